@@ -1,0 +1,64 @@
+"""weightwatcher's own tail fit, run with its side effects undone."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rare_neurons.numerics.power_law import MIN_LOG_EXCESS, MIN_VALUE, MIN_VALUES, PowerLawFit
+
+
+def fit_with_weightwatcher(values: ArrayLike) -> PowerLawFit:
+    """Fit ``values`` with ``weightwatcher.WW_powerlaw.WWFit`` and name its failures.
+
+    Same conditions as ``fit_power_law``: weightwatcher itself reports an identity matrix as a success with an infinite
+    alpha and changes its estimator below 20 values; both are refused here by status, as in our fit.
+
+    Raises
+    ------
+    ImportError
+        If weightwatcher is not installed.
+    """
+    x = np.asarray(values, dtype=np.float64)
+    x = np.sort(x[x > MIN_VALUE])
+    if x.size < MIN_VALUES:
+        reason = f"{x.size} values above {MIN_VALUE:g}, but a tail fit needs at least {MIN_VALUES}"
+        return PowerLawFit(None, None, None, None, int(x.size), "too_few_values", reason)
+    spread = float(np.log(x[-1] / x[0]))
+    if spread < MIN_LOG_EXCESS:
+        reason = f"{x.size} values spread over {spread:.1e} in ln x, but a tail needs at least {MIN_LOG_EXCESS:g}"
+        return PowerLawFit(None, None, None, None, int(x.size), "no_spread", reason)
+    with quiet():
+        from weightwatcher.WW_powerlaw import WWFit
+
+        with np.errstate(all="ignore"):
+            fit = WWFit(x)
+    alpha, n_tail = float(fit.alpha), int(fit.N - np.argmin(fit.Ds))
+    if not 1 < alpha < 1 + 1 / MIN_LOG_EXCESS:
+        reason = f"weightwatcher's alpha is {alpha:g}, but an exponent lies between 1 and 1e6"
+        return PowerLawFit(None, None, None, None, int(x.size), "no_power_law", reason)
+    return PowerLawFit(alpha, float(fit.xmin), float(fit.D), n_tail, int(x.size), "ok", "")
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Undo what importing weightwatcher does to the process: warning filters, root handlers and level, printing."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    with (
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        finally:
+            root.handlers[:] = handlers
+            root.setLevel(level)
