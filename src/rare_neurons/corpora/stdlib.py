@@ -1,0 +1,105 @@
+"""The embedded corpus: the prose, docstrings and source of the running interpreter's own standard library."""
+
+import ast
+import hashlib
+import sysconfig
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+from rare_neurons.errors import RequestError
+
+SKIPPED_FOLDERS = frozenset(
+    {"test", "tests", "idlelib", "tkinter", "lib2to3", "encodings", "site-packages", "__pycache__"}
+)
+SKIPPED_PREFIXES = ("_sysconfigdata",)
+TOPICS = "pydoc_data/topics.py"
+
+
+def stdlib_documents(folder: Path | None = None) -> Iterator[tuple[str, str, str]]:
+    """Yield ``(origin, document, text)`` of the standard library in a fixed order.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Folder of the library; the running interpreter's by default.
+
+    Yields
+    ------
+    origin : str
+        The file a document comes from, relative to the library; a held-out split is made on it, so that no file is
+        in both parts.
+    document : str
+        Name of the document.
+    text : str
+        Its text, with paragraphs that an earlier document already had left out.
+
+    Raises
+    ------
+    RequestError
+        If the library carries no ``pydoc_data/topics.py`` (some distributions strip it).
+    """
+    root = Path(sysconfig.get_path("stdlib")) if folder is None else folder
+    if not (root / TOPICS).is_file():
+        raise RequestError(
+            f"the standard library at {root} carries no {TOPICS}, which the embedded corpus is made of; "
+            "use a Python that has it (python.org, conda, Debian's libpython3-stdlib) or name your own corpus"
+        )
+    seen: set[bytes] = set()
+    for origin, document, text in _raw_documents(root):
+        kept = _without_repeated_paragraphs(text, seen)
+        if kept:
+            yield origin, document, kept
+
+
+def _raw_documents(root: Path) -> Iterator[tuple[str, str, str]]:
+    topics = ast.parse((root / TOPICS).read_text(encoding="utf-8"))
+    for topic, text in sorted(_literal_dict(topics).items()):
+        # Topics are documents of their own: one file of 0.5 MB would otherwise fall into a single split.
+        yield f"topic/{topic}", f"topic/{topic}", text
+    for path in sorted(root.rglob("*.py"), key=lambda p: p.relative_to(root).as_posix()):
+        name = path.relative_to(root).as_posix()
+        if _skipped(path.relative_to(root)) or name == TOPICS:
+            continue
+        source = _read_source(path)
+        prose = "\n\n".join(_docstrings(ast.parse(source)))
+        if prose:
+            yield name, f"{name}:docstrings", prose
+        yield name, name, source
+
+
+def _literal_dict(module: ast.Module) -> dict[str, str]:
+    for node in module.body:
+        value = getattr(node, "value", None)
+        if isinstance(value, ast.Dict):
+            return ast.literal_eval(value)
+    raise RequestError(
+        f"{TOPICS} holds no dictionary of topics; this Python's layout is not known to the embedded corpus"
+    )
+
+
+def _skipped(relative: Path) -> bool:
+    return bool(SKIPPED_FOLDERS.intersection(relative.parts)) or relative.name.startswith(SKIPPED_PREFIXES)
+
+
+def _read_source(path: Path) -> str:
+    with tokenize.open(path) as file:  # honours each file's own coding line
+        return file.read()
+
+
+def _docstrings(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            text = ast.get_docstring(node)
+            if text:
+                yield text
+
+
+def _without_repeated_paragraphs(text: str, seen: set[bytes]) -> str:
+    kept = []
+    for paragraph in text.split("\n\n"):
+        key = hashlib.blake2b(" ".join(paragraph.split()).encode(), digest_size=16).digest()
+        if paragraph.strip() and key not in seen:
+            seen.add(key)
+            kept.append(paragraph)
+    return "\n\n".join(kept)

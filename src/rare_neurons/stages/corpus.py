@@ -1,0 +1,108 @@
+"""Stage `corpus`: token ids of every document, and unigram counts of the training distribution."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from tokenizers import Tokenizer
+
+from rare_neurons.errors import RequestError
+from rare_neurons.tables import file_sha256, provenance, read_metadata, read_table, write_table
+
+
+def write_corpus(
+    tokens: str,
+    unigram: str,
+    *,
+    text: str,
+    tokenizer: str,
+    end_of_text: str,
+    smoothing: float,
+    counts: str | None,
+    max_tokens: int | None,
+    version: int,
+) -> None:
+    """Tokenise a corpus and count its unigrams.
+
+    Parameters
+    ----------
+    tokens, unigram : str
+        Outputs: one row per document, one row per token id.
+    text, tokenizer : str
+        Inputs.
+    end_of_text : str
+        Added after each document when counting, as it is when documents are joined.
+    smoothing : float
+        Added to every count of a real id before probabilities are formed, so that no id has probability zero.
+    counts : str or None
+        A user's own training counts (``.npy`` vector, or Parquet with `token_id` and `count`) used instead of counting.
+    max_tokens : int or None
+        Documents after this many tokens are left out.
+    version : int
+    """
+    codec = Tokenizer.from_file(tokenizer)
+    end = codec.token_to_id(end_of_text)
+    rows = read_table(text, ["document", "heldout", "text"])
+    encoded = [np.asarray(e.ids, dtype=np.int32) for e in codec.encode_batch(rows["text"].to_pylist())]
+    if max_tokens is not None:
+        kept = int(np.searchsorted(np.cumsum([len(e) + 1 for e in encoded]), max_tokens, side="right"))
+        rows, encoded = rows.slice(0, max(1, kept)), encoded[: max(1, kept)]
+    inputs = {"corpus": str(read_metadata(text)["corpus_sha256"]), "tokenizer": file_sha256(tokenizer)}
+    params = {"end_of_text": end_of_text, "max_tokens": max_tokens, "smoothing": smoothing}
+    heldout = np.asarray(rows["heldout"].to_pylist())
+    vocab = codec.get_vocab_size(with_added_tokens=True)
+    if counts is None:
+        counted = _count([e for e, held in zip(encoded, heldout, strict=True) if not held], end, vocab)
+        origin = "corpus, documents not held out"
+    else:
+        counted, origin = _user_counts(Path(counts), vocab), "user's file"
+        inputs["counts"] = file_sha256(counts)
+    about = provenance("corpus", version, params, inputs, counts_from=origin, end_of_text_id=end, vocab_size=vocab)
+    ids = pa.array(encoded, type=pa.list_(pa.int32()))
+    write_table(pa.table({"document": rows["document"], "heldout": rows["heldout"], "token_ids": ids}), tokens, about)
+    write_table(_unigram_table(counted, smoothing, codec), unigram, about)
+
+
+def _count(documents: list[np.ndarray], end: int, vocab: int) -> np.ndarray:
+    counts = np.bincount(np.concatenate(documents), minlength=vocab).astype(np.int64)
+    counts[end] += len(documents)
+    return counts
+
+
+def _user_counts(path: Path, vocab: int) -> np.ndarray:
+    if not path.is_file():
+        raise RequestError(f"no unigram counts at {path}; correct `unigram_counts` or remove it to count the corpus")
+    if path.suffix == ".npy":
+        given = np.load(path, allow_pickle=False)
+    else:
+        table = read_table(path, ["token_id", "count"])
+        ids = table["token_id"].to_numpy()
+        given = np.zeros(int(ids.max()) + 1, dtype=np.int64)
+        given[ids] = table["count"].to_numpy()
+    if given.ndim != 1 or given.size < vocab or given.min() < 0:
+        raise RequestError(
+            f"{path}: counts of shape {given.shape}, smallest {given.min()}; a vector of at least {vocab} counts "
+            "(one for each id of the tokenizer), none negative, is needed"
+        )
+    if given[vocab:].any():
+        raise RequestError(
+            f"{path}: ids beyond the tokenizer's {vocab} have counts; these are counts of another tokenizer"
+        )
+    return given[:vocab].astype(np.int64)
+
+
+def _unigram_table(counts: np.ndarray, smoothing: float, codec: Tokenizer) -> pa.Table:
+    probability = (counts + smoothing) / (counts.sum() + smoothing * counts.size)
+    order = np.argsort(-counts, kind="stable")
+    rank = np.empty(counts.size, dtype=np.int64)
+    rank[order] = np.arange(1, counts.size + 1)
+    return pa.table(
+        {
+            "token_id": np.arange(counts.size),
+            "token": [codec.id_to_token(i) for i in range(counts.size)],
+            "count": counts,
+            "probability": probability,
+            "rank": rank,
+            "seen": counts > 0,
+        }
+    )

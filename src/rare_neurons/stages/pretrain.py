@@ -1,0 +1,109 @@
+"""Stage `pretrain`: train one embedded model and keep its checkpoints as Hugging Face folders."""
+
+import json
+import platform
+import shutil
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version as version_of
+from pathlib import Path
+
+import numpy as np
+import torch
+from transformers.utils.logging import disable_progress_bar
+
+from rare_neurons.models.pretraining import Recipe, pretrain
+from rare_neurons.stages.reporting import bar
+from rare_neurons.tables import atomic_path, file_sha256, read_metadata, read_table
+
+
+def write_checkpoints(
+    output: str,
+    *,
+    tokens: str,
+    tokenizer: str,
+    model: str,
+    recipe: Mapping[str, object],
+    steps: Sequence[int],
+    seed: int,
+    text: str,
+    threads: int,
+    version: int,
+) -> None:
+    """Train, keep the checkpoints beside `output`, and record the recipe there.
+
+    Parameters
+    ----------
+    output : str
+        ``recipe.json`` of the model; checkpoints are folders ``step{N}`` beside it, which are no outputs of the
+        workflow, so that a killed training resumes.
+    tokens, tokenizer : str
+        Inputs.
+    model : str
+        Name, for the progress bar.
+    recipe : mapping
+        Fields of `Recipe`.
+    steps : sequence of int
+    seed : int
+    text : {"natural", "unigram_shuffled"}
+        The second is a control: the same tokens in random order, so that only the unigram distribution can be learned.
+    threads, version : int
+    """
+    folder = Path(output).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(threads)
+    disable_progress_bar()  # one bar for the training is enough; saving takes no time
+    about = read_metadata(tokens)
+    record = {
+        "recipe": dict(recipe),
+        "steps": list(steps),
+        "seed": seed,
+        "text": text,
+        "threads": threads,
+        "tokens_sha256": file_sha256(tokens),
+        "tokenizer_sha256": file_sha256(tokenizer),
+        "versions": {name: version_of(name) for name in ("torch", "transformers", "numpy", "tokenizers")},
+        "python": platform.python_version(),
+        "version": version,
+    }
+    _discard_other_runs(folder, record)
+    pretrain(
+        _stream(tokens, int(about["end_of_text_id"]), seed, text),
+        folder,
+        recipe=Recipe(**recipe),
+        vocab_size=int(about["vocab_size"]),
+        end_of_text=int(about["end_of_text_id"]),
+        steps=steps,
+        seed=seed,
+        progress=lambda items, start: bar(items, label=model, total=int(recipe["n_steps"]), initial=start),
+    )
+    for step in steps:
+        with atomic_path(folder / f"step{step}" / "tokenizer.json") as temporary:
+            shutil.copyfile(tokenizer, temporary)
+    with atomic_path(output) as temporary:
+        temporary.write_text(json.dumps(record, sort_keys=True, indent=1) + "\n")
+
+
+def _discard_other_runs(folder: Path, record: Mapping[str, object]) -> None:
+    """Keep what a killed run of this very recipe left; remove what another recipe left."""
+    started = folder / "started.json"
+    text = json.dumps(record, sort_keys=True)
+    if started.is_file() and started.read_text() == text:
+        return
+    for left in [*folder.glob("step*"), *folder.glob(".step*"), *folder.glob("*resume.pt*")]:
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
+    started.write_text(text)
+
+
+def _stream(tokens: str, end_of_text: int, seed: int, text: str) -> np.ndarray:
+    table = read_table(tokens, ["heldout", "token_ids"])
+    documents = [
+        row.values.to_numpy()
+        for row, held in zip(table["token_ids"], table["heldout"], strict=True)
+        if not held.as_py()
+    ]
+    # The order of documents is shuffled once for all seeds: alphabetical order would be a curriculum.
+    order = np.random.default_rng(0).permutation(len(documents))
+    stream = np.concatenate([part for i in order for part in (documents[i], np.array([end_of_text], np.int32))])
+    if text == "unigram_shuffled":
+        return np.random.default_rng([seed, 1]).permutation(stream)
+    return stream

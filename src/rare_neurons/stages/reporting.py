@@ -1,0 +1,52 @@
+"""What a job tells a person: a log file, a progress bar, and one sentence when the request was wrong."""
+
+import sys
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from tqdm import tqdm
+
+from rare_neurons.errors import RequestError
+
+
+class _Tee:
+    """Writes to the terminal and, without the redrawn lines of progress bars, to a log."""
+
+    def __init__(self, terminal: TextIO, log: TextIO) -> None:
+        self._terminal, self._log = terminal, log
+
+    def write(self, text: str) -> int:
+        if not text.startswith("\r"):
+            self._log.write(text)
+        return self._terminal.write(text)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._terminal, name)
+
+
+@contextmanager
+def reported(log: str | Path) -> Iterator[None]:
+    """Copy what the block writes to stderr into a log; end a wrong request with one sentence instead of a traceback."""
+    path = Path(log)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    terminal = sys.stderr
+    with path.open("w", encoding="utf-8") as file:
+        sys.stderr = _Tee(terminal, file)
+        try:
+            yield
+        except RequestError as error:
+            print(f"error: {error}", file=sys.stderr)
+            sys.exit(1)
+        except BaseException:
+            file.write(traceback.format_exc())
+            raise
+        finally:
+            sys.stderr = terminal
+
+
+def bar(items: Iterable, *, label: str, total: int | None = None, initial: int = 0) -> tqdm:
+    """Wrap an iterable in a progress bar on stderr, redrawn at most every two seconds."""
+    return tqdm(items, desc=label, total=total, initial=initial, mininterval=2.0, file=sys.stderr, dynamic_ncols=True)

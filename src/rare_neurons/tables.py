@@ -1,0 +1,131 @@
+"""Parquet tables: written whole or not at all, with equal bytes for equal content, and read back by column."""
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from types import NoneType
+from typing import get_args, get_type_hints
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+PACKAGE_KEY = "rare_neurons"
+_ARROW = {float: pa.float64(), int: pa.int64(), str: pa.string(), bool: pa.bool_()}
+
+
+def write_table(table: pa.Table, path: Path | str, metadata: Mapping[str, object]) -> None:
+    """Write a table to Parquet atomically.
+
+    The file appears under its name only when all of it is on the disk; a process killed while writing, or a full disk,
+    leaves nothing under that name. Equal tables and metadata give equal bytes.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+    path : Path or str
+        The folder is created where it does not exist.
+    metadata : mapping
+        Provenance (see `provenance`), kept as one JSON value under the key ``rare_neurons`` of the file.
+    """
+    text = json.dumps(metadata, sort_keys=True)
+    table = table.replace_schema_metadata({PACKAGE_KEY: text})
+    with atomic_path(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd", compression_level=3, write_page_index=True)
+
+
+class atomic_path:
+    """Context manager: a temporary name beside `path` that becomes `path` when the block ends without an error."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+
+    def __enter__(self) -> Path:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.", suffix=".part")
+        os.close(handle)
+        self.temporary = Path(name)
+        return self.temporary
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self.temporary.unlink(missing_ok=True)
+            return
+        with self.temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        # mkstemp gives 0600, a trap on shared clusters: use what a plain open() would have given.
+        mask = os.umask(0)
+        os.umask(mask)
+        self.temporary.chmod(0o666 & ~mask)
+        self.temporary.replace(self.path)
+
+
+def read_table(path: Path | str, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a table, or some of its columns."""
+    return pq.read_table(path, columns=None if columns is None else list(columns))
+
+
+def read_metadata(path: Path | str) -> dict[str, object]:
+    """Read the provenance of a table."""
+    found = pq.read_schema(path).metadata or {}
+    if PACKAGE_KEY.encode() not in found:
+        raise ValueError(f"{path} carries no {PACKAGE_KEY!r} metadata: it was not written by this package")
+    return json.loads(found[PACKAGE_KEY.encode()])
+
+
+def provenance(
+    rule: str, version: int, params: Mapping[str, object], inputs: Mapping[str, str], **more: object
+) -> dict[str, object]:
+    """Say what went into a file: never a path, never the whole configuration, never a time.
+
+    Parameters
+    ----------
+    rule : str
+        Name of the rule.
+    version : int
+        Version of what the rule computes.
+    params : mapping
+        The rule's own parameters.
+    inputs : mapping of str to str
+        Name of each input and the digest of its content.
+    **more
+        Facts about this file (commit, weights' sha256, compute dtype, status, …).
+    """
+    return {
+        "package_version": importlib.metadata.version("rare-neurons"),
+        "rule": rule,
+        "rule_version": version,
+        "params_sha256": digest_of(params),
+        "inputs_sha256": digest_of(inputs),
+        **more,
+    }
+
+
+def digest_of(value: object) -> str:
+    """Return the sha256 of a JSON-like value in canonical form."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def file_sha256(path: Path | str) -> str:
+    """Return the sha256 of a file's bytes."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def schema_of(result: type, before: Sequence[tuple[str, pa.DataType]] = ()) -> pa.Schema:
+    """Derive an Arrow schema from a frozen result dataclass whose fields are scalars (or None)."""
+    hints = get_type_hints(result)
+    columns = [pa.field(name, kind, nullable=False) for name, kind in before]
+    for field in fields(result):
+        kinds = get_args(hints[field.name]) or (hints[field.name],)
+        plain = [k for k in kinds if k is not NoneType]
+        if len(plain) != 1 or plain[0] not in _ARROW:
+            raise TypeError(
+                f"{result.__name__}.{field.name}: {hints[field.name]} has no Arrow type; use one of {list(_ARROW)}"
+            )
+        columns.append(pa.field(field.name, _ARROW[plain[0]]))
+    return pa.schema(columns)
