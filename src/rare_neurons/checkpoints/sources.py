@@ -1,0 +1,122 @@
+"""From a model and a step to a manifest, for weights in local folders and on the Hub."""
+
+import re
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from rare_neurons.checkpoints.digests import file_sha256
+from rare_neurons.checkpoints.layout import absent_shards, is_weight_file, needed_files
+from rare_neurons.checkpoints.manifest import Manifest, ManifestFile
+from rare_neurons.checkpoints.tensors import check_weights
+from rare_neurons.errors import DataFault, RequestError
+
+_KINDS = ("folder", "hub")
+_FIELD = "{step}"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the checkpoints of one model are.
+
+    Attributes
+    ----------
+    kind : {"folder", "hub"}
+        Local folders, or revisions of a Hub repository.
+    location : str
+        For ``"folder"`` a path with ``{step}`` (``runs/x/step{step}``, ``runs/x/checkpoint-{step}``), for ``"hub"``
+        the repository (``EleutherAI/pythia-160m``).
+    revision : str
+        Hub only: reference with ``{step}``; ``*`` stands for any text (``stage1-step{step}-*``).
+    endpoint : str or None
+        Hub only: address of the Hub where it is not the client's default.
+    """
+
+    kind: str
+    location: str
+    revision: str = "step{step}"
+    endpoint: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in _KINDS:
+            raise RequestError(f"unknown source '{self.kind}'; known: {', '.join(_KINDS)}")
+        template = self.location if self.kind == "folder" else self.revision
+        if template.count(_FIELD) != 1:
+            raise RequestError(
+                f"source '{template}' must contain {{step}} exactly once, for example 'run/step{{step}}'"
+            )
+        if self.kind == "folder" and _FIELD not in Path(self.location).name:
+            raise RequestError(f"source '{self.location}' must have {{step}} in its last folder name")
+
+    def folder(self, step: int) -> Path:
+        """Folder of a step of a local source."""
+        return Path(self.location.replace(_FIELD, str(step)))
+
+
+def check_local(source: Source, steps: Iterable[int]) -> None:
+    """Check that the folder of every asked step exists; reads no file.
+
+    Raises
+    ------
+    RequestError
+        Naming the first missing folder, the steps that are there, and what to do.
+    """
+    missing = [step for step in steps if not source.folder(step).is_dir()]
+    if missing:
+        found = local_steps(source)
+        raise RequestError(
+            f"no folder {source.folder(missing[0])} for step {missing[0]} ({len(missing)} steps missing); "
+            f"steps found there: {', '.join(map(str, found)) if found else 'none'}. "
+            "Correct the source's path or the list of steps in the configuration"
+        )
+
+
+def local_steps(source: Source) -> tuple[int, ...]:
+    """Steps that a local source has folders for, ascending."""
+    template = Path(source.location)
+    before, after = template.name.split(_FIELD)
+    pattern = re.compile(re.escape(before) + r"(\d+)" + re.escape(after))
+    if not template.parent.is_dir():
+        return ()
+    matches = (pattern.fullmatch(path.name) for path in template.parent.iterdir() if path.is_dir())
+    return tuple(sorted(int(match[1]) for match in matches if match))
+
+
+def resolve(model: str, step: int, source: Source) -> Manifest:
+    """Describe one checkpoint: files, sizes and sha256, without opening the weights.
+
+    Local files are hashed once here; for the Hub the digests come with the listing and nothing is downloaded.
+
+    Raises
+    ------
+    RequestError
+        If the local folder or the Hub repository does not exist.
+    """
+    return resolve_steps(model, (step,), source)[0]
+
+
+def resolve_steps(model: str, steps: Iterable[int], source: Source, *, threads: int = 8) -> tuple[Manifest, ...]:
+    """As `resolve`, for many steps at once; the Hub's references are listed once and files in threads."""
+    steps = tuple(steps)
+    if source.kind == "folder":
+        check_local(source, steps)
+        return tuple(_resolve_folder(model, step, source) for step in steps)
+    from rare_neurons.checkpoints.hub import HubListing
+
+    listing = HubListing(source.location, source.revision, source.endpoint)
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        return tuple(pool.map(lambda step: listing.manifest(model, step), steps))
+
+
+def _resolve_folder(model: str, step: int, source: Source) -> Manifest:
+    folder = source.folder(step)
+    names = needed_files(path.name for path in folder.iterdir() if path.is_file())
+    files = tuple(ManifestFile(name, (folder / name).stat().st_size, file_sha256(folder / name)) for name in names)
+    status, reason = "ok", None
+    try:
+        check_weights(folder)
+    except DataFault as fault:
+        complete = any(map(is_weight_file, names)) and not absent_shards(names)
+        status, reason = ("corrupt" if complete else "missing"), str(fault)
+    return Manifest(model, step, "folder", str(folder), files=files, status=status, reason=reason)
