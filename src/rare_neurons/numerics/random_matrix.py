@@ -12,7 +12,8 @@ from rare_neurons.numerics.eigenvalues import checked_matrix, eigenvalues
 TRACY_WIDOM_95 = 0.9793
 """95 % quantile of the Tracy-Widom law of order 1 (Johnstone 2001, table 1)."""
 
-_GRID = 2001  # points of the quadrature of the bulk's distribution: its median is then good to 1e-6
+_GRID = 2001  # points of the quadrature of the bulk's distribution: its median is then good to 1e-5
+_ROUNDS = 50  # the number of spikes moves one way from round to round, in practice for fewer than ten
 
 
 def marchenko_pastur_median(ratio: float) -> float:
@@ -38,16 +39,16 @@ def marchenko_pastur_median(ratio: float) -> float:
     mass = 2 / np.pi * np.sin(t) ** 2 / x * (np.pi / (_GRID - 1))
     above = np.cumsum(mass)
     edges = 1 + ratio + 2 * np.sqrt(ratio) * np.cos((np.arange(1, _GRID)) * (np.pi / (_GRID - 1)))
-    return float(np.interp(0.5 * above[-1], above, edges))
+    return float(np.interp(0.5, above, edges))
 
 
 def marchenko_pastur_edge(values: ArrayLike, rows: int, cols: int) -> tuple[float, int] | None:
     """Upper edge of the random bulk and the number of eigenvalues beyond it.
 
-    The variance of an entry is estimated from the median eigenvalue, which spikes hardly move (Gavish & Donoho 2014),
-    so the edge needs no count of spikes first: ``sigma^2 (sqrt(rows) + sqrt(cols))^2``. A spike lies above the 95 %
-    quantile of the largest eigenvalue of a random matrix of this shape (Johnstone 2001), hence 5 % of the random
-    matrices show one.
+    The edge is ``sigma^2 (sqrt(rows) + sqrt(cols))^2``. A spike lies above the 95 % quantile of the largest eigenvalue
+    of a random matrix of this shape (Johnstone 2001), hence 5 % of the random matrices show one. The variance of an
+    entry is first taken from the median eigenvalue, which spikes hardly move (Gavish & Donoho 2014), then from the sum
+    of the eigenvalues that are no spikes, which scatters less, until their number stands still.
 
     Parameters
     ----------
@@ -73,12 +74,19 @@ def marchenko_pastur_edge(values: ArrayLike, rows: int, cols: int) -> tuple[floa
     median = float(np.median(x))
     if median <= 0:
         return None
-    variance = median / (long * marchenko_pastur_median(short / long))
     # Johnstone 2001, eq. 1.3 and 1.4: centre and scale of the largest eigenvalue of a white Wishart matrix.
     root = np.sqrt(max(long - 1, 1))
-    centre = (root + np.sqrt(short)) ** 2
     scale = (root + np.sqrt(short)) * (1 / root + 1 / np.sqrt(short)) ** (1 / 3)
-    spikes = int(np.count_nonzero(x > variance * (centre + TRACY_WIDOM_95 * scale)))
+    threshold = (root + np.sqrt(short)) ** 2 + TRACY_WIDOM_95 * scale
+    x = np.sort(x)
+    variance = median / (long * marchenko_pastur_median(short / long))
+    spikes = -1
+    for _ in range(_ROUNDS):
+        previous, spikes = spikes, int(np.count_nonzero(x > variance * threshold))
+        if spikes == previous:
+            break
+        # k spikes leave a bulk of (rows - k) x (cols - k) independent entries.
+        variance = x[: short - spikes].sum() / ((long - spikes) * (short - spikes))
     return float(variance * (np.sqrt(rows) + np.sqrt(cols)) ** 2), spikes
 
 

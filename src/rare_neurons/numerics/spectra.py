@@ -196,7 +196,7 @@ def _fit_columns(fit: PowerLawFit) -> dict[str, Any]:
 
 
 def _ratios(tail: NDArray[np.float64], fit: PowerLawFit) -> dict[str, float | None]:
-    comparisons = compare_tails(tail, alpha=fit.alpha, xmin=fit.xmin)
+    comparisons = compare_tails(tail, xmin=fit.xmin)
     columns = {f"lr_{name}": comparison.ratio for name, comparison in comparisons.items()}
     return columns | {f"lr_{name}_p": comparison.p_value for name, comparison in comparisons.items()}
 
