@@ -1,0 +1,131 @@
+"""The panel as arrays, checked against a model, and the vocabulary sorted by stratum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from itertools import pairwise
+
+import numpy as np
+import torch
+
+from rare_neurons.errors import RequestError
+
+N_FOLDS = 64
+
+
+@dataclass(frozen=True)
+class PanelArrays:
+    """A frozen panel (METHODS §1).
+
+    Attributes
+    ----------
+    token_ids : int64 `[context, pos]`
+    fold, half : int `[context]`
+        Fold 0..63; half 0 (A) or 1 (B).
+    context, position, target_id, stratum : int64 `[target]`
+        `position` is the input's; the target token is `token_ids[context, position + 1]`.
+    strata : tuple of str
+    vocab_stratum : int `[vocab]`
+        Stratum of each token id; −1 where it has none.
+    log_unigram : float64 `[vocab]`
+        Log probability in the training distribution; −inf where it is zero.
+    min_position : int
+        Natural positions are those with `min_position <= position <= pos - 2`.
+    """
+
+    token_ids: np.ndarray
+    fold: np.ndarray
+    half: np.ndarray
+    context: np.ndarray
+    position: np.ndarray
+    target_id: np.ndarray
+    stratum: np.ndarray
+    strata: tuple[str, ...]
+    vocab_stratum: np.ndarray
+    log_unigram: np.ndarray
+    min_position: int
+
+    def check(self) -> None:
+        """Refuse a panel whose parts contradict each other; costs no model."""
+        n_contexts, length = self.token_ids.shape
+        lengths = {f.name: len(getattr(self, f.name)) for f in fields(self) if f.name != "min_position"}
+        for names, size in ((("fold", "half"), n_contexts), (("position", "target_id", "stratum"), len(self.context))):
+            for name in names:
+                if lengths[name] != size:
+                    raise RequestError(f"panel: {name} has {lengths[name]} entries, {size} expected")
+        if lengths["vocab_stratum"] != lengths["log_unigram"]:
+            raise RequestError(
+                f"panel: vocab_stratum has {lengths['vocab_stratum']} ids, log_unigram {lengths['log_unigram']}"
+            )
+        if len(self.context) == 0:
+            raise RequestError("panel: no targets")
+        if self.position.min() < self.min_position or self.position.max() > length - 2:
+            raise RequestError(
+                f"panel: target positions {self.position.min()}..{self.position.max()} leave the eligible "
+                f"{self.min_position}..{length - 2}"
+            )
+        wrong = int((self.token_ids[self.context, self.position + 1] != self.target_id).sum())
+        if wrong:
+            raise RequestError(f"panel: {wrong} target ids differ from the token after their position")
+        if self.token_ids.max() >= lengths["vocab_stratum"]:
+            raise RequestError(f"panel: token id {self.token_ids.max()} beyond its {lengths['vocab_stratum']} ids")
+
+    def natural_weights(self) -> np.ndarray:
+        """Weight of each target `[target]` that restores the strata's natural shares among eligible positions.
+
+        The panel draws strata in equal numbers; expectations over what the model itself would emit need natural
+        positions (METHODS §2, `influence_expected`).
+        """
+        natural = self.token_ids[:, self.min_position : -1], self.token_ids[:, self.min_position + 1 :]
+        by_target = np.array_equal(self.vocab_stratum[self.target_id], self.stratum)
+        input_id = self.token_ids[self.context, self.position]
+        if not by_target and not np.array_equal(self.vocab_stratum[input_id], self.stratum):
+            raise RequestError("panel: strata are neither those of the targets nor those of the inputs")
+        labels = self.vocab_stratum[natural[1 if by_target else 0]]
+        n_strata = len(self.strata)
+        available = np.bincount(labels[labels >= 0], minlength=n_strata)
+        drawn = np.bincount(self.stratum, minlength=n_strata)
+        return (available / np.maximum(drawn, 1))[self.stratum]
+
+
+@dataclass(frozen=True)
+class SortedVocabulary:
+    """Token ids sorted by stratum, so that a stratum is a slice of columns.
+
+    `order` `[vocab]` maps column to token id, `column` its inverse; `slices` holds one slice per stratum, then one for
+    ids without a stratum (padding included) where there are any.
+    """
+
+    order: torch.Tensor
+    column: torch.Tensor
+    slices: tuple[slice, ...]
+    class_of_column: torch.Tensor
+
+
+def sort_vocabulary(vocab_stratum: np.ndarray, n_strata: int, n_vocab: int) -> SortedVocabulary:
+    """Sort a model's `n_vocab` ids by stratum; ids beyond the panel's are padding and have none.
+
+    Raises
+    ------
+    RequestError
+        If the panel's tokenizer has more ids than the model's unembedding.
+    """
+    if len(vocab_stratum) > n_vocab:
+        raise RequestError(
+            f"the panel's tokenizer has {len(vocab_stratum)} ids, the model's unembedding only {n_vocab}: "
+            "this panel was made for another tokenizer"
+        )
+    labels = np.full(n_vocab, -1)
+    labels[: len(vocab_stratum)] = vocab_stratum
+    labels[labels < 0] = n_strata
+    order = np.argsort(labels, kind="stable")
+    n_classes = max(n_strata, int(labels.max()) + 1)
+    edges = np.concatenate([[0], np.cumsum(np.bincount(labels, minlength=n_classes))]).tolist()
+    column = np.empty(n_vocab, dtype=np.int64)
+    column[order] = np.arange(n_vocab)
+    return SortedVocabulary(
+        torch.from_numpy(order),
+        torch.from_numpy(column),
+        tuple(slice(a, b) for a, b in pairwise(edges)),
+        torch.from_numpy(labels[order]),
+    )

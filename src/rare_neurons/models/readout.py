@@ -1,0 +1,169 @@
+"""From the final residual stream to the logits, and what ablating one neuron does on that way (METHODS §2, §2.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from transformers import PreTrainedModel
+
+from rare_neurons.families import Family, NormKind, family_of
+
+
+@dataclass(frozen=True)
+class Norm:
+    """A layer norm (centring) or root-mean-square norm (not), without its weight; `none` scales by one."""
+
+    kind: NormKind
+    eps: float
+
+    def centre(self, x: torch.Tensor) -> torch.Tensor:
+        return x - x.mean(-1, keepdim=True) if self.kind == "layer_norm" else x
+
+    def variance(self, squares: torch.Tensor, d_model: int) -> torch.Tensor:
+        """`|c(r)|²/d + ε`, whose inverse root is the norm's scale."""
+        return torch.ones_like(squares) if self.kind == "none" else squares / d_model + self.eps
+
+    def scale_change(self, variance: torch.Tensor, change: torch.Tensor) -> torch.Tensor:
+        """`s' − s` for a change of the variance, without cancellation."""
+        if self.kind == "none":
+            return torch.zeros_like(change)
+        relative = (change / variance).clamp_min(-1 + 1e-15)
+        return variance.rsqrt() * torch.expm1(-0.5 * torch.log1p(relative))
+
+
+@dataclass(frozen=True)
+class Readout:
+    """Logits = `s A c(r) + b`, with the final norm's weight and bias and the unembedding's bias folded in.
+
+    `A` is `[vocab, d_model]`, `b` `[vocab]`, both float64, rows in the order given by `vocab_order`.
+    """
+
+    norm: Norm
+    A: torch.Tensor
+    b: torch.Tensor
+
+
+@dataclass(frozen=True)
+class FinalBlock:
+    """The final MLP's output directions `[neuron, d_model]` (float64) and, for post-norm blocks, its output norm."""
+
+    W_out: torch.Tensor
+    post_norm: Norm | None
+    post_weight: torch.Tensor | None
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """Change of the logits by one ablated neuron: `f = ε z + κ q + η U`, each coefficient `[pos, neuron]` float64.
+
+    `z = A c(r)`, `U = A c(w)`; `q = A c(m̂)` exists for post-norm blocks only. `direct_` coefficients freeze the
+    final norm's scale.
+    """
+
+    epsilon: torch.Tensor
+    eta: torch.Tensor
+    kappa: torch.Tensor | None
+    direct_eta: torch.Tensor
+    direct_kappa: torch.Tensor | None
+
+
+def read_out(model: PreTrainedModel, vocab_order: torch.Tensor) -> Readout:
+    """Fold final norm and unembedding of a supported model into one map, with the vocabulary permuted."""
+    family = family_of(model.config.to_dict())
+    kind = family.norm_kind(model.config.to_dict())
+    head = model.get_output_embeddings()
+    order = vocab_order.to(head.weight.device)
+    A = head.weight.detach()[order].double()
+    bias = getattr(head, "bias", None)
+    b = torch.zeros(len(A), dtype=torch.float64, device=A.device) if bias is None else bias.detach()[order].double()
+    if kind == "none":
+        return Readout(Norm("none", 0.0), A, b)
+    norm = model.get_submodule(family.module(family.final_norm))
+    if getattr(norm, "bias", None) is not None:
+        b = b + A @ norm.bias.detach().double()
+    if norm.weight is not None:
+        A = A * norm.weight.detach().double()
+    return Readout(Norm(kind, _epsilon(norm)), A, b)
+
+
+def final_block(model: PreTrainedModel) -> FinalBlock:
+    """Read the final block's `W_out` and, where it has one, the norm over its output."""
+    config = model.config.to_dict()
+    family = family_of(config)
+    weight = model.get_submodule(w_out_module(model, family)).weight.detach()
+    W_out = (weight.T if family.layer["W_out"].transpose else weight).double()
+    if family.post_norm is None:
+        return FinalBlock(W_out, None, None)
+    norm = model.get_submodule(final_block_module(model, family) + "." + family.post_norm)
+    return FinalBlock(W_out, Norm("rms_norm", _epsilon(norm)), norm.weight.detach().double())
+
+
+def final_block_module(model: PreTrainedModel, family: Family) -> str:
+    """Path of the last block in memory."""
+    return family.module(f"{family.blocks}.{model.config.num_hidden_layers - 1}")
+
+
+def w_out_module(model: PreTrainedModel, family: Family) -> str:
+    """Path of the module holding the last block's `W_out`."""
+    return family.block_module(model.config.num_hidden_layers - 1, "W_out")
+
+
+def measure_ablation(
+    norm: Norm,
+    block: FinalBlock,
+    residual: torch.Tensor,
+    delta: torch.Tensor,
+    mlp_output: torch.Tensor | None,
+) -> Ablation:
+    """Closed-form coefficients of every neuron's ablation at some positions (METHODS §2.1).
+
+    Parameters
+    ----------
+    residual : Tensor `[pos, d_model]`
+        Input of the final norm, float64.
+    delta : Tensor `[pos, neuron]`
+        Mean activation minus activation, float64.
+    mlp_output : Tensor `[pos, d_model]` or None
+        Input of the post-norm, for blocks that have one.
+    """
+    if block.post_norm is None:
+        return _pre_norm_ablation(norm, block.W_out, residual, delta)
+    return _post_norm_ablation(norm, block, residual, delta, mlp_output)
+
+
+def _pre_norm_ablation(norm: Norm, W_out: torch.Tensor, residual: torch.Tensor, delta: torch.Tensor) -> Ablation:
+    d_model = residual.shape[-1]
+    c, w = norm.centre(residual), norm.centre(W_out)
+    variance = norm.variance((c * c).sum(-1, keepdim=True), d_model)
+    change = delta * (2 * (c @ w.T) + delta * (w * w).sum(-1)) / d_model
+    epsilon = norm.scale_change(variance, change)
+    scale = variance.rsqrt()
+    return Ablation(epsilon, (scale + epsilon) * delta, None, scale * delta, None)
+
+
+def _post_norm_ablation(
+    norm: Norm, block: FinalBlock, residual: torch.Tensor, delta: torch.Tensor, m: torch.Tensor
+) -> Ablation:
+    """`r' = r − n(m) + n(m + δ w) = r + α m̂ + β ŵ`, where the hat multiplies by the post-norm's weight."""
+    d_model, w = residual.shape[-1], block.W_out
+    m_variance = block.post_norm.variance((m * m).sum(-1, keepdim=True), d_model)
+    m_change = delta * (2 * (m @ w.T) + delta * (w * w).sum(-1)) / d_model
+    alpha = block.post_norm.scale_change(m_variance, m_change)
+    beta = (m_variance.rsqrt() + alpha) * delta
+    c, m_hat, w_hat = norm.centre(residual), norm.centre(m * block.post_weight), norm.centre(w * block.post_weight)
+    variance = norm.variance((c * c).sum(-1, keepdim=True), d_model)
+    linear = alpha * (c * m_hat).sum(-1, keepdim=True) + beta * (c @ w_hat.T)
+    quadratic = (
+        alpha**2 * (m_hat * m_hat).sum(-1, keepdim=True)
+        + 2 * alpha * beta * (m_hat @ w_hat.T)
+        + beta**2 * (w_hat * w_hat).sum(-1)
+    )
+    epsilon = norm.scale_change(variance, (2 * linear + quadratic) / d_model)
+    scale = variance.rsqrt()
+    after = scale + epsilon
+    return Ablation(epsilon, after * beta, after * alpha, scale * beta, scale * alpha)
+
+
+def _epsilon(norm: torch.nn.Module) -> float:
+    return float(norm.eps if hasattr(norm, "eps") else norm.variance_epsilon)
