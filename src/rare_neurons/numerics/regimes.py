@@ -1,0 +1,192 @@
+"""Regimes of ranked influence for one stratum of one checkpoint: every convention side by side, one row each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rare_neurons.numerics.rank_curve import SIGNS, RankCurve, influence_of_half, rank_curve, split_half_reliability
+from rare_neurons.numerics.seed_conventions import SeedFit, fit_fixed_cuts, fit_huber_form, rank_values
+from rare_neurons.numerics.segments import fit_segments, resampled_knots
+
+SEGMENT_CONVENTIONS = {"one_segment": 1, "two_segment": 2, "three_segment": 3}
+SEED_CONVENTIONS: dict[str, Callable[[ArrayLike], SeedFit]] = {
+    "seed_fixed_cuts": fit_fixed_cuts,
+    "seed_huber": fit_huber_form,
+}
+CONVENTIONS = ("cross_fitted", *SEGMENT_CONVENTIONS, *SEED_CONVENTIONS)
+_MIN_BINS = 7  # of the cross-fitted curve: what three segments need
+_MIN_RESAMPLES = 20
+
+
+@dataclass(frozen=True)
+class RegimeRow:
+    """One reading of the ranked influence of one stratum, for one sign under one convention.
+
+    Ranks are 1-based and inclusive; the plateau is ranks 1 to ``plateau_end``, decay starts at ``decay_start``.
+    ``rank_exponent`` is minus the slope of ln value over ln rank: of the only piece (``one_segment``), of the second
+    (``two_segment``), of the middle one (others). ``r_squared`` is that of the fitted line in ln value; it is no
+    evidence. ``low`` and ``high`` come from resampling folds. ``split_half_*`` correlate the halves' influence over
+    all neurons. Undefined entries are None; ``status`` is ``ok``, ``too_few`` or ``not_resolved`` (the curve is not
+    above zero), with ``reason``.
+    """
+
+    sign: str
+    convention: str
+    n_neurons: int
+    n_regimes: int | None = None
+    plateau_end: float | None = None
+    plateau_end_low: float | None = None
+    plateau_end_high: float | None = None
+    decay_start: float | None = None
+    decay_start_low: float | None = None
+    decay_start_high: float | None = None
+    rank_exponent: float | None = None
+    rank_exponent_low: float | None = None
+    rank_exponent_high: float | None = None
+    r_squared: float | None = None
+    statistic: float | None = None
+    null_p: float | None = None
+    null_family: str | None = None
+    n_spacings: int | None = None
+    split_half_pearson: float | None = None
+    split_half_spearman: float | None = None
+    status: str = "ok"
+    reason: str | None = None
+
+
+def measure_regimes(
+    influence: ArrayLike,
+    influence_se: ArrayLike,
+    fold_sum: ArrayLike,
+    fold_n: ArrayLike,
+    half_of_fold: ArrayLike,
+    *,
+    n_bins: int = 24,
+    n_resamples: int = 200,
+    level: float = 0.9,
+    seed: int,
+) -> list[RegimeRow]:
+    """All rows of one (checkpoint, stratum): signs all, boost, suppress times the conventions.
+
+    Parameters
+    ----------
+    influence, influence_se : array [neuron]
+        Nats. ``boost`` and ``suppress`` rows take the neurons of that sign; zero influence belongs to neither, and
+        to no ranked fit (its logarithm is undefined).
+    fold_sum : array [fold, neuron]
+    fold_n : array [fold]
+    half_of_fold : array [fold]
+        0 for half A, 1 for half B; see `rank_curve`.
+    n_bins, n_resamples, level, seed
+        Of the cross-fitted curve and every interval.
+
+    Raises
+    ------
+    ValueError
+        On shapes that do not agree or values that are not finite. Too few neurons is a row's status, not an error.
+    """
+    x, se, sums = (np.asarray(part, dtype=float) for part in (influence, influence_se, fold_sum))
+    if x.ndim != 1 or se.shape != x.shape or sums.ndim != 2 or sums.shape[1] != len(x):
+        raise ValueError(f"influence {x.shape}, influence_se {se.shape}, fold_sum {sums.shape} disagree on neurons")
+    if not (np.isfinite(x).all() and np.isfinite(se).all()):
+        raise ValueError("influence and influence_se must be finite; quarantine the checkpoint before measuring")
+    options = {"n_bins": n_bins, "n_resamples": n_resamples, "level": level, "seed": seed}
+    rows = []
+    for sign in SIGNS:
+        magnitude = np.abs(x[_of_sign(x, sign)])
+        rows.append(_cross_fitted_row(sign, len(magnitude), sums, fold_n, half_of_fold, options))
+        rows += [_segment_row(sign, name, magnitude) for name in SEGMENT_CONVENTIONS]
+        rows += [_seed_row(sign, name, magnitude) for name in SEED_CONVENTIONS]
+    return rows
+
+
+def _of_sign(influence: NDArray, sign: str) -> NDArray:
+    return {"all": influence != 0, "boost": influence > 0, "suppress": influence < 0}[sign]
+
+
+def _cross_fitted_row(sign: str, n: int, sums: NDArray, counts: ArrayLike, half: ArrayLike, options: dict) -> RegimeRow:
+    row = RegimeRow(sign, "cross_fitted", n)
+    half, counts = np.asarray(half), np.asarray(counts, dtype=float)
+    halves = [influence_of_half(sums, counts, half, code) for code in (0, 1)]
+    reliability = split_half_reliability(*halves)
+    row = replace(row, split_half_pearson=reliability.pearson, split_half_spearman=reliability.spearman)
+    ranked = min(np.count_nonzero(_of_sign(influence, sign)) for influence in halves)
+    if ranked < 2:
+        return replace(row, status="too_few", reason=f"{ranked} neurons of sign '{sign}' in one half")
+    curve = rank_curve(sums, counts, half, sign=sign, **options)
+    return _fit_curve(row, curve, options["level"])
+
+
+def _fit_curve(row: RegimeRow, curve: RankCurve, level: float) -> RegimeRow:
+    """Three segments over the leading bins whose interval stays above zero, with the spread of the resamples."""
+    unresolved = np.flatnonzero(curve.low <= 0)
+    bins = int(unresolved[0]) if len(unresolved) else len(curve.value)
+    if bins < _MIN_BINS:
+        reason = (
+            f"{bins} of {len(curve.value)} leading bins of the curve are above zero, three segments need {_MIN_BINS}"
+        )
+        return replace(row, status="not_resolved", reason=reason)
+    x = np.log(curve.rank_mid[:bins])
+    fit = fit_segments(x, np.log(curve.value[:bins]), 3)
+    drawn = curve.resampled[:, :bins]
+    drawn = np.log(drawn[(drawn > 0).all(axis=1)])
+    if len(drawn) < _MIN_RESAMPLES:
+        reason = f"{len(drawn)} resampled curves are above zero in {bins} bins, an interval needs {_MIN_RESAMPLES}"
+        return replace(row, status="not_resolved", reason=reason)
+    knots, slope = resampled_knots(x, drawn)
+    tails = [(1 - level) / 2, (1 + level) / 2]
+    ends, starts = (np.quantile(curve.rank_mid[column], tails) for column in knots.T)
+    exponents = np.quantile(-slope, tails)
+    return replace(
+        row,
+        n_regimes=3,
+        plateau_end=float(curve.rank_mid[fit.knots[0]]),
+        plateau_end_low=float(ends[0]),
+        plateau_end_high=float(ends[1]),
+        decay_start=float(curve.rank_mid[fit.knots[1]]),
+        decay_start_low=float(starts[0]),
+        decay_start_high=float(starts[1]),
+        rank_exponent=-fit.slopes[1],
+        rank_exponent_low=float(exponents[0]),
+        rank_exponent_high=float(exponents[1]),
+        r_squared=_defined(fit.r_squared),
+    )
+
+
+def _segment_row(sign: str, convention: str, magnitude: NDArray) -> RegimeRow:
+    row, n_segments = RegimeRow(sign, convention, len(magnitude)), SEGMENT_CONVENTIONS[convention]
+    ranked = rank_values(magnitude)
+    try:
+        fit = fit_segments(np.log(np.arange(1, len(ranked) + 1)), np.log(ranked), n_segments)
+    except ValueError as error:
+        return replace(row, status="too_few", reason=str(error))
+    return replace(
+        row,
+        n_regimes=n_segments,
+        plateau_end=fit.knots[0] + 1.0 if n_segments > 1 else None,
+        decay_start=fit.knots[1] + 1.0 if n_segments > 2 else None,
+        rank_exponent=-fit.slopes[min(1, n_segments - 1)],
+        r_squared=_defined(fit.r_squared),
+    )
+
+
+def _seed_row(sign: str, convention: str, magnitude: NDArray) -> RegimeRow:
+    row = RegimeRow(sign, convention, len(magnitude))
+    try:
+        fit = SEED_CONVENTIONS[convention](magnitude)
+    except ValueError as error:
+        return replace(row, status="too_few", reason=str(error))
+    return replace(
+        row,
+        n_regimes=3,
+        plateau_end=float(fit.plateau_end),
+        decay_start=float(fit.decay_start),
+        rank_exponent=fit.rank_exponent,
+        r_squared=_defined(fit.r_squared),
+    )
+
+
+def _defined(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,59 @@
+"""Plain exhaustive versions of the regime fits, one least-squares problem per pair of breakpoints."""
+
+import itertools
+
+import numpy as np
+from scipy.optimize import minimize
+
+
+def exhaustive_segments(x, y, n_segments, min_steps=2):
+    """(rss, knots) of the best continuous piecewise-linear fit, by trying every set of knots."""
+    n, best = len(x), (np.inf, None)
+    for knots in itertools.combinations(range(min_steps, n - min_steps), n_segments - 1):
+        if any(b - a < min_steps for a, b in itertools.pairwise(knots)):
+            continue
+        columns = [np.ones(n), x] + [np.clip(x - x[k], 0, None) for k in knots]
+        fitted = np.stack(columns, 1) @ np.linalg.lstsq(np.stack(columns, 1), y, rcond=None)[0]
+        best = min(best, (float(np.sum((y - fitted) ** 2)), knots))
+    return best
+
+
+def huber_objective(theta, i, j, y):
+    """The seeds' penalised objective written out rank by rank; y holds ln values of all N ranks."""
+    a1, b1, a2, b2, a3, d = theta
+    n, total = len(y), 0.0
+    x = np.log(np.arange(1, n + 1))
+    for r in range(n - 1):
+        if r < i:
+            line = a1 + b1 * x[r]
+        elif r < j:
+            line = a2 + b2 * x[r]
+        else:
+            line = a3 + d * np.log(np.log(n) - x[r])
+        gap = abs(y[r] - line)
+        total += gap**2 / 2 if gap <= 1 else gap - 0.5
+    left, right = x[i - 1], x[j - 1]
+    total += (a1 + b1 * left - a2 - b2 * left) ** 2
+    total += (a2 + b2 * right - a3 - d * np.log(np.log(n) - right)) ** 2
+    return total + 0.1 * d**2
+
+
+def exhaustive_huber(y, min_points=3):
+    """(objective, plateau_end, decay_start) by a quasi-Newton search at every pair of breakpoints."""
+    n, best = len(y) - 1, (np.inf, 0, 0)
+    for i in range(min_points, n - 2 * min_points + 1):
+        for j in range(i + min_points, n - min_points + 1):
+            found = minimize(huber_objective, [y[0], 0, y[0], -1, y[-1], 1], args=(i, j, y), method="BFGS")
+            best = min(best, (found.fun, i, j + 1))
+    return best
+
+
+def slow_rank_curve(sums, counts, half, low, high):
+    """The cross-fitted curve for all signs, neuron by neuron."""
+    influence = [sums[half == h].sum(0) / counts[half == h].sum() for h in (0, 1)]
+    curves = []
+    for a, b in ((0, 1), (1, 0)):
+        order = sorted(range(sums.shape[1]), key=lambda k, a=a: -abs(influence[a][k]))
+        read = [np.sign(influence[a][k]) * influence[b][k] for k in order]
+        curves.append([np.mean(read[lo - 1 : hi]) for lo, hi in zip(low, high, strict=True)])
+    return np.mean(curves, axis=0)
