@@ -1,9 +1,9 @@
-"""The two kinds of fault that are not the machine's: a wrong request and wrong data."""
+"""Two kinds of fault that a run tells apart (a third, a fault of the machine, is whatever else is raised)."""
 
 
 class RequestError(ValueError):
-    """What was asked for cannot be done as asked; raised before any job starts where possible."""
+    """What was asked for cannot be: a wrong key, a missing local step, a panel larger than its corpus."""
 
 
 class DataFault(RuntimeError):
-    """A checkpoint's bytes are not what they should be: its rows carry this reason, the others go on."""
+    """A checkpoint's bytes are not what they should be; it becomes a status and a reason, and the others go on."""
