@@ -1,0 +1,134 @@
+"""Checkpoints that serve the same weights: which are unchanged, which are duplicates, and which member stays."""
+
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+Block = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Equal checkpoints of one run, as indices into its steps.
+
+    Attributes
+    ----------
+    unchanged : dict of int to tuple of int
+        Members of a block of adjacent equal checkpoints, each with the others of its block; kept.
+    duplicate : dict of int to tuple of int
+        Members that serve weights of another place, each with the place that keeps them; empty where no place fits
+        better than the others, so that none is kept.
+    """
+
+    unchanged: dict[int, tuple[int, ...]]
+    duplicate: dict[int, tuple[int, ...]]
+
+
+def find_repeats(
+    labels: Sequence[Hashable],
+    distances: np.ndarray,
+    *,
+    log_loss: np.ndarray | None = None,
+    max_unchanged: int = 3,
+    tie_ratio: float = 1.05,
+) -> Repeats:
+    """Tell unchanged checkpoints from duplicates.
+
+    Adjacent equal checkpoints form a block and are unchanged, unless the block is longer than `max_unchanged` and not
+    at the start of the run: an optimizer does not stand still, so one end of it is kept. Of several blocks with equal
+    weights one stays. Each place is judged against its neighbours outside the group: the mean distance to them, the
+    detour between them (at an end of the run: the step relative to the one beside it) and, where losses are given,
+    the difference of log losses. Each is divided by its sum over the blocks; the smallest total stays.
+
+    Parameters
+    ----------
+    labels : sequence
+        One per checkpoint, in the order of training; equal labels mean equal weights.
+    distances : ndarray, shape (n, n)
+        Distances between checkpoints.
+    log_loss : ndarray, shape (n,), optional
+        Natural logarithm of the canary loss; NaN where unknown.
+    max_unchanged : int
+        Longest block that is believed, except at the start of the run.
+    tie_ratio : float
+        The second-best block must cost this many times the best, else all are duplicates.
+    """
+    unchanged: dict[int, tuple[int, ...]] = {}
+    duplicate: dict[int, tuple[int, ...]] = {}
+    groups: dict[Hashable, list[int]] = defaultdict(list)
+    for index, label in enumerate(labels):
+        groups[label].append(index)
+    for members in groups.values():
+        blocks = []
+        for block in _blocks(members):
+            kept = _end_that_fits(block, distances) if len(block) > max_unchanged and block[0] > 0 else block
+            duplicate.update({index: kept for index in block if index not in kept})
+            blocks.append(kept)
+        stays = _block_that_fits(blocks, members, distances, log_loss, tie_ratio)
+        for block in blocks:
+            if block != stays:
+                duplicate.update(dict.fromkeys(block, stays))
+        for index, kept in duplicate.items():
+            if kept in blocks and kept != stays:
+                duplicate[index] = stays
+        if len(stays) > 1:
+            unchanged.update({index: tuple(other for other in stays if other != index) for index in stays})
+    return Repeats(unchanged, duplicate)
+
+
+def _blocks(members: list[int]) -> list[Block]:
+    cuts = [i for i in range(1, len(members)) if members[i] != members[i - 1] + 1]
+    return [tuple(members[a:b]) for a, b in zip([0, *cuts], [*cuts, len(members)], strict=True)]
+
+
+def _end_that_fits(block: Block, distances: np.ndarray) -> Block:
+    first, last = block[0], block[-1]
+    if last == len(distances) - 1:
+        return (last,)
+    return (first,) if distances[first - 1, first] <= distances[last, last + 1] else (last,)
+
+
+def _block_that_fits(
+    blocks: list[Block], members: list[int], distances: np.ndarray, log_loss: np.ndarray | None, tie_ratio: float
+) -> Block:
+    if len(blocks) == 1:
+        return blocks[0]
+    outside = [index for index in range(len(distances)) if index not in set(members)]
+    around = [_neighbours(block, outside) for block in blocks]
+    beside = [[*before[:1], *after[:1]] for before, after in around]
+    # A late branch under an early name makes a long detour; an early one under a late name hardly any, but is far
+    # from its neighbours: each vote is blind where the other sees.
+    cost = _shares([np.mean(distances[b[0], near]) for b, near in zip(blocks, beside, strict=True)])
+    misfit = [_misfit(b[0], *near, distances) for b, near in zip(blocks, around, strict=True)]
+    if np.all(np.isfinite(misfit)):
+        cost = cost + _shares(misfit)
+    if log_loss is not None:
+        gaps = [np.mean(np.abs(log_loss[near] - log_loss[b[0]])) for b, near in zip(blocks, beside, strict=True)]
+        if np.all(np.isfinite(gaps)):
+            cost = cost + _shares(gaps)
+    best, second = np.sort(cost)[:2]
+    return blocks[int(np.argmin(cost))] if second > tie_ratio * best else ()
+
+
+def _neighbours(block: Block, outside: list[int]) -> tuple[list[int], list[int]]:
+    """The two checkpoints before and the two after a block, nearest first."""
+    return [i for i in outside if i < block[0]][:-3:-1], [i for i in outside if i > block[-1]][:2]
+
+
+def _misfit(index: int, before: list[int], after: list[int], distances: np.ndarray) -> float:
+    """Detour of the weights at this place; at an end of the run, the last step's length over the one beside it."""
+    if before and after:
+        way, scale = distances[before[0], index] + distances[index, after[0]], distances[before[0], after[0]]
+    else:
+        near = before or after
+        if len(near) < 2:
+            return float("nan")
+        way, scale = distances[near[0], index], distances[near[0], near[1]]
+    return max(1.0, float(way / scale)) if scale > 0 else float("nan")
+
+
+def _shares(cost: list[float]) -> np.ndarray:
+    cost = np.asarray(cost, dtype=np.float64)
+    return cost / cost.sum() if cost.sum() > 0 else np.full(len(cost), 1 / len(cost))

@@ -1,0 +1,187 @@
+"""Integrity: planted faults in simulated runs are found, named and told from their neighbours."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from rare_neurons.numerics.checkpoint_trends import find_detours, run_detours, trend_z
+from rare_neurons.numerics.descent import judge_descent
+from rare_neurons.numerics.fingerprint import fingerprint_tensor
+from rare_neurons.numerics.integrity import judge_checkpoints
+
+LOG_STEPS = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000]
+LONG_STEPS = [*LOG_STEPS, *range(2000, 24001, 1000)]
+SIZES = (3000, 1500, 60)
+
+
+def simulate(steps, seed=0):
+    """A run whose step size warms up and decays; weights per checkpoint and tensor, and losses."""
+    rng = np.random.default_rng(seed)
+    weights = [0.02 * rng.standard_normal(n) for n in SIZES]
+    run = [weights]
+    for before, after in pairwise(steps):
+        scale = 1e-3 * min(1, after / 200) * (1 - 0.8 * after / max(1, steps[-1])) * np.sqrt(after - before)
+        weights = [w + scale * rng.standard_normal(len(w)) for w in weights]
+        run.append(weights)
+    loss = (8 - 5 * np.log1p(steps) / np.log(2 + steps[-1])) * (1 + 0.003 * rng.standard_normal(len(steps)))
+    return [[w.astype(np.float32) for w in weights] for weights in run], list(loss)
+
+
+def judge(run, steps, loss=None, **options):
+    prints = [[fingerprint_tensor(f"t{j}", w) for j, w in enumerate(weights)] for weights in run]
+    projections = np.array([[p.projection for p in row] for row in prints])
+    digests = [[p.sha256 for p in row] for row in prints]
+    return judge_checkpoints(steps, projections, digests, SIZES, canary_loss=loss, **options)
+
+
+def quarantined(verdicts):
+    return {v.step: v.status for v in verdicts if v.quarantined}
+
+
+@pytest.mark.parametrize("steps", [LOG_STEPS, LONG_STEPS, [0, 1000], [0]])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_clean_runs_raise_no_alarm(steps, seed):
+    run, loss = simulate(steps, seed)
+    verdicts = judge(run, steps, loss)
+    assert quarantined(verdicts) == {}
+    assert {v.status for v in verdicts} == {"ok"}
+    assert [v.step for v in verdicts] == steps
+    assert verdicts[0].distance_to_start == 0
+    assert verdicts[0].distance_to_previous is None
+
+
+def test_steps_0_1_2_identical_are_unchanged_and_kept():
+    run, loss = simulate(LOG_STEPS)
+    run[1] = run[2] = run[0]
+    verdicts = judge(run, LOG_STEPS, loss)
+    assert [v.status for v in verdicts[:4]] == ["unchanged"] * 3 + ["ok"]
+    assert quarantined(verdicts) == {}
+    assert verdicts[0].reason == "same weights as steps 1, 2"
+
+
+@pytest.mark.parametrize("with_loss", [True, False])
+@pytest.mark.parametrize(("bad", "true"), [(4, 8), (8, 4), (3, 9), (1, 10), (10, 2)])
+def test_of_two_equal_steps_the_one_that_fits_its_neighbours_stays(bad, true, with_loss):
+    run, loss = simulate(LOG_STEPS)
+    run[bad], loss[bad] = run[true], loss[true]
+    verdicts = judge(run, LOG_STEPS, loss if with_loss else None)
+    assert quarantined(verdicts) == {LOG_STEPS[bad]: "duplicate"}
+    assert verdicts[bad].reason == f"serves the weights of step {LOG_STEPS[true]}"
+
+
+@pytest.mark.parametrize("bad", [[5], [5, 6, 7], [4, 8], list(range(13, 30))])
+def test_final_weights_under_early_names(bad):
+    run, loss = simulate(LONG_STEPS)
+    for index in bad:
+        run[index], loss[index] = run[-1], loss[-1]
+    assert quarantined(judge(run, LONG_STEPS, loss)) == {LONG_STEPS[index]: "equal_to_final" for index in bad}
+
+
+def test_a_long_standstill_in_the_middle_is_not_believed():
+    run, loss = simulate(LONG_STEPS)
+    for index in range(15, 22):
+        run[index] = run[14]
+    assert set(quarantined(judge(run, LONG_STEPS, loss))) == {LONG_STEPS[i] for i in range(15, 22)}
+
+
+def test_part_of_the_tensors_from_the_final_step():
+    run, loss = simulate(LONG_STEPS)
+    run[14] = [run[-1][0], *run[14][1:]]
+    verdicts = judge(run, LONG_STEPS, loss)
+    assert quarantined(verdicts) == {LONG_STEPS[14]: "partial_duplicate"}
+    assert verdicts[14].reason == "1 tensors (66% of the entries) are those of step 24000"
+    small = [list(weights) for weights in simulate(LONG_STEPS)[0]]
+    small[14][2] = small[-1][2]  # 1.3 % of the entries
+    assert quarantined(judge(small, LONG_STEPS, loss, min_borrowed=0.02)) == {}
+
+
+@pytest.mark.parametrize("bad", [[14], [12, 20], [16, 17, 18]])
+def test_other_weights_than_any_step_make_a_detour(bad):
+    run, loss = simulate(LONG_STEPS)
+    other, _ = simulate(LONG_STEPS, seed=9)
+    for index in bad:
+        run[index] = other[-1 - index % 3]
+    assert quarantined(judge(run, LONG_STEPS, loss)) == {LONG_STEPS[index]: "detour" for index in bad}
+
+
+def test_nan_weights_leave_the_others_judged():
+    run, loss = simulate(LOG_STEPS)
+    run[5] = [run[5][0], np.full_like(run[5][1], np.nan), run[5][2]]
+    verdicts = judge(run, LOG_STEPS, loss)
+    assert quarantined(verdicts) == {16: "non_finite"}
+    assert verdicts[5].reason == "1 tensors hold NaN or infinite entries"
+    assert verdicts[5].distance_to_start is None
+    assert verdicts[6].distance_to_previous > 0
+
+
+def test_a_loss_off_its_trend_and_a_final_step_off_its_distance():
+    run, loss = simulate(LONG_STEPS)
+    loss[20] *= 2
+    assert quarantined(judge(run, LONG_STEPS, loss)) == {LONG_STEPS[20]: "loss_outlier"}
+    run, loss = simulate(LONG_STEPS)
+    run[-1] = [w * 5 for w in run[-1]]
+    assert quarantined(judge(run, LONG_STEPS, loss)) == {24000: "off_trend"}
+
+
+def test_losses_may_be_unknown():
+    run, loss = simulate(LONG_STEPS)
+    loss[3], loss[9] = None, float("nan")
+    verdicts = judge(run, LONG_STEPS, loss)
+    assert quarantined(verdicts) == {}
+    assert verdicts[3].canary_z is None
+    assert verdicts[20].canary_z is not None
+
+
+def test_detours_of_known_paths():
+    line = np.abs(np.subtract.outer(np.arange(6.0), np.arange(6.0)))
+    np.testing.assert_allclose(run_detours(line, 1)[1:-1], 1)
+    np.testing.assert_allclose(run_detours(line, 2)[1:-2], 2 / 3)
+    corner = np.hypot(*(np.subtract.outer(x, x) for x in (np.array([0, 0, 1.0]), np.array([0, 1.0, 1]))))
+    assert run_detours(corner, 1)[1] == pytest.approx(np.sqrt(2))
+    assert np.isnan(run_detours(corner, 1)[[0, 2]]).all()
+
+
+def test_a_good_step_between_two_bad_ones_comes_back():
+    x = np.array([0, 1, 2, 100, 4, 100.5, 6, 7, 8.0])
+    found = find_detours(np.abs(np.subtract.outer(x, x)), limit=2.0, max_run=2)
+    assert sorted(found) == [3, 5]
+
+
+def test_trend_z_sees_one_and_three_outliers_and_no_kink():
+    x = np.arange(30.0)
+    kink = np.where(x < 12, 2 * x, 24 + 0.1 * (x - 12)) + 0.01 * np.random.default_rng(0).standard_normal(30)
+    assert np.abs(trend_z(x, kink, floor=0.02)).max() < 10
+    for where in ([20], [19, 20, 21]):
+        y = 0.1 * x + 0.01 * np.random.default_rng(1).standard_normal(30)
+        y[where] += 1
+        z = trend_z(x, y, floor=0.02)
+        assert set(np.flatnonzero(np.abs(z) > 10)) == set(where)
+    assert np.isnan(trend_z(x[:5], kink[:5], floor=0.02)).all()
+
+
+def test_descent_from_the_own_start_or_another_seeds():
+    rng = np.random.default_rng(3)
+    starts = [[rng.standard_normal(n) for n in SIZES] for _ in range(3)]
+    early = [w + 0.3 * rng.standard_normal(len(w)) for w in starts[0]]
+    early_print, *prints = (
+        np.array([fingerprint_tensor(f"t{j}", w, n_projections=2048).projection for j, w in enumerate(weights)])
+        for weights in (early, *starts)
+    )
+    right = judge_descent(early_print, prints[0], np.array(prints[1:]))
+    wrong = judge_descent(early_print, prints[1], np.array([prints[0], prints[2]]))
+    unclear = judge_descent(early_print, prints[1], np.array([prints[2]]))
+    assert (right.descends, wrong.descends, unclear.descends) == (True, False, None)
+    assert abs(right.own - 1 / np.hypot(1, 0.3)) < 4 * right.standard_error
+    with pytest.raises(ValueError, match="starts of shape"):
+        judge_descent(early_print, prints[0], np.empty((0, 3, 2048)))
+
+
+def test_wrong_arguments_are_named():
+    projections, digests = np.zeros((2, 1, 4)), [["a"], ["b"]]
+    with pytest.raises(ValueError, match="ascend"):
+        judge_checkpoints([5, 5], projections, digests, [3])
+    with pytest.raises(ValueError, match="2 steps and 2 tensors"):
+        judge_checkpoints([0, 1], projections, digests, [3, 3])
+    with pytest.raises(ValueError, match="1 canary losses for 2 steps"):
+        judge_checkpoints([0, 1], projections, digests, [3], canary_loss=[1.0])
