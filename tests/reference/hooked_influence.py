@@ -25,7 +25,7 @@ def mean_activation(model: PreTrainedModel, token_ids: torch.Tensor, min_positio
 def hooked_log_p(
     model: PreTrainedModel, token_ids: torch.Tensor, neuron: int | None, value: float | None
 ) -> torch.Tensor:
-    """Log probabilities `[context, pos, vocab]` with one neuron's activation replaced by a value (None: no ablation)."""
+    """Log probabilities `[context, pos, vocab]` with one neuron's activation replaced by a value (None: none)."""
 
     def replace(_module, args):
         activations = args[0].clone()

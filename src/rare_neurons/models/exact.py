@@ -61,7 +61,7 @@ def measure_exactly(tokens: TokenBlock, ablation: Ablation, U: torch.Tensor, own
     log_mean, log_own, log_direct = (torch.empty_like(ablation.eta) for _ in range(3))
     step = max(1, PAIR_ELEMENTS // tokens.z.shape[1])
     for t in range(n_pos):
-        z, log_p = tokens.z[t], tokens.log_p[t]
+        z, log_p = tokens.z[t], tokens.log_p(t)
         p, own_log_p = log_p.exp(), tokens.class_log_p[t, own_class]
         for start in range(0, n_neurons, step):
             i = slice(start, start + step)

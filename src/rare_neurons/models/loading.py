@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import pickle
 from collections.abc import Iterator
@@ -65,9 +66,9 @@ def load_model(folder: Path, *, dtype: torch.dtype, device: str = "cpu") -> PreT
                 folder, dtype=dtype, local_files_only=True, output_loading_info=True, ignore_mismatched_sizes=True
             )
         except _UNREADABLE as error:
-            if isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error):
-                raise  # the machine's fault, not the checkpoint's
-            raise DataFault(f"weights of {folder.name} cannot be read: {_first_line(error)}") from error
+            if _is_machine_fault(error):
+                raise
+            raise DataFault(f"weights of {folder.name} cannot be read: {_first_line(error, folder)}") from error
     _refuse("missing", info["missing_keys"], folder)
     _refuse("unexpected", {k for k in info["unexpected_keys"] if not family.is_legacy_buffer(k)}, folder)
     _refuse("mismatched", {str(entry[0]) for entry in info["mismatched_keys"]}, folder)
@@ -82,5 +83,13 @@ def _refuse(what: str, tensors: set[str], folder: Path) -> None:
         raise DataFault(f"{len(tensors)} tensors {what} in {folder.name}, first {first!r}")
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+def _is_machine_fault(error: BaseException) -> bool:
+    """Memory, permissions and input/output errors say nothing about the checkpoint."""
+    if isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error):
+        return True
+    return isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE)
+
+
+def _first_line(error: BaseException, folder: Path) -> str:
+    text = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return text.replace(str(folder), folder.name)[:300]

@@ -18,7 +18,7 @@ from rare_neurons.models.exact import measure_exactly
 from rare_neurons.models.forward import Captured, run_panel
 from rare_neurons.models.panel_arrays import N_FOLDS, PanelArrays, SortedVocabulary, sort_vocabulary
 from rare_neurons.models.readout import FinalBlock, Readout, final_block, measure_ablation, read_out
-from rare_neurons.models.tokens import read_tokens
+from rare_neurons.models.tokens import Unigram, make_unigram, read_tokens
 
 __all__ = ["PanelArrays", "ProbeResult", "probe_model"]
 
@@ -102,8 +102,9 @@ def probe_model(
     vocabulary = sort_vocabulary(panel.vocab_stratum, len(panel.strata), len(model.get_output_embeddings().weight))
     weights = panel.natural_weights()
     captured = _forward(model, panel, batch_size, progress)
-    readout, block = read_out(model, vocabulary.order), final_block(model)
-    return _ExactProbe(panel, vocabulary, weights, captured, readout, block, memory_gb).run(progress)
+    unigram = make_unigram(panel.log_unigram, vocabulary, model.device)
+    readout, block = read_out(model, vocabulary.order, unigram.q), final_block(model)
+    return _ExactProbe(panel, vocabulary, unigram, weights, captured, readout, block, memory_gb).run(progress)
 
 
 def _forward(model: PreTrainedModel, panel: PanelArrays, batch_size: int | None, progress) -> Captured:
@@ -130,6 +131,7 @@ class _ExactProbe:
         self,
         panel: PanelArrays,
         vocabulary: SortedVocabulary,
+        unigram: Unigram,
         weights: np.ndarray,
         captured: Captured,
         readout: Readout,
@@ -137,7 +139,7 @@ class _ExactProbe:
         memory_gb: float,
     ) -> None:
         self.panel, self.vocabulary, self.captured = panel, vocabulary, captured
-        self.readout, self.block = readout, block
+        self.readout, self.block, self.unigram = readout, block, unigram
         self.device = readout.A.device
         self.weights = torch.from_numpy(weights)
         self.n_neurons, self.memory = len(block.W_out), memory_gb * 1e9
@@ -152,18 +154,18 @@ class _ExactProbe:
             torch.zeros(n_classes, self.n_neurons, dtype=torch.float64, device=self.device),
             torch.zeros(n_classes, dtype=torch.float64, device=self.device),
         )
-        behaviour = BehaviourRows(panel, self.vocabulary, self.readout)
+        behaviour = BehaviourRows(panel, self.readout)
         U = self.W @ self.readout.A.T
         done = 0
         for stratum, own_class, rows in self.blocks():
             delta, residual, mlp_output, target = self.inputs(rows)
             ablation = measure_ablation(self.readout.norm, self.block, residual, delta, mlp_output)
             hat = None if mlp_output is None else mlp_output * self.block.post_weight
-            tokens = read_tokens(self.readout, self.vocabulary, residual, target, hat)
+            tokens = read_tokens(self.readout, self.vocabulary, self.unigram, residual, target, own_class, hat)
             effects = measure_exactly(tokens, ablation, U, self.vocabulary.slices[own_class], own_class)
             sums[stratum].add(rows, effects)
             expected.add(self.weights[rows].to(self.device), tokens, ablation, effects, self.W)
-            behaviour.add(rows, tokens, residual)
+            behaviour.add(rows, stratum, tokens, residual)
             done += len(rows)
             if progress is not None:
                 progress("engine", done, len(panel.context))

@@ -36,12 +36,14 @@ class Norm:
 class Readout:
     """Logits = `s A c(r) + b`, with the final norm's weight and bias and the unembedding's bias folded in.
 
-    `A` is `[vocab, d_model]`, `b` `[vocab]`, both float64, rows in the order given by `vocab_order`.
+    `A` is `[vocab, d_model]`, `b` `[vocab]`, both float64, rows in the order given by `vocab_order`. `A` is shifted by
+    a weighted mean of its rows, which moves all logits of a position alike and makes `U` small where `p` is large.
     """
 
     norm: Norm
     A: torch.Tensor
     b: torch.Tensor
+    has_bias: bool
 
 
 @dataclass(frozen=True)
@@ -68,23 +70,34 @@ class Ablation:
     direct_kappa: torch.Tensor | None
 
 
-def read_out(model: PreTrainedModel, vocab_order: torch.Tensor) -> Readout:
-    """Fold final norm and unembedding of a supported model into one map, with the vocabulary permuted."""
-    family = family_of(model.config.to_dict())
-    kind = family.norm_kind(model.config.to_dict())
+def read_out(model: PreTrainedModel, vocab_order: torch.Tensor, centre_weights: torch.Tensor) -> Readout:
+    """Fold final norm and unembedding of a supported model into one map.
+
+    Parameters
+    ----------
+    vocab_order : Tensor `[vocab]`
+        Token id of each row.
+    centre_weights : Tensor `[vocab]`
+        Weights, summing to one, of the mean row that is taken off `A`.
+    """
+    config = model.config.to_dict()
+    family = family_of(config)
+    kind = family.norm_kind(config)
     head = model.get_output_embeddings()
-    order = vocab_order.to(head.weight.device)
-    A = head.weight.detach()[order].double()
-    bias = getattr(head, "bias", None)
-    b = torch.zeros(len(A), dtype=torch.float64, device=A.device) if bias is None else bias.detach()[order].double()
-    if kind == "none":
-        return Readout(Norm("none", 0.0), A, b)
-    norm = model.get_submodule(family.module(family.final_norm))
-    if getattr(norm, "bias", None) is not None:
-        b = b + A @ norm.bias.detach().double()
-    if norm.weight is not None:
-        A = A * norm.weight.detach().double()
-    return Readout(Norm(kind, _epsilon(norm)), A, b)
+    A = head.weight.detach()[vocab_order.to(head.weight.device)].double()
+    b = torch.zeros(len(A), dtype=torch.float64, device=A.device)
+    if getattr(head, "bias", None) is not None:
+        b += head.bias.detach()[vocab_order.to(b.device)]
+    eps = 0.0
+    if kind != "none":
+        norm = model.get_submodule(family.module(family.final_norm))
+        eps = _epsilon(norm)
+        if getattr(norm, "bias", None) is not None:
+            b += A @ norm.bias.detach().double()
+        if norm.weight is not None:
+            A *= norm.weight.detach()
+    A -= centre_weights.to(A) @ A
+    return Readout(Norm(kind, eps), A, b, bool((b != 0).any()))
 
 
 def final_block(model: PreTrainedModel) -> FinalBlock:
