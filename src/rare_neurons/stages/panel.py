@@ -19,20 +19,13 @@ def write_panel(
     tokens: str,
     unigram: str,
     panel: str,
-    rules: Mapping[str, Mapping[str, object]],
-    context_length: int,
-    max_contexts: int | None,
-    targets_per_stratum: int,
-    max_targets_per_type: int,
-    min_position: int,
-    token_role: str,
-    seed: int,
+    settings: Mapping[str, object],
     version: int,
 ) -> None:
     """Draw a panel from the held-out documents of a corpus (from all where none is held out).
 
-    The first three arguments are outputs, `tokens` and `unigram` inputs; the others are the panel's keys in the
-    configuration.
+    The first three arguments are outputs, `tokens` and `unigram` inputs; `settings` are the panel's keys in the
+    configuration, but for its corpus and tokenizer.
 
     Raises
     ------
@@ -40,40 +33,28 @@ def write_panel(
         If the corpus is too small for the panel, or the strata are empty or overlap.
     """
     end_of_text = int(read_metadata(unigram)["end_of_text_id"])
+    rules, draw = settings["strata"], ("targets_per_stratum", "min_position", "token_role", "seed")
     counts = read_table(unigram, ["count"])["count"].to_numpy()
     try:
         stratum_of_type = assign_strata(counts, rules)
         drawn = cut_contexts(
             _documents(tokens),
             end_of_text=end_of_text,
-            context_length=context_length,
-            max_contexts=max_contexts,
-            seed=seed,
+            context_length=settings["context_length"],
+            max_contexts=settings.get("max_contexts"),
+            seed=settings["seed"],
         )
         chosen = draw_targets(
             drawn,
             stratum_of_type,
             tuple(rules),
-            targets_per_stratum=targets_per_stratum,
-            max_per_type=max_targets_per_type,
-            min_position=min_position,
-            token_role=token_role,
-            seed=seed,
+            max_per_type=settings["max_targets_per_type"],
+            **{key: settings[key] for key in draw},
         )
     except ValueError as error:
         raise RequestError(f"panel {panel!r}: {error}") from error
-    params = {
-        "strata": {name: dict(rule) for name, rule in rules.items()},
-        "context_length": context_length,
-        "max_contexts": max_contexts,
-        "targets_per_stratum": targets_per_stratum,
-        "max_targets_per_type": max_targets_per_type,
-        "min_position": min_position,
-        "token_role": token_role,
-        "seed": seed,
-    }
     inputs = {"tokens": file_sha256(tokens), "unigram": file_sha256(unigram)}
-    about = provenance("panel", version, params, inputs, strata=list(rules), min_position=min_position)
+    about = provenance("panel", version, settings, inputs, strata=list(rules), min_position=settings["min_position"])
     write_table(_contexts_table(drawn), contexts, about)
     write_table(_targets_table(chosen, tuple(rules)), targets, about)
     write_table(_strata_table(stratum_of_type, counts, chosen, tuple(rules)), strata, about)

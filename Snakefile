@@ -1,0 +1,26 @@
+"""When and how neurons of a language model specialise on rare tokens: from checkpoints to emergence timelines."""
+
+from snakemake.utils import min_version
+
+min_version("9.10")
+
+
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/corpus.smk"
+include: "workflow/rules/checkpoints.smk"
+include: "workflow/rules/metrics.smk"
+include: "workflow/rules/timelines.smk"
+
+
+localrules:
+    all,
+
+
+rule all:
+    """Timelines, emergence tables and figures of every model; ends with a short table."""
+    default_target: True
+    input:
+        f"{RESULTS}/summary.txt",

@@ -1,0 +1,76 @@
+"""One row per stratum of what the influence of all neurons amounts to."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class InfluenceSummary:
+    """Influence of a layer's neurons on one stratum.
+
+    Attributes
+    ----------
+    n_neurons : int
+    mean_influence, mean_abs_influence : float
+        Means over neurons of the influence and of its absolute per-token version, nats.
+    rms_influence, rms_influence_corrected : float or None
+        Root mean square over neurons; the second without the part that standard errors explain, None where they
+        explain all of it.
+    rms_influence_within : float
+        The same of the within-stratum part.
+    n_boost, n_suppress : int
+        Neurons whose influence exceeds three standard errors, by sign.
+    n_sign_uncertain : int
+        Neurons whose influence is smaller than its numerical bound.
+    top_neuron : int
+    top_influence : float
+        The neuron with the largest absolute influence, and its influence.
+    largest_bound : float
+        Largest truncation plus rounding bound of a neuron, nats.
+    exact_fraction : float
+        Share of (target, neuron) pairs evaluated exactly.
+    """
+
+    n_neurons: int
+    mean_influence: float
+    mean_abs_influence: float
+    rms_influence: float
+    rms_influence_corrected: float | None
+    rms_influence_within: float
+    n_boost: int
+    n_suppress: int
+    n_sign_uncertain: int
+    top_neuron: int
+    top_influence: float
+    largest_bound: float
+    exact_fraction: float
+
+
+def summarise_influence(
+    influence: np.ndarray,
+    influence_se: np.ndarray,
+    abs_influence: np.ndarray,
+    influence_within: np.ndarray,
+    bound: np.ndarray,
+    exact_fraction: np.ndarray,
+) -> InfluenceSummary:
+    """Summarise the influence of one stratum; all arguments have the shape (neuron,)."""
+    z = influence / np.where(influence_se > 0, influence_se, np.inf)
+    excess = float(np.mean(influence**2 - influence_se**2))
+    top = int(np.argmax(np.abs(influence)))
+    return InfluenceSummary(
+        n_neurons=influence.size,
+        mean_influence=float(influence.mean()),
+        mean_abs_influence=float(abs_influence.mean()),
+        rms_influence=float(np.sqrt(np.mean(influence**2))),
+        rms_influence_corrected=float(np.sqrt(excess)) if excess > 0 else None,
+        rms_influence_within=float(np.sqrt(np.mean(influence_within**2))),
+        n_boost=int((z > 3).sum()),
+        n_suppress=int((z < -3).sum()),
+        n_sign_uncertain=int((np.abs(influence) < bound).sum()),
+        top_neuron=top,
+        top_influence=float(influence[top]),
+        largest_bound=float(bound.max()),
+        exact_fraction=float(exact_fraction.mean()),
+    )

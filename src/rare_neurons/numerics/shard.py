@@ -1,0 +1,105 @@
+"""What every metric of a checkpoint starts from, and the metrics' tables, row by row."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, make_dataclass
+
+import numpy as np
+
+from rare_neurons.numerics.differentiation import Differentiation, differentiation
+from rare_neurons.numerics.rank_curve import SIGNS, rank_curve
+from rare_neurons.numerics.regimes import RegimeRow, measure_regimes
+
+
+@dataclass(frozen=True)
+class InfluenceShard:
+    """Influence of one checkpoint at one panel.
+
+    Attributes
+    ----------
+    strata : tuple of str
+    influence, influence_se : ndarray, shape (stratum, neuron)
+        Nats.
+    fold_sum : ndarray, shape (stratum, fold, neuron)
+        Sums over the targets of a fold, nats.
+    fold_n : ndarray, shape (stratum, fold)
+        Number of those targets.
+    half_of_fold : ndarray, shape (fold,)
+        0 for half A, 1 for half B.
+    """
+
+    strata: tuple[str, ...]
+    influence: np.ndarray
+    influence_se: np.ndarray
+    fold_sum: np.ndarray
+    fold_n: np.ndarray
+    half_of_fold: np.ndarray
+
+
+def _per_stratum(row: type) -> type:
+    """Return the row type with the stratum in front."""
+    return make_dataclass(
+        f"{row.__name__}OfStratum", [("stratum", str), *((k, f.type) for k, f in row.__dataclass_fields__.items())]
+    )
+
+
+DifferentiationRow = _per_stratum(Differentiation)
+RegimeTableRow = _per_stratum(RegimeRow)
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """One bin of a cross-fitted rank curve (see `rank_curve`)."""
+
+    stratum: str
+    sign: str
+    rank_low: int
+    rank_high: int
+    rank_mid: float
+    value: float
+    low: float
+    high: float
+
+
+def measure_differentiation(shard: InfluenceShard) -> dict[str, list]:
+    """Differentiation indices of each stratum's influence vector."""
+    rows = [
+        DifferentiationRow(stratum, **asdict(differentiation(shard.influence[i], shard.influence_se[i])))
+        for i, stratum in enumerate(shard.strata)
+    ]
+    return {"differentiation": rows}
+
+
+def measure_regime_tables(
+    shard: InfluenceShard, *, n_bins: int, n_resamples: int, level: float, seed: int
+) -> dict[str, list]:
+    """Regimes and rank curves of each stratum; one seed, so that strata share the draws of folds."""
+    options = {"n_bins": n_bins, "n_resamples": n_resamples, "level": level, "seed": seed}
+    regimes = [
+        RegimeTableRow(stratum, **asdict(row))
+        for i, stratum in enumerate(shard.strata)
+        for row in measure_regimes(
+            shard.influence[i],
+            shard.influence_se[i],
+            shard.fold_sum[i],
+            shard.fold_n[i],
+            shard.half_of_fold,
+            **options,
+        )
+    ]
+    return {"regimes": regimes, "curves": list(_curve_points(shard, options))}
+
+
+def _curve_points(shard: InfluenceShard, options: dict) -> Iterator[CurvePoint]:
+    for i, stratum in enumerate(shard.strata):
+        for sign in SIGNS:
+            enough = all(
+                (np.sign(shard.fold_sum[i][shard.half_of_fold == half].sum(axis=0)) == s).sum() >= 2
+                for half in (0, 1)
+                for s in {"all": (), "boost": (1,), "suppress": (-1,)}[sign]
+            )
+            if not enough:
+                continue  # the table of regimes says `too_few` for this sign
+            curve = rank_curve(shard.fold_sum[i], shard.fold_n[i], shard.half_of_fold, sign=sign, **options)
+            columns = (curve.rank_low, curve.rank_high, curve.rank_mid, curve.value, curve.low, curve.high)
+            for bin_of_curve in zip(*(c.tolist() for c in columns), strict=True):
+                yield CurvePoint(stratum, sign, *bin_of_curve)

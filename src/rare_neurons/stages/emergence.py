@@ -1,0 +1,139 @@
+"""Stage `emergence`: when each declared quantity of a model, or of a group of seeds, sets in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rare_neurons.numerics.differentiation import differentiation
+from rare_neurons.numerics.multiplicity import control_multiplicity
+from rare_neurons.numerics.onset import Onset, OnsetRule, detect_onset
+from rare_neurons.numerics.panel import half_of_fold
+from rare_neurons.numerics.rank_curve import resample_folds
+from rare_neurons.tables import digest_of, file_sha256, provenance, read_table, schema_of, write_table
+
+SCHEMA = schema_of(
+    Onset, [(name, pa.string()) for name in ("subject", "panel", "quantity", "table", "column", "stratum")]
+).append(pa.field("p_adjusted", pa.float64()))
+
+
+def write_emergence(
+    output: str,
+    *,
+    timelines: Sequence[str],
+    behaviours: Sequence[str],
+    folds: Sequence[str],
+    subject: str,
+    models: Sequence[str],
+    panels: Sequence[str],
+    options: Mapping[str, object],
+    version: int,
+) -> None:
+    """Apply the declared onset rule to every declared quantity.
+
+    Parameters
+    ----------
+    output : str
+    timelines : sequence of str
+        ``{table}/{model}.parquet`` for every table that is asked for and every model.
+    behaviours, folds : sequence of str
+        ``{panel}/{model}/step{step}.parquet`` of all panels, models and steps, from which contexts are resampled.
+    subject : str
+        The model, or the group whose seeds are taken together.
+    models, panels : sequence of str
+        The seeds, and the panels they are evaluated at.
+    options : mapping
+        Section ``onset`` of the configuration.
+    version : int
+    """
+    rows = []
+    timeline = {(Path(p).parent.name, Path(p).stem): p for p in timelines}
+    for panel in panels:
+        shards = {"behaviour": _of_models(behaviours, panel, models), "folds": _of_models(folds, panel, models)}
+        for name, wanted in options["quantities"].items():
+            series = [_series(timeline[wanted["table"], model], panel, wanted) for model in models]
+            steps = sorted(set.intersection(*(set(s) for s in series)))
+            values = np.array([[s[step] for step in steps] for s in series], dtype=float).reshape(len(series), -1)
+            rule = OnsetRule(**options["rule"], direction=wanted["direction"])
+            resamples = _resampled(shards, wanted, steps, int(options["n_resamples"]), int(options["seed"]))
+            onset = detect_onset(
+                np.array(steps, dtype=np.int64),
+                values.mean(axis=0),
+                rule=rule,
+                resamples=resamples,
+                seeds_values=values,
+                seed=int(options["seed"]),
+            )
+            about = {"subject": subject, "panel": panel, "quantity": name}
+            rows.append({**about, **{k: wanted[k] for k in ("table", "column", "stratum")}, **asdict(onset)})
+    tested = [row for row in rows if row["p_value"] is not None]
+    for row, adjusted in zip(tested, control_multiplicity([row["p_value"] for row in tested]), strict=True):
+        row["p_adjusted"] = float(adjusted)
+    inputs = {
+        "timelines": digest_of([file_sha256(path) for path in timelines]),
+        "shards": digest_of([file_sha256(path) for path in (*behaviours, *folds)]),
+    }
+    write_table(
+        pa.Table.from_pylist(rows, schema=SCHEMA), output, provenance("emergence", version, dict(options), inputs)
+    )
+
+
+def _of_models(paths: Sequence[str], panel: str, models: Sequence[str]) -> list[list[str]]:
+    """Shards of a panel, one list per model."""
+    return [[p for p in paths if Path(p).parts[-3:-1] == (panel, model)] for model in models]
+
+
+def _series(timeline: str, panel: str, wanted: Mapping[str, str]) -> dict[int, float]:
+    """Values by step; a quarantined checkpoint is NaN, which the onset leaves out."""
+    table = read_table(timeline)
+    for column, value in (("panel", panel), ("stratum", wanted["stratum"])):
+        table = table.filter(pc.equal(table[column], value))
+    values = table[wanted["column"]].to_pylist()
+    held = table["quarantined"].to_pylist()
+    return {
+        step: float("nan") if bad or value is None else float(value)
+        for step, value, bad in zip(table["step"].to_pylist(), values, held, strict=True)
+    }
+
+
+def _resampled(
+    shards: Mapping[str, list[list[str]]], wanted: Mapping[str, str], steps: list[int], n: int, seed: int
+) -> np.ndarray | None:
+    """Values recomputed from resampled contexts, [resample, step]; one draw of contexts for all steps and seeds."""
+    recompute = _RESAMPLED.get(wanted["table"])
+    if recompute is None:
+        return None
+    kind, function = recompute
+    per_model = []
+    for paths in shards[kind]:
+        columns = {}
+        for path in paths:
+            table = read_table(path)
+            table = table.filter(pc.equal(table["stratum"], wanted["stratum"]))
+            if table.num_rows:
+                weights = resample_folds(half_of_fold(np.arange(64)), n, seed)[:, table["fold"].to_numpy()]
+                columns[table["step"][0].as_py()] = function(table, weights, wanted["column"])
+        per_model.append(np.stack([columns.get(step, np.full(n, np.nan)) for step in steps], axis=1))
+    return np.mean(per_model, axis=0)
+
+
+def _resampled_behaviour(table: pa.Table, weights: np.ndarray, column: str) -> np.ndarray:
+    count = table["n_targets"].to_numpy()
+    return (weights @ (table[column].to_numpy() * count)) / (weights @ count)
+
+
+def _resampled_differentiation(table: pa.Table, weights: np.ndarray, column: str) -> np.ndarray:
+    count = table["n_targets"].to_numpy()
+    sums = table["influence_sum"].combine_chunks().flatten().to_numpy().astype(np.float64).reshape(len(count), -1)
+    drawn = (weights @ sums) / (weights @ count)[:, None]
+    values = [getattr(differentiation(x, np.zeros_like(x)), column) for x in drawn]
+    return np.array([np.nan if v is None else v for v in values])
+
+
+_RESAMPLED = {
+    "behaviour": ("behaviour", _resampled_behaviour),
+    "differentiation": ("folds", _resampled_differentiation),
+}

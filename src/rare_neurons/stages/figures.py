@@ -1,0 +1,45 @@
+"""Stage `figures`: the figures of one model or group of seeds, as PNG and SVG with equal bytes for equal tables."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+
+from rare_neurons import plots
+from rare_neurons.tables import atomic_path
+
+
+def write_figures(
+    png: Sequence[str],
+    svg: Sequence[str],
+    *,
+    names: Sequence[str],
+    results: str,
+    subject: str,
+    models: Sequence[str],
+    version: int,
+) -> None:
+    """Draw every figure of a subject.
+
+    Parameters
+    ----------
+    png, svg : sequence of str
+        Outputs, in the order of `names`.
+    names : sequence of str
+        Figures: ``plots.plot_{name}``.
+    results : str
+        The results folder.
+    subject : str
+    models : sequence of str
+        Its seeds, drawn together.
+    version : int
+        Of what is drawn; figures carry no metadata, so it only makes Snakemake draw them again.
+    """
+    for name, raster, vector in zip(names, png, svg, strict=True):
+        draw = getattr(plots, f"plot_{name}")
+        figure = draw(results, subject) if name == "emergence" else draw(results, models)
+        # Matplotlib otherwise writes a date and random ids.
+        with matplotlib.rc_context({"svg.hashsalt": "rare-neurons"}):
+            for path, kind, metadata in ((raster, "png", None), (vector, "svg", {"Date": None})):
+                with atomic_path(Path(path)) as temporary:
+                    figure.savefig(temporary, format=kind, dpi=150, metadata=metadata)

@@ -1,0 +1,80 @@
+"""Stage of every metric: a checkpoint's influence in, the metric's tables out."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+
+import numpy as np
+import pyarrow as pa
+
+from rare_neurons.metrics import METRICS, load
+from rare_neurons.numerics.panel import half_of_fold
+from rare_neurons.numerics.shard import InfluenceShard
+from rare_neurons.tables import file_sha256, provenance, read_metadata, read_table, schema_of, write_table
+
+_PLACE = ("panel", "model", "step")
+
+
+def write_metric(
+    outputs: Mapping[str, str],
+    *,
+    influence: str,
+    folds: str,
+    metric: str,
+    options: Mapping[str, object],
+    version: int,
+) -> None:
+    """Compute one metric of one checkpoint; a bad checkpoint's empty shard gives empty tables.
+
+    Parameters
+    ----------
+    outputs : mapping
+        A path for each of the metric's tables.
+    influence, folds : str
+        Inputs.
+    metric : str
+        Name in `METRICS`.
+    options : mapping
+        Keyword arguments of its function.
+    version : int
+    """
+    (definition,) = (m for m in METRICS if m.name == metric)
+    about = read_metadata(influence)
+    strata, place = _strata_and_place(influence)
+    rows = definition.load()(read_shard(influence, folds, strata), **options) if strata else {}
+    metadata = provenance(
+        metric,
+        version,
+        options,
+        {"influence": file_sha256(influence), "folds": file_sha256(folds)},
+        status=about["status"],
+        reason=about["reason"],
+    )
+    for table, row_type in definition.tables.items():
+        schema = schema_of(load(row_type), [("panel", pa.string()), ("model", pa.string()), ("step", pa.int64())])
+        records = [{**place, **asdict(row)} for row in rows.get(table, [])]
+        write_table(pa.Table.from_pylist(records, schema=schema), outputs[table], metadata)
+
+
+def read_shard(influence: str, folds: str, strata: tuple[str, ...]) -> InfluenceShard:
+    """Read the probe's tables of one checkpoint as arrays."""
+    values = read_table(influence, ["influence", "influence_se"])
+    table = read_table(folds, ["fold", "n_targets", "influence_sum"])
+    n = len(strata)
+    fold = table["fold"].to_numpy().reshape(n, -1)
+    flat = table["influence_sum"].combine_chunks().flatten().to_numpy()
+    return InfluenceShard(
+        strata=strata,
+        influence=values["influence"].to_numpy().reshape(n, -1),
+        influence_se=values["influence_se"].to_numpy().reshape(n, -1),
+        fold_sum=flat.astype(np.float64).reshape(n, fold.shape[1], -1),
+        fold_n=table["n_targets"].to_numpy().reshape(n, -1),
+        half_of_fold=half_of_fold(fold[0]),
+    )
+
+
+def _strata_and_place(influence: str) -> tuple[tuple[str, ...], dict[str, object]]:
+    table = read_table(influence, ["stratum", *_PLACE])
+    if table.num_rows == 0:
+        return (), {}
+    strata = tuple(dict.fromkeys(table["stratum"].to_pylist()))
+    return strata, {name: table[name][0].as_py() for name in _PLACE}

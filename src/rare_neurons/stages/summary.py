@@ -1,0 +1,69 @@
+"""Stage `summary`: the short table that a run ends with."""
+
+import sys
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from rare_neurons.results import load_integrity, load_timeline
+from rare_neurons.tables import atomic_path
+
+
+def write_summary(
+    output: str, *, results: str, groups: Mapping[str, Sequence[str]], figures: str, version: int
+) -> None:
+    """Write, and print to stderr, per model the checkpoints done and quarantined, and per group the onsets.
+
+    Parameters
+    ----------
+    output : str
+    results : str
+        The results folder.
+    groups : mapping
+        Group, or single model, to its models.
+    figures : str
+        Folder of the figures.
+    version : int
+        Of the layout; it only makes Snakemake write the table again.
+    """
+    tables = [_checkpoints(results, groups), _onsets(results, groups)]
+    with atomic_path(output) as temporary, temporary.open("w", encoding="utf-8") as file:
+        _print(Console(file=file, width=118), tables, figures)
+    _print(Console(file=sys.stderr, width=118), tables, figures)
+
+
+def _print(console: Console, tables: Sequence[Table], figures: str) -> None:
+    for table in tables:
+        console.print(table)
+    console.print(f"Figures: {figures}/")
+
+
+def _checkpoints(results: str, groups: Mapping[str, Sequence[str]]) -> Table:
+    table = Table(title="Checkpoints", title_justify="left")
+    for column in ("group", "model", "done", "quarantined", "why"):
+        table.add_column(column, justify="right" if column in ("done", "quarantined") else "left")
+    for group, models in groups.items():
+        for model in models:
+            verdicts = load_integrity(results, models=model).to_pylist()
+            bad = [v for v in verdicts if v["quarantined"]]
+            why = "; ".join(f"step {v['step']}: {v['status']}" for v in bad[:4]) + (" …" if len(bad) > 4 else "")
+            table.add_row(group, model, str(len(verdicts) - len(bad)), str(len(bad)), why)
+    return table
+
+
+def _onsets(results: str, groups: Mapping[str, Sequence[str]]) -> Table:
+    table = Table(title="Onsets (between two checkpoints)", title_justify="left")
+    for column in ("group", "quantity", "onset", "change", "p", "seeds"):
+        table.add_column(column, justify="right" if column in ("change", "p", "seeds") else "left")
+    for group in groups:
+        for row in load_timeline(results, "emergence", models=group).to_pylist():
+            onset = f"{row['onset_after']} – {row['onset_by']}" if row["detected"] else _verdict(row["status"])
+            change = "" if row["change"] is None else f"{row['change']:+.3g}"
+            p = "" if row["p_value"] is None else f"{row['p_value']:.3f}"
+            table.add_row(group, row["quantity"], onset, change, p, str(row["n_seeds"]))
+    return table
+
+
+def _verdict(status: str) -> str:
+    return "not detected" if status == "ok" else status.replace("_", " ")

@@ -1,0 +1,20 @@
+"""Version of what each rule computes: raise a number when results change (Snakemake does not see edits in here)."""
+
+from rare_neurons.metrics import METRICS
+
+VERSIONS = {
+    "text": 1,
+    "tokenizer": 1,
+    "corpus": 1,
+    "panel": 1,
+    "pretrain": 1,
+    "resolve": 1,
+    "probe": 1,
+    "spectra": 1,
+    "integrity": 1,
+    "timelines": 1,
+    "emergence": 1,
+    "figures": 1,
+    "summary": 1,
+    **{metric.name: metric.version for metric in METRICS},
+}

@@ -1,0 +1,134 @@
+"""Corpus, tokenizer, strata and panel.
+
+Requires: the text sources named under `corpora`.
+Makes: {results}/text/{corpus}.parquet, {results}/tokenizer/{tokenizer}/tokenizer.json,
+{results}/corpus/{corpus}/{tokenizer}/{tokens,unigram}.parquet, {results}/panel/{panel}/{contexts,targets,strata}.parquet
+"""
+
+
+def local_files(wildcards) -> list[str]:
+    """Local text files of a corpus: an edit of one is an edit of the corpus."""
+    patterns = config["corpora"][wildcards.corpus].get("paths", [])
+    return (
+        sorted(str(path) for pattern in patterns for path in Path().glob(pattern))
+        if patterns
+        else []
+    )
+
+
+def source_keys(wildcards) -> dict:
+    """Keys of a corpus that say where its documents are (the others belong to later rules)."""
+    later = {"heldout_every", "smoothing", "max_tokens", "unigram_counts"}
+    return {
+        k: v for k, v in config["corpora"][wildcards.corpus].items() if k not in later
+    }
+
+
+rule text:
+    input:
+        local_files,
+    output:
+        f"{RESULTS}/text/{{corpus}}.parquet",
+    log:
+        f"{RESULTS}/logs/text/{{corpus}}.log",
+    conda:
+        "../envs/rare-neurons.yaml"
+    params:
+        corpus=lambda w: w.corpus,
+        source=source_keys,
+        heldout_every=lambda w: config["corpora"][w.corpus].get("heldout_every"),
+        version=VERSIONS["text"],
+    script:
+        "../scripts/text.py"
+
+
+rule tokenizer:
+    input:
+        lambda w: (
+            [f"{RESULTS}/text/{config['tokenizers'][w.tokenizer]['corpus']}.parquet"]
+            if "corpus" in config["tokenizers"][w.tokenizer]
+            else []
+        ),
+    output:
+        f"{RESULTS}/tokenizer/{{tokenizer}}/tokenizer.json",
+    log:
+        f"{RESULTS}/logs/tokenizer/{{tokenizer}}.log",
+    conda:
+        "../envs/rare-neurons.yaml"
+    params:
+        source=lambda w: config["tokenizers"][w.tokenizer],
+        version=VERSIONS["tokenizer"],
+    script:
+        "../scripts/tokenizer.py"
+
+
+rule corpus:
+    input:
+        text=f"{RESULTS}/text/{{corpus}}.parquet",
+        tokenizer=f"{RESULTS}/tokenizer/{{tokenizer}}/tokenizer.json",
+        counts=lambda w: config["corpora"][w.corpus].get("unigram_counts", []),
+    output:
+        tokens=f"{RESULTS}/corpus/{{corpus}}/{{tokenizer}}/tokens.parquet",
+        unigram=f"{RESULTS}/corpus/{{corpus}}/{{tokenizer}}/unigram.parquet",
+    log:
+        f"{RESULTS}/logs/corpus/{{corpus}}/{{tokenizer}}.log",
+    conda:
+        "../envs/rare-neurons.yaml"
+    params:
+        end_of_text=lambda w: config["tokenizers"][w.tokenizer]["end_of_text"],
+        smoothing=lambda w: config["corpora"][w.corpus]["smoothing"],
+        max_tokens=lambda w: config["corpora"][w.corpus].get("max_tokens"),
+        version=VERSIONS["corpus"],
+    script:
+        "../scripts/corpus.py"
+
+
+def corpus_table(name: str):
+    """Path of a corpus table for the corpus and tokenizer of a panel."""
+
+    def path(wildcards) -> str:
+        panel = config["panels"][wildcards.panel]
+        return f"{RESULTS}/corpus/{panel['corpus']}/{panel['tokenizer']}/{name}.parquet"
+
+    return path
+
+
+rule panel:
+    input:
+        tokens=corpus_table("tokens"),
+        unigram=corpus_table("unigram"),
+    output:
+        contexts=f"{RESULTS}/panel/{{panel}}/contexts.parquet",
+        targets=f"{RESULTS}/panel/{{panel}}/targets.parquet",
+        strata=f"{RESULTS}/panel/{{panel}}/strata.parquet",
+    log:
+        f"{RESULTS}/logs/panel/{{panel}}.log",
+    priority: 100
+    conda:
+        "../envs/rare-neurons.yaml"
+    threads: workflow.cores or 1
+    params:
+        panel=lambda w: w.panel,
+        settings=lambda w: {
+            k: v
+            for k, v in config["panels"][w.panel].items()
+            if k not in ("corpus", "tokenizer")
+        },
+        version=VERSIONS["panel"],
+    script:
+        "../scripts/panel.py"
+
+
+# Training waits for this file and never looks at its age: a panel that cannot be drawn stops the run before anything
+# expensive starts, and a changed panel trains nothing again.
+rule panels_drawn:
+    input:
+        expand(f"{RESULTS}/panel/{{panel}}/targets.parquet", panel=config["panels"]),
+    output:
+        touch(f"{RESULTS}/panel/drawn"),
+    log:
+        f"{RESULTS}/logs/panels_drawn.log",
+    conda:
+        "../envs/rare-neurons.yaml"
+    shell:
+        ": > {log}"

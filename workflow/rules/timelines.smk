@@ -1,0 +1,215 @@
+"""What needs all steps of a model, or all seeds of a group: integrity, timelines, emergence, figures, the summary.
+
+Requires: the shards of checkpoints.smk and metrics.smk.
+Makes: {results}/integrity/{model}.parquet, {results}/timelines/{quantity}/{model}.parquet,
+{results}/timelines/emergence/{subject}.parquet, {results}/figures/{subject}/*.{svg,png}, {results}/summary.txt
+"""
+
+SHARD = {
+    "spectra": f"{RESULTS}/spectra/{{model}}/step{{step}}.parquet",
+    **{
+        name: f"{RESULTS}/{name}/{{panel}}/{{model}}/step{{step}}.parquet"
+        for name in ("behaviour", "influence", "folds", "curves")
+    },
+    **{
+        table: f"{RESULTS}/{table}/{{panel}}/{{model}}/step{{step}}.parquet"
+        for metric in METRICS
+        for table in metric.timelines
+    },
+}
+QUANTITIES = ["behaviour", "influence", "spectra"] + [
+    t for metric in METRICS for t in metric.timelines
+]
+
+
+def members(subject: str) -> list[str]:
+    """Models of a group, or the model itself."""
+    group = [
+        name
+        for name, entry in config["models"].items()
+        if entry.get("group") == subject
+    ]
+    return group or [subject]
+
+
+def subjects() -> list[str]:
+    """What is drawn and dated: groups, and models that are in none."""
+    return list(
+        dict.fromkeys(
+            entry.get("group", name) for name, entry in config["models"].items()
+        )
+    )
+
+
+def tokens_per_step(wildcards) -> int | None:
+    """Training tokens per step, where they are known."""
+    entry = config["models"][wildcards.model]
+    if entry["source"] != "pretrain":
+        return entry.get("tokens_per_step")
+    recipe = config["recipes"][entry["recipe"]]
+    return recipe["batch_size"] * recipe["context_length"]
+
+
+rule integrity:
+    input:
+        manifests=lambda w: per_checkpoint(
+            f"{RESULTS}/manifest/{{model}}/step{{step}}.json", w.model
+        ),
+        fingerprints=lambda w: per_checkpoint(
+            f"{RESULTS}/fingerprint/{{model}}/step{{step}}.parquet", w.model
+        ),
+        behaviours=lambda w: per_checkpoint(SHARD["behaviour"], w.model)[
+            : len(STEPS[w.model])
+        ],
+    output:
+        f"{RESULTS}/integrity/{{model}}.parquet",
+    log:
+        f"{RESULTS}/logs/integrity/{{model}}.log",
+    conda:
+        "../envs/rare-neurons.yaml"
+    params:
+        model=lambda w: w.model,
+        thresholds={
+            k: v for k, v in config["integrity"].items() if k != "n_projections"
+        },
+        version=VERSIONS["integrity"],
+    script:
+        "../scripts/integrity.py"
+
+
+rule timelines:
+    input:
+        shards=lambda w: per_checkpoint(SHARD[w.quantity], w.model),
+        behaviours=lambda w: per_checkpoint(SHARD["behaviour"], w.model),
+        integrity=f"{RESULTS}/integrity/{{model}}.parquet",
+    output:
+        f"{RESULTS}/timelines/{{quantity}}/{{model}}.parquet",
+    log:
+        f"{RESULTS}/logs/timelines/{{quantity}}/{{model}}.log",
+    wildcard_constraints:
+        quantity="|".join(QUANTITIES),
+    conda:
+        "../envs/rare-neurons.yaml"
+    params:
+        quantity=lambda w: w.quantity,
+        tokens_per_step=tokens_per_step,
+        version=VERSIONS["timelines"],
+    script:
+        "../scripts/timelines.py"
+
+
+ONSET_TABLES = sorted(
+    {wanted["table"] for wanted in config["onset"]["quantities"].values()}
+)
+
+
+rule emergence:
+    input:
+        timelines=lambda w: [
+            f"{RESULTS}/timelines/{t}/{m}.parquet"
+            for t in ONSET_TABLES
+            for m in members(w.subject)
+        ],
+        behaviours=lambda w: [
+            path
+            for m in members(w.subject)
+            for path in per_checkpoint(SHARD["behaviour"], m)
+        ],
+        folds=lambda w: [
+            path
+            for m in members(w.subject)
+            for path in per_checkpoint(SHARD["folds"], m)
+        ],
+    output:
+        f"{RESULTS}/timelines/emergence/{{subject}}.parquet",
+    log:
+        f"{RESULTS}/logs/emergence/{{subject}}.log",
+    conda:
+        "../envs/rare-neurons.yaml"
+    params:
+        subject=lambda w: w.subject,
+        models=lambda w: members(w.subject),
+        panels=lambda w: panels_of(members(w.subject)[0]),
+        options=config["onset"],
+        version=VERSIONS["emergence"],
+    script:
+        "../scripts/emergence.py"
+
+
+FIGURES = {
+    "loss": "behaviour",
+    "rank_curves": None,
+    "influence": "influence",
+    "differentiation": "differentiation",
+    "alpha": "spectra",
+    "integrity": None,
+    "emergence": None,
+}
+
+
+rule figures:
+    input:
+        timelines=lambda w: [
+            f"{RESULTS}/timelines/{q}/{m}.parquet"
+            for q in filter(None, FIGURES.values())
+            for m in members(w.subject)
+        ],
+        integrity=lambda w: [
+            f"{RESULTS}/integrity/{m}.parquet" for m in members(w.subject)
+        ],
+        curves=lambda w: [
+            path
+            for m in members(w.subject)
+            for path in per_checkpoint(SHARD["curves"], m)
+        ],
+        emergence=f"{RESULTS}/timelines/emergence/{{subject}}.parquet",
+    output:
+        png=[
+            report(
+                f"{RESULTS}/figures/{{subject}}/{name}.png",
+                caption=f"../report/{name}.rst",
+                category="{subject}",
+                labels={"figure": name},
+            )
+            for name in FIGURES
+        ],
+        svg=[f"{RESULTS}/figures/{{subject}}/{name}.svg" for name in FIGURES],
+    log:
+        f"{RESULTS}/logs/figures/{{subject}}.log",
+    conda:
+        "../envs/rare-neurons.yaml"
+    params:
+        results=RESULTS,
+        subject=lambda w: w.subject,
+        models=lambda w: members(w.subject),
+        names=list(FIGURES),
+        version=VERSIONS["figures"],
+    script:
+        "../scripts/figures.py"
+
+
+rule summary:
+    input:
+        integrity=expand(
+            f"{RESULTS}/integrity/{{model}}.parquet", model=config["models"]
+        ),
+        regimes=expand(
+            f"{RESULTS}/timelines/regimes/{{model}}.parquet", model=config["models"]
+        ),
+        emergence=expand(
+            f"{RESULTS}/timelines/emergence/{{subject}}.parquet", subject=subjects()
+        ),
+        figures=expand(f"{RESULTS}/figures/{{subject}}/loss.png", subject=subjects()),
+    output:
+        f"{RESULTS}/summary.txt",
+    log:
+        f"{RESULTS}/logs/summary.log",
+    conda:
+        "../envs/rare-neurons.yaml"
+    params:
+        results=RESULTS,
+        groups={subject: members(subject) for subject in subjects()},
+        figures=f"{RESULTS}/figures",
+        version=VERSIONS["summary"],
+    script:
+        "../scripts/summary.py"

@@ -1,0 +1,7 @@
+"""Unpack `snakemake` and call the stage."""
+
+from rare_neurons.stages.integrity import write_integrity
+from rare_neurons.stages.reporting import reported
+
+with reported(snakemake.log[0]):
+    write_integrity(snakemake.output[0], **dict(snakemake.input.items()), **dict(snakemake.params.items()))
