@@ -102,6 +102,8 @@ class Onset:
         Fewest intervals between checkpoints, per run, over which any change must extend to be told from a random walk.
     p_white_noise, p_ar1, p_random_walk, p_evaluation, p_value : float | None
         Per null, and the largest of them, the decision.
+    p_adjusted : float | None
+        After `control_onsets`.
     n_steps, n_seeds : int
         Checkpoints in use, after leaving out those that are missing in any seed; seeds in use.
     rule : str
@@ -129,3 +131,4 @@ class Onset:
     p_random_walk: float | None = None
     p_evaluation: float | None = None
     p_value: float | None = None
+    p_adjusted: float | None = None

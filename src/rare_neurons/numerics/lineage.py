@@ -1,0 +1,229 @@
+"""Which neurons make the top, since when, and for how long: sets over training, beside what chance would share."""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import hypergeom, rankdata
+
+
+@dataclass(frozen=True, eq=False)
+class Lineage:
+    """Sets of top neurons over training.
+
+    A neuron is a member with its sign: one that boosts at the end and suppressed before was not a member before.
+    Entries of steps without values are NaN, and False in `used`.
+
+    Parameters
+    ----------
+    steps : array [step]
+    used : bool array [step]
+        Steps whose influences are all finite.
+    reference_step : int
+        Step of the fixed set.
+    neurons, signs : int array [k]
+        The fixed set, largest |influence| first, and the signs of the influences there.
+    overlap : array [step]
+        Members shared with the fixed set, whatever the sign.
+    same_sign_overlap : array [step]
+    expected_overlap : float
+        Mean of `overlap` for sets at random, k²/N.
+    overlap_p : array [step]
+        Hypergeometric probability of at least `overlap` for sets at random; not a test where steps share noise.
+    jaccard, jaccard_previous : array [step]
+        Jaccard index, with signs, with the fixed set and with the last used step before.
+    expected_jaccard : float
+        Mean Jaccard index, without signs, of two sets at random: an upper bound of chance for the signed one.
+    rank_correlation, rank_correlation_abs : array [step]
+        Spearman correlation of all neurons' influence, and |influence|, with the reference step.
+    birth, settled : array [k]
+        Step at which each neuron of the fixed set is first a member, and the one from which it stays until the
+        reference step.
+    persistence : array [k]
+        Share of the used steps from birth to the reference step at which it is a member.
+    """
+
+    steps: np.ndarray
+    used: np.ndarray
+    reference_step: int
+    neurons: np.ndarray
+    signs: np.ndarray
+    overlap: np.ndarray
+    same_sign_overlap: np.ndarray
+    expected_overlap: float
+    overlap_p: np.ndarray
+    jaccard: np.ndarray
+    jaccard_previous: np.ndarray
+    expected_jaccard: float
+    rank_correlation: np.ndarray
+    rank_correlation_abs: np.ndarray
+    birth: np.ndarray
+    settled: np.ndarray
+    persistence: np.ndarray
+
+
+def top_sets(influence, k):
+    """The k neurons of largest |influence| at each step.
+
+    Parameters
+    ----------
+    influence : array [step, neuron]
+        Finite, nats per token.
+    k : int
+        1 to the number of neurons.
+
+    Returns
+    -------
+    int array [step, k]
+        Neurons, largest first; of equals the smaller index first.
+
+    Raises
+    ------
+    ValueError
+        If k is out of range or a value is not finite.
+
+    Examples
+    --------
+    >>> top_sets([[0.1, -0.3, 0.2]], 2)
+    array([[1, 2]])
+    """
+    influence = np.asarray(influence, dtype=float)
+    n_neurons = influence.shape[-1]
+    if not 1 <= k <= n_neurons:
+        raise ValueError(f"top set of k={k} neurons, but there are {n_neurons}; choose 1 to {n_neurons}")
+    if not np.isfinite(influence).all():
+        row, neuron = np.argwhere(~np.isfinite(influence))[0]
+        raise ValueError(f"influence of neuron {neuron} in row {row} is not finite; leave that step out")
+    return np.argsort(-np.abs(influence), axis=-1, kind="stable")[:, :k]
+
+
+def lineage(steps, influence, k, *, reference_step=None):
+    """Follow the top set of one step, and each step's own, through training.
+
+    Parameters
+    ----------
+    steps : int array [step]
+        Increasing.
+    influence : array [step, neuron]
+        Signed influence, nats per token. A step with any missing value is left out.
+    k : int
+        Size of the sets.
+    reference_step : int | None
+        Step of the fixed set; None takes the last usable one.
+
+    Returns
+    -------
+    Lineage
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, no step is usable, or the reference step is not.
+
+    Notes
+    -----
+    Sets are chosen on noisy values, so even an unchanging network has a Jaccard index below 1: `half_jaccard` gives the
+    ceiling.
+    """
+    steps, influence, used = _check(steps, influence)
+    reference = _reference(steps, used, reference_step)
+    n_steps, n_neurons = influence.shape
+    members = np.zeros((n_steps, n_neurons), dtype=int)
+    tops = top_sets(influence[used], k)
+    rows = np.flatnonzero(used)
+    members[rows[:, None], tops] = np.where(influence[rows[:, None], tops] < 0, -1, 1)
+    neurons = tops[np.searchsorted(rows, reference)]
+    fixed = members[reference]
+    shared = np.where(used, ((members != 0) & (fixed != 0)).sum(axis=1), np.nan)
+    same = np.where(used, ((members == fixed) & (fixed != 0)).sum(axis=1), np.nan)
+    chance = hypergeom(n_neurons, k, k)
+    counts = np.arange(k + 1)
+    birth, settled, persistence = _lives(members[:, neurons] == fixed[neurons], rows, reference, steps)
+    return Lineage(
+        steps=steps,
+        used=used,
+        reference_step=steps[reference].item(),
+        neurons=neurons,
+        signs=fixed[neurons],
+        overlap=shared,
+        same_sign_overlap=same,
+        expected_overlap=k * k / n_neurons,
+        overlap_p=np.where(used, chance.sf(np.nan_to_num(shared) - 1), np.nan),
+        jaccard=same / (2 * k - same),
+        jaccard_previous=_previous(members, rows, k),
+        expected_jaccard=float(np.sum(chance.pmf(counts) * counts / (2 * k - counts))),
+        rank_correlation=_spearman(influence, used, reference),
+        rank_correlation_abs=_spearman(np.abs(influence), used, reference),
+        birth=birth,
+        settled=settled,
+        persistence=persistence,
+    )
+
+
+def half_jaccard(influence_a, influence_b, k):
+    """Jaccard index, with signs, of the top sets from two halves of the panel: what noise leaves of a perfect overlap.
+
+    Parameters
+    ----------
+    influence_a, influence_b : array [step, neuron]
+    k : int
+
+    Returns
+    -------
+    array [step]
+    """
+    influence_a, influence_b = np.asarray(influence_a, dtype=float), np.asarray(influence_b, dtype=float)
+    same = np.empty(len(influence_a))
+    for row, (top_a, top_b) in enumerate(zip(top_sets(influence_a, k), top_sets(influence_b, k), strict=True)):
+        both = np.intersect1d(top_a, top_b)
+        same[row] = np.sum(np.sign(influence_a[row, both]) == np.sign(influence_b[row, both]))
+    return same / (2 * k - same)
+
+
+def _check(steps, influence):
+    steps, influence = np.asarray(steps), np.asarray(influence, dtype=float)
+    if influence.ndim != 2 or len(influence) != len(steps):
+        raise ValueError(f"lineage: influence {influence.shape} must be [step, neuron] with {len(steps)} steps")
+    if np.any(np.diff(steps) <= 0):
+        raise ValueError(f"lineage: steps must increase, got {steps.tolist()}")
+    used = np.isfinite(influence).all(axis=1)
+    if not used.any():
+        raise ValueError(f"lineage: none of {len(steps)} steps has finite influences for all neurons")
+    return steps, influence, used
+
+
+def _reference(steps, used, reference_step):
+    if reference_step is None:
+        return int(np.flatnonzero(used)[-1])
+    found = np.flatnonzero((steps == reference_step) & used)
+    if not found.size:
+        raise ValueError(f"lineage: reference step {reference_step} is not among {steps[used].tolist()}")
+    return int(found[0])
+
+
+def _previous(members, rows, k):
+    jaccard = np.full(len(members), np.nan)
+    for before, row in itertools.pairwise(rows):
+        same = np.sum((members[row] == members[before]) & (members[row] != 0))
+        jaccard[row] = same / (2 * k - same)
+    return jaccard
+
+
+def _lives(is_member, rows, reference, steps):
+    """Birth, settling and persistence of the fixed set's neurons; `is_member` [step, k], true at the reference."""
+    lives = is_member[rows[rows <= reference]]
+    born = lives.argmax(axis=0)
+    # The last absence before the reference ends right before the neuron settles.
+    settled = len(lives) - np.argmin(np.vstack([lives[::-1], np.zeros(lives.shape[1], dtype=bool)]), axis=0)
+    persistence = lives.sum(axis=0) / (len(lives) - born)
+    return steps[rows[born]], steps[rows[settled]], persistence
+
+
+def _spearman(values, used, reference):
+    ranks = rankdata(values[used], axis=1)
+    ranks = ranks - ranks.mean(axis=1, keepdims=True)
+    fixed = ranks[int(np.sum(used[:reference]))]
+    norm = np.sqrt((ranks**2).sum(axis=1) * (fixed**2).sum())
+    correlation = np.full(len(values), np.nan)
+    correlation[used] = np.divide(ranks @ fixed, norm, out=np.full(len(ranks), np.nan), where=norm > 0)
+    return correlation
