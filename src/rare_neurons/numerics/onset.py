@@ -65,8 +65,8 @@ def detect_onset(steps, values, *, rule, resamples=None, seeds_values=None, seed
         keep &= np.isfinite(resamples).all(axis=0)
         resamples = resamples[:, keep]
     steps, values, series = steps[keep], values[keep], series[:, keep]
-    minimal = _minimal_intervals(rule, len(series))
-    found = Onset("ok", False, len(steps), len(series), str(rule), minimal_intervals=minimal)
+    intervals = _minimal_intervals(rule, len(series))
+    found = Onset("ok", False, len(steps), len(series), str(rule), minimal_intervals=intervals)
     lacking = _lacking(len(_tested(steps, rule)), found, rule)
     if lacking is not None:
         return replace(found, status="not_identifiable", reason=lacking)
