@@ -57,3 +57,28 @@ def slow_rank_curve(sums, counts, half, low, high):
         read = [np.sign(influence[a][k]) * influence[b][k] for k in order]
         curves.append([np.mean(read[lo - 1 : hi]) for lo, hi in zip(low, high, strict=True)])
     return np.mean(curves, axis=0)
+
+
+def plain_levels(spacings, edges, min_level=5):
+    """(T, first, second, exponent) by loops over cell edges and a general-purpose minimiser for the quadratic."""
+    s = np.asarray(spacings, dtype=float)
+
+    def level(start, stop):
+        part = s[start:stop]
+        return -len(part) * (np.log(part.mean()) + 1)
+
+    best = (-np.inf, 0, 0, 0.0)
+    for i, j in itertools.combinations(edges, 2):
+        if i >= min_level and j - i >= min_level and edges[-1] - j >= min_level:
+            total = level(0, i) + level(i, j) + level(j, edges[-1])
+            best = max(best, (total, int(i), int(j), s[i:j].mean()))
+    log_rank = np.log(np.arange(1, len(s) + 1))
+    for start, stop in itertools.pairwise(edges):
+        log_rank[start:stop] = log_rank[start:stop].mean()
+
+    def loss(c):
+        log_mean = c[0] + c[1] * log_rank + c[2] * log_rank**2
+        return np.sum(log_mean + s * np.exp(-log_mean))
+
+    quadratic = -min(minimize(loss, [np.log(s.mean()), c1, 0], method="BFGS").fun for c1 in (0.0, 0.5))
+    return best[0] - quadratic, *best[1:]

@@ -1,59 +1,29 @@
 """Regimes of ranked influence for one stratum of one checkpoint: every convention side by side, one row each."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rare_neurons.numerics.likelihood_ratio import compare_tails
+from rare_neurons.numerics.power_law import fit_power_law
 from rare_neurons.numerics.rank_curve import SIGNS, RankCurve, influence_of_half, rank_curve, split_half_reliability
+from rare_neurons.numerics.regime_nulls import NullTable
+from rare_neurons.numerics.regime_row import RegimeRow
 from rare_neurons.numerics.seed_conventions import SeedFit, fit_fixed_cuts, fit_huber_form, rank_values
 from rare_neurons.numerics.segments import fit_segments, resampled_knots
+from rare_neurons.numerics.spacing_regimes import QUANTITIES, measure_spacing_regimes
 
 SEGMENT_CONVENTIONS = {"one_segment": 1, "two_segment": 2, "three_segment": 3}
 SEED_CONVENTIONS: dict[str, Callable[[ArrayLike], SeedFit]] = {
     "seed_fixed_cuts": fit_fixed_cuts,
     "seed_huber": fit_huber_form,
 }
-CONVENTIONS = ("cross_fitted", *SEGMENT_CONVENTIONS, *SEED_CONVENTIONS)
+CONVENTIONS = ("log_spacing", "cross_fitted", "tail", *SEGMENT_CONVENTIONS, *SEED_CONVENTIONS)
 _MIN_BINS = 7  # of the cross-fitted curve: what three segments need
 _MIN_RESAMPLES = 20
-
-
-@dataclass(frozen=True)
-class RegimeRow:
-    """One reading of the ranked influence of one stratum, for one sign under one convention.
-
-    Ranks are 1-based and inclusive; the plateau is ranks 1 to ``plateau_end``, decay starts at ``decay_start``.
-    ``rank_exponent`` is minus the slope of ln value over ln rank: of the only piece (``one_segment``), of the second
-    (``two_segment``), of the middle one (others). ``r_squared`` is that of the fitted line in ln value; it is no
-    evidence. ``low`` and ``high`` come from resampling folds. ``split_half_*`` correlate the halves' influence over
-    all neurons. Undefined entries are None; ``status`` is ``ok``, ``too_few`` or ``not_resolved`` (the curve is not
-    above zero), with ``reason``.
-    """
-
-    sign: str
-    convention: str
-    n_neurons: int
-    n_regimes: int | None = None
-    plateau_end: float | None = None
-    plateau_end_low: float | None = None
-    plateau_end_high: float | None = None
-    decay_start: float | None = None
-    decay_start_low: float | None = None
-    decay_start_high: float | None = None
-    rank_exponent: float | None = None
-    rank_exponent_low: float | None = None
-    rank_exponent_high: float | None = None
-    r_squared: float | None = None
-    statistic: float | None = None
-    null_p: float | None = None
-    null_family: str | None = None
-    n_spacings: int | None = None
-    split_half_pearson: float | None = None
-    split_half_spearman: float | None = None
-    status: str = "ok"
-    reason: str | None = None
+_MIN_TAIL = 10  # neurons in the fitted tail; two or three make any exponent
 
 
 def measure_regimes(
@@ -63,6 +33,7 @@ def measure_regimes(
     fold_n: ArrayLike,
     half_of_fold: ArrayLike,
     *,
+    null_tables: Sequence[NullTable] = (),
     n_bins: int = 24,
     n_resamples: int = 200,
     level: float = 0.9,
@@ -79,6 +50,8 @@ def measure_regimes(
     fold_n : array [fold]
     half_of_fold : array [fold]
         0 for half A, 1 for half B; see `rank_curve`.
+    null_tables : sequence of NullTable
+        From `regime_null_table` at `null_table_sizes`; without them ``null_p`` is None (``no_null_table``).
     n_bins, n_resamples, level, seed
         Of the cross-fitted curve and every interval.
 
@@ -86,6 +59,11 @@ def measure_regimes(
     ------
     ValueError
         On shapes that do not agree or values that are not finite. Too few neurons is a row's status, not an error.
+
+    Notes
+    -----
+    Strata measured with the same folds and seed share their draws of folds. Cost without tables: about 0.1 s at 384
+    neurons, 0.7 s at 4,096.
     """
     x, se, sums = (np.asarray(part, dtype=float) for part in (influence, influence_se, fold_sum))
     if x.ndim != 1 or se.shape != x.shape or sums.ndim != 2 or sums.shape[1] != len(x):
@@ -95,8 +73,12 @@ def measure_regimes(
     options = {"n_bins": n_bins, "n_resamples": n_resamples, "level": level, "seed": seed}
     rows = []
     for sign in SIGNS:
-        magnitude = np.abs(x[_of_sign(x, sign)])
+        chosen = _of_sign(x, sign)
+        magnitude = np.abs(x[chosen])
+        folds = sums[:, chosen], fold_n, half_of_fold
+        rows.append(_spacing_row(sign, x[chosen], se[chosen], folds, null_tables, options))
         rows.append(_cross_fitted_row(sign, len(magnitude), sums, fold_n, half_of_fold, options))
+        rows.append(_tail_row(sign, magnitude))
         rows += [_segment_row(sign, name, magnitude) for name in SEGMENT_CONVENTIONS]
         rows += [_seed_row(sign, name, magnitude) for name in SEED_CONVENTIONS]
     return rows
@@ -104,6 +86,32 @@ def measure_regimes(
 
 def _of_sign(influence: NDArray, sign: str) -> NDArray:
     return {"all": influence != 0, "boost": influence > 0, "suppress": influence < 0}[sign]
+
+
+def _spacing_row(
+    sign: str, x: NDArray, se: NDArray, folds: tuple, null_tables: Sequence[NullTable], options: dict
+) -> RegimeRow:
+    draws = {"n_resamples": options["n_resamples"], "seed": options["seed"]}
+    found = measure_spacing_regimes(x, se, *folds, null_tables, **draws)
+    columns = {}
+    for quantity in QUANTITIES:
+        value = getattr(found.test, quantity)
+        columns[quantity] = None if value is None else float(value)
+        columns[f"{quantity}_low"], columns[f"{quantity}_high"] = found.interval(quantity, options["level"])
+    names = ("statistic", "null_p", "null_family", "n_spacings", "status", "reason")
+    columns |= {name: getattr(found.test, name) for name in names}
+    return RegimeRow(sign, "log_spacing", len(x), 3 if found.resampled is not None else None, **columns)
+
+
+def _tail_row(sign: str, magnitude: NDArray) -> RegimeRow:
+    row = RegimeRow(sign, "tail", len(magnitude))
+    fit = fit_power_law(magnitude, min_tail=_MIN_TAIL, min_value=0.0)
+    if fit.status != "ok":
+        return replace(row, status="too_few" if fit.status == "too_few_values" else "no_tail", reason=fit.reason)
+    ratios = compare_tails(magnitude[magnitude >= fit.xmin], xmin=fit.xmin)
+    columns = {f"lr_{name}": comparison.ratio for name, comparison in ratios.items()}
+    columns |= {f"lr_{name}_p": comparison.p_value for name, comparison in ratios.items()}
+    return replace(row, alpha=fit.alpha, xmin=fit.xmin, ks_distance=fit.ks_distance, n_tail=fit.n_tail, **columns)
 
 
 def _cross_fitted_row(sign: str, n: int, sums: NDArray, counts: ArrayLike, half: ArrayLike, options: dict) -> RegimeRow:

@@ -1,0 +1,167 @@
+"""Calibration of the regime test: false positives, power, intervals and differences where the truth is known.
+
+Run with `python -m benchmarks.calibration.regimes`; prints the seeded tables of docs/calibration-regimes.md.
+"""
+
+import argparse
+
+import numpy as np
+
+from rare_neurons.numerics.regime_nulls import regime_null_table
+from rare_neurons.numerics.regime_test import regime_test
+from rare_neurons.numerics.spacing_regimes import QUANTITIES, measure_spacing_regimes, regime_differences
+
+N = 1000
+LEVEL = 0.05
+HALF = np.arange(64) % 2
+
+
+def _split_errors(rng):
+    return np.where(np.arange(N) < N // 10, 10.0, 1.0)
+
+
+# Each draws the noise of N neurons. The first nine carry the bar of the issue; the others show how far it reaches.
+NOISE = {
+    "half-normal": lambda rng: rng.standard_normal(N),
+    "exponential": lambda rng: rng.exponential(size=N),
+    "Weibull, shape 0.5": lambda rng: rng.weibull(0.5, N),
+    "Weibull, shape 2": lambda rng: rng.weibull(2, N),
+    "lognormal": lambda rng: rng.lognormal(size=N),
+    "half-t(2)": lambda rng: rng.standard_t(2, N),
+    "generalised gamma (2, 0.7)": lambda rng: rng.gamma(2, size=N) ** (1 / 0.7),
+    "generalised gamma (0.3, 1.5)": lambda rng: rng.gamma(0.3, size=N) ** (1 / 1.5),
+    "half-t(1)": lambda rng: rng.standard_t(1, N),
+    "half-t(2.5), shape between tabulated ones": lambda rng: rng.standard_t(2.5, N),
+    "half-t(4)": lambda rng: rng.standard_t(4, N),
+    "power law, rank exponent 0.8": lambda rng: rng.random(N) ** -0.8,
+    "log-logistic": lambda rng: np.exp(rng.logistic(size=N)),
+    "inverse gamma, shape 2": lambda rng: 1 / rng.gamma(2, size=N),
+}
+
+# Each draws the standard errors of pure normal noise, given to the test (noise floor and scale-mixture null in use).
+ERRORS = {
+    "scale mixture, 10 % with 10 times the error": _split_errors,
+    "scale mixture, lognormal errors (sd 0.8)": lambda rng: np.exp(0.8 * rng.standard_normal(N)),
+    "scale mixture, errors of a half-t(2)": lambda rng: 1 / np.sqrt(rng.chisquare(2, N) / 2),
+    "equal errors": lambda rng: np.ones(N),
+}
+
+
+def planted_curve(n, *, plateau_slope, exponent, decay=1.5, shares=(0.017, 0.126)):
+    """Values 1 .. n of a continuous curve: rank exponents plateau_slope | exponent | decay, cut at shares of n."""
+    log_rank = np.log(np.arange(1, n + 1))
+    first, second = (np.log(round(share * n)) for share in shares)
+    steeper = (exponent - plateau_slope) * np.maximum(log_rank - first, 0)
+    return np.exp(-plateau_slope * log_rank - steeper - (decay - exponent) * np.maximum(log_rank - second, 0))
+
+
+def planted_sample(rng, n, *, plateau_slope, exponent, decay):
+    """The same three levels as a sample: independent exponential spacings instead of a fixed curve (Rényi)."""
+    ranks = np.arange(1, n)
+    level = np.where(ranks < round(0.017 * n), plateau_slope, np.where(ranks < round(0.126 * n), exponent, decay))
+    return np.exp(-np.concatenate([[0], np.cumsum(rng.exponential(level) / ranks)]))
+
+
+def false_positives(draw, tables, draws, seed, *, errors=None):
+    """(share of p <= 5 %, share of p <= 5 % per family)."""
+    rng, hits, families = np.random.default_rng(seed), 0, {}
+    for k in range(draws):
+        se = errors(rng) if errors else None
+        x = np.abs(rng.standard_normal(N) * se if errors else draw(rng))
+        found = regime_test(x, se, tables, seed=k)
+        hits += found.null_p is not None and found.null_p <= LEVEL
+        for family, p in found.family_p.items():
+            families[family] = families.get(family, 0) + (p <= LEVEL)
+    return hits / draws, {family: count / draws for family, count in families.items()}
+
+
+def power(tables, draws, seed, *, sampled=False, **shape):
+    """Share of planted curves with normal noise of half the median that are called, and the medians of the fit."""
+    rng, hits, fits = np.random.default_rng(seed), 0, []
+    for k in range(draws):
+        curve = planted_sample(rng, N, **shape) if sampled else planted_curve(N, **shape)
+        sd = np.median(curve) / 2
+        x = np.abs(curve + sd * rng.standard_normal(N))
+        found = regime_test(x, np.full(N, sd), tables, n_mixture_draws=99, seed=k)
+        hits += found.null_p <= LEVEL
+        fits.append((found.plateau_end, found.decay_start, found.rank_exponent))
+    return hits / draws, np.median(fits, axis=0)
+
+
+def planted_stratum(rng, effect, noise):
+    """Influence, standard errors, fold sums, counts and halves of neurons with given effects."""
+    counts = rng.integers(80, 120, 64)
+    sums = counts[:, None] * effect + noise * np.sqrt(counts.sum() * counts)[:, None] * rng.standard_normal((64, N))
+    return sums.sum(axis=0) / counts.sum(), np.full(N, noise), sums, counts, HALF
+
+
+def coverage(tables, draws, seed, *, resamples=200, level=0.9):
+    """Coverage of the 90 % intervals of the fit without evaluation noise, and of a zero difference of two strata."""
+    rng, inside, zero = np.random.default_rng(seed), np.zeros(3), np.zeros(3)
+    effect = planted_curve(N, plateau_slope=0.05, exponent=0.8)
+    truth = 17, 126, 0.8
+    for k in range(draws):
+        noise = np.median(effect) / 2
+        one, other = (
+            measure_spacing_regimes(*planted_stratum(rng, effect, noise), tables, n_resamples=resamples, seed=k)
+            for _ in range(2)
+        )
+        bounds = [one.interval(quantity, level) for quantity in QUANTITIES]
+        inside += [low <= true <= high for (low, high), true in zip(bounds, truth, strict=True)]
+        zero += [row.low <= 0 <= row.high for row in regime_differences(one, other, level)]
+    return inside / draws, zero / draws
+
+
+def _print_false_positives(tables, draws):
+    print("| noise | false positives at 5 % | largest of the single families |\n| --- | --- | --- |")
+    cases = [(name, draw, None) for name, draw in NOISE.items()] + [(name, None, e) for name, e in ERRORS.items()]
+    for seed, (name, draw, errors) in enumerate(cases):
+        share, families = false_positives(draw, tables, draws, seed, errors=errors)
+        largest = max(families, key=families.get)
+        print(f"| {name} | {100 * share:.1f} % | {largest} {100 * families[largest]:.1f} % |", flush=True)
+
+
+def _print_power(tables, draws):
+    print("| slope beyond 12.6 % | plateau slope | exponent 0.3 | 0.5 | 0.8 |\n| --- | --- | --- | --- | --- |")
+    for decay in (1.2, 1.5, 2.0):
+        for slope in (0.02, 0.05, 0.1, 0.2):
+            cells = [power(tables, draws, 1, plateau_slope=slope, exponent=e, decay=decay)[0] for e in (0.3, 0.5, 0.8)]
+            print(f"| {decay} | {slope} | " + " | ".join(f"{100 * c:.0f} %" for c in cells) + " |", flush=True)
+
+
+def _print_bar(tables, draws):
+    print(
+        "| curve | plateau slope | power | plateau_end | decay_start | rank_exponent |"
+        "\n| --- | --- | --- | --- | --- | --- |"
+    )
+    for sampled in (False, True):
+        for slope in (0.02, 0.05):
+            shape = {"plateau_slope": slope, "exponent": 0.8, "decay": 1.5}
+            share, fit = power(tables, draws, 2, sampled=sampled, **shape)
+            kind = "exponential spacings" if sampled else "fixed"
+            print(
+                f"| {kind} | {slope} | {100 * share:.1f} % | {fit[0]:.0f} | {fit[1]:.0f} | {fit[2]:.2f} |", flush=True
+            )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--draws", type=int, default=1000)
+    parser.add_argument("--part", choices=["false-positives", "bar", "power", "coverage"])
+    args = parser.parse_args()
+    tables = [regime_null_table(N, 2000, seed=0)]
+    if args.part in (None, "false-positives"):
+        _print_false_positives(tables, args.draws)
+    if args.part in (None, "bar"):
+        _print_bar(tables, args.draws // 2)
+    if args.part in (None, "power"):
+        _print_power(tables, args.draws // 5)
+    if args.part in (None, "coverage"):
+        inside, zero = coverage(tables, args.draws // 5, 3)
+        print("| quantity | coverage of the truth | coverage of zero by the difference |\n| --- | --- | --- |")
+        for quantity, a, b in zip(QUANTITIES, inside, zero, strict=True):
+            print(f"| {quantity} | {100 * a:.0f} % | {100 * b:.0f} % |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""The detection test of one stratum with intervals from resampled folds, and differences between two strata."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rare_neurons.numerics.log_spacings import fit_levels, scaled_differences
+from rare_neurons.numerics.rank_curve import resample_folds
+from rare_neurons.numerics.regime_nulls import NullTable
+from rare_neurons.numerics.regime_test import RegimeTest, regime_test
+
+QUANTITIES = ("plateau_end", "decay_start", "rank_exponent")
+
+
+@dataclass(frozen=True)
+class SpacingRegimes:
+    """The test of one stratum and sign, and ``resampled`` [resample, (plateau_end, decay_start, rank_exponent)].
+
+    Row i of two results made with the same seed and folds used the same draw of folds. ``resampled`` is None where
+    the test has no fit.
+    """
+
+    test: RegimeTest
+    resampled: NDArray[np.float64] | None
+
+    def interval(self, quantity: str, level: float) -> tuple[float, float] | tuple[None, None]:
+        """Quantiles of the resampled quantity that hold ``level`` between them; None without a fit."""
+        if self.resampled is None:
+            return None, None
+        column = self.resampled[:, QUANTITIES.index(quantity)]
+        low, high = np.quantile(column, [(1 - level) / 2, (1 + level) / 2])
+        return float(low), float(high)
+
+
+@dataclass(frozen=True)
+class RegimeDifference:
+    """A quantity of one stratum minus that of another, from one joint resample; None where either has no fit."""
+
+    quantity: str
+    value: float | None
+    low: float | None
+    high: float | None
+    status: str
+    reason: str | None
+
+
+def measure_spacing_regimes(
+    influence: ArrayLike,
+    influence_se: ArrayLike,
+    fold_sum: ArrayLike,
+    fold_n: ArrayLike,
+    half_of_fold: ArrayLike,
+    null_tables: Sequence[NullTable],
+    *,
+    n_resamples: int,
+    seed: int,
+) -> SpacingRegimes:
+    """Test |influence| for regimes and resample its three-level fit by folds.
+
+    Parameters
+    ----------
+    influence, influence_se : array [neuron]
+        Of the neurons of one sign, not zero; nats.
+    fold_sum : array [fold, neuron]
+    fold_n : array [fold]
+    half_of_fold : array [fold]
+        0 for half A, 1 for half B; folds are drawn within halves, with the weights of `resample_folds`.
+    null_tables : sequence of NullTable
+    n_resamples, seed : int
+
+    Notes
+    -----
+    A resampled influence carries the evaluation noise twice, so intervals are widest where noise blurs the ranks.
+    """
+    x = np.asarray(influence, dtype=float)
+    test = regime_test(np.abs(x), influence_se, null_tables, seed=seed)
+    if test.rank_exponent is None:
+        return SpacingRegimes(test, None)
+    weights = resample_folds(np.asarray(half_of_fold), n_resamples, seed)
+    drawn = (weights @ np.asarray(fold_sum, dtype=float)) / (weights @ np.asarray(fold_n, dtype=float))[:, None]
+    ranked = np.sort(np.abs(drawn), axis=1)[:, : -test.n_spacings - 2 : -1]
+    levels = fit_levels(scaled_differences(np.log(ranked)))
+    return SpacingRegimes(test, np.stack([levels.first + 1, levels.second + 1, levels.exponent], axis=1))
+
+
+def regime_differences(one: SpacingRegimes, other: SpacingRegimes, level: float) -> list[RegimeDifference]:
+    """Differences one - other (rare minus common) with intervals from the joint resample, not from two p-values.
+
+    Both must come from `measure_spacing_regimes` with the same folds, ``n_resamples`` and seed.
+    """
+    if one.resampled is None or other.resampled is None:
+        reason = "; ".join(r.test.reason for r in (one, other) if r.resampled is None and r.test.reason)
+        return [RegimeDifference(quantity, None, None, None, "no_fit", reason) for quantity in QUANTITIES]
+    if one.resampled.shape != other.resampled.shape:
+        raise ValueError(
+            f"{len(one.resampled)} and {len(other.resampled)} resamples, but a joint resample draws folds once for both"
+        )
+    tails = [(1 - level) / 2, (1 + level) / 2]
+    rows = []
+    for quantity, column in zip(QUANTITIES, (one.resampled - other.resampled).T, strict=True):
+        low, high = np.quantile(column, tails)
+        value = float(getattr(one.test, quantity) - getattr(other.test, quantity))
+        rows.append(RegimeDifference(quantity, value, float(low), float(high), "ok", None))
+    return rows
