@@ -1,0 +1,207 @@
+"""The managed cache between processes: budget, eviction, kills, and the Hub client's own cache."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from huggingface_hub import hf_hub_download
+
+from rare_neurons.checkpoints.cache import open_weights
+from rare_neurons.checkpoints.hub import HubListing
+from rare_neurons.checkpoints.manifest import write_manifest
+from rare_neurons.checkpoints.store import Store
+from rare_neurons.errors import DataFault, RequestError
+from tests.checkpoints.conftest import IMPATIENT, save_checkpoint
+from tests.hub.server import Fault, serve
+
+USE = """
+import sys, time
+from pathlib import Path
+from rare_neurons.checkpoints.cache import open_weights
+from rare_neurons.checkpoints.manifest import read_manifest
+cache, budget, hold, *paths = sys.argv[1:]
+for path in paths:
+    manifest = read_manifest(path)
+    with open_weights(manifest, cache_dir=Path(cache), budget_bytes=int(budget)) as folder:
+        time.sleep(float(hold))
+        sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
+        assert sizes == {file.name: file.size for file in manifest.files}, sizes
+    print(manifest.step, flush=True)
+"""
+
+
+def start(code, *arguments, **environment):
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | environment)
+
+
+def manifests_on_disk(hub, folder, steps, repo="lab/pythia"):
+    listing = HubListing(repo, "step{step}", hub.url, network=IMPATIENT)
+    found = [listing.manifest("m", step) for step in steps]
+    for manifest in found:
+        write_manifest(manifest, folder / f"step{manifest.step}.json")
+    return found
+
+
+def bytes_in(folder):
+    total = 0
+    for path in (path for name in ("blobs", "partial") for path in (folder / name).glob("*")):
+        try:
+            total += path.stat().st_size
+        except FileNotFoundError:
+            continue  # evicted or renamed meanwhile
+    return total
+
+
+def test_three_processes_over_twelve_checkpoints_stay_within_the_budget(tmp_path):
+    for step in range(12):
+        save_checkpoint(tmp_path / "served" / "lab" / "run" / f"step{step}", step, size=250_000)
+    cache = tmp_path / "cache"
+    with serve(tmp_path / "served", bytes_per_second=4e7) as hub:
+        manifests = manifests_on_disk(hub, tmp_path, range(12), "lab/run")
+        budget = int(2.5 * manifests[0].size)  # room for two: one of the three has to wait
+        paths = [tmp_path / f"step{step}.json" for step in range(12)]
+        processes = [start(USE, cache, budget, 0.02, *paths[first::3]) for first in range(3)]
+        peak = 0
+        while any(process.poll() is None for process in processes):
+            peak = max(peak, bytes_in(cache))
+            time.sleep(0.001)
+        outputs = [process.communicate() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0], outputs
+    assert sorted(int(step) for out, _ in outputs for step in out.split()) == list(range(12))
+    assert manifests[0].size < peak <= budget
+    assert len(hub.downloads(whole=True)) == len(set(hub.downloads())) == 13  # the configuration is shared
+
+
+def test_the_least_recently_used_goes_first_and_nothing_in_use_goes(hub, tmp_path):
+    zero, two, four = manifests_on_disk(hub, tmp_path, [0, 2, 4])
+    where = {"cache_dir": tmp_path / "cache", "budget_bytes": int(2.5 * zero.size), "network": IMPATIENT}
+
+    def present():
+        keys = {path.name for path in (tmp_path / "cache" / "blobs").iterdir()}
+        return [manifest.step for manifest in (zero, two, four) if manifest.files[1].key in keys]
+
+    for manifest in (zero, two, zero, four):
+        with open_weights(manifest, **where):
+            time.sleep(0.01)
+    assert present() == [0, 4]
+    with open_weights(zero, **where), open_weights(two, **where):
+        assert present() == [0, 2]
+        with Store(tmp_path / "cache", where["budget_bytes"]).pin(four, wait=False) as pin:
+            assert pin is None
+        assert present() == [0, 2]
+
+
+def test_a_checkpoint_larger_than_the_budget_is_a_wrong_request(hub, tmp_path):
+    (zero,) = manifests_on_disk(hub, tmp_path, [0])
+    with (
+        pytest.raises(RequestError, match=r"m step 0 needs \d+ bytes, the cache's disk budget is 100"),
+        open_weights(zero, cache_dir=tmp_path / "cache", budget_bytes=100, network=IMPATIENT),
+    ):
+        pass
+
+
+def test_a_killed_process_leaves_no_pin_and_its_bytes_are_resumed(tmp_path):
+    save_checkpoint(tmp_path / "served" / "lab" / "run" / "step0", 1.0, size=500_000)
+    cache = tmp_path / "cache"
+    with serve(tmp_path / "served", bytes_per_second=2e6) as hub:
+        (manifest,) = manifests_on_disk(hub, tmp_path, [0], "lab/run")
+        process = start(USE, cache, manifest.size, 0, tmp_path / "step0.json")
+        partial = cache / "partial" / manifest.files[1].key
+        while not partial.exists() or partial.stat().st_size < 100_000:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        begun = partial.stat().st_size
+        assert len(list((cache / "pins").glob("*.json"))) == 1
+        hub.bytes_per_second = None
+        with open_weights(manifest, cache_dir=cache, budget_bytes=manifest.size, network=IMPATIENT):
+            assert len(list((cache / "pins").glob("*.json"))) == 1  # its own
+        assert [e.range for e in hub.bodies() if e.path.startswith("/cdn/")][-1] == f"bytes={begun}-"
+    assert list((cache / "pins").iterdir()) == []
+
+
+def test_orphans_are_swept_after_a_day_or_when_room_is_needed(hub, tmp_path):
+    zero, two = manifests_on_disk(hub, tmp_path, [0, 2])
+    old, young = tmp_path / "cache" / "partial" / "old", tmp_path / "cache" / "partial" / "young"
+    young.parent.mkdir(parents=True)
+    old.write_bytes(b"x")
+    os.utime(old, (0, 0))
+    young.write_bytes(b"x" * 50)
+    where = {"cache_dir": tmp_path / "cache", "network": IMPATIENT}
+    with open_weights(zero, budget_bytes=10**7, **where):
+        assert (old.exists(), young.exists()) == (False, True)
+    with open_weights(two, budget_bytes=two.size + 10, **where):
+        assert not young.exists()
+
+
+def warm(hub, cache, *, step=2):
+    for name in ("config.json", "model.safetensors"):
+        hf_hub_download("lab/pythia", name, revision=f"step{step}", cache_dir=cache, endpoint=hub.url)
+
+
+def test_a_revision_in_the_hubs_own_cache_is_read_in_place_and_left_alone(hub, tmp_path):
+    warm(hub, tmp_path / "theirs")
+    (manifest,) = manifests_on_disk(hub, tmp_path, [2])
+    where = {"cache_dir": tmp_path / "ours", "budget_bytes": 1, "hub_cache": tmp_path / "theirs", "network": IMPATIENT}
+    before = sorted((tmp_path / "theirs").rglob("*"))
+    asked = len(hub.log)
+    with open_weights(manifest, **where) as folder:
+        assert folder.is_relative_to(tmp_path / "theirs")
+    assert sorted((tmp_path / "theirs").rglob("*")) == before
+    assert len(hub.log) == asked
+
+
+def test_a_bad_file_in_the_hubs_own_cache_is_not_used(hub, tmp_path):
+    hub.faults.append(Fault(r"GET /cdn/.*step2/model", flip=True))
+    warm(hub, tmp_path / "theirs")  # the Hub's client accepts it: the size is right
+    (manifest,) = manifests_on_disk(hub, tmp_path, [2])
+    where = {"cache_dir": tmp_path / "ours", "budget_bytes": 10**7, "hub_cache": tmp_path / "theirs"}
+    with open_weights(manifest, network=IMPATIENT, **where) as folder:
+        assert folder.is_relative_to(tmp_path / "ours")
+        assert (folder / "model.safetensors").read_bytes() == (
+            hub.root / "lab/pythia/step2/model.safetensors"
+        ).read_bytes()
+
+
+OFFLINE = """
+import sys
+from pathlib import Path
+from rare_neurons.checkpoints.cache import open_weights
+from rare_neurons.checkpoints.retry import HubUnreachable
+from rare_neurons.checkpoints.sources import Source, resolve
+source = Source("hub", "lab/pythia")
+manifest = resolve("m", 2, source)
+print(manifest.digest)
+with open_weights(manifest, cache_dir=Path(sys.argv[1]), budget_bytes=1) as folder:
+    print(len((folder / "model.safetensors").read_bytes()))
+for attempt in (lambda: resolve("m", 2, Source("hub", "lab/other")), lambda: resolve("m", 4, source)):
+    try:
+        print(attempt().reason)
+    except HubUnreachable as error:
+        print(error)
+"""
+
+
+def test_offline_with_the_hubs_own_cache_warm(hub, tmp_path):
+    warm(hub, tmp_path / "home" / "hub")
+    (manifest,) = manifests_on_disk(hub, tmp_path, [2])
+    asked = len(hub.log)
+    process = start(OFFLINE, tmp_path / "ours", HF_HOME=str(tmp_path / "home"), HF_HUB_OFFLINE="1", HF_ENDPOINT=hub.url)
+    out, err = process.communicate()
+    assert process.returncode == 0, err.decode()
+    digest, size, other, absent = out.decode().splitlines()
+    assert digest == manifest.digest
+    assert int(size) == manifest.files[1].size
+    assert other.startswith("HF_HUB_OFFLINE is set and the Hub's cache holds no revision of lab/other; unset it")
+    assert absent.startswith("HF_HUB_OFFLINE is set and the Hub's cache holds no weights of lab/pythia at step4")
+    assert len(hub.log) == asked
+
+
+def test_wrong_status_opens_nothing(hub, tmp_path):
+    (missing,) = manifests_on_disk(hub, tmp_path, [7])
+    with pytest.raises(DataFault, match="no revision step7"), open_weights(missing, cache_dir=tmp_path, budget_bytes=1):
+        pass
