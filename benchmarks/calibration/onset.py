@@ -62,21 +62,33 @@ def false_positives(null, steps, n_seeds, draws, seed, rule=None):
     return hits / draws
 
 
-def power(size, intervals, steps, n_seeds, draws, seed, noise="walk", rule=None):
-    """Share of series with a planted rise that are called.
+def plant(shape, intervals, steps):
+    """A rise from 0 to 1 over `intervals` doublings of the step, as values at the steps.
 
-    The rise of `size` noise standard deviations is spread evenly over `intervals` doublings of the step around the
-    middle of the doublings. Noise: "walk" has unit independent increments at doublings of the step and interpolates
-    between them with the increments of a bridge of the same kind; "white" is unit white noise on top of no walk.
+    Shapes: "middle" is centred on the doublings and stays; "late" ends at the last checkpoint; "passing" starts after
+    the first doubling, and falls to 0.3 over the two doublings after its peak.
+    """
+    axis = np.log2(np.maximum(steps, 0.5))
+    if shape == "late":
+        return np.clip((axis - axis[-1]) / intervals + 1, 0, 1)
+    start = axis[0] + 1 if shape == "passing" else np.round((axis[0] + axis[-1] - intervals) / 2)
+    rise = np.clip((axis - start) / intervals, 0, 1)
+    return rise if shape == "middle" else rise - 0.7 * np.clip((axis - start - intervals) / 2, 0, 1)
+
+
+def power(size, intervals, steps, n_seeds, draws, seed, noise="walk", shape="middle", rule=None):
+    """Share of series with a planted rise of `size` noise standard deviations that are called.
+
+    Noise: "walk" has independent increments with variance 1 per doubling of the step; "white" has variance 1 at each
+    checkpoint.
     """
     rule, rng, called = rule or OnsetRule(), np.random.default_rng(seed), 0
     axis = np.log2(np.maximum(steps, 0.5))
-    start = (axis[0] + axis[-1] - intervals) / 2
-    ramp = size * np.clip((axis - np.round(start)) / intervals, 0, 1)
     gaps = np.sqrt(np.diff(axis, prepend=axis[0] - 1))
+    planted = size * plant(shape, intervals, steps)
     for _ in range(draws):
         shocks = rng.standard_normal((n_seeds, len(steps)))
-        runs = ramp + (shocks if noise == "white" else _walk(shocks * gaps))
+        runs = planted + (shocks if noise == "white" else _walk(shocks * gaps))
         found = detect_onset(steps, runs.mean(axis=0), seeds_values=runs, rule=rule, seed=rng, draws=399, minimal=False)
         called += found.detected
     return called / draws
@@ -159,6 +171,24 @@ def print_power(draws):
             _print_table(f"Share called, {noise} noise, {label} checkpoints", header, rows)
 
 
+def print_shapes(draws):
+    """Table of power over the shape of the change: where it ends, and whether it lasts."""
+    rows = [
+        (
+            str(n_seeds),
+            shape,
+            str(intervals),
+            *(power(s, intervals, LOG_STEPS, n_seeds, draws, 4, shape=shape) for s in (8, 16)),
+        )
+        for n_seeds in (1, 2, 3)
+        for shape in ("middle", "late", "passing")
+        for intervals in (4, 6)
+    ]
+    _print_table(
+        "Share called by shape, walk noise, 12 checkpoints", ["seeds", "shape", "doublings", "8 sd", "16 sd"], rows
+    )
+
+
 def print_coverage(draws):
     """Table of coverage at 90 % and mean width in grid cells."""
     rows = []
@@ -173,12 +203,13 @@ def print_coverage(draws):
 def main():
     """Print the tables asked for."""
     tables = {"false-positives": print_false_positives, "coverage": print_coverage, "power": print_power}
+    tables["shapes"] = print_shapes
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draws", type=int, default=1000, help="series per cell (power uses a twentieth)")
     parser.add_argument("--tables", nargs="+", choices=tables, default=list(tables))
     asked = parser.parse_args()
     for name in asked.tables:
-        tables[name](asked.draws if name != "power" else max(1, asked.draws // 20))
+        tables[name](max(1, asked.draws // {"power": 20, "shapes": 5}.get(name, 1)))
 
 
 if __name__ == "__main__":

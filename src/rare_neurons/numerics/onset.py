@@ -1,6 +1,7 @@
 """Onset of a quantity over training: one rule, declared before looking, against what noise alone would draw."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from rare_neurons.numerics.onset_nulls import (
     ar1_p,
     evaluation_p,
     measure_change,
+    measure_coherence,
     minimal_change,
     random_walk_p,
     white_noise_p,
@@ -150,16 +152,17 @@ def _tested(steps, rule):
     return np.array(kept, dtype=int)
 
 
-def _change(rule):
-    return lambda paths: measure_change(paths, rule.baseline, rule.persistence, rule.direction)
+def _bound_to(rule, measure):
+    return partial(measure, baseline=rule.baseline, persistence=rule.persistence, direction=rule.direction)
 
 
 def _test(steps, values, resamples, series, rule, rng, draws):
-    change, tested = _change(rule), series[:, _tested(steps, rule)]
+    change, statistic = _bound_to(rule, measure_change), _bound_to(rule, measure_coherence)
+    tested = series[:, _tested(steps, rule)]
     p_values = {
-        "p_white_noise": white_noise_p(tested, change, draws=draws, rng=rng),
-        "p_ar1": ar1_p(tested, change, draws=draws, rng=rng),
-        "p_random_walk": random_walk_p(tested, change, draws=draws, rng=rng),
+        "p_white_noise": white_noise_p(tested, statistic, draws=draws, rng=rng),
+        "p_ar1": ar1_p(tested, statistic, draws=draws, rng=rng),
+        "p_random_walk": random_walk_p(tested, statistic, draws=draws, rng=rng),
         "p_evaluation": None if resamples is None else evaluation_p(values, resamples, change),
     }
     decision = max(p for p in p_values.values() if p is not None)
@@ -169,7 +172,7 @@ def _test(steps, values, resamples, series, rule, rng, draws):
 def _minimal_effect(tested, rule, rng):
     after = np.arange(tested.shape[1]) - rule.baseline + 1
     ramp = np.clip(after / after[-1], 0, 1) * (-1 if rule.direction == "fall" else 1)
-    return minimal_change(tested, _change(rule), ramp=ramp, level=rule.level, power=0.8, rng=rng)
+    return minimal_change(tested, _bound_to(rule, measure_coherence), ramp=ramp, level=rule.level, power=0.8, rng=rng)
 
 
 def _sign(values, rule):

@@ -4,6 +4,7 @@ import numpy as np
 from scipy.signal import lfilter
 
 _EXACT_SIGN_PATTERNS = 4096  # all sign patterns are enumerated up to this number, and drawn beyond it
+_FLOOR = 0.1  # share of all squared increments in every scale; chosen by power over shapes (docs/calibration-onset.md)
 
 
 def measure_change(paths, baseline, persistence, direction):
@@ -24,41 +25,67 @@ def measure_change(paths, baseline, persistence, direction):
     array [...]
         Change in the declared direction (for "either" its absolute value), in the units of `paths`. It may be negative.
     """
-    paths = np.asarray(paths, dtype=float)
+    held = _held(np.asarray(paths, dtype=float), baseline, persistence, direction)
+    return held.max(axis=(-2, -1))
+
+
+def measure_coherence(increments, baseline, persistence, direction):
+    """How far a mean path gets beyond what its increments would reach with signs at random; the test statistic.
+
+    The largest, over windows of `persistence` checkpoints, of the change held there divided by the root of the sum of
+    squared increments up to the window's end plus a tenth of all. The first part keeps what happens after the change
+    from counting against it (a quantity that rises and falls again); the second keeps a few tiny early increments
+    from passing for a change. It is free of scale, so that an effect is not taken for the scale of its noise.
+
+    Parameters
+    ----------
+    increments : array [..., seed, step - 1]
+        Differences between neighbouring checkpoints, per run.
+    baseline, persistence, direction
+        As in `measure_change`.
+
+    Returns
+    -------
+    array [...]
+        0 where nothing changes at all.
+    """
+    squares = np.cumsum(np.sum(increments**2, axis=-2), axis=-1)
+    scale = np.sqrt(squares[..., baseline + persistence - 2 :] + _FLOOR * squares[..., -1:]) / increments.shape[-2]
+    held = _held(_paths(increments), baseline, persistence, direction)
+    scale = scale[..., None, :]
+    return np.divide(held, scale, out=np.zeros_like(held), where=scale > 0).max(axis=(-2, -1))
+
+
+def _held(paths, baseline, persistence, direction):
+    """Change from the baseline held by each window [..., direction, window]."""
     departure = paths[..., baseline:] - paths[..., :baseline].mean(axis=-1, keepdims=True)
-    if direction == "fall":
-        departure = -departure
-    change = _held(departure, persistence)
-    return np.maximum(change, _held(-departure, persistence)) if direction == "either" else change
-
-
-def _held(departure, persistence):
+    ways = {"rise": [departure], "fall": [-departure], "either": [departure, -departure]}[direction]
+    departure = np.stack(ways, axis=-2)
     n_windows = departure.shape[-1] - persistence + 1
     held = departure[..., :n_windows]
     for shift in range(1, persistence):
         held = np.minimum(held, departure[..., shift : shift + n_windows])
-    return held.max(axis=-1)
+    return held
 
 
-def white_noise_p(series, change, *, draws, rng):
+def white_noise_p(series, statistic, *, draws, rng):
     """P-value against white noise: the values of each seed in random order of the checkpoints.
 
-    The statistic is the change of the seed mean over the root sum of squared increments, so that the size of an
-    effect is not taken for the scale of the noise. Exact for exchangeable values.
+    Exact for exchangeable values.
 
     Parameters
     ----------
     series : array [seed, step]
-    change : callable
-        Maps paths [..., step] to the change of each, as `measure_change`.
+    statistic : callable
+        Maps increments [..., seed, step - 1] to one number each, as `measure_coherence`.
     draws : int
     rng : numpy.random.Generator
     """
     paths = rng.permuted(np.broadcast_to(series, (draws, *series.shape)), axis=-1)
-    return _p_value(_coherence(paths, change), _coherence(series[None], change)[0])
+    return _p_value(statistic(np.diff(paths)), statistic(np.diff(series)))
 
 
-def ar1_p(series, change, *, draws, rng):
+def ar1_p(series, statistic, *, draws, rng):
     """P-value against stationary Gaussian AR(1) paths with the series' own coefficient; `series` [seed, step].
 
     The coefficient is pooled over seeds and corrected for its small-sample bias, phi + (1 + 3 phi) / n (Kendall 1954),
@@ -74,10 +101,10 @@ def ar1_p(series, change, *, draws, rng):
     shocks = rng.standard_normal((draws, *series.shape))
     shocks[..., 0] /= np.sqrt(1 - phi**2)
     paths = lfilter([1.0], [1.0, -phi], shocks, axis=-1) * centred.std(axis=-1)[None, :, None]
-    return _p_value(_coherence(paths, change), _coherence(series[None], change)[0])
+    return _p_value(statistic(np.diff(paths)), statistic(np.diff(series)))
 
 
-def random_walk_p(series, change, *, draws, rng):
+def random_walk_p(series, statistic, *, draws, rng):
     """P-value against random walks with matched increments: the series' own increments with signs at random.
 
     Exact for independent increments that are symmetric about zero, whatever their sizes: a walk whose increments grow
@@ -88,7 +115,7 @@ def random_walk_p(series, change, *, draws, rng):
     Parameters
     ----------
     series : array [seed, step]
-    change : callable
+    statistic : callable
     draws : int
         Used where there are more than 4,096 sign patterns; else all are enumerated, without Monte Carlo error.
     rng : numpy.random.Generator
@@ -96,7 +123,7 @@ def random_walk_p(series, change, *, draws, rng):
     increments = np.diff(series, axis=-1)
     exact = 2**increments.size <= _EXACT_SIGN_PATTERNS
     signs = _all_signs(increments.shape) if exact else _drawn_signs(increments.shape, draws, rng)
-    return _p_value(change(_paths(increments * signs)), change(series.mean(axis=0)), exact=exact)
+    return _p_value(statistic(increments * signs), statistic(increments), exact=exact)
 
 
 def evaluation_p(values, resamples, change):
@@ -106,12 +133,14 @@ def evaluation_p(values, resamples, change):
     ----------
     values : array [step]
     resamples : array [resample, step]
-        The same statistic from resampled contexts, each draw of contexts used for all steps.
+        `values` from resampled contexts, each draw of contexts used for all steps.
+    change : callable
+        Maps paths [..., step] to the change of each, as `measure_change`.
     """
     return _p_value(change(resamples - values), change(values))
 
 
-def minimal_change(series, change, *, ramp, level, power, rng, draws=199, walks=32):
+def minimal_change(series, statistic, *, ramp, level, power, rng, draws=199, walks=32):
     """Smallest change that would be called against the random walk with the given power, or None.
 
     The planted change rises along `ramp`. The walk is the observed series with its increments' signs at random; the
@@ -120,7 +149,7 @@ def minimal_change(series, change, *, ramp, level, power, rng, draws=199, walks=
     Parameters
     ----------
     series : array [seed, step]
-    change : callable
+    statistic : callable
     ramp : array [step]
         From 0 at the baseline to 1.
     level, power : float
@@ -144,7 +173,7 @@ def minimal_change(series, change, *, ramp, level, power, rng, draws=199, walks=
 
     def called(size):
         planted = nulls + size * step_up
-        p_values = [_p_value(change(_paths(one * signs)), change(_paths(one))) for one in planted]
+        p_values = [_p_value(statistic(one * signs), statistic(one)) for one in planted]
         return np.mean(np.asarray(p_values) <= level) >= power
 
     low, high = 0.0, scale
@@ -172,13 +201,6 @@ def _all_signs(shape):
 
 def _drawn_signs(shape, draws, rng):
     return 2 * rng.integers(0, 2, size=(draws, *shape), dtype=np.int8) - 1
-
-
-def _coherence(paths, change):
-    """Change of the seed mean over the root sum of squared increments; `paths` [draw, seed, step]."""
-    scale = np.sqrt(np.sum(np.diff(paths, axis=-1) ** 2, axis=(-2, -1)))
-    changes = change(paths.mean(axis=-2))
-    return np.divide(changes, scale, out=np.zeros_like(changes), where=scale > 0)
 
 
 def _p_value(null, observed, exact=False):

@@ -11,9 +11,10 @@ class OnsetRule:
     """When a quantity counts as having set in; declared in the configuration before looking.
 
     In words. The *change* is the largest departure from the mean of the first `baseline` checkpoints, in the declared
-    direction, that `persistence` consecutive checkpoints hold. It is *detected* if noise draws such a change in at
-    most `level` of cases under the least favourable of white noise, AR(1), a random walk with the series' own
-    increments and, where resamples are given, evaluation noise; the checkpoints of this test are those of `grid`. It is
+    direction, that `persistence` consecutive checkpoints hold. It is *detected* if noise draws one as coherent
+    (relative to its increments: `measure_coherence`) in at most `level` of cases under the least favourable of white
+    noise, AR(1) and a random walk with the series' own increments, and, where resamples are given, evaluation noise
+    draws one as large equally rarely; the checkpoints of the test against the former are those of `grid`. It is
     *dated*, with all checkpoints, between the last one before and the first one from which, `persistence` times in a
     row, the value lies beyond baseline + `fraction` x change, or beyond `threshold` where one is given.
 

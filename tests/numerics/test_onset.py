@@ -1,0 +1,274 @@
+import numpy as np
+import pytest
+
+from rare_neurons.numerics.onset import OnsetRule, control_onsets, detect_onset
+from rare_neurons.numerics.onset_dates import date_change
+from rare_neurons.numerics.onset_nulls import measure_change, measure_coherence, minimal_change, random_walk_p
+from tests.reference.onset import slow_change, slow_coherence, slow_dates, slow_walk_p
+
+STEPS = np.array([0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000])
+PYTHIA_STEPS = np.concatenate([[0], 2 ** np.arange(10), np.arange(1000, 143001, 1000)])
+RISE = np.array([0.0, 0.0, 0.1, 0.0, 0.2, 1.0, 3.0, 6.0, 8.0, 9.0, 9.5, 9.6])
+
+
+def _rising(increments):
+    return measure_coherence(increments, baseline=1, persistence=2, direction="rise")
+
+
+@pytest.mark.parametrize(("baseline", "persistence"), [(1, 1), (1, 2), (3, 2), (2, 4)])
+def test_change_and_dates_equal_the_plain_loops(baseline, persistence):
+    rng = np.random.default_rng(1)
+    for path in np.cumsum(rng.standard_normal((200, 12)), axis=1):
+        expected = slow_change(path, baseline, persistence)
+        assert measure_change(path, baseline, persistence, "rise") == pytest.approx(expected, abs=1e-12)
+        assert measure_change(-path, baseline, persistence, "fall") == pytest.approx(expected, abs=1e-12)
+        both = max(expected, slow_change(-path, baseline, persistence))
+        assert measure_change(path, baseline, persistence, "either") == pytest.approx(both, abs=1e-12)
+        dates = date_change(path, baseline=baseline, persistence=persistence, threshold=None, fraction=0.4)
+        assert (dates.by, dates.offset_by) == slow_dates(path, baseline, persistence, 0.4)
+
+
+@pytest.mark.parametrize(("baseline", "persistence"), [(1, 1), (1, 2), (3, 2), (2, 4)])
+def test_coherence_equals_the_plain_loops(baseline, persistence):
+    rng = np.random.default_rng(21)
+    increments = rng.standard_normal((50, 3, 11))
+    got = measure_coherence(increments, baseline, persistence, "rise")
+    expected = [slow_coherence(one.tolist(), baseline, persistence) for one in increments]
+    np.testing.assert_allclose(got, expected, atol=1e-12)
+    np.testing.assert_allclose(measure_coherence(1e6 * increments, baseline, persistence, "rise"), expected, atol=1e-9)
+    falls = measure_coherence(-increments, baseline, persistence, "rise")
+    np.testing.assert_allclose(
+        measure_coherence(increments, baseline, persistence, "either"), np.maximum(expected, falls), atol=1e-12
+    )
+
+
+@pytest.mark.parametrize("shape", [(1, 9), (2, 6)])
+def test_random_walk_p_equals_every_sign_pattern_tried(shape):
+    rng = np.random.default_rng(2)
+    for _ in range(3):
+        series = np.cumsum(rng.standard_normal(shape) + 0.4, axis=1)
+        got = random_walk_p(series, _rising, draws=10, rng=rng)
+        assert got == pytest.approx(slow_walk_p(series.tolist(), 1, 2), abs=1e-12)
+
+
+def test_random_walk_p_of_drawn_signs_agrees_with_all_signs():
+    rng = np.random.default_rng(3)
+    series = np.cumsum(rng.standard_normal((2, 7)) + 0.5, axis=1)
+    drawn = random_walk_p(np.pad(series, ((0, 0), (4, 0)), mode="edge"), _rising, draws=20000, rng=rng)
+    assert drawn == pytest.approx(slow_walk_p(series.tolist(), 1, 2), abs=0.01)
+
+
+@pytest.mark.parametrize("rises", [3, 5, 8])
+def test_a_rise_at_m_increments_has_p_two_to_the_minus_m(rises):
+    series = np.concatenate([np.zeros(11 - rises), np.arange(rises + 1.0)])
+    found = detect_onset(STEPS, series, rule=OnsetRule())
+    assert found.p_random_walk == 2.0**-rises
+    assert found.minimal_intervals == 5
+    assert found.detected == (rises >= 5)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e3, 1e9])
+def test_one_jump_in_one_run_is_never_called_and_says_why(size):
+    jump = np.where(STEPS >= 64, size, 0) + 0.01 * np.random.default_rng(4).standard_normal(12)
+    found = detect_onset(STEPS, jump, rule=OnsetRule())
+    assert (found.status, found.detected, found.onset_by, found.peak_step) == ("ok", False, None, None)
+    assert found.minimal_effect > 0
+    assert "a random walk draws such a change" in found.reason
+    assert "must extend over 5 or more intervals" in found.reason
+
+
+def test_the_same_jump_in_ten_runs_is_called():
+    runs = np.where(STEPS >= 64, 1.0, 0) + 0.01 * np.random.default_rng(5).standard_normal((10, 12))
+    found = detect_onset(STEPS, runs.mean(axis=0), seeds_values=runs, rule=OnsetRule())
+    assert found.detected
+    assert (found.onset_after, found.onset_by) == (32, 64)
+    assert (found.onset_low, found.onset_high, found.interval_kind) == (32, 64, "seeds")
+
+
+def test_a_rise_is_dated_between_two_checkpoints():
+    found = detect_onset(STEPS, RISE, rule=OnsetRule())
+    assert found.detected
+    assert (found.onset_after, found.onset_by) == (32, 64)
+    assert found.peak_step == 1000
+    assert (found.offset_after, found.offset_by) == (None, None)
+    assert found.interval_kind is None
+    assert found.change == pytest.approx(9.5)
+    assert all(p <= 0.05 for p in (found.p_white_noise, found.p_ar1, found.p_random_walk))
+
+
+def test_fall_mirrors_rise_and_either_pays_twice():
+    rise = detect_onset(STEPS, RISE, rule=OnsetRule())
+    fall = detect_onset(STEPS, 5 - RISE, rule=OnsetRule(direction="fall"))
+    either = detect_onset(STEPS, 5 - RISE, rule=OnsetRule(direction="either"))
+    assert (fall.onset_after, fall.onset_by, fall.p_random_walk) == (32, 64, rise.p_random_walk)
+    assert fall.change == pytest.approx(-rise.change)
+    assert either.p_random_walk == pytest.approx(2 * rise.p_random_walk)
+    assert (either.onset_by, either.change) == (64, pytest.approx(-rise.change))
+
+
+def test_peak_and_offset_of_a_quantity_that_comes_and_goes():
+    values = np.array([0, 0, 1, 2, 4, 7, 9, 10, 8, 2, 1, 1.0])
+    found = detect_onset(STEPS, values, rule=OnsetRule())
+    assert found.detected
+    # The largest change that two checkpoints hold is 9 (steps 32 and 64), so the level is 4.5. The steep fall after
+    # the peak does not count against the rise.
+    assert found.change == 9
+    assert (found.onset_after, found.onset_by, found.peak_step) == (8, 16, 64)
+    assert (found.offset_after, found.offset_by) == (128, 256)
+
+
+def test_a_single_wild_checkpoint_changes_nothing():
+    wild = RISE.copy()
+    wild[2] = 100
+    assert date_change(wild, baseline=1, persistence=2, threshold=None, fraction=0.5).by == 7
+
+
+def test_an_absolute_threshold_dates_its_own_crossing():
+    rule = OnsetRule(threshold=0.9)
+    assert detect_onset(STEPS, RISE, rule=rule).onset_by == 16
+    never = detect_onset(STEPS, RISE, rule=OnsetRule(threshold=50.0))
+    assert not never.detected
+    assert never.reason == "the level was never held for 2 consecutive checkpoints"
+    fall = detect_onset(STEPS, -RISE, rule=OnsetRule(threshold=-0.9, direction="fall"))
+    assert fall.onset_by == 16
+
+
+@pytest.mark.parametrize("missing", [np.nan, None])
+def test_missing_checkpoints_widen_the_censoring(missing):
+    values = list(RISE)
+    values[7] = missing
+    found = detect_onset(STEPS, values, rule=OnsetRule())
+    assert (found.n_steps, found.onset_after, found.onset_by) == (11, 32, 128)
+
+
+def test_a_checkpoint_missing_in_one_seed_is_left_out():
+    runs = RISE + 0.01 * np.random.default_rng(6).standard_normal((3, 12))
+    runs[1, 6] = np.nan
+    found = detect_onset(STEPS, np.nanmean(runs, axis=0), seeds_values=runs, rule=OnsetRule())
+    assert (found.n_steps, found.onset_after, found.onset_by) == (11, 16, 64)
+
+
+@pytest.mark.parametrize("n_steps", [0, 1, 5])
+def test_too_few_checkpoints_are_a_status_with_a_reason(n_steps):
+    found = detect_onset(STEPS[:n_steps], RISE[:n_steps], rule=OnsetRule())
+    assert (found.status, found.detected, found.p_value, found.minimal_effect) == (
+        "not_identifiable",
+        False,
+        None,
+        None,
+    )
+    assert f"{n_steps} checkpoints to test" in found.reason
+    assert "6 are needed" in found.reason
+
+
+def test_all_values_missing_is_not_identifiable():
+    assert detect_onset(STEPS, np.full(12, np.nan), rule=OnsetRule()).status == "not_identifiable"
+
+
+@pytest.mark.parametrize("direction", ["rise", "fall", "either"])
+def test_a_constant_series_has_no_onset(direction):
+    found = detect_onset(STEPS, np.full(12, 3.0), rule=OnsetRule(direction=direction))
+    assert (found.status, found.detected, found.p_value) == ("ok", False, 1.0)
+
+
+def test_doublings_read_a_dense_schedule_as_a_log_spaced_one():
+    values = np.interp(np.log2(PYTHIA_STEPS + 1), [0, 6, 13, 18], [0, 0, 7, 7])
+    values = values + 0.1 * np.random.default_rng(7).standard_normal(len(values))
+    at_doublings = detect_onset(PYTHIA_STEPS, values, rule=OnsetRule())
+    at_all = detect_onset(PYTHIA_STEPS, values, rule=OnsetRule(grid="all"))
+    assert at_doublings.detected
+    assert at_doublings.n_steps == 154
+    # Each of the 136 late checkpoints adds its evaluation noise to the walk.
+    assert at_doublings.minimal_effect < at_all.minimal_effect
+
+
+def test_evaluation_noise_is_a_null_and_makes_the_interval_of_one_run():
+    rng = np.random.default_rng(8)
+    quiet = detect_onset(STEPS, RISE, rule=OnsetRule(), resamples=RISE + 0.8 * rng.standard_normal((200, 12)))
+    assert quiet.detected
+    assert quiet.interval_kind == "evaluation_only"
+    assert quiet.onset_low <= quiet.onset_after < quiet.onset_by <= quiet.onset_high
+    loud = detect_onset(STEPS, RISE, rule=OnsetRule(), resamples=RISE + 30 * rng.standard_normal((200, 12)))
+    assert not loud.detected
+    assert loud.p_value == loud.p_evaluation > 0.05
+    assert "evaluation noise" in loud.reason
+
+
+def test_two_seeds_are_not_a_law():
+    runs = RISE + 0.1 * np.random.default_rng(9).standard_normal((2, 12))
+    resamples = runs.mean(axis=0) + 0.3 * np.random.default_rng(9).standard_normal((100, 12))
+    found = detect_onset(STEPS, runs.mean(axis=0), seeds_values=runs, resamples=resamples, rule=OnsetRule())
+    assert found.detected
+    assert found.interval_kind == "evaluation_only"
+
+
+def test_seeds_that_disagree_widen_the_interval():
+    apart = np.array([np.interp(np.arange(12), [at, at + 5], [0, 1]) for at in (1.0, 3.0, 5.0)])
+    found = detect_onset(STEPS, apart.mean(axis=0), seeds_values=apart, rule=OnsetRule())
+    assert found.interval_kind == "seeds"
+    low, high = np.searchsorted(STEPS, [found.onset_low, found.onset_high])
+    # t(0.95, 2) x 2 / sqrt(3) = 3.4 checkpoints on each side of 5.5, to whole cells.
+    assert (low, high) == (2, 9)
+
+
+def test_the_minimal_effect_is_called_four_times_in_five():
+    rng = np.random.default_rng(10)
+    series = np.cumsum(rng.standard_normal((2, 12)), axis=1)
+    ramp = np.arange(12) / 11
+    size = minimal_change(series, _rising, ramp=ramp, level=0.05, power=0.8, rng=rng, walks=64)
+    increments = np.diff(series, axis=1)
+
+    def share(planted):
+        hits = 0
+        for _ in range(200):
+            walk = np.cumsum(increments * rng.choice([-1, 1], increments.shape), axis=1)
+            runs = np.concatenate([np.zeros((2, 1)), walk], axis=1) + planted * ramp
+            hits += random_walk_p(runs, _rising, draws=199, rng=rng) <= 0.05
+        return hits / 200
+
+    assert share(size) == pytest.approx(0.8, abs=0.12)
+    assert share(size / 2) < 0.6
+
+
+def test_equal_seeds_give_equal_answers():
+    noisy = RISE + np.random.default_rng(11).standard_normal(12)
+    assert detect_onset(STEPS, noisy, rule=OnsetRule(), seed=5) == detect_onset(STEPS, noisy, rule=OnsetRule(), seed=5)
+
+
+def test_onsets_looked_at_together_are_withdrawn_with_a_reason():
+    five = detect_onset(STEPS, np.concatenate([np.zeros(6), np.arange(6.0)]), rule=OnsetRule())
+    eleven = detect_onset(STEPS, np.arange(12.0), rule=OnsetRule())
+    none = detect_onset(STEPS[:3], RISE[:3], rule=OnsetRule())
+    assert five.detected
+    kept, gone, also_gone, untested = control_onsets([eleven, five, five, none], level=0.05)
+    assert kept.detected
+    assert kept.p_adjusted == pytest.approx(3 * eleven.p_value)
+    assert (gone.detected, gone.onset_after, gone.onset_by, gone.peak_step) == (False, None, None, None)
+    assert gone.p_adjusted == pytest.approx(2 * five.p_value)
+    assert "for 3 quantities together" in gone.reason
+    assert (also_gone, untested) == (gone, none)
+    assert control_onsets([five], level=0.05)[0].detected
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"direction": "up"}, "unknown direction 'up'; known: rise, fall, either"),
+        ({"grid": "log"}, "unknown grid 'log'; known: doublings, all"),
+        ({"baseline": 0}, "baseline=0 and persistence=2 must be at least 1"),
+        ({"fraction": 0.0}, r"fraction=0\.0 must lie in \(0, 1\]"),
+        ({"level": 5}, r"level=5 must lie in \(0, 1\)"),
+    ],
+)
+def test_a_wrong_rule_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        OnsetRule(**options)
+
+
+def test_wrong_shapes_and_orders_are_refused():
+    with pytest.raises(ValueError, match=r"values \(11,\) must have the shape of steps \(12,\)"):
+        detect_onset(STEPS, RISE[:-1], rule=OnsetRule())
+    with pytest.raises(ValueError, match="steps must increase"):
+        detect_onset(STEPS[::-1], RISE, rule=OnsetRule())
+    with pytest.raises(ValueError, match=r"seeds_values \(3, 11\) must be \[row, step\] with 12 steps"):
+        detect_onset(STEPS, RISE, seeds_values=np.zeros((3, 11)), rule=OnsetRule())
