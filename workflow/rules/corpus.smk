@@ -103,10 +103,8 @@ rule panel:
         strata=f"{RESULTS}/panel/{{panel}}/strata.parquet",
     log:
         f"{RESULTS}/logs/panel/{{panel}}.log",
-    priority: 100
     conda:
         "../envs/rare-neurons.yaml"
-    threads: workflow.cores or 1
     params:
         panel=lambda w: w.panel,
         settings=lambda w: {

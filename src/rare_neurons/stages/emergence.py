@@ -9,15 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rare_neurons.numerics.differentiation import differentiation
-from rare_neurons.numerics.multiplicity import control_multiplicity
-from rare_neurons.numerics.onset import Onset, OnsetRule, detect_onset
+from rare_neurons.numerics.onset import Onset, OnsetRule, control_onsets, detect_onset
 from rare_neurons.numerics.panel import half_of_fold
 from rare_neurons.numerics.rank_curve import resample_folds
 from rare_neurons.tables import digest_of, file_sha256, provenance, read_table, schema_of, write_table
 
 SCHEMA = schema_of(
     Onset, [(name, pa.string()) for name in ("subject", "panel", "quantity", "table", "column", "stratum")]
-).append(pa.field("p_adjusted", pa.float64()))
+)
 
 
 def write_emergence(
@@ -49,35 +48,41 @@ def write_emergence(
         Section ``onset`` of the configuration.
     version : int
     """
-    rows = []
+    found, about = [], []
     timeline = {(Path(p).parent.name, Path(p).stem): p for p in timelines}
     for panel in panels:
         shards = {"behaviour": _of_models(behaviours, panel, models), "folds": _of_models(folds, panel, models)}
         for name, wanted in options["quantities"].items():
             series = [_series(timeline[wanted["table"], model], panel, wanted) for model in models]
-            steps = sorted(set.intersection(*(set(s) for s in series)))
-            values = np.array([[s[step] for step in steps] for s in series], dtype=float).reshape(len(series), -1)
-            rule = OnsetRule(**options["rule"], direction=wanted["direction"])
-            resamples = _resampled(shards, wanted, steps, int(options["n_resamples"]), int(options["seed"]))
-            onset = detect_onset(
-                np.array(steps, dtype=np.int64),
-                values.mean(axis=0),
-                rule=rule,
-                resamples=resamples,
-                seeds_values=values,
-                seed=int(options["seed"]),
-            )
-            about = {"subject": subject, "panel": panel, "quantity": name}
-            rows.append({**about, **{k: wanted[k] for k in ("table", "column", "stratum")}, **asdict(onset)})
-    tested = [row for row in rows if row["p_value"] is not None]
-    for row, adjusted in zip(tested, control_multiplicity([row["p_value"] for row in tested]), strict=True):
-        row["p_adjusted"] = float(adjusted)
+            found.append(_onset(series, shards, wanted, options))
+            about.append({"subject": subject, "panel": panel, "quantity": name, **wanted})
+    # All questions asked of the same runs pay for each other.
+    found = control_onsets(found, level=options["rule"]["level"])
+    rows = [{**where, **asdict(onset)} for where, onset in zip(about, found, strict=True)]
     inputs = {
         "timelines": digest_of([file_sha256(path) for path in timelines]),
         "shards": digest_of([file_sha256(path) for path in (*behaviours, *folds)]),
     }
     write_table(
         pa.Table.from_pylist(rows, schema=SCHEMA), output, provenance("emergence", version, dict(options), inputs)
+    )
+
+
+def _onset(
+    series: Sequence[Mapping[int, float]],
+    shards: Mapping[str, list[list[str]]],
+    wanted: Mapping[str, str],
+    options: Mapping[str, object],
+) -> Onset:
+    steps = sorted(set.intersection(*(set(s) for s in series)))
+    values = np.array([[s[step] for step in steps] for s in series], dtype=float).reshape(len(series), -1)
+    return detect_onset(
+        np.array(steps, dtype=np.int64),
+        values.mean(axis=0),
+        rule=OnsetRule(**options["rule"], direction=wanted["direction"]),
+        resamples=_resampled(shards, wanted, steps, int(options["n_resamples"]), int(options["seed"])),
+        seeds_values=values,
+        seed=int(options["seed"]),
     )
 
 

@@ -1,0 +1,133 @@
+"""A copy of the workflow in a folder of its own, with a model that trains in seconds."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+RULE = re.compile(r"^(?:local)?rule (\w+):", re.MULTILINE)
+
+CONFIG = {
+    "results": "results",
+    "cache": {"folder": "cache", "disk_gb": 1},
+    "corpora": {"texts": {"source": "text", "paths": ["texts/*.txt"], "smoothing": 1}},
+    "tokenizers": {
+        "bpe": {"source": "train", "corpus": "texts", "vocab_size": 400, "end_of_text": "<|endoftext|>"},
+    },
+    "recipes": {
+        "tiny": {
+            "hidden_size": 32,
+            "n_layers": 1,
+            "n_heads": 2,
+            "mlp_size": 48,
+            "context_length": 32,
+            "batch_size": 8,
+            "n_steps": 4,
+            "learning_rate": 0.005,
+            "weight_decay": 0.01,
+        }
+    },
+    "models": {
+        "tiny-seed0": {
+            "source": "pretrain",
+            "tokenizer": "bpe",
+            "corpus": "texts",
+            "recipe": "tiny",
+            "seed": 0,
+            "text": "natural",
+            "steps": [0, 2, 4],
+            "group": "tiny",
+        }
+    },
+    "panels": {
+        "heldout": {
+            "corpus": "texts",
+            "tokenizer": "bpe",
+            "strata": {"common": {"mass": [0.0, 0.5]}, "mid": {"mass": [0.5, 0.9]}, "rare": {"mass": [0.9, 1.0]}},
+            "context_length": 32,
+            "max_contexts": 256,
+            "targets_per_stratum": 150,
+            "max_targets_per_type": 50,
+            "min_position": 4,
+            "token_role": "target",
+            "seed": 0,
+        }
+    },
+}
+
+
+@dataclass
+class Project:
+    """A checkout's workflow, run by the real Snakemake."""
+
+    folder: Path
+
+    def configure(self, **sections: object) -> dict:
+        """Write config/config.yaml: the repository's own sections, but for those of `CONFIG` and the given ones."""
+        config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+        config |= CONFIG | sections
+        (self.folder / "config/config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+        return config
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "PYTHONPATH": str(self.folder / "src"), "PYTHONUNBUFFERED": "1"}
+
+    def run(self, *arguments: str, expect: int | None = 0) -> subprocess.CompletedProcess:
+        done = subprocess.run(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=400,
+        )
+        if expect is not None:
+            assert done.returncode == expect, done.stdout[-6000:]
+        return done
+
+    def rules_run(self, *arguments: str) -> Counter:
+        """Run, and count the jobs of each rule."""
+        return Counter(RULE.findall(self.run(*arguments).stdout))
+
+    def rewrite(self, path: str, old: str, new: str) -> None:
+        file = self.folder / path
+        text = file.read_text()
+        assert old in text, f"{old!r} is not in {path}"
+        file.write_text(text.replace(old, new))
+
+    def tables(self) -> dict[str, bytes]:
+        """Bytes of every Parquet file of the results."""
+        root = self.folder / "results"
+        return {p.relative_to(root).as_posix(): p.read_bytes() for p in sorted(root.rglob("*.parquet"))}
+
+
+def make_project(folder: Path, **sections: object) -> Project:
+    """Copy the workflow and write a small corpus from the standard library's own text."""
+    for name in ("workflow", "profiles", "config", "src"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "Snakefile", folder / "Snakefile")
+    (folder / "texts").mkdir()
+    library = Path(os.__file__).parent
+    names = ("argparse", "ast", "calendar", "configparser", "csv", "dataclasses", "difflib", "doctest", "inspect")
+    for name in names:
+        shutil.copy(library / f"{name}.py", folder / "texts" / f"{name}.txt")
+    project = Project(folder)
+    project.configure(**sections)
+    return project
+
+
+def copy_project(project: Project, folder: Path) -> Project:
+    """Copy a project with its results and Snakemake's records, times of files included."""
+    shutil.copytree(project.folder, folder, symlinks=True)
+    return Project(folder)

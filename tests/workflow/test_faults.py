@@ -1,0 +1,136 @@
+"""Every row of the fault table: a wrong request stops the run with one sentence, bad data becomes a status."""
+
+import json
+import shutil
+import subprocess
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from rare_neurons import load_integrity, load_timeline
+from tests.workflow.project import copy_project
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
+
+
+def folder_model(project, **changes):
+    """Take the finished run's checkpoints as local folders, so that one can be spoilt."""
+    shutil.move(project.folder / "results/pretrain/tiny-seed0", project.folder / "run")
+    shutil.rmtree(project.folder / "results")
+    model = {"source": "folder", "path": "run/step{step}", "tokenizer": "bpe", "steps": [0, 2, 4], **changes}
+    return project.configure(models={"local": model})
+
+
+def test_a_misspelt_key_is_refused_before_any_job(project):
+    config = project.configure()
+    project.configure(probe={**config["probe"], "engin": "exact"})
+    out = project.run(expect=1).stdout
+    assert "probe: unknown key 'engin'; known: batch_size, device, dtype, engine" in out
+    assert "rule " not in out
+
+
+def test_a_value_that_is_not_allowed_names_what_is(project):
+    config = project.configure()
+    project.configure(probe={**config["probe"], "engine": "fast"})
+    assert "probe.engine: 'fast' is not allowed; allowed: 'certified', 'exact'" in project.run(expect=1).stdout
+
+
+def test_a_local_step_that_does_not_exist_is_refused_before_any_job(project):
+    folder_model(project, steps=[0, 2, 3, 4])
+    out = project.run(expect=1).stdout
+    assert "no folder run/step3 for step 3" in out
+    assert "steps found there: 0, 2, 4" in out
+    assert "rule " not in out
+
+
+def test_an_unwritable_results_folder_is_refused_before_any_job(project):
+    (project.folder / "blocked").write_text("a file, not a folder")
+    project.configure(results="blocked/results")
+    out = project.run(expect=1).stdout
+    assert "the results folder blocked/results cannot be written to (Not a directory)" in out
+
+
+def test_a_corpus_too_small_for_the_panel_stops_before_training(project):
+    shutil.rmtree(project.folder / "results")
+    config = project.configure()
+    project.configure(panels={"heldout": {**config["panels"]["heldout"], "targets_per_stratum": 100_000}})
+    out = project.run(expect=1).stdout
+    assert "eligible targets per stratum" in out
+    assert "'rare': " in out
+    assert not (project.folder / "results/pretrain").exists()
+
+
+def test_bad_data_becomes_a_status_and_the_others_go_on(project):
+    folder_model(project, steps=[0, 2, 4, 5, 6, 7, 8])
+    run = project.folder / "run"
+    shutil.copytree(run / "step4", run / "step5")
+    (run / "step6").mkdir()
+    for step in (7, 8):
+        shutil.copytree(run / "step4", run / f"step{step}")
+    # 5: truncated; 6: empty folder; 7: a NaN weight; 8: a missing tensor.
+    weights = run / "step5/model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1000])
+    tensors = load_file(run / "step7/model.safetensors")
+    name = next(n for n in tensors if n.endswith("mlp.dense_h_to_4h.weight"))
+    tensors[name][0, 0] = np.nan
+    save_file(tensors, run / "step7/model.safetensors", metadata={"format": "pt"})
+    tensors = load_file(run / "step8/model.safetensors")
+    del tensors[name]
+    save_file(tensors, run / "step8/model.safetensors", metadata={"format": "pt"})
+
+    project.run()
+
+    results = project.folder / "results"
+    verdicts = {row["step"]: row for row in load_integrity(results).to_pylist()}
+    assert {s: v["quarantined"] for s, v in verdicts.items()} == {0: False, 2: False, 4: False, 5: True, 6: True, 7: True, 8: True}
+    assert verdicts[5]["status"] == "corrupt"
+    assert "truncated" in verdicts[5]["reason"]
+    assert verdicts[6]["status"] == "missing"
+    assert "holds no weights" in verdicts[6]["reason"]
+    assert verdicts[7]["status"] == "non_finite"
+    assert verdicts[8]["status"] in ("bad_checkpoint", "other_tensors")
+    assert "mlp.dense_h_to_4h.weight" in verdicts[8]["reason"]
+    assert all(v["reason"] for v in verdicts.values() if v["quarantined"])
+    good = load_timeline(results, "influence", columns=["step"]).column("step").to_pylist()
+    assert sorted(set(good)) == [0, 2, 4]
+    empty = pq.read_table(results / "influence/heldout/local/step5.parquet")
+    assert empty.num_rows == 0
+    assert empty.schema.names == pq.read_schema(results / "influence/heldout/local/step4.parquet").names
+
+
+def test_a_tokenizer_that_does_not_fit_the_model_is_named(project):
+    folder_model(project)
+    path = project.folder / "run/step2/tokenizer.json"
+    tokenizer = json.loads(path.read_text())
+    vocab = tokenizer["model"]["vocab"]
+    first, second = list(vocab)[300:302]
+    vocab[first], vocab[second] = vocab[second], vocab[first]
+    path.write_text(json.dumps(tokenizer))
+    out = project.run(expect=1).stdout
+    assert "the tokenizer of the checkpoint does not fit the panel's" in out
+    assert "(local, step 2)" in out
+
+
+def test_a_full_disk_leaves_no_half_written_file_and_a_later_run_resumes(finished, tmp_path):
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1200k", "tmpfs", str(small)], capture_output=True, text=True
+    )
+    if mounted.returncode:
+        pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")
+    try:
+        project = copy_project(finished, tmp_path / "project")
+        shutil.rmtree(project.folder / "results")
+        (project.folder / "results").symlink_to(small)
+        out = project.run(expect=1).stdout
+        assert "No space left on device" in out
+        assert all(pq.read_metadata(p) for p in small.rglob("*.parquet"))
+        assert not [p for p in small.rglob("*.part") if p.is_file() and p.suffix == ".part" and p.name.startswith(".")]
+        subprocess.run(["mount", "-o", "remount,size=200m", str(small)], check=True)
+        project.run()
+        assert project.tables() == finished.tables()
+    finally:
+        subprocess.run(["umount", str(small)], check=True)

@@ -1,0 +1,47 @@
+"""A run that is killed, with everything it started, and goes on."""
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from tests.workflow.project import make_project
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
+
+
+def _kill_all_when(project, happened, timeout=200):
+    """Start a run and kill its whole process group as soon as something has happened."""
+    run = subprocess.Popen(
+        project.command(),
+        cwd=project.folder,
+        env=project.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + timeout
+    while not happened() and run.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+
+
+def test_killed_at_three_moments_then_complete_and_identical(finished, tmp_path):
+    project = make_project(tmp_path / "project")
+    results = project.folder / "results"
+    moments = [
+        lambda: (results / "pretrain/tiny-seed0/step2").exists(),
+        lambda: any((results / "influence").rglob("*.parquet")),
+        lambda: any((results / "timelines").rglob("*.parquet")),
+    ]
+    for moment in moments:
+        _kill_all_when(project, moment)
+        project.run("--unlock")
+    project.run()
+    assert project.tables() == finished.tables()
+    assert not [p for p in results.rglob("*.part")], "half-written files are left"
+
+

@@ -1,0 +1,54 @@
+"""What runs again, and what does not, when something changes."""
+
+import pytest
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
+
+AFTER_METRICS = {"timelines", "emergence", "figures", "summary", "all"}
+MEASURED = {"probe", "pretrain", "resolve", "panel", "corpus", "text", "tokenizer"}
+
+
+def test_nothing_runs_twice(project):
+    assert "Nothing to be done" in project.run().stdout
+
+
+def test_a_changed_option_of_regimes_reruns_regimes_and_what_follows(project):
+    config = project.configure()
+    project.configure(regimes={**config["regimes"], "n_bins": 12})
+    jobs = project.rules_run()
+    assert jobs["regimes"] == 3
+    assert set(jobs) <= AFTER_METRICS | {"regimes"}
+
+
+def test_a_raised_version_of_regimes_reruns_regimes(project):
+    project.rewrite("src/rare_neurons/versions.py", "metric.name: metric.version", "metric.name: metric.version + 1")
+    project.rewrite("src/rare_neurons/versions.py", "for metric in METRICS}", "for metric in METRICS if metric.name == 'regimes'},\n    'differentiation': 1")
+    jobs = project.rules_run()
+    assert jobs["regimes"] == 3
+    assert set(jobs) <= AFTER_METRICS | {"regimes"}
+
+
+def test_a_raised_version_of_spectra_reruns_spectra_and_integrity(project):
+    project.rewrite("src/rare_neurons/versions.py", '"spectra": 1', '"spectra": 2')
+    jobs = project.rules_run()
+    assert jobs["spectra"] == 3
+    assert not MEASURED & set(jobs)
+    assert not {"regimes", "differentiation"} & set(jobs)
+
+
+def test_a_second_panel_trains_nothing_again(project):
+    config = project.configure()
+    panel = config["panels"]["heldout"]
+    project.configure(panels={"heldout": panel, "seed1": {**panel, "seed": 1}})
+    jobs = project.rules_run()
+    assert jobs["panel"] == 1
+    assert jobs["probe"] == 3
+    assert not {"pretrain", "resolve", "spectra", "text", "corpus"} & set(jobs)
+
+
+def test_two_fresh_runs_give_equal_bytes(finished, tmp_path):
+    from tests.workflow.project import make_project
+
+    again = make_project(tmp_path / "a place with another name" / "project")
+    again.run()
+    assert again.tables() == finished.tables()
