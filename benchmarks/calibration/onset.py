@@ -129,7 +129,7 @@ def coverage(spread, n_seeds, draws, seed, *, steps=LOG_STEPS, width=2.0, noise=
 
 
 def _inside(found, truth, steps):
-    low = 0 if found.onset_low is None else int(np.searchsorted(steps, found.onset_low))
+    low = int(np.searchsorted(steps, found.onset_low))
     high = len(steps) if found.onset_high is None else int(np.searchsorted(steps, found.onset_high))
     return low <= truth <= high, high - low
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rare_neurons.numerics.onset import OnsetRule, control_onsets, detect_onset
-from rare_neurons.numerics.onset_dates import date_change
+from rare_neurons.numerics.onset_dates import Dates, date_change, resample_interval, seed_interval
 from rare_neurons.numerics.onset_nulls import measure_change, measure_coherence, minimal_change, random_walk_p
 from tests.reference.onset import slow_change, slow_coherence, slow_dates, slow_walk_p
 
@@ -211,6 +211,26 @@ def test_seeds_that_disagree_widen_the_interval():
     assert (low, high) == (2, 9)
 
 
+@pytest.mark.parametrize(
+    ("positions", "n_steps", "expected"),
+    [
+        # t(0.95, 2) sd / sqrt(3): 1.686 sd, and never less than that of a uniform cell, 0.487.
+        ([2.5, 5.5, 8.5], 12, (0, 11)),
+        ([5.5, 5.5, 5.5], 12, (5, 6)),
+        ([0.5, 0.5, 2.5], 12, (0, 4)),
+        ([8.5, 9.5, 8.5], 10, (7, None)),
+    ],
+)
+def test_seed_intervals_by_hand(positions, n_steps, expected):
+    assert seed_interval(positions, n_steps=n_steps, confidence=0.9) == expected
+
+
+def test_resamples_without_onset_leave_the_end_open():
+    dates = [Dates(after=3, by=4)] * 90 + [Dates()] * 10
+    assert resample_interval(dates, confidence=0.9) == (3, None)
+    assert resample_interval([Dates(after=3, by=4)] * 96 + [Dates()] * 4, confidence=0.9) == (3, 4)
+
+
 def test_the_minimal_effect_is_called_four_times_in_five():
     rng = np.random.default_rng(10)
     series = np.cumsum(rng.standard_normal((2, 12)), axis=1)
@@ -268,6 +288,10 @@ def test_a_wrong_rule_is_refused(options, message):
 def test_wrong_shapes_and_orders_are_refused():
     with pytest.raises(ValueError, match=r"values \(11,\) must have the shape of steps \(12,\)"):
         detect_onset(STEPS, RISE[:-1], rule=OnsetRule())
+    with pytest.raises(ValueError, match="16 resamples cannot reach level 0.05; use at least 19"):
+        detect_onset(STEPS, RISE, resamples=np.zeros((16, 12)), rule=OnsetRule())
+    with pytest.raises(ValueError, match="99 draws cannot reach level 0.001; use at least 999"):
+        detect_onset(STEPS, RISE, rule=OnsetRule(level=0.001), draws=99)
     with pytest.raises(ValueError, match="steps must increase"):
         detect_onset(STEPS[::-1], RISE, rule=OnsetRule())
     with pytest.raises(ValueError, match=r"seeds_values \(3, 11\) must be \[row, step\] with 12 steps"):

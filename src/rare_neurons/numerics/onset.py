@@ -55,13 +55,14 @@ def detect_onset(steps, values, *, rule, resamples=None, seeds_values=None, seed
     Raises
     ------
     ValueError
-        If shapes disagree or steps do not increase.
+        If shapes disagree, steps do not increase, or draws or resamples are too few for the level.
 
     Notes
     -----
     Cost: a few times `draws` x seeds x steps additions; 15 ms for one run of 12 checkpoints, 50 ms for ten of 154.
     """
     steps, values, resamples, series = _check(steps, values, resamples, seeds_values)
+    _check_draws(rule, draws, resamples)
     keep = np.isfinite(values) & np.isfinite(series).all(axis=0)
     if resamples is not None:
         keep &= np.isfinite(resamples).all(axis=0)
@@ -122,6 +123,13 @@ def _check(steps, values, resamples, seeds_values):
         if table is not None and (table.ndim != 2 or table.shape[1] != len(steps) or len(table) == 0):
             raise ValueError(f"onset: {name} {table.shape} must be [row, step] with {len(steps)} steps")
     return steps, values, resamples, series
+
+
+def _check_draws(rule, draws, resamples):
+    needed = int(np.ceil(1 / rule.level)) - 1
+    for name, count in (("draws", draws), ("resamples", needed if resamples is None else len(resamples))):
+        if count < needed:
+            raise ValueError(f"onset: {count} {name} cannot reach level {rule.level:g}; use at least {needed}")
 
 
 def _minimal_intervals(rule, n_seeds):

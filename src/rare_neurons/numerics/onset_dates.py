@@ -84,8 +84,8 @@ def seed_interval(positions, *, n_steps, confidence, shared_variance=0.0):
 
     Returns
     -------
-    low : int | None
-        None if the interval reaches before the first checkpoint.
+    low : int
+        Not before the first checkpoint, where there is no change by definition.
     high : int | None
         None if it reaches beyond the last one.
     """
@@ -94,7 +94,7 @@ def seed_interval(positions, *, n_steps, confidence, shared_variance=0.0):
     variance = max(positions.var(ddof=1), 1 / 12) / n_seeds + shared_variance
     half = student_t.ppf((1 + confidence) / 2, n_seeds - 1) * np.sqrt(variance)
     low, high = int(np.floor(positions.mean() - half)), int(np.ceil(positions.mean() + half))
-    return (low if low >= 0 else None), (high if high < n_steps else None)
+    return max(low, 0), (high if high < n_steps else None)
 
 
 def resample_interval(dates, *, confidence):
