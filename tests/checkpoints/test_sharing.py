@@ -120,7 +120,7 @@ def test_a_killed_process_leaves_no_pin_and_its_bytes_are_resumed(tmp_path):
         hub.bytes_per_second = None
         with open_weights(manifest, cache_dir=cache, budget_bytes=manifest.size, network=IMPATIENT):
             assert len(list((cache / "pins").glob("*.json"))) == 1  # its own
-        assert [e.range for e in hub.bodies() if e.path.startswith("/cdn/")][-1] == f"bytes={begun}-"
+        assert f"bytes={begun}-" in [entry.range for entry in hub.bodies()]
     assert list((cache / "pins").iterdir()) == []
 
 

@@ -54,14 +54,15 @@ class Served:
 
 
 class LoopbackHub(ThreadingHTTPServer):
-    """The server; `faults` may be appended to and `log` read at any time."""
+    """The server; append to `faults` and read `log` at any time."""
 
     daemon_threads = True
 
     def __init__(self, root: Path, *, port: int = 0, bytes_per_second: float | None = None) -> None:
         self.root, self.bytes_per_second = Path(root).resolve(), bytes_per_second
         self.faults: list[Fault] = []
-        self.log: list[Served] = []
+        self._log: list[Served] = []
+        self._busy = 0
         self.guard = threading.Lock()
         self._digests: dict[tuple, str] = {}
         super().__init__(("127.0.0.1", port), _Handler)
@@ -69,6 +70,27 @@ class LoopbackHub(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
+
+    @property
+    def log(self) -> list[Served]:
+        """What was served; waits for answers still under way, whose clients may be ahead of the log."""
+        while self._busy:
+            time.sleep(0.002)
+        return list(self._log)
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        with self.guard:
+            self._busy += 1
+        try:
+            yield
+        finally:
+            with self.guard:
+                self._busy -= 1
+
+    def record(self, entry: Served) -> None:
+        with self.guard:
+            self._log.append(entry)
 
     def downloads(self, *, whole: bool = False) -> list[str]:
         """Paths of the files served, in order; only completely served ones on request."""
@@ -126,6 +148,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.do_GET()
 
     def do_GET(self) -> None:
+        with self.server.answering():
+            self._serve()
+
+    def _serve(self) -> None:
         path = unquote(urlsplit(self.path).path)
         fault = self.server.take_fault(f"{self.command} {path}") or Fault("")
         time.sleep(fault.stall)
@@ -220,8 +246,7 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             whole = is_file and sent == len(body)
             entry = Served(self.command, unquote(self.path), status, self.headers.get("Range"), sent, whole)
-            with self.server.guard:
-                self.server.log.append(entry)
+            self.server.record(entry)
         if cut is not None:
             self.close_connection = True
             self.connection.shutdown(2)

@@ -2,6 +2,7 @@
 
 import re
 import threading
+from functools import cached_property
 from pathlib import Path
 
 from huggingface_hub import HfApi, get_session, is_offline_mode, scan_cache_dir, try_to_load_from_cache
@@ -61,7 +62,7 @@ class HubListing:
         """
         with self._lock:
             if self._references is None:
-                found = _cached_references(self.repo, self.hub_cache) if is_offline_mode() else self._ask_references()
+                found = self._cached_references() if is_offline_mode() else self._ask_references()
                 if not any(self._pattern(r"\d+").fullmatch(name) for name in found):
                     shown = ", ".join(sorted(found)[:5]) or "none"
                     raise RequestError(
@@ -86,11 +87,8 @@ class HubListing:
                 "make the revision template in the configuration more exact"
             )
         wanted = self.template.replace(_FIELD, str(step))
-        if is_offline_mode() and not (names and self._cached_files(self.references()[names[0]])):
-            raise HubUnreachable(
-                f"HF_HUB_OFFLINE is set and the Hub's cache holds no weights of {self.repo} at {wanted}; unset it, or "
-                "fetch the checkpoints beforehand where there is a network"
-            )
+        if is_offline_mode():
+            self._refuse_uncached(names, wanted)
         if not names:
             reason = f"no revision {wanted} among the {len(self.references())} of {self.repo}"
             return Manifest(model, step, "hub", self.repo, wanted, None, (), "missing", reason, self.endpoint)
@@ -132,8 +130,35 @@ class HubListing:
         except RevisionNotFoundError:
             return ()  # listed among the references, and gone: no weights
 
+    @cached_property
+    def _cached(self) -> tuple:
+        """Revisions of the repository in the Hub client's own cache."""
+        try:
+            repositories = scan_cache_dir(self.hub_cache).repos
+        except CacheNotFound:
+            return ()
+        return tuple(r for entry in repositories if entry.repo_id == self.repo for r in entry.revisions)
+
+    def _cached_references(self) -> dict[str, str]:
+        found = {name: revision.commit_hash for revision in self._cached for name in revision.refs}
+        if not found:
+            raise HubUnreachable(
+                f"HF_HUB_OFFLINE is set and the Hub's cache holds no revision of {self.repo}; unset it, or fetch the "
+                "checkpoints beforehand where there is a network"
+            )
+        return found
+
+    def _refuse_uncached(self, names: list[str], wanted: str) -> None:
+        """Offline, an absent checkpoint is no fault of the data."""
+        cached = [file.name for name in names for file in self._cached_files(self.references()[name])]
+        if not any(map(is_weight_file, cached)):
+            raise HubUnreachable(
+                f"HF_HUB_OFFLINE is set and the Hub's cache holds no weights of {self.repo} at {wanted}; unset it, or "
+                "fetch the checkpoints beforehand where there is a network"
+            )
+
     def _cached_files(self, commit: str) -> tuple[ManifestFile, ...]:
-        for revision in _cached_revisions(self.repo, self.hub_cache):
+        for revision in self._cached:
             if revision.commit_hash == commit:
                 files = [(file.file_name, file.size_on_disk, file.blob_path.name) for file in revision.files]
                 return tuple(
@@ -173,21 +198,3 @@ def _what_is_missing(files: tuple[ManifestFile, ...], revision: str) -> str | No
     if absent := absent_shards(names):
         return f"revision {revision} lacks {len(absent)} of its shards: {', '.join(absent)}"
     return None
-
-
-def _cached_revisions(repo: str, hub_cache: Path | None) -> tuple:
-    try:
-        repositories = scan_cache_dir(hub_cache).repos
-    except CacheNotFound:
-        return ()
-    return tuple(r for entry in repositories if entry.repo_id == repo for r in entry.revisions)
-
-
-def _cached_references(repo: str, hub_cache: Path | None) -> dict[str, str]:
-    found = {name: r.commit_hash for r in _cached_revisions(repo, hub_cache) for name in r.refs}
-    if not found:
-        raise HubUnreachable(
-            f"HF_HUB_OFFLINE is set and the Hub's cache holds no revision of {repo}; unset it, or fetch the "
-            "checkpoints beforehand where there is a network"
-        )
-    return found
