@@ -86,12 +86,26 @@ class StratumSums:
         return out
 
 
+def merge_strata(finished: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Stack strata's statistics; one without targets is NaN, its fold sums and counts zero."""
+    columns = {}
+    for name, sample in next(f for f in finished if f).items():
+        empty = np.zeros_like(sample) if name.startswith("fold_") else np.full_like(sample, np.nan)
+        columns[name] = np.stack([f.get(name, empty) for f in finished])
+    return columns
+
+
 @dataclass
 class ExpectedSums:
     """Running sums for `influence_expected`: targets drawn from the model itself, at natural positions."""
 
     numerator: torch.Tensor  # [class, neuron]
     denominator: torch.Tensor  # [class]
+
+    @classmethod
+    def zeros(cls, n_classes: int, n_neurons: int, device: torch.device) -> ExpectedSums:
+        numerator = torch.zeros(n_classes, n_neurons, dtype=torch.float64, device=device)
+        return cls(numerator, torch.zeros(n_classes, dtype=torch.float64, device=device))
 
     def add(
         self, weight: torch.Tensor, tokens: TokenBlock, ablation: Ablation, effects: PairEffects, W: torch.Tensor

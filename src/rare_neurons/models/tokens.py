@@ -54,7 +54,7 @@ class Visitor(Protocol):
     """Adds further sums to the pass over the vocabulary."""
 
     def start(self, z: torch.Tensor, scale: torch.Tensor, reference: torch.Tensor, top: torch.Tensor) -> None:
-        """Before the pass: all z, and per position the references of own class and rest and the top column."""
+        """Before the pass: all z, and per position the references of own class and rest and the largest logit's z."""
 
     def visit(self, columns: slice, group: int, e: torch.Tensor, z: torch.Tensor, A: torch.Tensor) -> None:
         """One block of columns: `e = exp(logit − reference[group])` and `z` `[pos, block]`, `A` its rows."""
@@ -93,7 +93,7 @@ def read_tokens(
     reference = _group_maxima(tops[0], own_class)
     if visitor is not None:
         best = tops[0].argmax(-1, keepdim=True)
-        visitor.start(z, scale, reference, tops[1].gather(-1, best))
+        visitor.start(z, scale, reference, z.gather(-1, tops[1].gather(-1, best)))
     sums = _ClassSums(readout, unigram, len(vocabulary.slices), c.shape)
     for k, columns in column_blocks(vocabulary):
         group = 0 if k == own_class else 1

@@ -1,0 +1,83 @@
+"""Enclosure of `Σ p (e^x − 1)`, `x = ε h + η U`, from moments of h and U (METHODS §2.1).
+
+For `φ_k(x) = (e^x − Σ_{j<k} x^j/j!)/x^k = ∫ (1−t)^{k−1} e^{tx} dt / (k−1)!` over [0, 1], increasing in x, Jensen's
+inequality and the chord of `e^{tx}` give `e^{x/(k+1)}/k! <= φ_k(x) <= (k + e^x)/((k+1) k!)` for every x.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+Z_ORDER = 6  # moments of h used for e^{εh}: Lagrange remainder of order 6, bounded by φ_6
+
+
+@dataclass(frozen=True)
+class GroupMoments:
+    """Sums under p over one group of columns.
+
+    `h` `[pos, Z_ORDER + 1]`: Σ p h^j; `h_low`, `h_high` `[pos, 1]`: range of h; `U`, `hU`, `UU` `[pos, neuron]`: Σ p U,
+    Σ p h U, Σ p U²; `U_low`, `U_high` `[neuron]`: range of U over the group.
+    """
+
+    h: torch.Tensor
+    h_low: torch.Tensor
+    h_high: torch.Tensor
+    U: torch.Tensor
+    hU: torch.Tensor
+    UU: torch.Tensor
+    U_low: torch.Tensor
+    U_high: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An enclosure `[low, high]`, each `[pos, neuron]`."""
+
+    low: torch.Tensor
+    high: torch.Tensor
+
+
+def enclose(m: GroupMoments, epsilon: torch.Tensor, eta: torch.Tensor) -> tuple[Interval, torch.Tensor]:
+    """Enclose `Σ_group p (e^{εh + ηU} − 1)`; also returns the part of it that follows Σ p U² (or its root).
+
+    `e^x − 1 = (e^{εh} − 1) + ηU e^{εh} + (ηU)² φ_2(ηU) e^{εh}`: the first from moments of h, the second to first order
+    in ε with a Cauchy–Schwarz remainder `|η| ε² e^{max(0, sup εh)} √(Σ p h⁴ · Σ p U²)/2`, the third by the range of φ_2.
+    """
+    low_x = torch.minimum(epsilon * m.h_low, epsilon * m.h_high)
+    high_x = torch.maximum(epsilon * m.h_low, epsilon * m.h_high)
+    growth = torch.exp(high_x)
+    first, last = _exponential_of_h(m.h, epsilon, low_x, growth)
+    linear = eta * (m.U + epsilon * m.hU)
+    remainder = (m.h[:, 4:5] * m.UU).sqrt_().mul_(epsilon.square()).mul_(eta.abs()).mul_(0.5)
+    remainder.mul_(growth.clamp_min(1.0))
+    squares = eta.square() * m.UU
+    low_u = torch.minimum(eta * m.U_low, eta * m.U_high)
+    high_u = torch.maximum(eta * m.U_low, eta * m.U_high)
+    quadratic_low = low_u.div_(3).add_(low_x).exp_().mul_(squares).mul_(0.5)
+    quadratic_high = high_u.exp_().add_(2).mul_(growth).mul_(squares).div_(6)
+    low = first.add_(linear).sub_(remainder).add_(quadratic_low)
+    high = last.add_(linear).add_(remainder).add_(quadratic_high)
+    return Interval(low, high), quadratic_high.add_(remainder)
+
+
+def enclose_direct(U: torch.Tensor, UU: torch.Tensor, U_low, U_high, eta: torch.Tensor) -> Interval:
+    """The same with ε = 0: `Σ p (e^{ηU} − 1)`."""
+    low_u = torch.minimum(eta * U_low, eta * U_high)
+    high_u = torch.maximum(eta * U_low, eta * U_high)
+    squares, linear = eta.square() * UU, eta * U
+    low = low_u.div_(3).exp_().mul_(squares).mul_(0.5).add_(linear)
+    return Interval(low, high_u.exp_().add_(2).mul_(squares).div_(6).add_(linear))
+
+
+def _exponential_of_h(h: torch.Tensor, epsilon: torch.Tensor, low_x: torch.Tensor, growth: torch.Tensor):
+    """Ends of `Σ p (e^{εh} − 1)`: Horner over the moments, order 6 by the bounds of φ_6."""
+    value = torch.zeros_like(epsilon)
+    for j in range(Z_ORDER - 1, 0, -1):
+        value.add_(h[:, j, None]).mul_(epsilon).div_(j)
+    # Horner with division by j gives Σ_j ε^j m_j / j!
+    last = epsilon.square().pow_(3).mul_(h[:, Z_ORDER, None]).div_(720)
+    low = torch.exp(low_x / (Z_ORDER + 1)).mul_(last).add_(value)
+    high = (growth + Z_ORDER).div_(Z_ORDER + 1).mul_(last).add_(value)
+    return low, high

@@ -1,0 +1,169 @@
+"""Moment products over the vocabulary: what the enclosure needs, with bounds on their rounding (METHODS §2.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import comb
+
+import torch
+
+from rare_neurons.models.enclosure import Z_ORDER, GroupMoments
+from rare_neurons.models.readout import Readout
+from rare_neurons.models.tokens import VOCAB_BLOCK, TokenBlock
+
+UNIT_ROUNDOFF = {torch.float64: 2.0**-53, torch.float32: 2.0**-24, torch.bfloat16: 2.0**-8}
+OWN, REST = 0, 1
+# Sum of VOCAB_BLOCK float32 terms, each from a few roundings, then float64: Higham 2002, eq. 3.5; twice, because
+# accelerators truncate where processors round.
+BLOCK_SUM_32 = 2 * (VOCAB_BLOCK + 8) * UNIT_ROUNDOFF[torch.float32]
+
+
+@dataclass(frozen=True)
+class Directions:
+    """What depends on the weights alone.
+
+    `W = c(w)` `[neuron, d_model]` float64 and its row norms; `U` `[neuron, vocab]` float32 (from float64 products);
+    `squares` `[neuron, vocab]`, U² in the dtype of the large product; `low`, `high` `[class, neuron]` range of U.
+    """
+
+    W: torch.Tensor
+    norms: torch.Tensor
+    U: torch.Tensor
+    squares: torch.Tensor
+    low: torch.Tensor
+    high: torch.Tensor
+    row_squares: torch.Tensor
+
+
+def prepare_directions(readout: Readout, W: torch.Tensor, slices: tuple[slice, ...], dtype: torch.dtype) -> Directions:
+    """Project every neuron's output direction on the vocabulary, in float64, block by block."""
+    n_vocab, n_neurons = len(readout.A), len(W)
+    U = torch.empty(n_neurons, n_vocab, dtype=torch.float32, device=W.device)
+    squares = torch.empty(n_neurons, n_vocab, dtype=dtype, device=W.device)
+    low, high = (torch.zeros(len(slices), n_neurons, dtype=torch.float64, device=W.device) for _ in range(2))
+    for k, columns in enumerate(slices):
+        for start in range(columns.start, columns.stop, VOCAB_BLOCK):
+            block = slice(start, min(start + VOCAB_BLOCK, columns.stop))
+            products = W @ readout.A[block].T
+            U[:, block] = products
+            ends = torch.aminmax(products, dim=1)
+            first = start == columns.start
+            low[k] = ends.min if first else torch.minimum(low[k], ends.min)
+            high[k] = ends.max if first else torch.maximum(high[k], ends.max)
+            squares[:, block] = products.square_()
+    return Directions(W, W.norm(dim=-1), U, squares, low, high, readout.A.square().sum(-1))
+
+
+@dataclass(frozen=True)
+class BlockMoments:
+    """Moments of a block of positions for its own class and the rest, and the rounding they carry.
+
+    `h = z − centre`; `reach` `[pos, 1]`: sup |h| before re-centring, plus the shift; `root_mean_square`, `row_norm`
+    `[group, pos, 1]`: √(Σ p (|h| + |shift|)²) before re-centring and √(Σ p |A|²).
+    """
+
+    groups: tuple[GroupMoments, GroupMoments]
+    centre: torch.Tensor
+    own_mass: torch.Tensor
+    reach: torch.Tensor
+    root_mean_square: torch.Tensor
+    row_norm: torch.Tensor
+
+
+class MomentVisitor:
+    """Sums the products of one block of positions during the pass over the vocabulary.
+
+    Also keeps `h` and `e` `[pos, vocab]` in float32 for exact pairs.
+    """
+
+    def __init__(self, directions: Directions) -> None:
+        self.directions = directions
+
+    def start(self, z: torch.Tensor, scale: torch.Tensor, reference: torch.Tensor, top: torch.Tensor) -> None:
+        n_pos, n_neurons, d_model = len(z), *self.directions.W.shape
+
+        def zeros(*shape: int) -> torch.Tensor:
+            return torch.zeros(*shape, dtype=torch.float64, device=z.device)
+
+        self.reference, self.top = reference, top
+        self.h = torch.empty_like(z, dtype=torch.float32)
+        self.e = torch.empty_like(self.h)
+        self.powers = zeros(2, n_pos, Z_ORDER + 1)
+        self.hA, self.squares = zeros(2, n_pos, d_model), zeros(2, n_pos, n_neurons)
+        self.low, self.high = zeros(2, n_pos) + torch.inf, zeros(2, n_pos) - torch.inf
+        self.rows = zeros(2, n_pos)
+
+    def visit(self, columns: slice, group: int, e: torch.Tensor, z: torch.Tensor, A: torch.Tensor) -> None:
+        directions = self.directions
+        h, e32 = (z - self.top).float(), e.float()
+        self.h[:, columns], self.e[:, columns] = h, e32
+        self._add_powers(group, h, e32)
+        self.hA[group] += (e32 * h) @ A.float()
+        self.squares[group] += e.to(directions.squares.dtype) @ directions.squares[:, columns].T
+        self.rows[group] += e @ directions.row_squares[columns]
+        ends = torch.aminmax(z, dim=-1)
+        self.low[group] = torch.minimum(self.low[group], ends.min)
+        self.high[group] = torch.maximum(self.high[group], ends.max)
+
+    def _add_powers(self, group: int, h: torch.Tensor, e: torch.Tensor) -> None:
+        """Σ e h^j for j = 2..6; orders 0 and 1 come in float64 from the class sums."""
+        eh, h2 = e * h, h * h
+        h3, eh2, eh3 = h2 * h, eh * h, eh * h2
+        for j, (a, b) in enumerate(((eh, h), (eh, h2), (eh2, h2), (eh2, h3), (eh3, h3)), start=2):
+            self.powers[group, :, j] += torch.linalg.vecdot(a, b)
+
+    def finish(self, tokens: TokenBlock, own_class: int) -> BlockMoments:
+        """Normalise, and move the origin of h from the top column's z to `E_p z`."""
+        centre = tokens.class_z.sum(-1, keepdim=True)
+        shift = centre - self.top
+        factor = (self.reference - tokens.log_norm[:, None]).exp().T[..., None]
+        powers = self.powers * factor
+        groups = tuple(self._group(g, tokens, own_class, powers[g], factor[g], shift) for g in (OWN, REST))
+        self.h.sub_(shift)
+        reach = torch.maximum(self.high.amax(0) - self.top[:, 0], self.top[:, 0] - self.low.amin(0))
+        raw_square, mass = powers[..., 2, None].clamp_min(0), powers[..., 0, None]
+        return BlockMoments(
+            groups=groups,
+            centre=centre,
+            own_mass=tokens.class_log_p[:, own_class, None].exp(),
+            reach=reach[:, None] + shift.abs(),
+            root_mean_square=raw_square.sqrt() + shift.abs() * mass.sqrt(),
+            row_norm=(self.rows[..., None] * factor).sqrt(),
+        )
+
+    def _group(self, group: int, tokens: TokenBlock, own_class: int, powers, factor, shift) -> GroupMoments:
+        members = [k for k in range(len(tokens.class_A)) if (k == own_class) == (group == OWN)]
+        A_sum = tokens.class_A[members].sum(0)
+        powers[:, 0] = tokens.class_log_p[:, members].exp().sum(-1)
+        powers[:, 1] = tokens.class_z[:, members].sum(-1) - self.top[:, 0] * powers[:, 0]
+        hA = self.hA[group] * factor - shift * A_sum
+        W, directions = self.directions.W, self.directions
+        empty = not torch.isfinite(self.low[group]).all()
+        zero = torch.zeros_like(directions.norms)
+        return GroupMoments(
+            h=_recentre(powers, shift),
+            h_low=torch.zeros_like(shift) if empty else (self.low[group][:, None] - self.top - shift),
+            h_high=torch.zeros_like(shift) if empty else (self.high[group][:, None] - self.top - shift),
+            U=A_sum @ W.T,
+            hU=(hA.float() @ W.float().T).double(),
+            UU=self.squares[group] * factor,
+            U_low=zero if empty else directions.low[members].amin(0),
+            U_high=zero if empty else directions.high[members].amax(0),
+        )
+
+
+def _recentre(powers: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
+    """Moments about a moved origin: `Σ p (h − s)^j` from `Σ p h^i`, binomially.
+
+    Orders 4 and 6 stand in bounds, so the float32 rounding of their parts is added, by
+    `(|h| + |s|)^j <= 2^(j−1) (h^j + s^j)`.
+    """
+    columns = []
+    for j in range(powers.shape[-1]):
+        terms = [comb(j, i) * (-shift[:, 0]) ** (j - i) * powers[:, i] for i in range(j + 1)]
+        moment = torch.stack(terms).sum(0)
+        if j in (4, Z_ORDER):
+            parts = powers[:, j].clamp_min(0) + shift[:, 0] ** j * powers[:, 0]
+            moment = moment.clamp_min(0) + BLOCK_SUM_32 * 2.0 ** (j - 1) * parts
+        columns.append(moment)
+    return torch.stack(columns, dim=-1)
