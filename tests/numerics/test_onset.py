@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from rare_neurons.numerics.onset import OnsetRule, control_onsets, detect_onset
+from rare_neurons.numerics.onset import OnsetRule, detect_onset
 from rare_neurons.numerics.onset_dates import Dates, date_change, resample_interval, seed_interval
+from rare_neurons.numerics.onset_family import control_onsets
 from rare_neurons.numerics.onset_nulls import measure_change, measure_coherence, minimal_change, random_walk_p
 from tests.reference.onset import slow_change, slow_coherence, slow_dates, slow_walk_p
 
@@ -288,9 +289,9 @@ def test_a_wrong_rule_is_refused(options, message):
 def test_wrong_shapes_and_orders_are_refused():
     with pytest.raises(ValueError, match=r"values \(11,\) must have the shape of steps \(12,\)"):
         detect_onset(STEPS, RISE[:-1], rule=OnsetRule())
-    with pytest.raises(ValueError, match="16 resamples cannot reach level 0.05; use at least 19"):
+    with pytest.raises(ValueError, match=r"16 resamples cannot reach level 0\.05; use at least 19"):
         detect_onset(STEPS, RISE, resamples=np.zeros((16, 12)), rule=OnsetRule())
-    with pytest.raises(ValueError, match="99 draws cannot reach level 0.001; use at least 999"):
+    with pytest.raises(ValueError, match=r"99 draws cannot reach level 0\.001; use at least 999"):
         detect_onset(STEPS, RISE, rule=OnsetRule(level=0.001), draws=99)
     with pytest.raises(ValueError, match="steps must increase"):
         detect_onset(STEPS[::-1], RISE, rule=OnsetRule())

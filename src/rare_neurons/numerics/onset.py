@@ -5,7 +5,6 @@ from functools import partial
 
 import numpy as np
 
-from rare_neurons.numerics.multiplicity import control_multiplicity
 from rare_neurons.numerics.onset_dates import Dates, date_change, resample_interval, seed_interval
 from rare_neurons.numerics.onset_nulls import (
     ar1_p,
@@ -18,11 +17,9 @@ from rare_neurons.numerics.onset_nulls import (
 )
 from rare_neurons.numerics.onset_rule import Onset, OnsetRule
 
-__all__ = ["Onset", "OnsetRule", "control_onsets", "detect_onset"]
+__all__ = ["Onset", "OnsetRule", "detect_onset"]
 
 MIN_SEEDS_FOR_A_LAW = 3
-_DATES = ("onset_after", "onset_by", "onset_low", "onset_high", "interval_kind")
-_DATES += ("peak_step", "offset_after", "offset_by")
 
 
 def detect_onset(steps, values, *, rule, resamples=None, seeds_values=None, seed=0, draws=1999, minimal=True):
@@ -82,33 +79,6 @@ def detect_onset(steps, values, *, rule, resamples=None, seeds_values=None, seed
     if found.p_value > rule.level or dates.by is None:
         return replace(found, reason=_why_not(found, rule))
     return replace(found, detected=True, **_steps_of(dates, steps), **_interval(steps, values, resamples, series, rule))
-
-
-def control_onsets(onsets, *, level, method="holm"):
-    """Onsets of several quantities looked at together: withdraw those that do not survive the number of looks.
-
-    Parameters
-    ----------
-    onsets : sequence of Onset
-        All that were asked for; those that are not identifiable were no tests.
-    level : float
-    method : str
-        As in `control_multiplicity`.
-
-    Returns
-    -------
-    tuple of Onset
-        In the given order, each with `p_adjusted`; a withdrawn one keeps its change and p-values, and has no dates.
-    """
-    adjusted = control_multiplicity([onset.p_value for onset in onsets], method)
-    controlled = []
-    for onset, p_value in zip(onsets, adjusted, strict=True):
-        kept = onset if np.isnan(p_value) else replace(onset, p_adjusted=float(p_value))
-        if kept.detected and p_value > level:
-            reason = f"p {kept.p_value:.2g} becomes {p_value:.2g} for {np.isfinite(adjusted).sum()} quantities together"
-            kept = replace(kept, detected=False, reason=reason, **dict.fromkeys(_DATES))
-        controlled.append(kept)
-    return tuple(controlled)
 
 
 def _check(steps, values, resamples, seeds_values):
