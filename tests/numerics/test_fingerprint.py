@@ -49,6 +49,7 @@ def test_digest_depends_on_values_and_shape_not_on_the_container():
     same = fingerprint_tensor("w", half).sha256
     assert fingerprint_tensor("w", half.astype(np.float32)).sha256 == same
     assert fingerprint_tensor("w", half.reshape(3, 4)).sha256 != same
+    assert fingerprint_tensor("w", np.where(half == 0, np.float16(-0.0), half)).sha256 == same
     changed = half.copy()
     changed[5] = np.nextafter(changed[5], np.float16(100))
     assert fingerprint_tensor("w", changed).sha256 != same

@@ -85,6 +85,35 @@ def test_a_long_standstill_in_the_middle_is_not_believed():
     assert set(quarantined(judge(run, LONG_STEPS, loss))) == {LONG_STEPS[i] for i in range(15, 22)}
 
 
+def test_a_public_case_of_86_final_era_branches_in_two_files():
+    """Steps 0–53000 and a dozen more serve one late file, ten others with the final step a second one."""
+    steps = [*LOG_STEPS[:-1], *range(1000, 144000, 1000)]
+    run, _ = simulate(steps)
+    rounds = (55, 60, 65, 70, 80, 90, 100, 103, 110, 120, 130, 140)
+    first = [i for i, s in enumerate(steps) if s <= 53000 or s in {1000 * r for r in rounds}]
+    second = [steps.index(1000 * r) for r in (54, 56, 57, 58, 59, 61, 62, 63, 64)]
+    late = [run[-1][0], *(w + np.float32(1e-4) for w in run[-1][1:])]  # same embeddings, other layers differ
+    for index in first:
+        run[index] = late
+    for index in second:
+        run[index] = run[-1]
+    verdicts = judge(run, steps)
+    assert {v.step for v in verdicts if v.quarantined} == {steps[i] for i in (*first, *second)}
+    assert {v.status for v in verdicts if v.step <= 53000} <= {"duplicate", "partial_duplicate"}
+    assert verdicts[-1].status == "ok"
+
+
+@pytest.mark.parametrize("n_equal", [1, 3])
+def test_a_start_from_which_the_run_does_not_descend(n_equal):
+    run, loss = simulate(LONG_STEPS)
+    foreign = simulate(LONG_STEPS, seed=5)[0][0]
+    for index in range(n_equal):
+        run[index] = foreign
+    verdicts = judge(run, LONG_STEPS, loss)
+    assert quarantined(verdicts) == dict.fromkeys(LONG_STEPS[:n_equal], "foreign_start")
+    assert "later steps do not descend from it" in verdicts[0].reason
+
+
 def test_part_of_the_tensors_from_the_final_step():
     run, loss = simulate(LONG_STEPS)
     run[14] = [run[-1][0], *run[14][1:]]

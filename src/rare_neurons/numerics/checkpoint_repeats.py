@@ -36,11 +36,12 @@ def find_repeats(
 ) -> Repeats:
     """Tell unchanged checkpoints from duplicates.
 
-    Adjacent equal checkpoints form a block and are unchanged, unless the block is longer than `max_unchanged` and not
-    at the start of the run: an optimizer does not stand still, so one end of it is kept. Of several blocks with equal
-    weights one stays. Each place is judged against its neighbours outside the group: the mean distance to them, the
-    detour between them (at an end of the run: the step relative to the one beside it) and, where losses are given,
-    the difference of log losses. Each is divided by its sum over the blocks; the smallest total stays.
+    Adjacent equal checkpoints form a block and are unchanged, unless the block is longer than `max_unchanged`: an
+    optimizer does not stand still, so one end of it is kept (the first at the start of the run, the last at its end,
+    else the one nearer to its neighbour). Of several blocks with equal weights one stays. Each place is judged
+    against its nearest neighbours that are in no such group: the mean distance to them, the detour between them (at
+    an end of the run: the step relative to the one beside it) and, where losses are given, the difference of log
+    losses. Each is divided by its sum over the blocks; the smallest total stays.
 
     Parameters
     ----------
@@ -51,7 +52,7 @@ def find_repeats(
     log_loss : ndarray, shape (n,), optional
         Natural logarithm of the canary loss; NaN where unknown.
     max_unchanged : int
-        Longest block that is believed, except at the start of the run.
+        Longest block that is believed.
     tie_ratio : float
         The second-best block must cost this many times the best, else all are duplicates.
     """
@@ -60,13 +61,16 @@ def find_repeats(
     groups: dict[Hashable, list[int]] = defaultdict(list)
     for index, label in enumerate(labels):
         groups[label].append(index)
+    suspects = {index for members in groups.values() if len(_blocks(members)) > 1 for index in members}
+    trusted = [index for index in range(len(labels)) if index not in suspects]
     for members in groups.values():
+        outside = trusted or [index for index in range(len(labels)) if index not in members]
         blocks = []
         for block in _blocks(members):
-            kept = _end_that_fits(block, distances) if len(block) > max_unchanged and block[0] > 0 else block
+            kept = _end_that_fits(block, distances) if len(block) > max_unchanged else block
             duplicate.update({index: kept for index in block if index not in kept})
             blocks.append(kept)
-        stays = _block_that_fits(blocks, members, distances, log_loss, tie_ratio)
+        stays = _block_that_fits(blocks, outside, distances, log_loss, tie_ratio)
         for block in blocks:
             if block != stays:
                 duplicate.update(dict.fromkeys(block, stays))
@@ -87,15 +91,16 @@ def _end_that_fits(block: Block, distances: np.ndarray) -> Block:
     first, last = block[0], block[-1]
     if last == len(distances) - 1:
         return (last,)
+    if first == 0:
+        return (first,)
     return (first,) if distances[first - 1, first] <= distances[last, last + 1] else (last,)
 
 
 def _block_that_fits(
-    blocks: list[Block], members: list[int], distances: np.ndarray, log_loss: np.ndarray | None, tie_ratio: float
+    blocks: list[Block], outside: list[int], distances: np.ndarray, log_loss: np.ndarray | None, tie_ratio: float
 ) -> Block:
     if len(blocks) == 1:
         return blocks[0]
-    outside = [index for index in range(len(distances)) if index not in set(members)]
     around = [_neighbours(block, outside) for block in blocks]
     beside = [[*before[:1], *after[:1]] for before, after in around]
     # A late branch under an early name makes a long detour; an early one under a late name hardly any, but is far

@@ -24,7 +24,7 @@ class TensorFingerprint:
         Entries that are NaN or infinite.
     sha256 : str
         Hex digest of shape and values. Half-precision values are widened to float32 first, so the same values
-        give the same digest whatever file held them.
+        give the same digest whatever file held them; zeros count without their sign.
     projection : ndarray, shape (n_projections,), float64
         Seeded random projection; all NaN where an entry is not finite.
     """
@@ -123,4 +123,6 @@ def _project(values: np.ndarray, bits: np.random.Philox, n_projections: int) -> 
 def _canonical(block: np.ndarray) -> bytes:
     if block.dtype == np.float16:
         block = block.astype(np.float32)
+    if block.dtype.kind == "f":
+        block = block + block.dtype.type(0)  # -0 becomes 0: tools rewrite the sign of zeros
     return block.dtype.str.encode() + block.astype(block.dtype.newbyteorder("<")).tobytes()

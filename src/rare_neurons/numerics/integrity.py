@@ -6,14 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from rare_neurons.numerics.checkpoint_repeats import find_repeats
-from rare_neurons.numerics.checkpoint_trends import find_detours, run_detours, trend_z
+from rare_neurons.numerics.checkpoint_rules import CheckpointRules
 from rare_neurons.numerics.fingerprint import pairwise_distances
-
-_DISTANCE_FLOOR = 0.03  # ln units: 3 % of distance to the start
-_LOSS_FLOOR = 0.02  # ln units: 2 % of the loss
-# Longer runs are not told from the good checkpoints between a bad run and the weights it was taken from.
-_LONGEST_RUN = 4
 
 
 @dataclass(frozen=True)
@@ -27,7 +21,8 @@ class CheckpointVerdict:
     status : str
         ``"ok"``; ``"unchanged"`` (equal to an adjacent step, kept); or, quarantined: ``"non_finite"``,
         ``"equal_to_final"``, ``"duplicate"`` (of a step that is not adjacent), ``"partial_duplicate"`` (some
-        tensors), ``"detour"``, ``"off_trend"`` (distance to the start), ``"loss_outlier"`` (canary loss).
+        tensors), ``"foreign_start"`` (the later steps do not descend from it), ``"detour"``, ``"off_trend"``
+        (distance to the start), ``"loss_outlier"`` (canary loss).
     reason : str or None
         One sentence, None for ``"ok"``.
     quarantined : bool
@@ -61,13 +56,14 @@ def judge_checkpoints(
     max_canary_z: float = 8.0,
     min_borrowed: float = 0.01,
     max_unchanged: int = 3,
+    max_start_jump: float = 30.0,
 ) -> tuple[CheckpointVerdict, ...]:
     """Judge all checkpoints of one run together (METHODS §5).
 
     In this order, each rule on what the former ones left: entries that are not finite; equal weights
-    (`find_repeats`); equal tensors holding at least `min_borrowed` of the entries; detours above `max_detour` of one
-    checkpoint, or of runs of up to four and an eighth of all (`find_detours`); distance to the start and canary loss
-    against their local robust trends (`trend_z`).
+    (`find_repeats`); equal tensors holding at least `min_borrowed` of the entries; a first checkpoint far from all
+    others; detours above `max_detour` of one checkpoint, or of runs of up to four and an eighth of all
+    (`find_detours`); distance to the start and canary loss against their local robust trends (`trend_z`).
 
     Parameters
     ----------
@@ -86,7 +82,9 @@ def judge_checkpoints(
     min_borrowed : float
         Share of entries in equal tensors from which a checkpoint counts as partly another one's.
     max_unchanged : int
-        Longest block of adjacent equal checkpoints that is believed, except at the start.
+        Longest block of adjacent equal checkpoints that is believed.
+    max_start_jump : float
+        Largest believed ratio of the first distance to the second: above it the first checkpoint is another run's.
 
     Raises
     ------
@@ -98,13 +96,14 @@ def judge_checkpoints(
     _check_shapes(steps, projections, digests, tensor_sizes, canary_loss)
     losses = [None if loss is None else float(loss) for loss in (canary_loss or [None] * len(steps))]
     log_loss = np.array([np.log(loss) if loss and loss > 0 else np.nan for loss in losses])
-    court = _Court(steps, pairwise_distances(projections), projections, log_loss)
-    court.judge_finite(projections, losses)
-    court.judge_equal(digests, max_unchanged)
-    court.judge_partly_equal(digests, np.asarray(tensor_sizes), min_borrowed, max_unchanged)
-    court.judge_detours(max_detour)
-    court.judge_trends(max_start_z, max_canary_z)
-    return tuple(court.verdict(index) for index in range(len(steps)))
+    rules = CheckpointRules(steps, pairwise_distances(projections), projections, log_loss)
+    rules.judge_finite(projections, losses)
+    rules.judge_equal(digests, max_unchanged)
+    rules.judge_partly_equal(digests, np.asarray(tensor_sizes), min_borrowed, max_unchanged)
+    rules.judge_start(max_start_jump)
+    rules.judge_detours(max_detour)
+    rules.judge_trends(max_start_z, max_canary_z)
+    return tuple(_verdict(rules, index) for index in range(len(steps)))
 
 
 def _check_shapes(steps, projections, digests, tensor_sizes, canary_loss) -> None:
@@ -119,138 +118,21 @@ def _check_shapes(steps, projections, digests, tensor_sizes, canary_loss) -> Non
         raise ValueError(f"steps must ascend without repeats: {steps}")
 
 
-class _Court:
-    """The case of one run: facts, and the verdicts reached so far."""
-
-    def __init__(self, steps: list[int], distances: np.ndarray, projections: np.ndarray, log_loss: np.ndarray) -> None:
-        self.steps, self.distances, self.projections, self.log_loss = steps, distances, projections, log_loss
-        self.status: dict[int, tuple[str, str]] = {}
-        self.quarantined: set[int] = set()
-        self.finite: list[int] = list(range(len(steps)))
-        self.detour, self.start_z, self.canary_z = (np.full(len(steps), np.nan) for _ in range(3))
-
-    def _quarantine(self, index: int, status: str, reason: str) -> None:
-        self.status[index] = (status, reason)
-        self.quarantined.add(index)
-
-    def _good(self, *, collapsed: bool) -> list[int]:
-        """Indices not quarantined; collapsed: one per block of equal adjacent checkpoints."""
-        good = [index for index in self.finite if index not in self.quarantined]
-        if not collapsed:
-            return good
-        return [i for p, i in enumerate(good) if p == 0 or self.distances[good[p - 1], i] > 0]
-
-    def judge_finite(self, projections: np.ndarray, losses: list[float | None]) -> None:
-        finite = np.isfinite(projections).all(axis=2)
-        for index, row in enumerate(finite):
-            if not row.all():
-                self._quarantine(index, "non_finite", f"{int((~row).sum())} tensors hold NaN or infinite entries")
-        self.finite = [index for index in self.finite if index not in self.quarantined]
-
-    def judge_equal(self, digests: Sequence[Sequence[str]], max_unchanged: int) -> None:
-        repeats = self._repeats(["|".join(digests[i]) for i in self.finite], self.finite, max_unchanged)
-        for index, others in repeats.unchanged.items():
-            self.status[index] = ("unchanged", f"same weights as {self._name(others)}")
-        for index, kept in repeats.duplicate.items():
-            if len(self.steps) - 1 in kept:
-                self._quarantine(index, "equal_to_final", f"serves the weights of the final {self._name(kept)}")
-            elif kept:
-                self._quarantine(index, "duplicate", f"serves the weights of {self._name(kept)}")
-            else:
-                self._quarantine(index, "duplicate", "equal to steps that are not adjacent, and fits none better")
-
-    def judge_partly_equal(
-        self, digests: Sequence[Sequence[str]], sizes: np.ndarray, min_borrowed: float, max_unchanged: int
-    ) -> None:
-        good = self._good(collapsed=True)
-        # Tensors that repeat at the same places are judged together: they came from one file.
-        places: dict[tuple, list[int]] = {}
-        for tensor in range(len(sizes)):
-            labels = tuple(_first_seen([digests[i][tensor] for i in good]))
-            if list(labels) != sorted(labels):
-                places.setdefault(labels, []).append(tensor)
-        for labels, tensors in places.items():
-            share = float(sizes[tensors].sum() / sizes.sum())
-            if share < min_borrowed:
-                continue
-            distances = pairwise_distances(self.projections[np.ix_(good, tensors)])
-            repeats = find_repeats(labels, distances, log_loss=None, max_unchanged=len(good))
-            for position, kept in repeats.duplicate.items():
-                where = self._name([good[k] for k in kept]) if kept else "a step that is not adjacent"
-                reason = f"{len(tensors)} tensors ({share:.0%} of the entries) are those of {where}"
-                self._quarantine(good[position], "partial_duplicate", reason)
-
-    def _repeats(self, labels: list[str], indices: list[int], max_unchanged: int):
-        """`find_repeats` on a subset, answered in indices of the run."""
-        distances, log_loss = self.distances[np.ix_(indices, indices)], self.log_loss[indices]
-        found = find_repeats(labels, distances, log_loss=log_loss, max_unchanged=max_unchanged)
-        translate = [
-            {indices[p]: tuple(indices[k] for k in others) for p, others in part.items()}
-            for part in (found.unchanged, found.duplicate)
-        ]
-        return type(found)(*translate)
-
-    def judge_detours(self, limit: float) -> None:
-        good = self._good(collapsed=True)
-        among = self.distances[np.ix_(good, good)]
-        found = find_detours(among, limit=limit, max_run=min(_LONGEST_RUN, len(good) // 8))
-        for position, ratio in found.items():
-            reason = f"detour of {ratio:.1f} between the checkpoints around it, limit {limit:g}"
-            self._quarantine(good[position], "detour", reason)
-        self.detour[good] = run_detours(among, 1)
-        kept = [position for position in range(len(good)) if position not in found]
-        self.detour[[good[position] for position in kept]] = run_detours(among[np.ix_(kept, kept)], 1)
-        for index in self._good(collapsed=False):
-            # A block of equal checkpoints stands or falls with its first member.
-            twin = max((i for i in good if i <= index), default=index)
-            if twin in self.quarantined and twin != index and self.distances[twin, index] == 0:
-                self._quarantine(index, "detour", self.status[twin][1])
-
-    def judge_trends(self, max_start_z: float, max_canary_z: float) -> None:
-        good = self._good(collapsed=True)
-        start, later = good[:1], good[1:]
-        ln_step = np.log([self.steps[i] - self.steps[start[0]] for i in later]) if later else np.empty(0)
-        if later:
-            self.start_z[later] = trend_z(ln_step, np.log(self.distances[start[0], later]), floor=_DISTANCE_FLOOR)
-        known = [i for i in good if np.isfinite(self.log_loss[i])]
-        if known:
-            ln_step = np.log1p([self.steps[i] for i in known])
-            self.canary_z[known] = trend_z(ln_step, self.log_loss[known], floor=_LOSS_FLOOR)
-        for i in good:
-            if abs(self.start_z[i]) > max_start_z:
-                reason = (
-                    f"distance to the start is {self.start_z[i]:+.1f} robust sd off its trend, limit {max_start_z:g}"
-                )
-                self._quarantine(i, "off_trend", reason)
-            elif abs(self.canary_z[i]) > max_canary_z:
-                reason = f"canary loss {self.canary_z[i]:+.1f} robust sd off its trend, limit {max_canary_z:g}"
-                self._quarantine(i, "loss_outlier", reason)
-
-    def verdict(self, index: int) -> CheckpointVerdict:
-        status, reason = self.status.get(index, ("ok", None))
-        before = [i for i in self.finite if i < index]
-        here = index in self.finite
-        return CheckpointVerdict(
-            step=self.steps[index],
-            status=status,
-            reason=reason,
-            quarantined=index in self.quarantined,
-            distance_to_start=float(self.distances[self.finite[0], index]) if here else None,
-            distance_to_previous=float(self.distances[before[-1], index]) if here and before else None,
-            detour=_known(self.detour[index]),
-            start_z=_known(self.start_z[index]),
-            canary_z=_known(self.canary_z[index]),
-        )
-
-    def _name(self, indices: Sequence[int]) -> str:
-        listed = [str(self.steps[i]) for i in indices]
-        return f"step {listed[0]}" if len(listed) == 1 else f"steps {', '.join(listed)}"
-
-
-def _first_seen(values: Sequence[str]) -> list[int]:
-    """Number values in the order of their first appearance."""
-    seen: dict[str, int] = {}
-    return [seen.setdefault(value, len(seen)) for value in values]
+def _verdict(rules: CheckpointRules, index: int) -> CheckpointVerdict:
+    status, reason = rules.status.get(index, ("ok", None))
+    before = [i for i in rules.finite if i < index]
+    here = index in rules.finite
+    return CheckpointVerdict(
+        step=rules.steps[index],
+        status=status,
+        reason=reason,
+        quarantined=index in rules.quarantined,
+        distance_to_start=float(rules.distances[rules.finite[0], index]) if here else None,
+        distance_to_previous=float(rules.distances[before[-1], index]) if here and before else None,
+        detour=_known(rules.detour[index]),
+        start_z=_known(rules.start_z[index]),
+        canary_z=_known(rules.canary_z[index]),
+    )
 
 
 def _known(value: float) -> float | None:
