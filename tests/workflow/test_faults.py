@@ -84,7 +84,15 @@ def test_bad_data_becomes_a_status_and_the_others_go_on(project):
 
     results = project.folder / "results"
     verdicts = {row["step"]: row for row in load_integrity(results).to_pylist()}
-    assert {s: v["quarantined"] for s, v in verdicts.items()} == {0: False, 2: False, 4: False, 5: True, 6: True, 7: True, 8: True}
+    assert {s: v["quarantined"] for s, v in verdicts.items()} == {
+        0: False,
+        2: False,
+        4: False,
+        5: True,
+        6: True,
+        7: True,
+        8: True,
+    }
     assert verdicts[5]["status"] == "corrupt"
     assert "truncated" in verdicts[5]["reason"]
     assert verdicts[6]["status"] == "missing"

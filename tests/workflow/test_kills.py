@@ -42,6 +42,4 @@ def test_killed_at_three_moments_then_complete_and_identical(finished, tmp_path)
         project.run("--unlock")
     project.run()
     assert project.tables() == finished.tables()
-    assert not [p for p in results.rglob("*.part")], "half-written files are left"
-
-
+    assert not list(results.rglob("*.part")), "half-written files are left"

@@ -1,0 +1,88 @@
+"""Imports point one way (docs: the layout's import direction); each line is checked in a fresh interpreter."""
+
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rare_neurons
+
+HEAVY = ("torch", "transformers", "datasets", "matplotlib", "pandas", "snakemake", "weightwatcher")
+OURS = tuple(f"rare_neurons.{part}" for part in ("stages", "models", "results", "plots"))
+RULES = {
+    "numerics": (*HEAVY, "pyarrow", *OURS, "rare_neurons.tables", "rare_neurons.checkpoints"),
+    "checkpoints": (*HEAVY, "pyarrow", *OURS, "rare_neurons.tables", "rare_neurons.numerics"),
+    "families": (*HEAVY, "pyarrow", *OURS, "rare_neurons.checkpoints"),
+    "tables": (*HEAVY, *OURS, "rare_neurons.numerics", "rare_neurons.checkpoints"),
+    "metrics": (*HEAVY, "numpy", *OURS),
+    "versions": (*HEAVY, "numpy", *OURS),
+    "results": (
+        "torch",
+        "transformers",
+        "datasets",
+        "matplotlib",
+        "snakemake",
+        "rare_neurons.models",
+        "rare_neurons.stages",
+    ),
+    "plots": ("torch", "transformers", "snakemake", "rare_neurons.models", "rare_neurons.stages"),
+    "models": ("snakemake", "matplotlib", "rare_neurons.stages", "rare_neurons.tables"),
+    "stages.spectra": ("torch", "transformers", "snakemake", "matplotlib"),
+    "stages.resolve": ("torch", "transformers", "snakemake", "pyarrow"),
+    "stages.metric": ("torch", "transformers", "snakemake", "matplotlib"),
+    "configuration": (*HEAVY, *OURS),
+}
+
+
+def modules_of(name: str) -> list[str]:
+    """A module and, where it is a package, all that is in it."""
+    path = Path(rare_neurons.__file__).parent.joinpath(*name.split("."))
+    full = f"rare_neurons.{name}"
+    return [full] + [m.name for m in pkgutil.walk_packages([str(path)], f"{full}.")] if path.is_dir() else [full]
+
+
+def imported_against(modules: list[str], forbidden: tuple[str, ...], path: Path | None = None) -> list[str]:
+    """Forbidden modules that are loaded after importing the given ones in a fresh interpreter."""
+    code = (
+        f"import sys, importlib\nsys.path[:0] = {[str(path)] if path else []}\n"
+        f"for name in {modules}: importlib.import_module(name)\n"
+        f"print([f for f in {list(forbidden)} if any(m == f or m.startswith(f + '.') for m in sys.modules)])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return eval(done.stdout)
+
+
+@pytest.mark.parametrize("part", RULES)
+def test_imports_point_one_way(part):
+    assert imported_against(modules_of(part), RULES[part]) == []
+
+
+def test_the_check_sees_a_wrong_import(tmp_path):
+    (tmp_path / "planted.py").write_text("import rare_neurons.numerics.strata\nimport torch\n")
+    assert imported_against(["planted"], RULES["numerics"], tmp_path) == ["torch"]
+
+
+def lines_importing(names: tuple[str, ...]) -> dict[str, list[str]]:
+    """Import lines of the package that name one of these modules, by file."""
+    root = Path(rare_neurons.__file__).parent
+    starts = tuple(f"{word} {name}" for name in names for word in ("import", "from"))
+    return {
+        path.relative_to(root).as_posix(): found
+        for path in sorted(root.rglob("*.py"))
+        if (found := [line.strip() for line in path.read_text().splitlines() if line.strip().startswith(starts)])
+    }
+
+
+def test_nothing_here_reads_yaml_or_knows_snakemake():
+    assert lines_importing(("yaml", "snakemake")) == {}
+
+
+def test_torch_is_named_by_models_the_stages_that_run_them_and_the_bin_reader():
+    places = set(lines_importing(("torch", "transformers")))
+    assert {p for p in places if not p.startswith("models/")} == {
+        "checkpoints/tensors.py",
+        "stages/pretrain.py",
+        "stages/probe.py",
+    }
