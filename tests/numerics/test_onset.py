@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from rare_neurons.numerics.onset import OnsetRule, detect_onset
+from rare_neurons.numerics.onset import OnsetRule, control_onsets, detect_onset
 from rare_neurons.numerics.onset_dates import Dates, date_change, resample_interval, seed_interval
-from rare_neurons.numerics.onset_family import control_onsets
 from rare_neurons.numerics.onset_nulls import measure_change, measure_coherence, minimal_change, random_walk_p
 from tests.reference.onset import slow_change, slow_coherence, slow_dates, slow_walk_p
 
@@ -74,6 +73,7 @@ def test_one_jump_in_one_run_is_never_called_and_says_why(size):
     found = detect_onset(STEPS, jump, rule=OnsetRule())
     assert (found.status, found.detected, found.onset_by, found.peak_step) == ("ok", False, None, None)
     assert found.minimal_effect > 0
+    assert found.p_white_noise >= 1 / 2000
     assert "a random walk draws such a change" in found.reason
     assert "must extend over 5 or more intervals" in found.reason
 
@@ -84,6 +84,24 @@ def test_the_same_jump_in_ten_runs_is_called():
     assert found.detected
     assert (found.onset_after, found.onset_by) == (32, 64)
     assert (found.onset_low, found.onset_high, found.interval_kind) == (32, 64, "seeds")
+
+
+@pytest.mark.parametrize(
+    ("n_seeds", "direction", "intervals"),
+    [(1, "rise", 5), (2, "rise", 3), (3, "fall", 2), (5, "rise", 1), (1, "either", 6)],
+)
+def test_intervals_that_a_change_needs(n_seeds, direction, intervals):
+    runs = np.tile(RISE, (n_seeds, 1))
+    rule = OnsetRule(direction=direction)
+    found = detect_onset(STEPS, RISE, seeds_values=runs, rule=rule, minimal=False)
+    assert found.minimal_intervals == intervals
+    assert found.minimal_effect is None
+
+
+def test_drawn_p_values_are_never_zero():
+    runs = np.tile(np.arange(12.0), (5, 1))
+    found = detect_onset(STEPS, runs[0], seeds_values=runs, rule=OnsetRule(), draws=99)
+    assert found.p_random_walk == found.p_white_noise == found.p_ar1 == 0.01
 
 
 def test_a_rise_is_dated_between_two_checkpoints():
@@ -213,17 +231,37 @@ def test_seeds_that_disagree_widen_the_interval():
 
 
 @pytest.mark.parametrize(
-    ("positions", "n_steps", "expected"),
+    ("positions", "n_steps", "confidence", "expected"),
     [
-        # t(0.95, 2) sd / sqrt(3): 1.686 sd, and never less than that of a uniform cell, 0.487.
-        ([2.5, 5.5, 8.5], 12, (0, 11)),
-        ([5.5, 5.5, 5.5], 12, (5, 6)),
-        ([0.5, 0.5, 2.5], 12, (0, 4)),
-        ([8.5, 9.5, 8.5], 10, (7, None)),
+        # t(0.95, 2) sd / sqrt(3): 1.686 sd.
+        ([2.5, 5.5, 8.5], 12, 0.9, (0, 11)),
+        ([0.5, 0.5, 2.5], 12, 0.9, (0, 4)),
+        ([8.5, 9.5, 8.5], 10, 0.9, (7, None)),
+        # Equal cells do not mean equal onsets: t x sqrt(1/12/3) is 0.49 at 90 %, 0.72 at 95 %.
+        ([5.5, 5.5, 5.5], 12, 0.9, (5, 6)),
+        ([5.5, 5.5, 5.5], 12, 0.95, (4, 7)),
     ],
 )
-def test_seed_intervals_by_hand(positions, n_steps, expected):
-    assert seed_interval(positions, n_steps=n_steps, confidence=0.9) == expected
+def test_seed_intervals_by_hand(positions, n_steps, confidence, expected):
+    assert seed_interval(positions, n_steps=n_steps, confidence=confidence) == expected
+
+
+def test_noise_of_the_shared_contexts_widens_the_interval_of_seeds():
+    runs = RISE + 0.01 * np.random.default_rng(12).standard_normal((3, 12))
+    # Resampled contexts move the onset by a checkpoint either way.
+    moved = np.stack([np.roll(RISE, shift) for shift in (-1, 0, 1)] * 20)
+    moved[:, :2] = 0
+    moved[:, -1] = 9.6
+    found = detect_onset(STEPS, runs.mean(axis=0), seeds_values=runs, resamples=moved, rule=OnsetRule())
+    alone = detect_onset(STEPS, runs.mean(axis=0), seeds_values=runs, rule=OnsetRule())
+    assert (alone.onset_low, alone.onset_high) == (32, 64)
+    assert found.onset_low < 32
+    assert found.onset_high > 64
+
+
+def test_a_path_that_never_rises_has_no_dates():
+    assert date_change(-RISE, baseline=1, persistence=2, threshold=None, fraction=0.5) == Dates()
+    assert date_change(0 * RISE, baseline=1, persistence=2, threshold=None, fraction=0.5) == Dates()
 
 
 def test_resamples_without_onset_leave_the_end_open():

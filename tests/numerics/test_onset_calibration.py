@@ -27,6 +27,11 @@ def test_white_noise_alone_would_fail_that_bar():
     assert white > 0.2
 
 
+def test_the_ar1_null_alone_holds_where_it_is_true():
+    # Without the correction of the coefficient's bias it fires in more than 10 %.
+    assert false_positives("AR(1) 0.8", LOG_STEPS, 1, 400, 17)[1] <= 0.09
+
+
 def test_walks_with_momentum_are_the_known_limit():
     assert false_positives("walk with momentum, AR(1) 0.5 increments", LOG_STEPS, 1, 200, 13)[3] > 0.07
 

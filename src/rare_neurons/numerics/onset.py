@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 
 from rare_neurons.numerics.onset_dates import Dates, date_change, resample_interval, seed_interval
+from rare_neurons.numerics.onset_family import control_onsets
 from rare_neurons.numerics.onset_nulls import (
     ar1_p,
     evaluation_p,
@@ -17,7 +18,7 @@ from rare_neurons.numerics.onset_nulls import (
 )
 from rare_neurons.numerics.onset_rule import Onset, OnsetRule
 
-__all__ = ["Onset", "OnsetRule", "detect_onset"]
+__all__ = ["Onset", "OnsetRule", "control_onsets", "detect_onset"]
 
 MIN_SEEDS_FOR_A_LAW = 3
 
