@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from rare_neurons.numerics.huber_search import CONTINUITY_PENALTY, D_PENALTY, MIN_POINTS, TAU, Curve, best_pair
 
 _NEWTON_STEPS = 50
+_MAX_HALVINGS = 12
 _MAX_ROUNDS = 8  # of the set of outlying ranks; two or three are usual
 
 
@@ -54,9 +55,9 @@ def fit_huber_regimes(log_values: ArrayLike) -> HuberRegimes:
         raise ValueError("log values must be finite and in falling order")
     x = np.log(np.arange(1, len(y)))
     curve = Curve(x, np.log(np.log(len(y)) - x), y[:-1])
-    outlying, best, seen = np.zeros(len(x)), None, set()
+    outlying, best, pair, seen = np.zeros(len(x)), None, None, set()
     for _ in range(_MAX_ROUNDS):
-        pair = best_pair(curve, outlying)
+        pair = best_pair(curve, outlying, pair)
         if pair in seen:
             break
         seen.add(pair)
@@ -72,41 +73,44 @@ def fit_huber_regimes(log_values: ArrayLike) -> HuberRegimes:
     return HuberRegimes(i, j + 1, tuple(float(c) for c in theta), float(objective), float(r_squared))
 
 
-def penalised_objective(curve: Curve, i: int, j: int, theta: ArrayLike) -> float:
-    """The objective at breakpoints i, j (last ranks of the first and second piece) and given coefficients."""
-    design, penalty = _design(curve, i, j)
-    residual = np.abs(curve.y - design @ theta)
-    huber = np.where(residual <= TAU, residual**2 / 2, TAU * residual - TAU**2 / 2)
-    return float(huber.sum() + np.sum((penalty @ theta) ** 2))
-
-
 def solve_pair(curve: Curve, i: int, j: int) -> tuple[float, NDArray, NDArray]:
-    """Minimise the convex objective at one pair of breakpoints: (objective, coefficients, residuals)."""
+    """Minimise the convex objective at breakpoints i, j (last ranks of the first and second piece).
+
+    Returns the objective, the coefficients [6] and the residuals [rank].
+    """
     design, penalty = _design(curve, i, j)
     ridge = 2 * penalty.T @ penalty
     theta = np.linalg.solve(design.T @ design + ridge, design.T @ curve.y)
-    objective = penalised_objective(curve, i, j, theta)
+    objective, residual = _objective(design, penalty, curve.y, theta)
     for _ in range(_NEWTON_STEPS):
-        residual = curve.y - design @ theta
         inner = np.abs(residual) <= TAU
+        if inner.all():
+            break  # quadratic there, and solved
         gradient = design.T @ np.clip(residual, -TAU, TAU) - ridge @ theta
-        curvature = design[inner].T @ design[inner] + ridge
+        curvature = (design * inner[:, None]).T @ design + ridge
         step = np.linalg.lstsq(curvature, gradient)[0]
-        scale, candidate = _line_search(curve, i, j, theta, step, objective)
-        if objective - candidate <= 1e-13 * abs(objective):
+        if gradient @ step <= 1e-13 * objective:
             break
-        theta, objective = theta + scale * step, candidate
-    return objective, theta, curve.y - design @ theta
+        theta, objective, residual = _descend(design, penalty, curve.y, theta, step, objective)
+    return objective, theta, residual
 
 
-def _line_search(curve: Curve, i: int, j: int, theta: NDArray, step: NDArray, objective: float) -> tuple[float, float]:
-    scale = 1.0
-    while scale > 1e-8:
-        candidate = penalised_objective(curve, i, j, theta + scale * step)
-        if candidate < objective:
-            return scale, candidate
-        scale /= 2
-    return 0.0, objective
+def _objective(design: NDArray, penalty: NDArray, y: NDArray, theta: NDArray) -> tuple[float, NDArray]:
+    residual = y - design @ theta
+    inner = np.minimum(np.abs(residual), TAU)
+    return float(inner @ (np.abs(residual) - inner / 2) + np.sum((penalty @ theta) ** 2)), residual
+
+
+def _descend(
+    design: NDArray, penalty: NDArray, y: NDArray, theta: NDArray, step: NDArray, objective: float
+) -> tuple[NDArray, float, NDArray]:
+    """The Newton step, halved until the objective falls."""
+    for halvings in range(_MAX_HALVINGS):
+        candidate = theta + step / 2**halvings
+        value, residual = _objective(design, penalty, y, candidate)
+        if value < objective:
+            return candidate, value, residual
+    return theta, objective, y - design @ theta
 
 
 def _design(curve: Curve, i: int, j: int) -> tuple[NDArray, NDArray]:

@@ -25,14 +25,12 @@ class Curve:
 
 @dataclass(frozen=True)
 class _Sums:
-    """Quadratic form 1/2 t'Gt - b't + c of a piece with basis (1, z): G = [[n, s], [s, q]], b = (u, v)."""
+    """Quadratic form 1/2 t'Gt - b't + c of a piece with basis (1, z): G = [[n, s], [s, q]], b = (u, v).
 
-    n: NDArray
-    s: NDArray
-    q: NDArray
-    u: NDArray
-    v: NDArray
-    c: NDArray
+    ``parts`` [6, ...] holds n, s, q, u, v, c.
+    """
+
+    parts: NDArray
 
     @classmethod
     def of(cls, z: NDArray, y: NDArray, outlying: NDArray) -> "_Sums":
@@ -40,44 +38,52 @@ class _Sums:
         inner = outlying == 0
         pull = np.where(inner, y, TAU * outlying)
         constant = np.where(inner, y * y / 2, TAU * outlying * y - TAU**2 / 2)
-        return cls(*(_prefix(part) for part in (inner * 1.0, inner * z, inner * z * z, pull, pull * z, constant)))
+        parts = np.stack([inner * 1.0, inner * z, inner * z * z, pull, pull * z, constant])
+        return cls(np.concatenate([np.zeros((6, 1)), np.cumsum(parts, axis=1)], axis=1))
 
     def between(self, after: NDArray | int, upto: NDArray | int) -> "_Sums":
-        return _Sums(*(getattr(self, name)[upto] - getattr(self, name)[after] for name in self.__dataclass_fields__))
+        return _Sums(self.parts[:, np.atleast_1d(upto)] - self.parts[:, np.atleast_1d(after)])
+
+    def where(self, keep: NDArray) -> "_Sums":
+        return _Sums(self.parts[:, keep])
 
     def minimum(self, ridge: float = 0.0) -> tuple[NDArray, NDArray]:
-        """Value at the minimum, and the determinant of G (not positive where the piece has no unique minimum)."""
-        q = self.q + ridge
-        determinant = self.n * q - self.s**2
-        gain = (q * self.u**2 - 2 * self.s * self.u * self.v + self.n * self.v**2) / np.where(
-            determinant > _SINGULAR, 2 * determinant, np.nan
-        )
-        return np.where(np.isnan(gain), np.inf, self.c - gain), determinant
+        """Value at the minimum (infinite without a unique one), and the determinant of G."""
+        n, s, q, u, v, c = self.parts
+        q = q + ridge
+        determinant = n * q - s * s
+        singular = determinant <= _SINGULAR
+        gain = (q * u * u - 2 * s * u * v + n * v * v) / np.where(singular, 1.0, 2 * determinant)
+        return np.where(singular, np.inf, c - gain), determinant
 
     def predict(self, at: NDArray, ridge: float = 0.0) -> NDArray:
-        q = self.q + ridge
-        determinant = self.n * q - self.s**2
-        return (q * self.u - self.s * self.v + at * (self.n * self.v - self.s * self.u)) / determinant
+        n, s, q, u, v, _ = self.parts
+        q = q + ridge
+        return (q * u - s * v + at * (n * v - s * u)) / (n * q - s * s)
 
     def covariance(self, at: NDArray, to: NDArray, ridge: float = 0.0) -> NDArray:
-        q = self.q + ridge
-        return (q - self.s * (at + to) + self.n * at * to) / (self.n * q - self.s**2)
+        n, s, q, *_ = self.parts
+        q = q + ridge
+        return (q - s * (at + to) + n * at * to) / (n * q - s * s)
 
 
-def best_pair(curve: Curve, outlying: NDArray) -> tuple[int, int]:
-    """The pair with the smallest quadratic objective for a given set of ranks beyond tau."""
-    n = len(curve.x)
-    search = _PairSearch(curve, outlying)
-    ranks = np.unique(np.rint(np.geomspace(MIN_POINTS, n - MIN_POINTS, _GRID)).astype(int))
-    i, j = (index.ravel() for index in np.meshgrid(ranks, ranks, indexing="ij"))
-    apart = j - i >= MIN_POINTS
-    value, pair = search.best(i[apart], j[apart])
+def best_pair(curve: Curve, outlying: NDArray, near: tuple[int, int] | None = None) -> tuple[int, int]:
+    """The pair with the smallest quadratic objective for a given set of ranks beyond tau.
+
+    The search is bounded by the objective at ``near``, or by the best of a coarse grid; the result is the same.
+    """
+    n, search = len(curve.x), _PairSearch(curve, outlying)
+    if near is None:
+        ranks = np.unique(np.geomspace(MIN_POINTS, n - MIN_POINTS, _GRID).astype(int))
+        i, j = (index.ravel() for index in np.meshgrid(ranks, ranks, indexing="ij"))
+        apart = j - i >= MIN_POINTS
+        i, j = i[apart], j[apart]
+    else:
+        i, j = (np.array([rank]) for rank in near)
+    value, pair = search.best(i, j)
     i, j = search.below(value)
-    if len(i):
-        finer, finer_pair = search.best(i, j)
-        if finer < value:
-            pair = finer_pair
-    return pair
+    finer, finer_pair = search.best(i, j) if len(i) else (np.inf, pair)
+    return finer_pair if finer < value else pair
 
 
 class _PairSearch:
@@ -130,7 +136,9 @@ class _PairSearch:
         one, two, three = self.line.between(0, i), self.line.between(i, j), self.bent.between(j, self.n)
         base = self.first[i] + two.minimum()[0] + self.third[j]
         ok = np.isfinite(base)
-        one, two, three = (_Sums(*(v[ok] for v in vars(part).values())) for part in (one, two, three))
+        if not ok.any():
+            return np.inf, (int(i[0]), int(j[0]))
+        one, two, three = (part.where(ok) for part in (one, two, three))
         left, right, bent = x[i[ok] - 1], x[j[ok] - 1], g[j[ok] - 1]
         gap_1 = one.predict(left) - two.predict(left)
         gap_2 = two.predict(right) - three.predict(bent, ridge)
@@ -155,7 +163,3 @@ def _block_min(values: NDArray, width: int) -> NDArray:
     padded = np.full(-(-len(values) // _WIDTHS[0]) * _WIDTHS[0], np.inf)
     padded[: len(values)] = values
     return padded.reshape(-1, width).min(axis=1)
-
-
-def _prefix(values: NDArray) -> NDArray:
-    return np.concatenate([[0.0], np.cumsum(values)])
