@@ -280,7 +280,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Serve ROOT/<owner>/<name>/<revision>/<files> as a Hub")
     parser.add_argument("root", type=Path)
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--bytes-per-second", type=float)
     arguments = parser.parse_args()
-    with LoopbackHub(arguments.root, port=arguments.port) as server:
+    options = {"port": arguments.port, "bytes_per_second": arguments.bytes_per_second}
+    with LoopbackHub(arguments.root, **options) as server:
         print(server.url, flush=True)
         server.serve_forever()
