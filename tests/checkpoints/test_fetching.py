@@ -1,9 +1,12 @@
 """Fetching under faults: what arrives is right, or the reason is given; nothing is served whole twice without need."""
 
 import hashlib
+import json
 from collections import Counter
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from rare_neurons.checkpoints.cache import open_weights, prefetch
 from rare_neurons.checkpoints.hub import HubListing
@@ -186,3 +189,30 @@ def test_prefetch_tells_what_is_ready_left_out_and_faulty(hub, tmp_path):
     hub.server_close()
     with open_weights(manifests[3], **where) as folder:
         assert (folder / "model.safetensors").read_bytes() == served(hub)
+
+
+def test_a_token_goes_to_the_hub_and_not_where_it_redirects(hub, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    fetched(hub, tmp_path)
+    assert {entry.authorized for entry in hub.log if not entry.path.startswith("/cdn/")} == {True}
+    assert [entry.authorized for entry in hub.log if entry.path.startswith("/cdn/")] == [False]
+
+
+def test_bin_only_and_sharded_repositories(hub, tmp_path):
+    torch = pytest.importorskip("torch")
+    old, new = (hub.root / "lab" / "mixed" / f"step{step}" for step in (0, 1))
+    old.mkdir(parents=True)
+    new.mkdir()
+    weights = {"a": np.ones((2, 3), dtype=np.float32), "b": np.zeros(4, dtype=np.float32)}
+    legacy = {"layers.0.attention.masked_bias": torch.tensor(-1e9).half()}
+    torch.save({name: torch.from_numpy(array) for name, array in weights.items()} | legacy, old / "pytorch_model.bin")
+    for part, name in enumerate(weights, start=1):
+        save_file({name: weights[name]}, new / f"model-0000{part}-of-00002.safetensors")
+    names = {name: f"model-0000{part}-of-00002.safetensors" for part, name in enumerate(weights, start=1)}
+    (new / "model.safetensors.index.json").write_text(json.dumps({"weight_map": names}))
+    listing = HubListing("lab/mixed", "step{step}", hub.url, network=IMPATIENT)
+    for step in (0, 1):
+        with open_weights(listing.manifest("m", step), **place(tmp_path)) as folder:
+            read = dict(iter_tensors(folder))
+        assert sorted(read) == ["a", "b"]
+        np.testing.assert_array_equal(read["a"], weights["a"])

@@ -124,6 +124,25 @@ def test_a_killed_process_leaves_no_pin_and_its_bytes_are_resumed(tmp_path):
     assert list((cache / "pins").iterdir()) == []
 
 
+FULL = """
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))
+"""
+
+
+def test_a_full_disk_fails_the_job_and_a_later_run_resumes(hub, tmp_path):
+    (two,) = manifests_on_disk(hub, tmp_path, [2])
+    process = start(FULL + USE, tmp_path / "cache", 10**7, 0, tmp_path / "step2.json")
+    _, err = process.communicate()
+    assert process.returncode != 0
+    assert b"OSError: [Errno 27] File too large" in err  # what a size limit says instead of "no space left"
+    assert [path.name for path in (tmp_path / "cache" / "blobs").iterdir()] == [two.files[0].key]
+    with open_weights(two, cache_dir=tmp_path / "cache", budget_bytes=10**7, network=IMPATIENT) as folder:
+        assert (folder / "model.safetensors").stat().st_size == two.files[1].size
+    assert "bytes=9000-" in [entry.range for entry in hub.bodies()]
+
+
 def test_orphans_are_swept_after_a_day_or_when_room_is_needed(hub, tmp_path):
     zero, two = manifests_on_disk(hub, tmp_path, [0, 2])
     old, young = tmp_path / "cache" / "partial" / "old", tmp_path / "cache" / "partial" / "young"

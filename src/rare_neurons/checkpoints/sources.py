@@ -5,12 +5,16 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rare_neurons.checkpoints.digests import file_sha256
 from rare_neurons.checkpoints.layout import absent_shards, is_weight_file, needed_files
 from rare_neurons.checkpoints.manifest import Manifest, ManifestFile
 from rare_neurons.checkpoints.tensors import check_weights
 from rare_neurons.errors import DataFault, RequestError
+
+if TYPE_CHECKING:  # the Hub's client takes a tenth of a second that local sources need not pay
+    from rare_neurons.checkpoints.retry import Network
 
 _KINDS = ("folder", "hub")
 _FIELD = "{step}"
@@ -83,7 +87,7 @@ def local_steps(source: Source) -> tuple[int, ...]:
     return tuple(sorted(int(match[1]) for match in matches if match))
 
 
-def resolve(model: str, step: int, source: Source) -> Manifest:
+def resolve(model: str, step: int, source: Source, *, network: "Network | None" = None) -> Manifest:
     """Describe one checkpoint: files, sizes and sha256, without opening the weights.
 
     Local files are hashed once here; for the Hub the digests come with the listing and nothing is downloaded.
@@ -92,11 +96,15 @@ def resolve(model: str, step: int, source: Source) -> Manifest:
     ------
     RequestError
         If the local folder or the Hub repository does not exist.
+    HubUnreachable
+        If the network fails for good.
     """
-    return resolve_steps(model, (step,), source)[0]
+    return resolve_steps(model, (step,), source, network=network)[0]
 
 
-def resolve_steps(model: str, steps: Iterable[int], source: Source, *, threads: int = 8) -> tuple[Manifest, ...]:
+def resolve_steps(
+    model: str, steps: Iterable[int], source: Source, *, threads: int = 8, network: "Network | None" = None
+) -> tuple[Manifest, ...]:
     """As `resolve`, for many steps at once; the Hub's references are listed once and files in threads."""
     steps = tuple(steps)
     if source.kind == "folder":
@@ -104,7 +112,7 @@ def resolve_steps(model: str, steps: Iterable[int], source: Source, *, threads: 
         return tuple(_resolve_folder(model, step, source) for step in steps)
     from rare_neurons.checkpoints.hub import HubListing
 
-    listing = HubListing(source.location, source.revision, source.endpoint)
+    listing = HubListing(source.location, source.revision, source.endpoint, network=network)
     with ThreadPoolExecutor(max_workers=threads) as pool:
         return tuple(pool.map(lambda step: listing.manifest(model, step), steps))
 
