@@ -36,7 +36,8 @@ def detect_onset(steps, values, *, rule, resamples=None, seeds_values=None, seed
         The quantity; the mean over seeds where `seeds_values` is given.
     rule : OnsetRule
     resamples : array [resample, step] | None
-        `values` recomputed from resampled contexts, each draw of contexts used for all steps.
+        `values` recomputed from resampled contexts, each draw of contexts used for all steps. Only departures from
+        their mean are used, for a resampled statistic may be biased (kurtosis is).
     seeds_values : array [seed, step] | None
         The quantity in each run. Runs are taken to be independent: what all share (the recipe) is the finding.
     seed : int | numpy.random.Generator
@@ -64,7 +65,7 @@ def detect_onset(steps, values, *, rule, resamples=None, seeds_values=None, seed
     keep = np.isfinite(values) & np.isfinite(series).all(axis=0)
     if resamples is not None:
         keep &= np.isfinite(resamples).all(axis=0)
-        resamples = resamples[:, keep]
+        resamples = values[keep] + resamples[:, keep] - resamples[:, keep].mean(axis=0)
     steps, values, series = steps[keep], values[keep], series[:, keep]
     intervals = _minimal_intervals(rule, len(series))
     found = Onset("ok", False, len(steps), len(series), str(rule), minimal_intervals=intervals)
@@ -142,7 +143,7 @@ def _test(steps, values, resamples, series, rule, rng, draws):
         "p_white_noise": white_noise_p(tested, statistic, draws=draws, rng=rng),
         "p_ar1": ar1_p(tested, statistic, draws=draws, rng=rng),
         "p_random_walk": random_walk_p(tested, statistic, draws=draws, rng=rng),
-        "p_evaluation": None if resamples is None else evaluation_p(values, resamples, change),
+        "p_evaluation": None if resamples is None else evaluation_p(values, resamples - values, change),
     }
     decision = max(p for p in p_values.values() if p is not None)
     return {**p_values, "p_value": decision, "change": float(_sign(values, rule) * change(values))}

@@ -126,18 +126,18 @@ def random_walk_p(series, statistic, *, draws, rng):
     return _p_value(statistic(increments * signs), statistic(increments), exact=exact)
 
 
-def evaluation_p(values, resamples, change):
-    """P-value of the change against evaluation noise: resampled contexts, centred on the observed values.
+def evaluation_p(values, noise, change):
+    """P-value of the change against evaluation noise alone.
 
     Parameters
     ----------
     values : array [step]
-    resamples : array [resample, step]
-        `values` from resampled contexts, each draw of contexts used for all steps.
+    noise : array [resample, step]
+        Departures of `values` from resampled contexts, each draw of contexts used for all steps.
     change : callable
         Maps paths [..., step] to the change of each, as `measure_change`.
     """
-    return _p_value(change(resamples - values), change(values))
+    return _p_value(change(noise), change(values))
 
 
 def minimal_change(series, statistic, *, ramp, level, power, rng, draws=199, walks=32):
