@@ -1,28 +1,34 @@
-# Every target sets up .venv by itself. TORCH replaces the pinned build of PyTorch,
-# e.g. make demo TORCH="torch==2.13.0 --index-url https://download.pytorch.org/whl/cu130"
+# Every target sets up .venv by itself. TORCH replaces the pinned build of PyTorch, for example
+#   make demo TORCH="torch==2.13.0 --index-url https://download.pytorch.org/whl/cu130"
 PYTHON ?= python3
 VENV ?= .venv
 CORES ?= 2
+CONFIG ?= config/config.yaml
 TORCH ?=
 BIN := $(VENV)/bin
-# One BLAS thread per parallel job; every job sets its own count where it wants more.
+PYTEST := $(BIN)/python -m pytest -n $(CORES) --dist loadgroup
+# One BLAS thread per parallel job.
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
-.PHONY: demo test lint bench clean
+.PHONY: env demo plan test lint bench docs clean
+
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(if $(TORCH),$(BIN)/python -m pip install --quiet $(TORCH))
-	$(if $(TORCH),grep -v '^torch==' requirements.lock >$(VENV)/wanted.lock,cp requirements.lock $(VENV)/wanted.lock)
-	$(BIN)/python -m pip install --quiet -r $(VENV)/wanted.lock
-	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	grep -v $(if $(TORCH),'^torch==','^#') requirements.lock >$(VENV)/wanted.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH) -r $(VENV)/wanted.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
 
 env: $(VENV)/.installed ## the environment alone
 
 demo: $(VENV)/.installed ## train the embedded models and draw their timelines
-	$(BIN)/snakemake --cores $(CORES)
+	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
+	@cat $$($(BIN)/python -c "import yaml; print(yaml.safe_load(open('$(CONFIG)'))['results'])")/summary.txt
+
+test: $(VENV)/.installed lint ## style, then the tests
+	$(PYTEST) -m "not slurm and not faults"
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check
@@ -30,11 +36,13 @@ lint: $(VENV)/.installed
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/snakemake --lint
 
-test: $(VENV)/.installed lint
-	$(BIN)/python -m pytest -n $(CORES)
+bench: $(VENV)/.installed ## side by side with the peers
+	$(BIN)/python -m benchmarks.influence
+	$(BIN)/python -m benchmarks.spectra
+	$(BIN)/python -m benchmarks.regimes
 
-bench: $(VENV)/.installed
-	$(BIN)/python -m benchmarks
+docs: $(VENV)/.installed ## rewrite the tables of config/README.md and results/README.md
+	$(BIN)/python docs/make_tables.py
 
-clean:
-	rm -rf .venv .snakemake results/*/
+clean: ## remove the environment and all results
+	rm -rf $(VENV) .snakemake cache results/*/ results/summary.txt

@@ -7,16 +7,6 @@ Makes: {results}/pretrain/{model}/recipe.json (checkpoints beside it), {results}
 """
 
 
-def training_table(name: str):
-    """Path of a corpus table for the corpus and tokenizer of a model that is trained here."""
-
-    def path(wildcards) -> str:
-        model = config["models"][wildcards.model]
-        return f"{RESULTS}/corpus/{model['corpus']}/{model['tokenizer']}/{name}.parquet"
-
-    return path
-
-
 rule pretrain:
     input:
         gate=ancient(f"{RESULTS}/panel/drawn"),

@@ -1,4 +1,4 @@
-"""What the rule files share: the checked configuration, names of models, panels and steps, wildcard constraints.
+"""What all rules share: the checked configuration, names of models, panels and steps, wildcard constraints.
 
 Requires: config/config.yaml (or --configfile). Nothing here imports torch: every cluster job parses it again.
 """
@@ -75,6 +75,89 @@ def per_checkpoint(pattern: str, model: str) -> list[str]:
         for p in panels
         for s in STEPS[model]
     ]
+
+
+SHARD = {
+    "spectra": f"{RESULTS}/spectra/{{model}}/step{{step}}.parquet",
+    **{
+        name: f"{RESULTS}/{name}/{{panel}}/{{model}}/step{{step}}.parquet"
+        for name in ("behaviour", "influence", "folds", "curves")
+    },
+    **{
+        table: f"{RESULTS}/{table}/{{panel}}/{{model}}/step{{step}}.parquet"
+        for metric in METRICS
+        for table in metric.timelines
+    },
+}
+QUANTITIES = ["behaviour", "influence", "spectra"] + [
+    t for metric in METRICS for t in metric.timelines
+]
+
+
+def local_files(wildcards) -> list[str]:
+    """Local text files of a corpus: an edit of one is an edit of the corpus."""
+    patterns = config["corpora"][wildcards.corpus].get("paths", [])
+    return (
+        sorted(str(path) for pattern in patterns for path in Path().glob(pattern))
+        if patterns
+        else []
+    )
+
+
+def source_keys(wildcards) -> dict:
+    """Keys of a corpus that say where its documents are (the others belong to later rules)."""
+    later = {"heldout_every", "smoothing", "max_tokens", "unigram_counts"}
+    return {
+        k: v for k, v in config["corpora"][wildcards.corpus].items() if k not in later
+    }
+
+
+def corpus_table(name: str):
+    """Path of a corpus table for the corpus and tokenizer of a panel."""
+
+    def path(wildcards) -> str:
+        panel = config["panels"][wildcards.panel]
+        return f"{RESULTS}/corpus/{panel['corpus']}/{panel['tokenizer']}/{name}.parquet"
+
+    return path
+
+
+def training_table(name: str):
+    """Path of a corpus table for the corpus and tokenizer of a model that is trained here."""
+
+    def path(wildcards) -> str:
+        model = config["models"][wildcards.model]
+        return f"{RESULTS}/corpus/{model['corpus']}/{model['tokenizer']}/{name}.parquet"
+
+    return path
+
+
+def members(subject: str) -> list[str]:
+    """Models of a group, or the model itself."""
+    group = [
+        name
+        for name, entry in config["models"].items()
+        if entry.get("group") == subject
+    ]
+    return group or [subject]
+
+
+def subjects() -> list[str]:
+    """What is drawn and dated: groups, and models that are in none."""
+    return list(
+        dict.fromkeys(
+            entry.get("group", name) for name, entry in config["models"].items()
+        )
+    )
+
+
+def tokens_per_step(wildcards) -> int | None:
+    """Training tokens per step, where they are known."""
+    entry = config["models"][wildcards.model]
+    if entry["source"] != "pretrain":
+        return entry.get("tokens_per_step")
+    recipe = config["recipes"][entry["recipe"]]
+    return recipe["batch_size"] * recipe["context_length"]
 
 
 def check_local_steps() -> None:

@@ -6,24 +6,6 @@ Makes: {results}/text/{corpus}.parquet, {results}/tokenizer/{tokenizer}/tokenize
 """
 
 
-def local_files(wildcards) -> list[str]:
-    """Local text files of a corpus: an edit of one is an edit of the corpus."""
-    patterns = config["corpora"][wildcards.corpus].get("paths", [])
-    return (
-        sorted(str(path) for pattern in patterns for path in Path().glob(pattern))
-        if patterns
-        else []
-    )
-
-
-def source_keys(wildcards) -> dict:
-    """Keys of a corpus that say where its documents are (the others belong to later rules)."""
-    later = {"heldout_every", "smoothing", "max_tokens", "unigram_counts"}
-    return {
-        k: v for k, v in config["corpora"][wildcards.corpus].items() if k not in later
-    }
-
-
 rule text:
     input:
         local_files,
@@ -81,16 +63,6 @@ rule corpus:
         version=VERSIONS["corpus"],
     script:
         "../scripts/corpus.py"
-
-
-def corpus_table(name: str):
-    """Path of a corpus table for the corpus and tokenizer of a panel."""
-
-    def path(wildcards) -> str:
-        panel = config["panels"][wildcards.panel]
-        return f"{RESULTS}/corpus/{panel['corpus']}/{panel['tokenizer']}/{name}.parquet"
-
-    return path
 
 
 rule panel:

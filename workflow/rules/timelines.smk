@@ -5,50 +5,6 @@ Makes: {results}/integrity/{model}.parquet, {results}/timelines/{quantity}/{mode
 {results}/timelines/emergence/{subject}.parquet, {results}/figures/{subject}/*.{svg,png}, {results}/summary.txt
 """
 
-SHARD = {
-    "spectra": f"{RESULTS}/spectra/{{model}}/step{{step}}.parquet",
-    **{
-        name: f"{RESULTS}/{name}/{{panel}}/{{model}}/step{{step}}.parquet"
-        for name in ("behaviour", "influence", "folds", "curves")
-    },
-    **{
-        table: f"{RESULTS}/{table}/{{panel}}/{{model}}/step{{step}}.parquet"
-        for metric in METRICS
-        for table in metric.timelines
-    },
-}
-QUANTITIES = ["behaviour", "influence", "spectra"] + [
-    t for metric in METRICS for t in metric.timelines
-]
-
-
-def members(subject: str) -> list[str]:
-    """Models of a group, or the model itself."""
-    group = [
-        name
-        for name, entry in config["models"].items()
-        if entry.get("group") == subject
-    ]
-    return group or [subject]
-
-
-def subjects() -> list[str]:
-    """What is drawn and dated: groups, and models that are in none."""
-    return list(
-        dict.fromkeys(
-            entry.get("group", name) for name, entry in config["models"].items()
-        )
-    )
-
-
-def tokens_per_step(wildcards) -> int | None:
-    """Training tokens per step, where they are known."""
-    entry = config["models"][wildcards.model]
-    if entry["source"] != "pretrain":
-        return entry.get("tokens_per_step")
-    recipe = config["recipes"][entry["recipe"]]
-    return recipe["batch_size"] * recipe["context_length"]
-
 
 rule integrity:
     input:
@@ -179,7 +135,7 @@ rule figures:
     conda:
         "../envs/rare-neurons.yaml"
     params:
-        results=RESULTS,
+        results=lambda w, input: str(Path(input.emergence).parents[2]),
         subject=lambda w: w.subject,
         models=lambda w: members(w.subject),
         names=list(FIGURES),
@@ -207,9 +163,8 @@ rule summary:
     conda:
         "../envs/rare-neurons.yaml"
     params:
-        results=RESULTS,
+        results=lambda w, output: str(Path(output[0]).parent),
         groups={subject: members(subject) for subject in subjects()},
-        figures=f"{RESULTS}/figures",
         version=VERSIONS["summary"],
     script:
         "../scripts/summary.py"

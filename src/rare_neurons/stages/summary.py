@@ -11,7 +11,7 @@ from rare_neurons.tables import atomic_path
 
 
 def write_summary(
-    output: str, *, results: str, groups: Mapping[str, Sequence[str]], figures: str, version: int
+    output: str, *, results: str, groups: Mapping[str, Sequence[str]], version: int
 ) -> None:
     """Write, and print to stderr, per model the checkpoints done and quarantined, and per group the onsets.
 
@@ -22,15 +22,13 @@ def write_summary(
         The results folder.
     groups : mapping
         Group, or single model, to its models.
-    figures : str
-        Folder of the figures.
     version : int
         Of the layout; it only makes Snakemake write the table again.
     """
     tables = [_checkpoints(results, groups), _onsets(results, groups)]
     with atomic_path(output) as temporary, temporary.open("w", encoding="utf-8") as file:
-        _print(Console(file=file, width=118), tables, figures)
-    _print(Console(file=sys.stderr, width=118), tables, figures)
+        _print(Console(file=file, width=118), tables, f"{results}/figures")
+    _print(Console(file=sys.stderr, width=118), tables, f"{results}/figures")
 
 
 def _print(console: Console, tables: Sequence[Table], figures: str) -> None:
