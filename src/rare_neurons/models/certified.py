@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from rare_neurons.models.enclosure import enclose, enclose_direct
-from rare_neurons.models.exact import FLOAT64_SUMS, PairEffects
+from rare_neurons.models.exact import PairEffects
 from rare_neurons.models.moments import (
     BLOCK_SUM_32,
     OWN,
@@ -22,7 +22,8 @@ from rare_neurons.models.pairs import evaluate_pairs
 from rare_neurons.models.readout import Ablation
 from rare_neurons.models.tokens import TokenBlock
 
-ROW_CHUNK = 32  # positions whose [pos, neuron] arrays are worked on at once, so that they stay in cache
+SE_SAFETY = 0.8  # the standard error is only known at the end; early blocks may see a larger variance
+CHUNK_PAIRS = 2**15  # pairs worked on at once, so that the two dozen passes over them stay in cache
 
 
 class Budget:
@@ -43,7 +44,8 @@ class Budget:
         self.n += len(known)
         self.total, self.squares = self.total + known.sum(0), self.squares + known.square().sum(0)
         variance = (self.squares / self.n - (self.total / self.n).square()).clamp_min(0)
-        per_position = (self.tolerance_se * (variance / self.n_positions).sqrt()).clamp_min(self.tolerance)
+        se = SE_SAFETY * (variance / self.n_positions).sqrt()
+        per_position = (self.tolerance_se * se).clamp_min(self.tolerance)
         return (per_position * self.n - self.spent).clamp_min(0)
 
     def spend(self, bounds: torch.Tensor) -> None:
@@ -78,8 +80,9 @@ def measure_certified(
     moments = visitor.finish(tokens, own_class)
     directions = visitor.directions
     estimates = _Estimates(*(torch.empty_like(ablation.eta) for _ in range(6)))
-    for start in range(0, len(ablation.eta), ROW_CHUNK):
-        rows = slice(start, start + ROW_CHUNK)
+    step = max(1, CHUNK_PAIRS // ablation.eta.shape[1])
+    for start in range(0, len(ablation.eta), step):
+        rows = slice(start, start + step)
         _estimate(rows, tokens, ablation, moments, directions, U_y, estimates)
     exact = select_exact(estimates.truncation + estimates.rounding, budget.allow(estimates.total))
     if exact.any():
@@ -145,7 +148,9 @@ def _estimate(rows: slice, tokens, ablation: Ablation, moments: BlockMoments, di
     rest_rounding = _rounding(REST, rows, moments, directions, epsilon, eta) + relative * rest_sensitive
     out.total[rows], out.within[rows] = middle - change, own_middle - change
     out.truncation[rows] = torch.maximum(half, own_half)
-    out.rounding[rows] = torch.maximum((own_rounding + rest_rounding) * slope, own_rounding / mass * own_slope)
+    both = torch.maximum((own_rounding + rest_rounding) * slope, own_rounding / mass * own_slope)
+    both += _target_rounding(rows, moments, directions, epsilon, eta)
+    out.rounding[rows] = both.nan_to_num_(nan=torch.inf, posinf=torch.inf)
     out.change[rows] = change + epsilon * moments.centre[rows]
     out.direct[rows] = _direct(own, rest, ablation.direct_eta[rows]) - ablation.direct_eta[rows] * U_y[rows]
 
@@ -180,6 +185,13 @@ def _rounding(group: int, rows: slice, moments: BlockMoments, directions: Direct
     spread = epsilon.abs() * moments.root_mean_square[group, rows]
     size = eta.abs() * (directions.norms * moments.row_norm[group, rows])
     powers = (epsilon.abs() * moments.reach[rows]).exp_().mul_(spread.square()).mul_(0.5)
-    product = 2 * BLOCK_SUM_32 + 2 * directions.W.shape[1] * UNIT_ROUNDOFF[torch.float32]
     floats = (spread + size) * moments.groups[group].h[rows, :1].sqrt()  # Σ p |x| <= √(Σ p) √(Σ p x²)
-    return powers.mul_(BLOCK_SUM_32).add_(spread * size, alpha=product).add_(floats, alpha=FLOAT64_SUMS)
+    return (
+        powers.mul_(BLOCK_SUM_32).add_(spread * size, alpha=2 * BLOCK_SUM_32).addcmul_(floats, moments.sum_unit[rows])
+    )
+
+
+def _target_rounding(rows: slice, moments: BlockMoments, directions: Directions, epsilon, eta) -> torch.Tensor:
+    """Bound on the float64 rounding of the target's own change `ε h_y + η U_y`."""
+    reach = eta.abs() * directions.norms + 4 * epsilon.abs() * moments.residual_norm[rows]
+    return reach.mul_(moments.dot_unit * moments.largest_row)

@@ -43,7 +43,8 @@ def enclose(m: GroupMoments, epsilon: torch.Tensor, eta: torch.Tensor) -> tuple[
     """Enclose `Σ_group p (e^{εh + ηU} − 1)`; also returns the part of it that follows Σ p U² (or its root).
 
     `e^x − 1 = (e^{εh} − 1) + ηU e^{εh} + (ηU)² φ_2(ηU) e^{εh}`: the first from moments of h, the second to first order
-    in ε with a Cauchy–Schwarz remainder `|η| ε² e^{max(0, sup εh)} √(Σ p h⁴ · Σ p U²)/2`, the third by the range of φ_2.
+    in ε with a Cauchy–Schwarz remainder `|η| ε² e^{max(0, sup εh)} √(Σ p h⁴ · Σ p U²)/2`, the third by the range of
+    φ_2.
     """
     low_x = torch.minimum(epsilon * m.h_low, epsilon * m.h_high)
     high_x = torch.maximum(epsilon * m.h_low, epsilon * m.h_high)

@@ -9,7 +9,7 @@ import torch
 
 from rare_neurons.models.enclosure import Z_ORDER, GroupMoments
 from rare_neurons.models.readout import Readout
-from rare_neurons.models.tokens import VOCAB_BLOCK, TokenBlock
+from rare_neurons.models.tokens import VOCAB_BLOCK, Scratch, TokenBlock
 
 UNIT_ROUNDOFF = {torch.float64: 2.0**-53, torch.float32: 2.0**-24, torch.bfloat16: 2.0**-8}
 OWN, REST = 0, 1
@@ -46,10 +46,10 @@ def prepare_directions(readout: Readout, W: torch.Tensor, slices: tuple[slice, .
             block = slice(start, min(start + VOCAB_BLOCK, columns.stop))
             products = W @ readout.A[block].T
             U[:, block] = products
-            ends = torch.aminmax(products, dim=1)
+            least, most = products.amin(1), products.amax(1)
             first = start == columns.start
-            low[k] = ends.min if first else torch.minimum(low[k], ends.min)
-            high[k] = ends.max if first else torch.maximum(high[k], ends.max)
+            low[k] = least if first else torch.minimum(low[k], least)
+            high[k] = most if first else torch.maximum(high[k], most)
             squares[:, block] = products.square_()
     return Directions(W, W.norm(dim=-1), U, squares, low, high, readout.A.square().sum(-1))
 
@@ -59,7 +59,8 @@ class BlockMoments:
     """Moments of a block of positions for its own class and the rest, and the rounding they carry.
 
     `h = z − centre`; `reach` `[pos, 1]`: sup |h| before re-centring, plus the shift; `root_mean_square`, `row_norm`
-    `[group, pos, 1]`: √(Σ p (|h| + |shift|)²) before re-centring and √(Σ p |A|²).
+    `[group, pos, 1]`: √(Σ p (|h| + |shift|)²) before re-centring and √(Σ p |A|²). Float64: `sum_unit` `[pos, 1]` bounds
+    the relative rounding of sums under p (log p included), `dot_unit` that of one dot product relative to its norms.
     """
 
     groups: tuple[GroupMoments, GroupMoments]
@@ -68,6 +69,10 @@ class BlockMoments:
     reach: torch.Tensor
     root_mean_square: torch.Tensor
     row_norm: torch.Tensor
+    sum_unit: torch.Tensor
+    dot_unit: float
+    largest_row: float
+    residual_norm: torch.Tensor
 
 
 class MomentVisitor:
@@ -92,25 +97,35 @@ class MomentVisitor:
         self.hA, self.squares = zeros(2, n_pos, d_model), zeros(2, n_pos, n_neurons)
         self.low, self.high = zeros(2, n_pos) + torch.inf, zeros(2, n_pos) - torch.inf
         self.rows = zeros(2, n_pos)
+        self.scratch = [Scratch(self.h) for _ in range(5)]
+        self.factor = Scratch(self.h, self.directions.squares.dtype)
 
     def visit(self, columns: slice, group: int, e: torch.Tensor, z: torch.Tensor, A: torch.Tensor) -> None:
         directions = self.directions
-        h, e32 = (z - self.top).float(), e.float()
+        h, e32, products, _, _ = (scratch(z.shape) for scratch in self.scratch)
+        torch.sub(z, self.top, out=h)
+        e32.copy_(e)
         self.h[:, columns], self.e[:, columns] = h, e32
-        self._add_powers(group, h, e32)
-        self.hA[group] += (e32 * h) @ A.float()
-        self.squares[group] += e.to(directions.squares.dtype) @ directions.squares[:, columns].T
+        self.hA[group] += torch.mul(e32, h, out=products) @ A.float()
+        squares = e32 if directions.squares.dtype == torch.float32 else self.factor(z.shape).copy_(e)
+        self.squares[group] += squares @ directions.squares[:, columns].T
+        self._add_powers(group, z.shape)
         self.rows[group] += e @ directions.row_squares[columns]
-        ends = torch.aminmax(z, dim=-1)
-        self.low[group] = torch.minimum(self.low[group], ends.min)
-        self.high[group] = torch.maximum(self.high[group], ends.max)
+        self.low[group] = torch.minimum(self.low[group], z.amin(-1))
+        self.high[group] = torch.maximum(self.high[group], z.amax(-1))
 
-    def _add_powers(self, group: int, h: torch.Tensor, e: torch.Tensor) -> None:
+    def _add_powers(self, group: int, shape: tuple[int, int]) -> None:
         """Σ e h^j for j = 2..6; orders 0 and 1 come in float64 from the class sums."""
-        eh, h2 = e * h, h * h
-        h3, eh2, eh3 = h2 * h, eh * h, eh * h2
-        for j, (a, b) in enumerate(((eh, h), (eh, h2), (eh2, h2), (eh2, h3), (eh3, h3)), start=2):
-            self.powers[group, :, j] += torch.linalg.vecdot(a, b)
+        h, e, eh, h2, h3 = (scratch(shape) for scratch in self.scratch)
+        sums = self.powers[group]
+        sums[:, 2] += torch.linalg.vecdot(eh, h)
+        torch.mul(h, h, out=h2)
+        torch.mul(h2, h, out=h3)
+        sums[:, 3] += torch.linalg.vecdot(eh, h2)
+        sums[:, 4] += torch.linalg.vecdot(eh, h3)
+        torch.mul(eh, h2, out=e)  # e h³
+        sums[:, 5] += torch.linalg.vecdot(e, h2)
+        sums[:, 6] += torch.linalg.vecdot(e, h3)
 
     def finish(self, tokens: TokenBlock, own_class: int) -> BlockMoments:
         """Normalise, and move the origin of h from the top column's z to `E_p z`."""
@@ -121,6 +136,10 @@ class MomentVisitor:
         groups = tuple(self._group(g, tokens, own_class, powers[g], factor[g], shift) for g in (OWN, REST))
         self.h.sub_(shift)
         reach = torch.maximum(self.high.amax(0) - self.top[:, 0], self.top[:, 0] - self.low.amin(0))
+        n_vocab, d_model = self.h.shape[1], self.directions.W.shape[1]
+        largest_row = float(self.directions.row_squares.max().sqrt())
+        dot_unit = (d_model + 16) * UNIT_ROUNDOFF[torch.float64]
+        logit_unit = dot_unit * tokens.scale * tokens.residual_norm * largest_row
         raw_square, mass = powers[..., 2, None].clamp_min(0), powers[..., 0, None]
         return BlockMoments(
             groups=groups,
@@ -129,6 +148,10 @@ class MomentVisitor:
             reach=reach[:, None] + shift.abs(),
             root_mean_square=raw_square.sqrt() + shift.abs() * mass.sqrt(),
             row_norm=(self.rows[..., None] * factor).sqrt(),
+            sum_unit=2 * n_vocab * UNIT_ROUNDOFF[torch.float64] + 4 * logit_unit,
+            dot_unit=dot_unit,
+            largest_row=largest_row,
+            residual_norm=tokens.residual_norm,
         )
 
     def _group(self, group: int, tokens: TokenBlock, own_class: int, powers, factor, shift) -> GroupMoments:
@@ -145,7 +168,7 @@ class MomentVisitor:
             h_low=torch.zeros_like(shift) if empty else (self.low[group][:, None] - self.top - shift),
             h_high=torch.zeros_like(shift) if empty else (self.high[group][:, None] - self.top - shift),
             U=A_sum @ W.T,
-            hU=(hA.float() @ W.float().T).double(),
+            hU=hA @ W.T,
             UU=self.squares[group] * factor,
             U_low=zero if empty else directions.low[members].amin(0),
             U_high=zero if empty else directions.high[members].amax(0),

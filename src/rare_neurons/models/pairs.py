@@ -72,4 +72,7 @@ def _rounding(at, neuron, epsilon, eta, visitor: MomentVisitor, moments: BlockMo
     squares = sum(group.UU[at, neuron] for group in moments.groups)
     mean = epsilon.abs() * roots.square().sum(0).sqrt() + eta.abs() * squares.sqrt() * 1.01
     own_mean = (epsilon.abs() * roots[OWN] + eta.abs() * own.UU[at, neuron].sqrt() * 1.01) * mass.rsqrt()
-    return PAIR_32 * torch.minimum(torch.maximum(mean, own_mean) * torch.exp(2 * sup), sup + 11)
+    small = torch.maximum(mean, own_mean) * torch.exp(2 * sup)
+    pair = PAIR_32 * torch.minimum(small.nan_to_num(nan=torch.inf, posinf=torch.inf), sup + 11)
+    size = eta.abs() * directions.norms[neuron] + 4 * epsilon.abs() * moments.residual_norm[at, 0]
+    return pair + moments.dot_unit * moments.largest_row * size + moments.sum_unit[at, 0] * (sup + 1)

@@ -22,7 +22,7 @@ from rare_neurons.models.tokens import VOCAB_BLOCK, Unigram, read_tokens
 
 Engine = Literal["certified", "exact"]
 MAX_POSITIONS, MIN_POSITIONS = 512, 32
-BFLOAT16_FROM = 2**24  # elements of U² from which the faster, coarser product is worth its rounding
+BFLOAT16_FROM = 2**20  # elements of U² from which the faster, coarser product is worth its rounding
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,17 @@ from rare_neurons.models.readout import Readout
 VOCAB_BLOCK = 2048  # columns worked on at once: a few MB with 512 positions, so that elementwise passes stay in cache
 
 
+class Scratch:
+    """Memory for one block of columns, used again for each: fresh pages would cost more than the arithmetic."""
+
+    def __init__(self, like: torch.Tensor, dtype: torch.dtype | None = None) -> None:
+        size = len(like) * min(VOCAB_BLOCK, like.shape[1])
+        self.memory = torch.empty(size, dtype=dtype or like.dtype, device=like.device)
+
+    def __call__(self, shape: tuple[int, int]) -> torch.Tensor:
+        return self.memory[: shape[0] * shape[1]].view(shape)
+
+
 @dataclass(frozen=True)
 class Unigram:
     """Training distribution over columns, conditioned on the ids it has: `q`, `log_q` (0 elsewhere), `seen` (0/1)."""
@@ -30,13 +41,15 @@ class TokenBlock:
 
     `z = A c(r)` `[pos, vocab]`, `q = A c(m̂)` for post-norm blocks; `log_norm` log-sum-exp of the logits and `target`
     column of the target token `[pos]`; per class: `class_log_p` (log mass), `class_z`, `class_q` (Σ p z, Σ p q)
-    `[pos, class]` and `class_A` (Σ p A) `[class, pos, d_model]`; `scale` `[pos, 1]`; behaviour per position `[pos]`.
+    `[pos, class]` and `class_A` (Σ p A) `[class, pos, d_model]`; `scale` and
+    `residual_norm = |c(r)|` `[pos, 1]`; behaviour per position `[pos]`.
     """
 
     z: torch.Tensor
     q: torch.Tensor | None
     bias: torch.Tensor
     scale: torch.Tensor
+    residual_norm: torch.Tensor
     log_norm: torch.Tensor
     target: torch.Tensor
     class_log_p: torch.Tensor
@@ -95,15 +108,17 @@ def read_tokens(
         best = tops[0].argmax(-1, keepdim=True)
         visitor.start(z, scale, reference, z.gather(-1, tops[1].gather(-1, best)))
     sums = _ClassSums(readout, unigram, len(vocabulary.slices), c.shape)
+    scratch, ez_scratch = Scratch(z), Scratch(z)
     for k, columns in column_blocks(vocabulary):
         group = 0 if k == own_class else 1
         zb, A = z[:, columns], readout.A[columns]
-        e = torch.addcmul(-reference[:, group, None], zb, scale)
+        e = scratch(zb.shape)
+        torch.addcmul(-reference[:, group, None], zb, scale, out=e)
         e = e.add_(readout.b[columns]).exp_() if readout.has_bias else e.exp_()
-        sums.add(k, columns, e, zb, A, None if q is None else q[:, columns])
+        sums.add(k, columns, e, zb, A, ez_scratch(zb.shape), None if q is None else q[:, columns])
         if visitor is not None:
             visitor.visit(columns, group, e, zb, A)
-    return sums.finish(z, q, scale, target, reference, own_class)
+    return sums.finish(z, q, scale, c.norm(dim=-1, keepdim=True), target, reference, own_class)
 
 
 def column_blocks(vocabulary: SortedVocabulary) -> Iterator[tuple[int, slice]]:
@@ -119,8 +134,9 @@ def _all_logits(readout: Readout, vocabulary: SortedVocabulary, c: torch.Tensor,
     z = torch.empty(len(c), len(readout.A), dtype=c.dtype, device=c.device)
     value = torch.full((len(c), n_classes), -torch.inf, dtype=c.dtype, device=c.device)
     column = torch.zeros(len(c), n_classes, dtype=torch.int64, device=c.device)
+    scratch = Scratch(z)
     for k, columns in column_blocks(vocabulary):
-        zb = c @ readout.A[columns].T
+        zb = torch.mm(c, readout.A[columns].T, out=scratch((len(c), columns.stop - columns.start)))
         z[:, columns] = zb
         logits = zb * scale + readout.b[columns] if readout.has_bias else zb  # one positive factor keeps the order
         top, at = logits.max(-1)
@@ -156,8 +172,8 @@ class _ClassSums:
         self.z_by_q = zeros(shape[0])
         self.post_norm = False
 
-    def add(self, k: int, columns: slice, e, z, A, q) -> None:
-        ez = e * z
+    def add(self, k: int, columns: slice, e, z, A, scratch, q) -> None:
+        ez = torch.mul(e, z, out=scratch)
         self.e[k] += e.sum(-1)
         self.ez[k] += ez.sum(-1)
         self.eA[k] += e @ A
@@ -166,9 +182,9 @@ class _ClassSums:
         self.z_by_q += z @ self.unigram.q[columns]
         if q is not None:
             self.post_norm = True
-            self.eq[k] += (e * q).sum(-1)
+            self.eq[k] += torch.mul(e, q, out=scratch).sum(-1)
 
-    def finish(self, z, q, scale, target, reference, own_class: int) -> TokenBlock:
+    def finish(self, z, q, scale, residual_norm, target, reference, own_class: int) -> TokenBlock:
         """Normalise the sums: each becomes an expectation under the model's distribution."""
         shift = torch.stack([reference[:, 0 if k == own_class else 1] for k in range(len(self.e))])
         log_mass = self.e.log() + shift
@@ -192,6 +208,7 @@ class _ClassSums:
             q=q,
             bias=bias,
             scale=scale,
+            residual_norm=residual_norm,
             log_norm=log_norm,
             target=target,
             class_log_p=(log_mass - log_norm).T,

@@ -1,0 +1,97 @@
+"""A folder is loaded whole, or refused with the tensor's name."""
+
+import shutil
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from rare_neurons.errors import DataFault, RequestError
+from rare_neurons.models.loading import load_model
+from tests.models.tiny import random_model
+
+W_IN = "gpt_neox.layers.0.mlp.dense_h_to_4h.weight"
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("saved") / "step8"
+    random_model("gpt_neox-parallel", dtype=torch.float32).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(saved, tmp_path):
+    return shutil.copytree(saved, tmp_path / "step8")
+
+
+def edit(folder, change):
+    tensors = load_file(folder / "model.safetensors")
+    change(tensors)
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def test_dtype_is_the_one_asked_for_not_the_files(folder):
+    edit(folder, lambda tensors: tensors.update({k: v.half() for k, v in tensors.items()}))
+    model = load_model(folder, dtype=torch.float32)
+    assert model.dtype == torch.float32
+    assert not model.training
+
+
+def test_bin_and_shards_equal_safetensors(folder, saved, tmp_path):
+    expected = load_model(saved, dtype=torch.float32)
+    expected.save_pretrained(tmp_path / "sharded", max_shard_size="8KB")
+    assert len(list((tmp_path / "sharded").glob("*.safetensors"))) > 1
+    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+    for path in (folder, tmp_path / "sharded"):
+        state = load_model(path, dtype=torch.float32).state_dict()
+        assert all(torch.equal(state[k], v) for k, v in expected.state_dict().items())
+
+
+def test_legacy_buffers_load_cleanly(folder):
+    legacy = {
+        "gpt_neox.layers.0.attention.bias": torch.ones(1, 1, 4, 4),
+        "gpt_neox.layers.0.attention.masked_bias": torch.tensor(-1e9),
+        "gpt_neox.layers.0.attention.rotary_emb.inv_freq": torch.ones(2),
+    }
+    edit(folder, lambda tensors: tensors.update(legacy))
+    load_model(folder, dtype=torch.float32)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.pop(W_IN), f"1 tensors missing in step8, first '{W_IN}'"),
+        (lambda t: t.update(stray=torch.zeros(2)), "1 tensors unexpected in step8, first 'stray'"),
+        (lambda t: t.update({W_IN: torch.zeros(3, 3)}), f"1 tensors mismatched in step8, first '{W_IN}'"),
+        (lambda t: t[W_IN].fill_(torch.nan), f"1 tensors not finite in step8, first '{W_IN}'"),
+    ],
+)
+def test_wrong_tensors_are_data_faults(folder, change, message):
+    edit(folder, change)
+    with pytest.raises(DataFault, match=message):
+        load_model(folder, dtype=torch.float32)
+
+
+@pytest.mark.parametrize("keep", [-500, 60])
+def test_a_truncated_file_is_a_data_fault(folder, keep):
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(DataFault, match="weights of step8 cannot be read"):
+        load_model(folder, dtype=torch.float32)
+
+
+def test_an_empty_folder_and_no_weights(tmp_path, folder):
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(DataFault, match="weights of step8 cannot be read"):
+        load_model(folder, dtype=torch.float32)
+    with pytest.raises(DataFault, match=r"no config\.json in"):
+        load_model(tmp_path, dtype=torch.float32)
+
+
+def test_an_unknown_family_is_refused_before_reading(folder):
+    (folder / "config.json").write_text('{"model_type": "mamba"}')
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(RequestError, match="unknown family 'mamba'"):
+        load_model(folder, dtype=torch.float32)
