@@ -1,0 +1,73 @@
+import json
+import sysconfig
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from rare_neurons.corpora.sources import iter_documents
+from rare_neurons.corpora.stdlib import stdlib_documents
+from rare_neurons.errors import RequestError
+
+
+def texts(source, folder):
+    return [text for _, _, text in iter_documents(source, folder=folder)]
+
+
+def test_text_files_are_documents_in_the_order_of_their_names(tmp_path):
+    (tmp_path / "b.txt").write_text("second", encoding="utf-8")
+    (tmp_path / "a.txt").write_text("first ü", encoding="utf-8")
+    assert texts({"source": "text", "paths": ["*.txt"]}, tmp_path) == ["first ü", "second"]
+
+
+def test_json_lines_and_parquet_take_one_field(tmp_path):
+    rows = [{"text": "one", "n": 1}, {"text": "two", "n": 2}]
+    (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "x.parquet")
+    for kind in ("jsonl", "parquet"):
+        source = {"source": kind, "paths": [f"x.{kind}"], "text_field": "text"}
+        assert texts(source, tmp_path) == ["one", "two"]
+        assert texts({**source, "max_documents": 1}, tmp_path) == ["one"]
+        with pytest.raises(RequestError, match=r"no (field|column) 'body'; it has \['(n|text)', '(text|n)'\]"):
+            texts({**source, "text_field": "body"}, tmp_path)
+
+
+def test_names_of_documents_do_not_hold_the_place_where_they_are_kept(tmp_path):
+    for place in ("here", "there"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "a.txt").write_text("text")
+    names = [
+        [document for _, document, _ in iter_documents({"source": "text", "paths": ["*.txt"]}, folder=tmp_path / place)]
+        for place in ("here", "there")
+    ]
+    assert names[0] == names[1] == ["a.txt"]
+
+
+def test_a_pattern_without_files_is_refused(tmp_path):
+    with pytest.raises(RequestError, match=r"no file matches '\*.txt'"):
+        texts({"source": "text", "paths": ["*.txt"]}, tmp_path)
+
+
+def test_a_python_without_topics_is_refused(tmp_path):
+    with pytest.raises(RequestError, match=r"carries no pydoc_data/topics\.py"):
+        next(stdlib_documents(tmp_path))
+
+
+def test_the_standard_library_loses_what_it_repeats(tmp_path):
+    (tmp_path / "pydoc_data").mkdir()
+    (tmp_path / "pydoc_data/topics.py").write_text("topics = {'b': 'Beta.\\n\\nShared.', 'a': 'Alpha.\\n\\nShared.'}")
+    (tmp_path / "module.py").write_text('"""Shared."""\n\nx = 1\n')
+    (tmp_path / "test").mkdir()
+    (tmp_path / "test/skipped.py").write_text("y = 2\n")
+    found = {name: text for _, name, text in stdlib_documents(tmp_path)}
+    assert found == {"topic/a": "Alpha.\n\nShared.", "topic/b": "Beta.", "module.py": '"""Shared."""\n\nx = 1\n'}
+
+
+def test_the_real_library_yields_prose_and_source():
+    root = Path(sysconfig.get_path("stdlib"))
+    documents = stdlib_documents(root)
+    origins = [origin for origin, _, _ in (next(documents) for _ in range(200))]
+    assert sum(o.startswith("topic/") for o in origins) > 50
+    assert any(o.endswith(".py") for o in origins)
+    assert not any(Path(o).parts[0] == "test" for o in origins)
