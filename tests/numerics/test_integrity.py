@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from rare_neurons.numerics.checkpoint_repeats import find_repeats
 from rare_neurons.numerics.checkpoint_trends import find_detours, run_detours, trend_z
 from rare_neurons.numerics.descent import judge_descent
 from rare_neurons.numerics.fingerprint import fingerprint_tensor
@@ -83,6 +84,29 @@ def test_a_long_standstill_in_the_middle_is_not_believed():
     for index in range(15, 22):
         run[index] = run[14]
     assert set(quarantined(judge(run, LONG_STEPS, loss))) == {LONG_STEPS[i] for i in range(15, 22)}
+
+
+def test_a_long_standstill_at_the_start_keeps_step_0():
+    run, loss = simulate(LONG_STEPS)
+    for index in range(1, 7):
+        run[index] = run[0]
+    verdicts = judge(run, LONG_STEPS, loss)
+    assert quarantined(verdicts) == dict.fromkeys(LONG_STEPS[1:7], "duplicate")
+    assert verdicts[6].reason == "serves the weights of step 0"
+
+
+def test_where_no_place_fits_better_none_is_kept():
+    run, _ = simulate([0, 1000, 2000])
+    verdicts = judge([run[0], run[1], run[0]], [0, 1000, 2000])
+    assert quarantined(verdicts) == {0: "duplicate", 2000: "duplicate"}
+    assert verdicts[0].reason == "equal to steps that are not adjacent, and fits none better"
+
+
+def test_losses_decide_where_distances_cannot():
+    labels, log_loss = "01A34A6", np.array([6.0, 5, 4, 3, 2, 4, 0])
+    everywhere_equal = np.ones((7, 7)) - np.eye(7)
+    assert find_repeats(labels, everywhere_equal, log_loss=log_loss).duplicate == {5: (2,)}
+    assert find_repeats(labels, everywhere_equal).duplicate == {2: (), 5: ()}
 
 
 def test_a_public_case_of_86_final_era_branches_in_two_files():
@@ -204,6 +228,21 @@ def test_descent_from_the_own_start_or_another_seeds():
     assert abs(right.own - 1 / np.hypot(1, 0.3)) < 4 * right.standard_error
     with pytest.raises(ValueError, match="starts of shape"):
         judge_descent(early_print, prints[0], np.empty((0, 3, 2048)))
+
+
+def test_the_standard_error_of_a_descent_is_that_of_its_estimate():
+    rng, differences, errors = np.random.default_rng(4), [], []
+    start, other, noise = rng.standard_normal((3, 2, 300))
+    checkpoint = 0.5 * start + 0.3 * other + noise  # cosines about 0.4 and 0.3
+    for seed in range(400):
+        prints = [
+            np.array([fingerprint_tensor(f"t{j}", x, seed=seed).projection for j, x in enumerate(weights)])
+            for weights in (checkpoint, start, other)
+        ]
+        found = judge_descent(prints[0], prints[1], prints[2][None])
+        differences.append(found.own - found.best_other)
+        errors.append(found.standard_error)
+    assert np.std(differences) == pytest.approx(np.mean(errors), rel=0.12)
 
 
 def test_wrong_arguments_are_named():

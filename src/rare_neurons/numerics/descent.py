@@ -30,8 +30,8 @@ def judge_descent(
 ) -> Descent:
     """Compare a checkpoint with candidate starts (METHODS §5).
 
-    The inner product of two tensors' projections estimates that of the tensors with variance at most
-    ``(|a|²|b|² + (a·b)²)/k``; tensors are independent.
+    The cosine of projections estimates that of the weights, like a correlation from k draws per tensor:
+    ``se ≈ (1 − cos²) √(Σ |a_t|²|b_t|² / k) / (|a||b|)``, tensors being independent.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def judge_descent(
     square, squares = np.sum(np.square(checkpoint), axis=1), np.sum(np.square(starts), axis=2)
     norms = np.sqrt(square.sum() * squares.sum(axis=1))
     cosine = inner.sum(axis=1) / norms
-    error = np.sqrt((square * squares + inner**2).sum(axis=1) / starts.shape[2]) / norms
+    error = (1 - cosine**2) * np.sqrt((square * squares).sum(axis=1) / starts.shape[2]) / norms
     rival = 1 + int(np.argmax(cosine[1:]))
     standard_error = float(np.hypot(error[0], error[rival]))
     z = (cosine[0] - cosine[rival]) / standard_error

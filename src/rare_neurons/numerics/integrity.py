@@ -52,7 +52,7 @@ def judge_checkpoints(
     *,
     canary_loss: Sequence[float | None] | None = None,
     max_detour: float = 2.0,
-    max_start_z: float = 6.0,
+    max_start_z: float = 8.0,
     max_canary_z: float = 8.0,
     min_borrowed: float = 0.01,
     max_unchanged: int = 3,
