@@ -11,6 +11,7 @@ from functools import partial
 
 import numpy as np
 from scipy.optimize import differential_evolution
+from threadpoolctl import threadpool_limits
 
 from benchmarks.calibration.regimes import planted_curve
 from rare_neurons.numerics.huber_regimes import fit_huber_regimes
@@ -118,12 +119,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
     args = parser.parse_args()
+    with threadpool_limits(1):
+        run(args.seeds)
+
+
+def run(seeds):
     print(
         "| Huber form against differential evolution | ours | theirs | ratio, median (range) | their excess objective |"
     )
     print("| --- | --- | --- | --- | --- |")
     for n in (384, 2048):
-        bench_huber(n, args.seeds, {}, "SciPy defaults")
+        bench_huber(n, seeds, {}, "SciPy defaults")
     bench_huber(384, 1, {"tol": 1e-8, "maxiter": 3000}, "run until it converges")
     bench_test(2048, 10)
     bench_checkpoint(384, 5)

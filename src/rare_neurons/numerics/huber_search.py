@@ -42,10 +42,11 @@ class _Sums:
         return cls(np.concatenate([np.zeros((6, 1)), np.cumsum(parts, axis=1)], axis=1))
 
     def between(self, after: NDArray | int, upto: NDArray | int) -> "_Sums":
-        return _Sums(self.parts[:, np.atleast_1d(upto)] - self.parts[:, np.atleast_1d(after)])
+        after, upto = (np.atleast_1d(np.asarray(index)) for index in (after, upto))
+        return _Sums(np.take(self.parts, upto, axis=1) - np.take(self.parts, after, axis=1))
 
     def where(self, keep: NDArray) -> "_Sums":
-        return _Sums(self.parts[:, keep])
+        return _Sums(np.compress(keep, self.parts, axis=1))
 
     def minimum(self, ridge: float = 0.0) -> tuple[NDArray, NDArray]:
         """Value at the minimum (infinite without a unique one), and the determinant of G."""
@@ -81,9 +82,20 @@ def best_pair(curve: Curve, outlying: NDArray, near: tuple[int, int] | None = No
     else:
         i, j = (np.array([rank]) for rank in near)
     value, pair = search.best(i, j)
+    i, j = _around(pair, n)
+    value, pair = min((value, pair), search.best(i, j))
     i, j = search.below(value)
     finer, finer_pair = search.best(i, j) if len(i) else (np.inf, pair)
     return finer_pair if finer < value else pair
+
+
+def _around(pair: tuple[int, int], n: int) -> tuple[NDArray, NDArray]:
+    """Pairs within an eighth of the ranks of a given one, for a tighter bound than the coarse grid's."""
+    offsets = np.linspace(-1 / 8, 1 / 8, _GRID // 2 + 1)
+    near = [np.unique((rank * (1 + offsets)).astype(int)) for rank in pair]
+    i, j = (index.ravel() for index in np.meshgrid(*near, indexing="ij"))
+    apart = (i >= MIN_POINTS) & (j - i >= MIN_POINTS) & (j <= n - MIN_POINTS)
+    return i[apart], j[apart]
 
 
 class _PairSearch:
