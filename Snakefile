@@ -27,3 +27,8 @@ rule all:
     default_target: True
     input:
         f"{RESULTS}/summary.txt",
+        expand(
+            f"{RESULTS}/timelines/{{quantity}}/{{model}}.parquet",
+            quantity=QUANTITIES,
+            model=config["models"],
+        ),

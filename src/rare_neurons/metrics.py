@@ -22,6 +22,8 @@ class Metric:
         Raise it when the numbers change.
     timelines : tuple of str
         Tables that become timelines.
+    null_tables : bool
+        Whether it reads the null tables of the regime test.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Metric:
     tables: Mapping[str, str]
     version: int
     timelines: tuple[str, ...] = field(default=())
+    null_tables: bool = False
 
     def load(self) -> Callable[..., Mapping[str, list]]:
         """Import the function."""
@@ -55,8 +58,10 @@ METRICS = (
         tables={
             "regimes": "rare_neurons.numerics.shard:RegimeTableRow",
             "curves": "rare_neurons.numerics.shard:CurvePoint",
+            "differences": "rare_neurons.numerics.shard:DifferenceRow",
         },
         version=1,
-        timelines=("regimes",),
+        timelines=("regimes", "differences"),
+        null_tables=True,
     ),
 )

@@ -11,6 +11,7 @@ VERSIONS = {
     "resolve": 1,
     "probe": 1,
     "spectra": 1,
+    "null_tables": 1,
     "integrity": 1,
     "timelines": 1,
     "emergence": 1,

@@ -26,7 +26,7 @@ CONFIG = {
             "hidden_size": 32,
             "n_layers": 1,
             "n_heads": 2,
-            "mlp_size": 48,
+            "mlp_size": 64,
             "context_length": 32,
             "batch_size": 8,
             "n_steps": 4,
@@ -45,6 +45,14 @@ CONFIG = {
             "steps": [0, 2, 4],
             "group": "tiny",
         }
+    },
+    "regimes": {
+        "n_draws": 100,
+        "compare": [["rare", "common"]],
+        "n_bins": 12,
+        "n_resamples": 50,
+        "level": 0.9,
+        "seed": 0,
     },
     "panels": {
         "heldout": {

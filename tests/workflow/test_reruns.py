@@ -14,7 +14,7 @@ def test_nothing_runs_twice(project):
 
 def test_a_changed_option_of_regimes_reruns_regimes_and_what_follows(project):
     config = project.configure()
-    project.configure(regimes={**config["regimes"], "n_bins": 12})
+    project.configure(regimes={**config["regimes"], "n_bins": 10})
     jobs = project.rules_run()
     assert jobs["regimes"] == 3
     assert set(jobs) <= AFTER_METRICS | {"regimes"}

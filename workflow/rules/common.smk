@@ -132,6 +132,17 @@ def training_table(name: str):
     return path
 
 
+def null_tables_of(wildcards) -> list[str] | str:
+    """Null tables of the regime test, where the number of neurons is known beforehand."""
+    entry = config["models"][wildcards.model]
+    n = (
+        config["recipes"][entry["recipe"]]["mlp_size"]
+        if entry["source"] == "pretrain"
+        else entry.get("n_neurons")
+    )
+    return [] if n is None else f"{RESULTS}/null_tables/{n}.parquet"
+
+
 def members(subject: str) -> list[str]:
     """Models of a group, or the model itself."""
     group = [

@@ -1,13 +1,16 @@
 """What every metric of a checkpoint starts from, and the metrics' tables, row by row."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, make_dataclass
 
 import numpy as np
 
 from rare_neurons.numerics.differentiation import Differentiation, differentiation
 from rare_neurons.numerics.rank_curve import SIGNS, rank_curve
-from rare_neurons.numerics.regimes import RegimeRow, measure_regimes
+from rare_neurons.numerics.regime_nulls import NullTable
+from rare_neurons.numerics.regime_row import RegimeRow
+from rare_neurons.numerics.regimes import measure_regimes
+from rare_neurons.numerics.spacing_regimes import RegimeDifference, measure_spacing_regimes, regime_differences
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class InfluenceShard:
         Number of those targets.
     half_of_fold : ndarray, shape (fold,)
         0 for half A, 1 for half B.
+    null_tables : tuple of NullTable
+        Of the regime test; empty where the number of neurons is not known beforehand.
     """
 
     strata: tuple[str, ...]
@@ -33,17 +38,18 @@ class InfluenceShard:
     fold_sum: np.ndarray
     fold_n: np.ndarray
     half_of_fold: np.ndarray
+    null_tables: tuple[NullTable, ...] = ()
 
 
-def _per_stratum(row: type) -> type:
-    """Return the row type with the stratum in front."""
-    return make_dataclass(
-        f"{row.__name__}OfStratum", [("stratum", str), *((k, f.type) for k, f in row.__dataclass_fields__.items())]
-    )
+def _with_columns(row: type, *names: str) -> type:
+    """Return the row type with columns of text in front."""
+    own = [(name, field.type) for name, field in row.__dataclass_fields__.items()]
+    return make_dataclass(f"{row.__name__}Of{''.join(names)}", [*((name, str) for name in names), *own])
 
 
-DifferentiationRow = _per_stratum(Differentiation)
-RegimeTableRow = _per_stratum(RegimeRow)
+DifferentiationRow = _with_columns(Differentiation, "stratum")
+RegimeTableRow = _with_columns(RegimeRow, "stratum")
+DifferenceRow = _with_columns(RegimeDifference, "stratum", "other_stratum", "sign")
 
 
 @dataclass(frozen=True)
@@ -70,23 +76,44 @@ def measure_differentiation(shard: InfluenceShard) -> dict[str, list]:
 
 
 def measure_regime_tables(
-    shard: InfluenceShard, *, n_bins: int, n_resamples: int, level: float, seed: int
+    shard: InfluenceShard, *, n_bins: int, n_resamples: int, level: float, seed: int, compare: Sequence[Sequence[str]]
 ) -> dict[str, list]:
-    """Regimes and rank curves of each stratum; one seed, so that strata share the draws of folds."""
+    """Regimes and rank curves of each stratum, and their differences; one seed, so that strata share draws of folds."""
     options = {"n_bins": n_bins, "n_resamples": n_resamples, "level": level, "seed": seed}
+    folds = [(shard.fold_sum[i], shard.fold_n[i], shard.half_of_fold) for i in range(len(shard.strata))]
     regimes = [
         RegimeTableRow(stratum, **asdict(row))
         for i, stratum in enumerate(shard.strata)
         for row in measure_regimes(
-            shard.influence[i],
-            shard.influence_se[i],
-            shard.fold_sum[i],
-            shard.fold_n[i],
-            shard.half_of_fold,
-            **options,
+            shard.influence[i], shard.influence_se[i], *folds[i], null_tables=shard.null_tables, **options
         )
     ]
-    return {"regimes": regimes, "curves": list(_curve_points(shard, options))}
+    differences = [row for pair in compare for row in _differences(shard, *pair, options)]
+    return {"regimes": regimes, "curves": list(_curve_points(shard, options)), "differences": differences}
+
+
+def _differences(shard: InfluenceShard, one: str, other: str, options: Mapping[str, float]) -> Iterator[object]:
+    """Rows of one stratum minus another, by one joint resample of folds."""
+    for sign in SIGNS:
+        measured = []
+        for stratum in (one, other):
+            i = shard.strata.index(stratum)
+            x = shard.influence[i]
+            keep = {"all": x != 0, "boost": x > 0, "suppress": x < 0}[sign]
+            measured.append(
+                measure_spacing_regimes(
+                    x[keep],
+                    shard.influence_se[i][keep],
+                    shard.fold_sum[i][:, keep],
+                    shard.fold_n[i],
+                    shard.half_of_fold,
+                    shard.null_tables,
+                    n_resamples=options["n_resamples"],
+                    seed=options["seed"],
+                )
+            )
+        for row in regime_differences(*measured, options["level"]):
+            yield DifferenceRow(one, other, sign, **asdict(row))
 
 
 def _curve_points(shard: InfluenceShard, options: dict) -> Iterator[CurvePoint]:

@@ -8,7 +8,9 @@ import pyarrow as pa
 
 from rare_neurons.metrics import METRICS, load
 from rare_neurons.numerics.panel import half_of_fold
+from rare_neurons.numerics.regime_nulls import NullTable
 from rare_neurons.numerics.shard import InfluenceShard
+from rare_neurons.stages.null_tables import read_null_tables
 from rare_neurons.tables import file_sha256, provenance, read_metadata, read_table, schema_of, write_table
 
 _PLACE = ("panel", "model", "step")
@@ -22,6 +24,7 @@ def write_metric(
     metric: str,
     options: Mapping[str, object],
     version: int,
+    null_tables: str | None = None,
 ) -> None:
     """Compute one metric of one checkpoint; a bad checkpoint's empty shard gives empty tables.
 
@@ -36,16 +39,24 @@ def write_metric(
     options : mapping
         Keyword arguments of its function.
     version : int
+    null_tables : str, optional
+        Input of metrics that test regimes.
     """
     (definition,) = (m for m in METRICS if m.name == metric)
     about = read_metadata(influence)
     strata, place = _strata_and_place(influence)
-    rows = definition.load()(read_shard(influence, folds, strata), **options) if strata else {}
+    nulls = read_null_tables(null_tables) if null_tables else ()
+    rows = definition.load()(read_shard(influence, folds, strata, nulls), **options) if strata else {}
+    inputs = {
+        name: file_sha256(path)
+        for name, path in (("influence", influence), ("folds", folds), ("null_tables", null_tables))
+        if path
+    }
     metadata = provenance(
         metric,
         version,
         options,
-        {"influence": file_sha256(influence), "folds": file_sha256(folds)},
+        inputs,
         status=about["status"],
         reason=about["reason"],
     )
@@ -55,7 +66,9 @@ def write_metric(
         write_table(pa.Table.from_pylist(records, schema=schema), outputs[table], metadata)
 
 
-def read_shard(influence: str, folds: str, strata: tuple[str, ...]) -> InfluenceShard:
+def read_shard(
+    influence: str, folds: str, strata: tuple[str, ...], null_tables: tuple[NullTable, ...] = ()
+) -> InfluenceShard:
     """Read the probe's tables of one checkpoint as arrays."""
     values = read_table(influence, ["influence", "influence_se"])
     table = read_table(folds, ["fold", "n_targets", "influence_sum"])
@@ -69,6 +82,7 @@ def read_shard(influence: str, folds: str, strata: tuple[str, ...]) -> Influence
         fold_sum=flat.astype(np.float64).reshape(n, fold.shape[1], -1),
         fold_n=table["n_targets"].to_numpy().reshape(n, -1),
         half_of_fold=half_of_fold(fold[0]),
+        null_tables=null_tables,
     )
 
 

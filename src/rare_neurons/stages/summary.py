@@ -10,9 +10,7 @@ from rare_neurons.results import load_integrity, load_timeline
 from rare_neurons.tables import atomic_path
 
 
-def write_summary(
-    output: str, *, results: str, groups: Mapping[str, Sequence[str]], version: int
-) -> None:
+def write_summary(output: str, *, results: str, groups: Mapping[str, Sequence[str]], version: int) -> None:
     """Write, and print to stderr, per model the checkpoints done and quarantined, and per group the onsets.
 
     Parameters

@@ -1,0 +1,7 @@
+"""Unpack `snakemake` and call the stage."""
+
+from rare_neurons.stages.null_tables import write_null_tables
+from rare_neurons.stages.reporting import reported
+
+with reported(snakemake.log[0]):
+    write_null_tables(snakemake.output[0], **dict(snakemake.params.items()))
