@@ -8,7 +8,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -149,9 +149,9 @@ class Store:
             self._forget(path.stem)
             lock.release()
             path.with_suffix(".lock").unlink(missing_ok=True)
-        pinned = self._pinned()
-        for path in (self.folder / "partial").iterdir():
-            if path.name not in pinned and time.time() - path.stat().st_mtime > _ORPHAN_AGE_S:
+        for key in _sizes(self.folder / "partial").keys() - self._pinned().keys():
+            path = self.folder / "partial" / key
+            if time.time() - path.stat().st_mtime > _ORPHAN_AGE_S:
                 path.unlink()
 
     def _pinned(self) -> dict[str, int]:
@@ -161,10 +161,7 @@ class Store:
         return pinned
 
     def _held(self) -> _Held:
-        sizes = [
-            {path.name: path.stat().st_size for path in (self.folder / name).iterdir()} for name in ("blobs", "partial")
-        ]
-        return _Held(*sizes, self._pinned())
+        return _Held(_sizes(self.folder / "blobs"), _sizes(self.folder / "partial"), self._pinned())
 
     def _make_room(self, wanted: dict[str, int]) -> bool:
         """Evict until the wanted files fit; evict nothing if they cannot."""
@@ -184,5 +181,15 @@ class Store:
         return True
 
     def _users(self) -> str:
-        names = [json.loads(path.read_text(encoding="utf-8"))["name"] for path in self._pins.glob("*.json")]
+        with self._books():
+            names = [json.loads(path.read_text(encoding="utf-8"))["name"] for path in self._pins.glob("*.json")]
         return ", ".join(sorted(names)) or "nothing"
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """Bytes per file; a file that its owner completes meanwhile is left out, its pin stands for it."""
+    sizes = {}
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):
+            sizes[path.name] = path.stat().st_size
+    return sizes
