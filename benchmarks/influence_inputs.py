@@ -121,7 +121,7 @@ def _activations(residual: torch.Tensor, n_neurons: int, generator) -> Captured:
 
 
 def _directions(shape: Shape, generator) -> torch.Tensor:
-    """`W_out` `[neuron, d_model]`: lognormal norms (sigma 0.7), random directions; the first few are entropy neurons."""
+    """`W_out` `[neuron, d_model]`: lognormal norms (sigma 0.7), random directions; the first few entropy neurons."""
     W = torch.randn(shape.neurons, shape.d_model, generator=generator, dtype=torch.float64)
     W *= torch.exp(0.7 * torch.randn(shape.neurons, 1, generator=generator, dtype=torch.float64))
     W[:N_ENTROPY_NEURONS, :-N_QUIET_DIMENSIONS] = 0

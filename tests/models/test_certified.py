@@ -119,8 +119,8 @@ def test_certified_equals_exact_within_bounds_and_tolerance(layer, exact):
 
 def test_slabs_and_blocks_do_not_change_the_numbers(layer, monkeypatch):
     whole = measure_panel(layer, engine="certified", **SETTINGS)
-    plan = panel_pass._Plan(positions=100, neurons=64, product_dtype=torch.float32)
-    monkeypatch.setattr(panel_pass, "_plan", lambda *_args: plan)
+    plan = panel_pass.Plan(positions=100, neurons=64, product_dtype=torch.float32)
+    monkeypatch.setattr(panel_pass, "make_plan", lambda *_args: plan)
     parts = measure_panel(layer, engine="certified", **SETTINGS)
     bound = sum(r[b] for r in (whole, parts) for b in ("truncation_bound", "rounding_bound"))
     assert (np.abs(whole["influence"] - parts["influence"]) <= bound).all()
@@ -151,7 +151,8 @@ def test_a_frequency_shift_is_told_from_a_rare_token_neuron(layer):
     readout = replace(layer.readout, A=torch.cat([A, signs], dim=1))
     planted = replace(layer, readout=readout, block=FinalBlock(W, None, None), captured=captured)
     result = measure_panel(planted, engine="certified", **SETTINGS)
-    total, within, expected = (np.abs(result[name]) for name in ("influence", "influence_within", "influence_expected"))
-    print(total, within, expected)
-    assert total[2, 0] > 5 * within[2, 0]
-    assert within[2, 1] > 0.8 * total[2, 1]
+    influence, within, expected = (result[name] for name in ("influence", "influence_within", "influence_expected"))
+    assert abs(influence[2, 0]) > 5 * abs(within[2, 0])
+    assert abs(influence[2, 0] - expected[2, 0]) < 0.2 * abs(influence[2, 0])
+    assert abs(within[2, 1]) > 0.8 * abs(influence[2, 1])
+    assert abs(influence[2, 1] - expected[2, 1]) > 0.5 * abs(influence[2, 1])

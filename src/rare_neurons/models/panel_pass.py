@@ -17,8 +17,8 @@ from rare_neurons.models.exact import PairEffects, measure_exactly
 from rare_neurons.models.forward import Captured
 from rare_neurons.models.moments import MomentVisitor, prepare_directions
 from rare_neurons.models.panel_arrays import PanelArrays, SortedVocabulary
-from rare_neurons.models.readout import FinalBlock, Readout, measure_ablation
-from rare_neurons.models.tokens import VOCAB_BLOCK, Unigram, read_tokens
+from rare_neurons.models.readout import Ablation, FinalBlock, Readout, measure_ablation
+from rare_neurons.models.tokens import VOCAB_BLOCK, TokenBlock, Unigram, read_tokens
 
 Engine = Literal["certified", "exact"]
 MAX_POSITIONS, MIN_POSITIONS = 512, 32
@@ -57,13 +57,13 @@ def measure_panel(
     """
     n_neurons = len(inputs.block.W_out)
     use_moments = engine == "certified" and inputs.block.post_norm is None
-    plan = _plan(inputs, use_moments, memory_gb)
+    plan = make_plan(inputs, use_moments, memory_gb)
     slabs = [slice(a, min(a + plan.neurons, n_neurons)) for a in range(0, n_neurons, plan.neurons)]
     n_targets = len(inputs.panel.context)
     parts: list[dict[str, np.ndarray]] = []
     behaviour = BehaviourRows(inputs.panel, inputs.readout)
     for number, slab in enumerate(slabs):
-        one = _SlabPass(inputs, slab, plan, use_moments, tolerance, tolerance_se)
+        one = SlabPass(inputs, slab, plan, use_moments, tolerance, tolerance_se)
         for done in one.run(behaviour if number == 0 else None):
             if progress is not None:
                 progress(number * n_targets + done, len(slabs) * n_targets)
@@ -76,13 +76,15 @@ def measure_panel(
 
 
 @dataclass(frozen=True)
-class _Plan:
+class Plan:
+    """Positions per block, neurons per slab, dtype of the large product."""
+
     positions: int
     neurons: int
     product_dtype: torch.dtype
 
 
-def _plan(inputs: PassInputs, use_moments: bool, memory_gb: float) -> _Plan:
+def make_plan(inputs: PassInputs, use_moments: bool, memory_gb: float) -> Plan:
     """Largest slab of neurons, then the largest block of positions, that fit into the budget."""
     n_vocab, d_model = inputs.readout.A.shape
     n_neurons, n_classes = len(inputs.block.W_out), len(inputs.vocabulary.slices)
@@ -94,7 +96,7 @@ def _plan(inputs: PassInputs, use_moments: bool, memory_gb: float) -> _Plan:
     for positions in (MAX_POSITIONS, MAX_POSITIONS // 2, MAX_POSITIONS // 4, MIN_POSITIONS):
         neurons = int((free - positions * per_position) / (per_neuron + 8 * 24 * positions))
         if neurons >= min(n_neurons, 512):
-            return _Plan(positions, min(neurons, n_neurons), dtype)
+            return Plan(positions, min(neurons, n_neurons), dtype)
     raise RequestError(
         f"memory_gb={memory_gb} holds {max(neurons, 0)} neurons of {n_neurons} beside a vocabulary of {n_vocab} x "
         f"{d_model} float64; at least {min(n_neurons, 512)} are needed: raise it"
@@ -109,11 +111,21 @@ def _product_dtype(device: torch.device, elements: int) -> torch.dtype:
     return torch.bfloat16 if native else torch.float32
 
 
-class _SlabPass:
+@dataclass(frozen=True)
+class Measured:
+    """One block: its tokens, final residual `[pos, d_model]`, ablation coefficients and pair effects."""
+
+    tokens: TokenBlock
+    residual: torch.Tensor
+    ablation: Ablation
+    effects: PairEffects
+
+
+class SlabPass:
     """All targets, for one slab of neurons."""
 
     def __init__(
-        self, inputs: PassInputs, slab: slice, plan: _Plan, use_moments: bool, tolerance: float, tolerance_se: float
+        self, inputs: PassInputs, slab: slice, plan: Plan, use_moments: bool, tolerance: float, tolerance_se: float
     ) -> None:
         self.inputs, self.slab, self.plan = inputs, slab, plan
         self.device = inputs.readout.A.device
@@ -134,32 +146,36 @@ class _SlabPass:
 
     def run(self, behaviour: BehaviourRows | None) -> Iterator[int]:
         """Measure block by block; yields the number of targets done."""
-        inputs, done = self.inputs, 0
-        readout, vocabulary = inputs.readout, inputs.vocabulary
-        for stratum, own_class, rows in self._blocks():
-            delta, residual, mlp_output, target = self._load(rows)
-            ablation = measure_ablation(readout.norm, self.block, residual, delta, mlp_output)
-            hat = None if mlp_output is None else mlp_output * self.block.post_weight
-            tokens = read_tokens(readout, vocabulary, inputs.unigram, residual, target, own_class, hat, self.visitor)
-            U_y = readout.A[target] @ self.W.T
-            effects = self._measure(stratum, own_class, tokens, ablation, U_y)
-            self.sums[stratum].add(rows, effects)
-            self.expected.add(inputs.weights[rows].to(self.device), tokens, ablation, effects, self.W)
+        done = 0
+        for stratum, own_class, rows in self.blocks():
+            measured = self.measure(stratum, own_class, rows)
+            self.sums[stratum].add(rows, measured.effects)
+            weight = self.inputs.weights[rows].to(self.device)
+            self.expected.add(weight, measured.tokens, measured.ablation, measured.effects, self.W)
             if behaviour is not None:
-                behaviour.add(rows, stratum, tokens, residual)
+                behaviour.add(rows, stratum, measured.tokens, measured.residual)
             done += len(rows)
             yield done
+
+    def measure(self, stratum: int, own_class: int, rows: np.ndarray) -> Measured:
+        """Effects of all pairs of one block of panel rows."""
+        readout, vocabulary = self.inputs.readout, self.inputs.vocabulary
+        delta, residual, mlp_output, target = self._load(rows)
+        ablation = measure_ablation(readout.norm, self.block, residual, delta, mlp_output)
+        hat = None if mlp_output is None else mlp_output * self.block.post_weight
+        tokens = read_tokens(readout, vocabulary, self.inputs.unigram, residual, target, own_class, hat, self.visitor)
+        U_y = readout.A[target] @ self.W.T
+        own = vocabulary.slices[own_class]
+        if self.visitor is None:
+            effects = measure_exactly(tokens, ablation, self.U, U_y, own, own_class)
+        else:
+            effects = measure_certified(tokens, ablation, self.visitor, U_y, own, own_class, self.budgets[stratum])
+        return Measured(tokens, residual, ablation, effects)
 
     def finish(self) -> dict[str, np.ndarray]:
         columns = merge_strata([s.finish() for s in self.sums])
         columns["influence_expected"] = self.expected.finish(len(self.inputs.panel.strata))
         return columns
-
-    def _measure(self, stratum: int, own_class: int, tokens, ablation, U_y) -> PairEffects:
-        own = self.inputs.vocabulary.slices[own_class]
-        if self.visitor is None:
-            return measure_exactly(tokens, ablation, self.U, U_y, own, own_class)
-        return measure_certified(tokens, ablation, self.visitor, U_y, own, own_class, self.budgets[stratum])
 
     def _load(self, rows: np.ndarray):
         """Float64 inputs of a block on the device: δ, residual, MLP output, target columns."""
@@ -173,7 +189,7 @@ class _SlabPass:
             target.to(self.device),
         )
 
-    def _blocks(self) -> Iterator[tuple[int, int, np.ndarray]]:
+    def blocks(self) -> Iterator[tuple[int, int, np.ndarray]]:
         """Blocks of targets that share stratum and class of the target token, each a sample of the whole panel."""
         panel, vocabulary = self.inputs.panel, self.inputs.vocabulary
         own = vocabulary.class_of_column.numpy()[vocabulary.column.numpy()[panel.target_id]]
