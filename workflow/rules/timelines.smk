@@ -149,9 +149,6 @@ rule summary:
         integrity=expand(
             f"{RESULTS}/integrity/{{model}}.parquet", model=config["models"]
         ),
-        regimes=expand(
-            f"{RESULTS}/timelines/regimes/{{model}}.parquet", model=config["models"]
-        ),
         emergence=expand(
             f"{RESULTS}/timelines/emergence/{{subject}}.parquet", subject=subjects()
         ),
