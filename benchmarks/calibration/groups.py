@@ -29,18 +29,27 @@ class Model:
 
 
 def structure_free_model(
-    rng: np.random.Generator, *, n_neurons: int, d_model: int, vocab: int = 128, n_targets: int = 150
+    rng: np.random.Generator,
+    *,
+    n_neurons: int,
+    d_model: int,
+    reaction: float = 2.0,
+    vocab: int = 128,
+    n_targets: int = 150,
 ) -> Model:
-    """Draw a model whose rare and common targets have different mean activations but whose rows have no structure."""
+    """Draw a model whose rare and common targets have different mean activations but whose rows have no structure.
+
+    ``reaction`` is the scatter over neurons of that difference, in units of an activation's scatter over contexts.
+    """
     w_in = rng.standard_normal((n_neurons, d_model)) * rng.lognormal(0, 0.3, (n_neurons, 1))
-    w_out = rng.standard_normal((n_neurons, d_model)) * rng.lognormal(-3, 0.5, (n_neurons, 1))
+    w_out = rng.standard_normal((n_neurons, d_model)) * rng.lognormal(-6, 0.5, (n_neurons, 1))
     unembedding = rng.standard_normal((d_model, vocab)) / np.sqrt(d_model)
     unigram = 1 / np.arange(1, vocab + 1)
     rare = np.arange(vocab) >= vocab // 2
     size = np.linalg.norm(w_in, axis=1) / np.sqrt(d_model)
-    shift = 0.5 * rng.standard_normal(n_neurons)  # how each neuron reacts to contexts of rare targets
+    shift = reaction * rng.standard_normal(n_neurons)  # how each neuron reacts to contexts of rare targets
 
-    def half(stratum: NDArray[np.bool_], shift: NDArray[np.float64]):
+    def draw(stratum: NDArray[np.bool_], shift: NDArray[np.float64]):
         residual = rng.standard_normal((n_targets, d_model))
         logits = residual @ unembedding + np.log(unigram)
         p = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -50,8 +59,8 @@ def structure_free_model(
         activation = np.maximum(rng.standard_normal((n_targets, n_neurons)) + shift, 0) * size
         return p, target, activation, (p @ unembedding.T - unembedding.T[target]).mean(axis=0)
 
-    p, target, activation, rare_gradient = half(rare, shift)
-    _, _, natural, common_gradient = half(~rare, np.zeros(n_neurons))
+    p, target, activation, rare_gradient = draw(rare, shift)
+    _, _, natural, common_gradient = draw(~rare, np.zeros(n_neurons))
     delta = natural.mean(axis=0) - activation
     change = w_out @ unembedding
     mean, square = p @ change.T, p @ (change**2).T
@@ -61,13 +70,13 @@ def structure_free_model(
 
 
 def false_positives(
-    n_models: int, *, n_group: int = 33, n_neurons: int = 512, d_model: int = 128, seed: int = 0
+    n_models: int, *, n_group: int = 33, n_neurons: int = 512, d_model: int = 128, reaction: float = 2.0, seed: int = 0
 ) -> dict[str, float]:
     """Rejection rate at 5 % for the top boost neurons of half A, rows with and without the gradients."""
     rejected = {"w_in": 0, "w_out": 0, "w_out_projected": 0}
     for model_seed in np.random.SeedSequence(seed).spawn(n_models):
         rng = np.random.default_rng(model_seed)
-        model = structure_free_model(rng, n_neurons=n_neurons, d_model=d_model)
+        model = structure_free_model(rng, n_neurons=n_neurons, d_model=d_model, reaction=reaction)
         group = np.argsort(-model.influence)[:n_group]
         cases = {
             "w_in": (model.w_in, None),
@@ -103,11 +112,11 @@ def power(
 
 def main() -> None:
     """Print both tables as Markdown."""
-    print("| group of 33, selected on half A | W_in | W_out raw | W_out without gradients |\n| --- | --- | --- | --- |")
-    for n_neurons, d_model, n_models in ((384, 96, 1000), (512, 128, 1000)):
-        rate = false_positives(n_models, n_neurons=n_neurons, d_model=d_model)
+    print("| group selected on half A | W_in | W_out raw | W_out without gradients |\n| --- | --- | --- | --- |")
+    for n_group, n_neurons, d_model, n_models in ((33, 384, 96, 1000), (33, 512, 128, 1000), (100, 512, 128, 300)):
+        rate = false_positives(n_models, n_group=n_group, n_neurons=n_neurons, d_model=d_model)
         cells = " | ".join(f"{100 * rate[name]:.1f} %" for name in ("w_in", "w_out", "w_out_projected"))
-        print(f"| {n_neurons} neurons, d_model {d_model}, {n_models} models | {cells} |", flush=True)
+        print(f"| {n_group} of {n_neurons} neurons, d_model {d_model}, {n_models} models | {cells} |", flush=True)
     print("\n| planted correlation, 33 neurons | d_model 96 | 256 | 512 | 1024 |\n| --- | --- | --- | --- | --- |")
     for correlation in (0.01, 0.02, 0.03, 0.05):
         cells = " | ".join(

@@ -38,6 +38,20 @@ def test_planted_spikes_are_counted_and_do_not_move_the_edge():
     assert edge == pytest.approx((np.sqrt(300) + np.sqrt(120)) ** 2, rel=0.06)
 
 
+def test_many_spikes_leave_the_edge_where_it_is():
+    rng = np.random.default_rng(6)
+    edges = []
+    for _ in range(30):
+        left, _ = np.linalg.qr(rng.standard_normal((120, 20)))
+        right, _ = np.linalg.qr(rng.standard_normal((60, 20)))
+        edge, spikes = marchenko_pastur_edge(
+            eigenvalues(rng.standard_normal((120, 60)) + 200 * left @ right.T), 120, 60
+        )
+        assert spikes == 20
+        edges.append(edge)
+    assert np.mean(edges) == pytest.approx((np.sqrt(120) + np.sqrt(60)) ** 2, rel=0.03)
+
+
 def test_edge_needs_all_eigenvalues_and_a_bulk():
     with pytest.raises(ValueError, match="3 eigenvalues of a 5 x 4 matrix, but the edge needs all 4"):
         marchenko_pastur_edge([1.0, 2.0, 3.0], 5, 4)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarks.calibration.alpha import coverage, gof_rejections, pareto, tail_on_bulk
-from rare_neurons.numerics.power_law import fit_power_law
-from rare_neurons.numerics.resampling import bootstrap_alpha, goodness_of_fit
+from rare_neurons.numerics.power_law import PowerLawFit, fit_power_law
+from rare_neurons.numerics.resampling import bootstrap_alpha, goodness_of_fit, synthetic_sample
 
 
 @pytest.mark.parametrize(
@@ -30,11 +30,21 @@ def test_goodness_of_fit_accepts_a_power_law_and_rejects_a_bounded_sample():
     assert goodness_of_fit(values, fit, np.random.default_rng(1), refits=39, min_tail=200) == 1 / 40
 
 
-def test_synthetic_samples_keep_the_body_and_the_size():
-    values = np.concatenate([np.linspace(0.1, 0.9, 300), 1 + np.random.default_rng(0).pareto(2.0, 200)])
-    fit = fit_power_law(values)
-    assert 0 < goodness_of_fit(values, fit, np.random.default_rng(1), refits=19) <= 1
-    assert goodness_of_fit(values, fit, np.random.default_rng(1), refits=0) is None
+def test_synthetic_samples_keep_the_body_the_share_and_the_exponent():
+    fit = PowerLawFit(alpha=2.5, xmin=3.0, ks_distance=0.05, n_tail=200, n=500, status="ok", reason="")
+    body = np.linspace(0.1, 2.9, 300)
+    drawn = synthetic_sample(body, 50_000, fit, np.random.default_rng(1))
+    tail = drawn[drawn >= 3.0]
+    assert drawn.size == 50_000
+    assert set(drawn[drawn < 3.0]) <= set(body)
+    assert abs(tail.size / 50_000 - 0.4) < 4 * np.sqrt(0.24 / 50_000)
+    excess = np.log(tail / 3.0)
+    assert abs(excess.mean() - 1 / 1.5) < 4 * excess.std() / np.sqrt(tail.size)
+
+
+def test_no_synthetic_samples_mean_no_p_value():
+    values = 1 + np.random.default_rng(0).pareto(2.0, 200)
+    assert goodness_of_fit(values, fit_power_law(values), np.random.default_rng(1), refits=0) is None
 
 
 def test_band_is_null_where_resamples_cannot_be_fitted():

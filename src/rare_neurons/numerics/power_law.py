@@ -100,36 +100,51 @@ def fit_power_law(
     >>> round(fit_power_law(u ** (-1 / 2)).alpha, 2)
     3.0
     """
-    sample = _checked(values, min_tail, xmin_candidates)
-    x = np.sort(sample[sample > min_value])
-    limit = max(MIN_VALUES, min_tail)
-    if x.size < limit:
-        reason = f"{x.size} values above {min_value:g}, but a tail fit needs at least {limit}"
-        return PowerLawFit(None, None, None, None, int(x.size), "too_few_values", reason)
-    spread = float(np.log(x[-1] / x[0]))
-    if spread < MIN_LOG_EXCESS:
-        reason = f"{x.size} values spread over {spread:.1e} in ln x, but a tail needs at least {MIN_LOG_EXCESS:g}"
-        return PowerLawFit(None, None, None, None, int(x.size), "no_spread", reason)
-    best = _scan(np.log(x), min_tail, distinct=xmin_candidates == "distinct")
-    if best is None:
-        reason = f"no xmin among {x.size} values leaves a tail of {min_tail} with an exponent between 1 and 1e6"
-        return PowerLawFit(None, None, None, None, int(x.size), "no_power_law", reason)
-    i, alpha, distance = best
-    return PowerLawFit(alpha, float(x[i]), distance, int(x.size - i), int(x.size), "ok", "")
-
-
-def _checked(values: ArrayLike, min_tail: int, xmin_candidates: str) -> NDArray[np.float64]:
-    sample = np.asarray(values, dtype=np.float64)
-    if sample.ndim != 1:
-        raise ValueError(f"values have shape {sample.shape}, but a sample is one-dimensional")
-    if not np.isfinite(sample).all():
-        bad = int(np.count_nonzero(~np.isfinite(sample)))
-        raise ValueError(f"{bad} of {sample.size} values are not finite; a power law is fitted to finite values only")
     if min_tail < 2:
         raise ValueError(f"min_tail={min_tail}, but an exponent needs at least 2 values")
     if xmin_candidates not in ("all", "distinct"):
         raise ValueError(f"xmin_candidates={xmin_candidates!r}; known: 'all', 'distinct'")
-    return sample
+    x = admit_sample(values, limit=max(MIN_VALUES, min_tail), min_value=min_value)
+    if isinstance(x, PowerLawFit):
+        return x
+    best = _scan(np.log(x), min_tail, distinct=xmin_candidates == "distinct")
+    if best is None:
+        reason = f"no xmin among {x.size} values leaves a tail of {min_tail} with an exponent between 1 and 1e6"
+        return no_fit(x.size, "no_power_law", reason)
+    i, alpha, distance = best
+    return PowerLawFit(alpha, float(x[i]), distance, int(x.size - i), int(x.size), "ok", "")
+
+
+def admit_sample(
+    values: ArrayLike, *, limit: int = MIN_VALUES, min_value: float = MIN_VALUE
+) -> NDArray[np.float64] | PowerLawFit:
+    """Return the values above ``min_value`` in ascending order, or the fit that says why none is possible.
+
+    Raises
+    ------
+    ValueError
+        If ``values`` is not one-dimensional or not finite.
+    """
+    sample = np.asarray(values, dtype=np.float64)
+    if sample.ndim != 1:
+        raise ValueError(f"values have shape {sample.shape}, but a sample is one-dimensional")
+    bad = int(np.count_nonzero(~np.isfinite(sample)))
+    if bad:
+        raise ValueError(f"{bad} of {sample.size} values are not finite; a power law is fitted to finite values only")
+    x = np.sort(sample[sample > min_value])
+    if x.size < limit:
+        reason = f"{x.size} values above {min_value:g}, but a tail fit needs at least {limit}"
+        return no_fit(x.size, "too_few_values", reason)
+    spread = float(np.log(x[-1] / x[0]))
+    if spread < MIN_LOG_EXCESS:
+        reason = f"{x.size} values spread over {spread:.1e} in ln x, but a tail needs at least {MIN_LOG_EXCESS:g}"
+        return no_fit(x.size, "no_spread", reason)
+    return x
+
+
+def no_fit(n: int, status: str, reason: str) -> PowerLawFit:
+    """Fit without numbers that says why."""
+    return PowerLawFit(None, None, None, None, int(n), status, reason)
 
 
 def _scan(log_x: NDArray[np.float64], min_tail: int, *, distinct: bool) -> tuple[int, float, float] | None:

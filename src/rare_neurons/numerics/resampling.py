@@ -74,13 +74,16 @@ def goodness_of_fit(
     x = np.sort(np.asarray(values, dtype=np.float64))
     body = x[: x.size - fit.n_tail]
     distances = [
-        fit_power_law(_synthetic(body, x.size, fit, rng), min_tail=min_tail).ks_distance for _ in range(refits)
+        fit_power_law(synthetic_sample(body, x.size, fit, rng), min_tail=min_tail).ks_distance for _ in range(refits)
     ]
     farther = sum(distance is not None and distance >= fit.ks_distance for distance in distances)
     return (farther + 1) / (refits + 1)
 
 
-def _synthetic(body: NDArray[np.float64], size: int, fit: PowerLawFit, rng: np.random.Generator) -> NDArray[np.float64]:
-    n_tail = rng.binomial(size, fit.n_tail / size)
+def synthetic_sample(
+    body: NDArray[np.float64], size: int, fit: PowerLawFit, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Sample of ``size`` from the fitted tail and, below ``xmin``, from the observed ``body`` with replacement."""
+    n_tail = rng.binomial(size, fit.n_tail / (body.size + fit.n_tail))
     tail = fit.xmin * (1 - rng.random(n_tail)) ** (-1 / (fit.alpha - 1))
     return np.concatenate([rng.choice(body, size - n_tail), tail]) if n_tail < size else tail

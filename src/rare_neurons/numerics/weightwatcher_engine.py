@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rare_neurons.numerics.power_law import MIN_LOG_EXCESS, MIN_VALUE, MIN_VALUES, PowerLawFit
+from rare_neurons.numerics.power_law import MIN_LOG_EXCESS, PowerLawFit, admit_sample, no_fit
 
 
 def fit_with_weightwatcher(values: ArrayLike) -> PowerLawFit:
@@ -22,18 +22,14 @@ def fit_with_weightwatcher(values: ArrayLike) -> PowerLawFit:
 
     Raises
     ------
+    ValueError
+        If ``values`` is not one-dimensional or not finite.
     ImportError
         If weightwatcher is not installed.
     """
-    x = np.asarray(values, dtype=np.float64)
-    x = np.sort(x[x > MIN_VALUE])
-    if x.size < MIN_VALUES:
-        reason = f"{x.size} values above {MIN_VALUE:g}, but a tail fit needs at least {MIN_VALUES}"
-        return PowerLawFit(None, None, None, None, int(x.size), "too_few_values", reason)
-    spread = float(np.log(x[-1] / x[0]))
-    if spread < MIN_LOG_EXCESS:
-        reason = f"{x.size} values spread over {spread:.1e} in ln x, but a tail needs at least {MIN_LOG_EXCESS:g}"
-        return PowerLawFit(None, None, None, None, int(x.size), "no_spread", reason)
+    x = admit_sample(values)
+    if isinstance(x, PowerLawFit):
+        return x
     with quiet():
         from weightwatcher.WW_powerlaw import WWFit
 
@@ -42,7 +38,7 @@ def fit_with_weightwatcher(values: ArrayLike) -> PowerLawFit:
     alpha, n_tail = float(fit.alpha), int(fit.N - np.argmin(fit.Ds))
     if not 1 < alpha < 1 + 1 / MIN_LOG_EXCESS:
         reason = f"weightwatcher's alpha is {alpha:g}, but an exponent lies between 1 and 1e6"
-        return PowerLawFit(None, None, None, None, int(x.size), "no_power_law", reason)
+        return no_fit(x.size, "no_power_law", reason)
     return PowerLawFit(alpha, float(fit.xmin), float(fit.D), n_tail, int(x.size), "ok", "")
 
 
