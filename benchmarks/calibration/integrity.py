@@ -19,7 +19,7 @@ from rare_neurons.models.pretraining import Recipe, pretrain
 from rare_neurons.numerics.fingerprint import fingerprint_tensor
 from rare_neurons.numerics.integrity import judge_checkpoints
 
-LIMITS = {"detour": (1.5, 2.0, 2.5), "start_z": (3.0, 4.0, 6.0, 8.0), "canary_z": (3.0, 4.0, 6.0, 8.0)}
+LIMITS = {"detour": (1.5, 2.0, 2.5), "start_z": (1.0, 3.0, 6.0), "canary_z": (1.0, 3.0, 6.0)}
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,9 @@ def print_false_alarms(runs: list[Run]) -> None:
     ratios = [v[1].distance_to_previous / v[2].distance_to_previous for v in jumps]
     n = sum(len(v) for v in jumps)
     print(f"\nFirst distance over the second: at most {max(ratios):.2f}. With no alarm among n independent checkpoints")
-    print(f"the 95 % bound of the false-alarm rate is 3/n: {3 / n:.2%} at n = {n}; per run {min(1, 3 / len(runs)):.0%}.\n")
+    print(
+        f"the 95 % bound of the false-alarm rate is 3/n: {3 / n:.2%} at n = {n}; per run {min(1, 3 / len(runs)):.0%}.\n"
+    )
 
 
 def print_power(runs: list[Run], rng: np.random.Generator, draws: int) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rare_neurons.numerics.checkpoint_repeats import find_repeats
-from rare_neurons.numerics.checkpoint_trends import find_detours, run_detours, trend_z
+from rare_neurons.numerics.checkpoint_trends import find_detours, order_z, run_detours
 from rare_neurons.numerics.descent import judge_descent
 from rare_neurons.numerics.fingerprint import fingerprint_tensor
 from rare_neurons.numerics.integrity import judge_checkpoints
@@ -168,13 +168,35 @@ def test_nan_weights_leave_the_others_judged():
     assert verdicts[6].distance_to_previous > 0
 
 
-def test_a_loss_off_its_trend_and_a_final_step_off_its_distance():
+def test_equal_steps_beside_one_that_is_not_finite_are_not_adjacent():
+    run, loss = simulate(LOG_STEPS)
+    run[6] = [np.full_like(w, np.inf) for w in run[6]]
+    run[5], loss[5] = run[7], loss[7]
+    found = quarantined(judge(run, LOG_STEPS, loss))
+    assert found.pop(32) == "non_finite"
+    assert set(found.values()) == {"duplicate"}
+    assert set(found) <= {16, 64}  # two apart: which of them is bad may stay open
+
+
+def test_several_faults_in_one_run_are_told_apart():
+    run, loss = simulate(LONG_STEPS)
+    for bad, true in ((5, -1), (12, -1), (13, -1), (14, -1), (24, 19)):
+        run[bad], loss[bad] = run[true], loss[true]
+    run[28] = [run[28][0], np.full_like(run[28][1], np.nan), run[28][2]]
+    run[1] = run[2] = run[0]
+    found = quarantined(judge(run, LONG_STEPS, loss))
+    expected = dict.fromkeys([LONG_STEPS[i] for i in (5, 12, 13, 14)], "equal_to_final")
+    assert found == expected | {LONG_STEPS[24]: "duplicate", LONG_STEPS[28]: "non_finite"}
+
+
+def test_a_loss_and_a_final_distance_out_of_order():
     run, loss = simulate(LONG_STEPS)
     loss[20] *= 2
     assert quarantined(judge(run, LONG_STEPS, loss)) == {LONG_STEPS[20]: "loss_outlier"}
     run, loss = simulate(LONG_STEPS)
-    run[-1] = [w * 5 for w in run[-1]]
-    assert quarantined(judge(run, LONG_STEPS, loss)) == {24000: "off_trend"}
+    near_start = simulate(LONG_STEPS)[0][6]
+    run[-1] = [w + np.float32(1e-6) for w in near_start]  # not any listed step's
+    assert quarantined(judge(run, LONG_STEPS)) == {24000: "out_of_order"}
 
 
 def test_losses_may_be_unknown():
@@ -201,16 +223,21 @@ def test_a_good_step_between_two_bad_ones_comes_back():
     assert sorted(found) == [3, 5]
 
 
-def test_trend_z_sees_one_and_three_outliers_and_no_kink():
-    x = np.arange(30.0)
-    kink = np.where(x < 12, 2 * x, 24 + 0.1 * (x - 12)) + 0.01 * np.random.default_rng(0).standard_normal(30)
-    assert np.abs(trend_z(x, kink, floor=0.02)).max() < 10
-    for where in ([20], [19, 20, 21]):
-        y = 0.1 * x + 0.01 * np.random.default_rng(1).standard_normal(30)
-        y[where] += 1
-        z = trend_z(x, y, floor=0.02)
-        assert set(np.flatnonzero(np.abs(z) > 10)) == set(where)
-    assert np.isnan(trend_z(x[:5], kink[:5], floor=0.02)).all()
+def test_order_z_sees_one_and_three_outliers_and_no_kink_gap_or_plateau():
+    rng = np.random.default_rng(0)
+    kink = np.concatenate([2.0 * np.arange(12), 24 + 0.1 * np.arange(18)]) + 0.01 * rng.standard_normal(30)
+    plateau = np.minimum(np.arange(30.0), 10) + 0.01 * rng.standard_normal(30)
+    for clean in (kink, plateau, np.delete(kink, [2, 3, 4, 9, 14]), np.array([0, 5, 5.1, 9])):
+        assert np.abs(order_z(clean, floor=0.01)).max() < 8
+    for where in ([20], [19, 20, 21], [29]):
+        for shift in (-3, 3):
+            y = 0.1 * np.arange(30) + 0.01 * np.random.default_rng(1).standard_normal(30)
+            y[where] += shift
+            z = order_z(y, floor=0.01)
+            expected = set() if where == [29] and shift > 0 else set(where)  # nothing follows the last
+            assert set(np.flatnonzero(np.abs(z) > 8)) == expected
+            assert (np.sign(z[where]) == np.sign(shift)).all() or not expected
+    assert np.isnan(order_z(kink[:3], floor=0.01)).all()
 
 
 def test_descent_from_the_own_start_or_another_seeds():

@@ -31,6 +31,7 @@ def find_repeats(
     distances: np.ndarray,
     *,
     log_loss: np.ndarray | None = None,
+    places: Sequence[int] | None = None,
     max_unchanged: int = 3,
     tie_ratio: float = 1.05,
 ) -> Repeats:
@@ -51,6 +52,8 @@ def find_repeats(
         Distances between checkpoints.
     log_loss : ndarray, shape (n,), optional
         Natural logarithm of the canary loss; NaN where unknown.
+    places : sequence of int, optional
+        Ascending place of each checkpoint in the run where others lie between; adjacent means consecutive places.
     max_unchanged : int
         Longest block that is believed.
     tie_ratio : float
@@ -61,12 +64,13 @@ def find_repeats(
     groups: dict[Hashable, list[int]] = defaultdict(list)
     for index, label in enumerate(labels):
         groups[label].append(index)
-    suspects = {index for members in groups.values() if len(_blocks(members)) > 1 for index in members}
+    places = range(len(labels)) if places is None else places
+    suspects = {index for members in groups.values() if len(_blocks(members, places)) > 1 for index in members}
     trusted = [index for index in range(len(labels)) if index not in suspects]
     for members in groups.values():
         outside = trusted or [index for index in range(len(labels)) if index not in members]
         blocks = []
-        for block in _blocks(members):
+        for block in _blocks(members, places):
             kept = _end_that_fits(block, distances) if len(block) > max_unchanged else block
             duplicate.update({index: kept for index in block if index not in kept})
             blocks.append(kept)
@@ -82,8 +86,8 @@ def find_repeats(
     return Repeats(unchanged, duplicate)
 
 
-def _blocks(members: list[int]) -> list[Block]:
-    cuts = [i for i in range(1, len(members)) if members[i] != members[i - 1] + 1]
+def _blocks(members: list[int], places: Sequence[int]) -> list[Block]:
+    cuts = [i for i in range(1, len(members)) if places[members[i]] != places[members[i - 1]] + 1]
     return [tuple(members[a:b]) for a, b in zip([0, *cuts], [*cuts, len(members)], strict=True)]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rare_neurons.numerics.checkpoint_repeats import Repeats, find_repeats
-from rare_neurons.numerics.checkpoint_trends import find_detours, run_detours, trend_z
+from rare_neurons.numerics.checkpoint_trends import find_detours, order_z, run_detours
 from rare_neurons.numerics.fingerprint import pairwise_distances
 
 _DISTANCE_FLOOR = 0.03  # ln units: 3 % of distance to the start
@@ -90,7 +90,7 @@ class CheckpointRules:
     def _repeats(self, labels: list[str], indices: list[int], max_unchanged: int) -> Repeats:
         """`find_repeats` on a subset, answered in indices of the run."""
         distances, log_loss = self.distances[np.ix_(indices, indices)], self.log_loss[indices]
-        found = find_repeats(labels, distances, log_loss=log_loss, max_unchanged=max_unchanged)
+        found = find_repeats(labels, distances, log_loss=log_loss, places=indices, max_unchanged=max_unchanged)
         translate = [
             {indices[p]: tuple(indices[k] for k in others) for p, others in part.items()}
             for part in (found.unchanged, found.duplicate)
@@ -126,24 +126,21 @@ class CheckpointRules:
             if twin in self.quarantined and twin != index and self.distances[twin, index] == 0:
                 self._quarantine(index, "detour", self.status[twin][1])
 
-    def judge_trends(self, max_start_z: float, max_canary_z: float) -> None:
+    def judge_order(self, max_start_z: float, max_canary_z: float) -> None:
         good = self._good(collapsed=True)
-        start, later = good[:1], good[1:]
-        ln_step = np.log([self.steps[i] - self.steps[start[0]] for i in later]) if later else np.empty(0)
+        later = good[1:]
         if later:
-            self.start_z[later] = trend_z(ln_step, np.log(self.distances[start[0], later]), floor=_DISTANCE_FLOOR)
+            self.start_z[later] = order_z(np.log(self.distances[good[0], later]), floor=_DISTANCE_FLOOR)
         known = [i for i in good if np.isfinite(self.log_loss[i])]
-        if known:
-            ln_step = np.log1p([self.steps[i] for i in known])
-            self.canary_z[known] = trend_z(ln_step, self.log_loss[known], floor=_LOSS_FLOOR)
+        self.canary_z[known] = -order_z(-self.log_loss[known], floor=_LOSS_FLOOR)
         for i in good:
             if abs(self.start_z[i]) > max_start_z:
                 reason = (
-                    f"distance to the start is {self.start_z[i]:+.1f} robust sd off its trend, limit {max_start_z:g}"
+                    f"distance to the start is {self.start_z[i]:+.1f} robust sd out of order, limit {max_start_z:g}"
                 )
-                self._quarantine(i, "off_trend", reason)
+                self._quarantine(i, "out_of_order", reason)
             elif abs(self.canary_z[i]) > max_canary_z:
-                reason = f"canary loss {self.canary_z[i]:+.1f} robust sd off its trend, limit {max_canary_z:g}"
+                reason = f"canary loss {self.canary_z[i]:+.1f} robust sd out of order, limit {max_canary_z:g}"
                 self._quarantine(i, "loss_outlier", reason)
 
     def _name(self, indices: Sequence[int]) -> str:

@@ -1,10 +1,12 @@
-"""Checkpoints off their run's path: detours of one or several, and values off their robust local trend."""
+"""Checkpoints off their run's path: detours of one or several, and values out of order."""
 
 import numpy as np
 
-_WINDOW = 6  # neighbours on each side: a run of three bad branches stays a minority of the twelve
-_MIN_POINTS = 6  # fewer give no trend to be off
-_SLOPE_CHANGE = 0.25  # relative sd of a slope beyond its neighbours: learning rates warm up and decay
+# A weak run looks as much like a detour as the good checkpoints between it and its source; only clear ones count.
+_RUN_FACTOR = 1.5
+_WINDOW = 7  # neighbours on each side
+_MIN_BESIDE = 3  # so that the median of one side outvotes one bad value
+_MIN_POINTS = 4
 
 
 def run_detours(distances: np.ndarray, length: int) -> np.ndarray:
@@ -38,9 +40,9 @@ def run_detours(distances: np.ndarray, length: int) -> np.ndarray:
 def find_detours(distances: np.ndarray, *, limit: float, max_run: int) -> dict[int, float]:
     """Checkpoints that lead the path away and back again, singly or in runs.
 
-    The run with the largest detour above `limit` is taken out and the search begins again, single checkpoints first,
-    then longer runs. At the end a checkpoint whose detour among those that remain is within the limit comes back: it
-    had stood between two bad ones.
+    The run with the largest detour above `limit` (1.5 times that for more than one) is taken out and the search begins
+    again, single checkpoints first, then longer runs. At the end a checkpoint whose detour among those that remain is
+    within the limit comes back: it had stood between two bad ones.
 
     Parameters
     ----------
@@ -62,7 +64,7 @@ def find_detours(distances: np.ndarray, *, limit: float, max_run: int) -> dict[i
     while length <= min(max_run, len(kept) - 2):
         ratio = run_detours(distances[np.ix_(kept, kept)], length)
         first = int(np.nanargmax(ratio))
-        if ratio[first] <= limit:
+        if ratio[first] <= (limit if length == 1 else _RUN_FACTOR * limit):
             length += 1
             continue
         run = kept[first : first + length]
@@ -82,48 +84,35 @@ def _detour_if_back(distances: np.ndarray, kept: list[int], index: int) -> float
     return float((distances[before, index] + distances[index, after]) / distances[before, after])
 
 
-def trend_z(position: np.ndarray, value: np.ndarray, *, floor: float) -> np.ndarray:
-    """Robust z of each value against the trend of its neighbours.
+def order_z(value: np.ndarray, *, floor: float) -> np.ndarray:
+    """How far each value of a rising sequence stands above what follows, or below what went before.
 
-    The trend at i is a repeated-median line (Siegel 1982, breakdown point one half) through up to six neighbours on
-    each side, i left out. The scale joins 1.4826 times the median absolute residual of those neighbours, not below
-    `floor`, with the same spread of their slopes (at least a quarter of the slope) times the distance of i from their
-    middle. So neither a kink of the
-    curve nor an end, where the line is extrapolated, raises an alarm by itself.
+    ``above_i = y_i − median(next 7)``, ``below_i = median(previous 7) − y_i``; the larger of the two where positive,
+    with the sign of the deviation, over the local noise: 1.4826 times the median |y_j − (y_{j−1} + y_{j+1})/2| around
+    i, not below `floor`. A side of fewer than three is not asked. No shape is assumed, so neither a kink nor a gap
+    raises an alarm, and a run of three bad values is a minority of seven.
 
     Parameters
     ----------
-    position, value : ndarray, shape (n,)
-        For instance ln(step) and ln(distance); finite, positions strictly increasing.
+    value : ndarray, shape (n,)
+        Finite; for instance ln(distance to the start), or minus ln(loss).
     floor : float
-        Smallest scale, in units of `value`: what is not worth an alarm.
+        Smallest noise, in units of `value`.
 
     Returns
     -------
     ndarray, shape (n,)
-        NaN everywhere with fewer than six points.
+        0 where the order holds; NaN everywhere with fewer than four values.
     """
     n = len(value)
-    z = np.full(n, np.nan)
     if n < _MIN_POINTS:
-        return z
+        return np.full(n, np.nan)
+    rough = np.abs(value[1:-1] - (value[:-2] + value[2:]) / 2)
+    z = np.zeros(n)
     for i in range(n):
-        low, high = max(0, i - _WINDOW), min(n, i + _WINDOW + 1)
-        near = np.r_[low:i, i + 1 : high]
-        slope, level, slope_scale = _repeated_median_line(position[near], value[near])
-        residual = value[near] - level - slope * position[near]
-        reach = abs(position[i] - float(np.median(position[near])))
-        slope_scale = max(slope_scale, _SLOPE_CHANGE * abs(slope))
-        scale = np.hypot(max(floor, 1.4826 * float(np.median(np.abs(residual)))), slope_scale * reach)
-        z[i] = (value[i] - level - slope * position[i]) / scale
+        noise = 1.4826 * float(np.median(rough[max(0, i - _WINDOW) : i + _WINDOW]))
+        following, former = value[i + 1 : i + 1 + _WINDOW], value[max(0, i - _WINDOW) : i]
+        above = value[i] - np.median(following) if len(following) >= _MIN_BESIDE else 0.0
+        below = np.median(former) - value[i] if len(former) >= _MIN_BESIDE else 0.0
+        z[i] = np.copysign(max(above, below, 0.0), above - below) / max(floor, noise)
     return z
-
-
-def _repeated_median_line(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
-    """Slope, level, and robust standard deviation of the points' median slopes."""
-    n = len(x)
-    dx, dy = x[:, None] - x[None, :], y[:, None] - y[None, :]
-    off_diagonal = ~np.eye(n, dtype=bool)
-    slopes = np.median((dy[off_diagonal] / dx[off_diagonal]).reshape(n, n - 1), axis=1)
-    slope = float(np.median(slopes))
-    return slope, float(np.median(y - slope * x)), 1.4826 * float(np.median(np.abs(slopes - slope)))

@@ -21,7 +21,7 @@ class CheckpointVerdict:
     status : str
         ``"ok"``; ``"unchanged"`` (equal to an adjacent step, kept); or, quarantined: ``"non_finite"``,
         ``"equal_to_final"``, ``"duplicate"`` (of a step that is not adjacent), ``"partial_duplicate"`` (some
-        tensors), ``"foreign_start"`` (the later steps do not descend from it), ``"detour"``, ``"off_trend"``
+        tensors), ``"foreign_start"`` (the later steps do not descend from it), ``"detour"``, ``"out_of_order"``
         (distance to the start), ``"loss_outlier"`` (canary loss).
     reason : str or None
         One sentence, None for ``"ok"``.
@@ -52,8 +52,8 @@ def judge_checkpoints(
     *,
     canary_loss: Sequence[float | None] | None = None,
     max_detour: float = 2.0,
-    max_start_z: float = 8.0,
-    max_canary_z: float = 8.0,
+    max_start_z: float = 6.0,
+    max_canary_z: float = 6.0,
     min_borrowed: float = 0.01,
     max_unchanged: int = 3,
     max_start_jump: float = 30.0,
@@ -63,7 +63,7 @@ def judge_checkpoints(
     In this order, each rule on what the former ones left: entries that are not finite; equal weights
     (`find_repeats`); equal tensors holding at least `min_borrowed` of the entries; a first checkpoint far from all
     others; detours above `max_detour` of one checkpoint, or of runs of up to four and an eighth of all
-    (`find_detours`); distance to the start and canary loss against their local robust trends (`trend_z`).
+    (`find_detours`); distances to the start that do not rise and canary losses that do not fall (`order_z`).
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def judge_checkpoints(
     rules.judge_partly_equal(digests, np.asarray(tensor_sizes), min_borrowed, max_unchanged)
     rules.judge_start(max_start_jump)
     rules.judge_detours(max_detour)
-    rules.judge_trends(max_start_z, max_canary_z)
+    rules.judge_order(max_start_z, max_canary_z)
     return tuple(_verdict(rules, index) for index in range(len(steps)))
 
 
