@@ -5,8 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from rare_neurons.numerics.checkpoint_path import find_detours, order_z, run_detours
 from rare_neurons.numerics.checkpoint_repeats import find_repeats
-from rare_neurons.numerics.checkpoint_trends import find_detours, order_z, run_detours
 from rare_neurons.numerics.descent import judge_descent
 from rare_neurons.numerics.fingerprint import fingerprint_tensor
 from rare_neurons.numerics.integrity import judge_checkpoints

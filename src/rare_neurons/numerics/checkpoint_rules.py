@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rare_neurons.numerics.checkpoint_path import find_detours, order_z, run_detours
 from rare_neurons.numerics.checkpoint_repeats import Repeats, find_repeats
-from rare_neurons.numerics.checkpoint_trends import find_detours, order_z, run_detours
 from rare_neurons.numerics.fingerprint import pairwise_distances
 
 _DISTANCE_FLOOR = 0.03  # ln units: 3 % of distance to the start
