@@ -41,10 +41,11 @@ def prepare_directions(readout: Readout, W: torch.Tensor, slices: tuple[slice, .
     U = torch.empty(n_neurons, n_vocab, dtype=torch.float32, device=W.device)
     squares = torch.empty(n_neurons, n_vocab, dtype=dtype, device=W.device)
     low, high = (torch.zeros(len(slices), n_neurons, dtype=torch.float64, device=W.device) for _ in range(2))
+    scratch = Scratch(U, torch.float64)
     for k, columns in enumerate(slices):
         for start in range(columns.start, columns.stop, VOCAB_BLOCK):
             block = slice(start, min(start + VOCAB_BLOCK, columns.stop))
-            products = W @ readout.A[block].T
+            products = torch.mm(W, readout.A[block].T, out=scratch((n_neurons, block.stop - block.start)))
             U[:, block] = products
             least, most = products.amin(1), products.amax(1)
             first = start == columns.start
@@ -78,7 +79,7 @@ class BlockMoments:
 class MomentVisitor:
     """Sums the products of one block of positions during the pass over the vocabulary.
 
-    Also keeps `h` and `e` `[pos, vocab]` in float32 for exact pairs.
+    Also keeps `h` (before re-centring) and `e` `[pos, vocab]` in float32 for exact pairs.
     """
 
     def __init__(self, directions: Directions) -> None:
@@ -134,7 +135,6 @@ class MomentVisitor:
         factor = (self.reference - tokens.log_norm[:, None]).exp().T[..., None]
         powers = self.powers * factor
         groups = tuple(self._group(g, tokens, own_class, powers[g], factor[g], shift) for g in (OWN, REST))
-        self.h.sub_(shift)
         reach = torch.maximum(self.high.amax(0) - self.top[:, 0], self.top[:, 0] - self.low.amin(0))
         n_vocab, d_model = self.h.shape[1], self.directions.W.shape[1]
         largest_row = float(self.directions.row_squares.max().sqrt())

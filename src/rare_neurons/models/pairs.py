@@ -38,13 +38,14 @@ def evaluate_pairs(
     at, neuron = torch.nonzero(chosen, as_tuple=True)
     log_mean, log_own, log_direct = (torch.empty(len(at), dtype=torch.float64, device=at.device) for _ in range(3))
     epsilon, eta, direct_eta = ablation.epsilon[chosen], ablation.eta[chosen], ablation.direct_eta[chosen]
+    shift = (moments.centre - visitor.top).float()
     factors = (visitor.reference - tokens.log_norm[:, None]).exp()
     step = max(1, PAIR_ELEMENTS // visitor.h.shape[1])
     for start in range(0, len(at), step):
         k = slice(start, start + step)
         t = at[k]
         U = visitor.directions.U[neuron[k]]
-        x = visitor.h[t].mul_(epsilon[k, None].float()).addcmul_(U, eta[k, None].float())
+        x = visitor.h[t].sub_(shift[t]).mul_(epsilon[k, None].float()).addcmul_(U, eta[k, None].float())
         common = (visitor.e[t], own, factors[t], moments.own_mass[t, 0], lambda far, t=t: tokens.log_p(t[far]))
         log_mean[k], log_own[k] = log_mean_exp(x, *common)
         log_direct[k], _ = log_mean_exp(U.mul_(direct_eta[k, None].float()), *common)
