@@ -12,6 +12,7 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 
 from rare_neurons.numerics.eigenvalues import eigenvalues
 from rare_neurons.numerics.power_law import fit_power_law
@@ -38,7 +39,16 @@ def pareto(rng: np.random.Generator, *, alpha: float, size: int) -> NDArray[np.f
 
 
 def tail_on_bulk(rng: np.random.Generator, *, alpha: float, size: int, share: float) -> NDArray[np.float64]:
-    """A uniform bulk on (0, 1) of density joined to a Pareto tail at 1 that holds ``share`` of the values."""
+    """A Pareto tail from 1 with ``share`` of the values, on an exponential bulk below it of equal density at 1."""
+    n_tail = round(share * size)
+    mass = (1 - share) / (share * (alpha - 1))  # of exp(rate (1 - x)) on (0, 1)
+    rate = brentq(lambda r: np.expm1(r) / r - mass if r else 1 - mass, -50.0, 50.0)
+    bulk = 1 - np.log1p(rng.random(size - n_tail) * np.expm1(rate)) / rate
+    return np.concatenate([bulk, pareto(rng, alpha=alpha, size=n_tail)])
+
+
+def tail_beside_bulk(rng: np.random.Generator, *, alpha: float, size: int, share: float) -> NDArray[np.float64]:
+    """The same tail on a uniform bulk on (0, 1): the density jumps where they meet."""
     n_tail = round(share * size)
     return np.concatenate([rng.random(size - n_tail), pareto(rng, alpha=alpha, size=n_tail)])
 
@@ -95,10 +105,15 @@ def main() -> None:
     for seed, alpha in enumerate((2.0, 3.0, 5.0)):
         sampler = partial(pareto, alpha=alpha, size=SIZE)
         print(_row(f"Pareto, n = {SIZE}", sampler, alpha, n_samples=300, seed=seed), flush=True)
-    for share, n_samples in ((0.3, 600), (0.1, 300)):
+    tails = (
+        (tail_on_bulk, 0.3, 600, ""),
+        (tail_beside_bulk, 0.3, 600, ", density jumps"),
+        (tail_on_bulk, 0.1, 300, ""),
+    )
+    for kind, share, n_samples, note in tails:
         for seed, alpha in enumerate((2.0, 3.0, 5.0)):
-            sampler = partial(tail_on_bulk, alpha=alpha, size=SIZE, share=share)
-            name = f"{share:.0%} tail on a uniform bulk, n = {SIZE}"
+            sampler = partial(kind, alpha=alpha, size=SIZE, share=share)
+            name = f"{share:.0%} tail on a bulk{note}, n = {SIZE}"
             print(_row(name, sampler, alpha, n_samples=n_samples, seed=10 + seed), flush=True)
     for shape in ((200, 200), (200, 800)):
         for mu in (2.0, 3.0):
