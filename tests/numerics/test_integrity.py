@@ -158,6 +158,15 @@ def test_other_weights_than_any_step_make_a_detour(bad):
     assert quarantined(judge(run, LONG_STEPS, loss)) == {LONG_STEPS[index]: "detour" for index in bad}
 
 
+def test_a_block_of_equal_bad_branches_falls_as_a_whole():
+    run, loss = simulate(LONG_STEPS)
+    foreign = simulate(LONG_STEPS, seed=9)[0][-1]
+    run[14] = run[15] = foreign
+    verdicts = judge(run, LONG_STEPS, loss)
+    assert quarantined(verdicts) == {LONG_STEPS[14]: "detour", LONG_STEPS[15]: "detour"}
+    assert verdicts[14].reason == verdicts[15].reason
+
+
 def test_nan_weights_leave_the_others_judged():
     run, loss = simulate(LOG_STEPS)
     run[5] = [run[5][0], np.full_like(run[5][1], np.nan), run[5][2]]
@@ -221,6 +230,14 @@ def test_a_good_step_between_two_bad_ones_comes_back():
     x = np.array([0, 1, 2, 100, 4, 100.5, 6, 7, 8.0])
     found = find_detours(np.abs(np.subtract.outer(x, x)), limit=2.0, max_run=2)
     assert sorted(found) == [3, 5]
+
+
+@pytest.mark.parametrize(("aside", "expected"), [(1.2, []), (4.0, [3, 4])])
+def test_a_run_needs_a_clearer_detour_than_a_single_step(aside, expected):
+    x, y = np.array([0, 1, 2, 2.3, 2.6, 3, 4, 5, 6]), np.array([0, 0, 0, aside, aside, 0, 0, 0, 0])
+    distances = np.hypot(np.subtract.outer(x, x), np.subtract.outer(y, y))
+    assert np.nanmax(run_detours(distances, 2)) > 2.4
+    assert sorted(find_detours(distances, limit=2.0, max_run=2)) == expected
 
 
 def test_order_z_sees_one_and_three_outliers_and_no_kink_gap_or_plateau():
