@@ -126,7 +126,7 @@ class PeakMemory:
 def check_pairs(inputs: PassInputs, n_pairs: int) -> dict[str, float]:
     """Largest error of single pairs against float64, and of error minus its bound (negative: none violated)."""
     certified, exact = (
-        SlabPass(inputs, slice(None), make_plan(inputs, moments, 16.0), moments, **SETTINGS)
+        SlabPass(inputs, slice(None), make_plan(inputs, moments, 16.0, SETTINGS["tolerance_se"]), moments, **SETTINGS)
         for moments in (True, False)
     )
     rows_each, worst = -(-n_pairs // (3 * len(inputs.block.W_out))), {"pairs": 0.0, "error": 0.0, "excess": -np.inf}
@@ -171,7 +171,10 @@ def run(name: str, n_targets: int, median: float, repeats: int) -> None:
     with PeakMemory() as memory:
         taken = cpu_seconds(lambda: results.update(_certified(full)), repeats)
     floor = np.array(
-        [floor_seconds(shape, n_targets, make_plan(full, True, MEMORY_GB).product_dtype) for _ in range(3)]
+        [
+            floor_seconds(shape, n_targets, make_plan(full, True, MEMORY_GB, SETTINGS["tolerance_se"]).product_dtype)
+            for _ in range(3)
+        ]
     )
     smaller = {n: float(cpu_seconds(lambda n=n: _certified(inputs[n]))[0]) for n in sizes[:-1]}
     _report(taken, {"loop": loop, "exact": exact, "forward": forward, "floor": floor})
@@ -186,7 +189,7 @@ def _certified(inputs: PassInputs) -> dict[str, np.ndarray]:
 
 def _exact_seconds(inputs: PassInputs, n_targets: int) -> float:
     """CPU seconds per target of the exact engine, its projection of the directions left out."""
-    exact = SlabPass(inputs, slice(None), make_plan(inputs, False, 16.0), False, **SETTINGS)
+    exact = SlabPass(inputs, slice(None), make_plan(inputs, False, 16.0, SETTINGS["tolerance_se"]), False, **SETTINGS)
     stratum, own_class, rows = next(iter(exact.blocks()))
     return float(cpu_seconds(lambda: exact.measure(stratum, own_class, rows[:n_targets]))[0]) / n_targets
 

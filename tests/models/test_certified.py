@@ -37,7 +37,7 @@ def random_layer(seed, n_vocab, d_model, n_neurons, peak, strength, kind, bias):
     return readout, FinalBlock(W, None, None), residual, delta, torch.randint(n_vocab, (6,), generator=g)
 
 
-def both_engines(layer, n_classes, dtype, tolerance):
+def both_engines(layer, n_classes, dtype, tolerance, gradient_dtype=torch.float64):
     readout, block, residual, delta, target = layer
     labels = np.arange(len(readout.A)) * n_classes // len(readout.A)
     vocabulary = sort_vocabulary(labels, n_classes, len(readout.A))
@@ -46,7 +46,7 @@ def both_engines(layer, n_classes, dtype, tolerance):
     own = vocabulary.slices[own_class]
     target = target % (own.stop - own.start) + own.start
     W = readout.norm.centre(block.W_out)
-    visitor = MomentVisitor(prepare_directions(readout, W, vocabulary.slices, dtype))
+    visitor = MomentVisitor(prepare_directions(readout, W, vocabulary.slices, dtype), gradient_dtype)
     ablation = measure_ablation(readout.norm, block, residual, delta, None)
     tokens = read_tokens(readout, vocabulary, unigram, residual, target, own_class, None, visitor)
     U_y = readout.A[target] @ W.T
@@ -68,12 +68,13 @@ def both_engines(layer, n_classes, dtype, tolerance):
     n_classes=st.integers(1, 3),
     dtype=st.sampled_from([torch.float32, torch.bfloat16]),
     tolerance=st.sampled_from([0.0, 1e-6, 1e-3, 1e9]),
+    gradient_dtype=st.sampled_from([torch.float64, torch.float32]),
 )
 def test_no_pair_beyond_its_bound(
-    seed, n_vocab, d_model, n_neurons, peak, strength, kind, bias, n_classes, dtype, tolerance
+    seed, n_vocab, d_model, n_neurons, peak, strength, kind, bias, n_classes, dtype, tolerance, gradient_dtype
 ):
     layer = random_layer(seed, n_vocab, d_model, n_neurons, peak, strength, kind, bias)
-    exact, certified = both_engines(layer, n_classes, dtype, tolerance)
+    exact, certified = both_engines(layer, n_classes, dtype, tolerance, gradient_dtype)
     bound = certified.truncation + certified.rounding + exact.rounding
     for name in ("total", "within"):
         error = (getattr(certified, name) - getattr(exact, name)).abs()
@@ -119,7 +120,7 @@ def test_certified_equals_exact_within_bounds_and_tolerance(layer, exact):
 
 def test_slabs_and_blocks_do_not_change_the_numbers(layer, monkeypatch):
     whole = measure_panel(layer, engine="certified", **SETTINGS)
-    plan = panel_pass.Plan(positions=100, neurons=64, product_dtype=torch.float32)
+    plan = panel_pass.Plan(positions=100, neurons=64, product_dtype=torch.bfloat16, gradient_dtype=torch.float32)
     monkeypatch.setattr(panel_pass, "make_plan", lambda *_args: plan)
     parts = measure_panel(layer, engine="certified", **SETTINGS)
     bound = sum(r[b] for r in (whole, parts) for b in ("truncation_bound", "rounding_bound"))

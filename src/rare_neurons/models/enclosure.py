@@ -17,15 +17,17 @@ Z_ORDER = 6  # moments of h used for e^{εh}: Lagrange remainder of order 6, bou
 class GroupMoments:
     """Sums under p over one group of columns.
 
-    `h` `[pos, Z_ORDER + 1]`: Σ p h^j; `h_low`, `h_high` `[pos, 1]`: range of h; `U`, `hU`, `UU` `[pos, neuron]`: Σ p U,
-    Σ p h U, Σ p U²; `U_low`, `U_high` `[neuron]`: range of U over the group.
+    `h` `[pos, Z_ORDER + 1]`: Σ p h^j; `h_square` `[pos, 1]`: not below Σ p h²; `h_low`, `h_high` `[pos, 1]`: range of h;
+    `U`, `hU`, `UU` `[pos, neuron]`: Σ p U, Σ p h U (None: order 0 in ε), Σ p U²; `U_low`, `U_high` `[neuron]`: range of U
+    over the group.
     """
 
     h: torch.Tensor
+    h_square: torch.Tensor
     h_low: torch.Tensor
     h_high: torch.Tensor
     U: torch.Tensor
-    hU: torch.Tensor
+    hU: torch.Tensor | None
     UU: torch.Tensor
     U_low: torch.Tensor
     U_high: torch.Tensor
@@ -42,17 +44,21 @@ class Interval:
 def enclose(m: GroupMoments, epsilon: torch.Tensor, eta: torch.Tensor) -> tuple[Interval, torch.Tensor]:
     """Enclose `Σ_group p (e^{εh + ηU} − 1)`; also returns the part of it that follows Σ p U² (or its root).
 
-    `e^x − 1 = (e^{εh} − 1) + ηU e^{εh} + (ηU)² φ_2(ηU) e^{εh}`: the first from moments of h, the second to first order
-    in ε with a Cauchy–Schwarz remainder `|η| ε² e^{max(0, sup εh)} √(Σ p h⁴ · Σ p U²)/2`, the third by the range of
-    φ_2.
+    `e^x − 1 = (e^{εh} − 1) + ηU e^{εh} + (ηU)² φ_2(ηU) e^{εh}`: the first from moments of h, the second to order k = 0
+    or 1 in ε with a Cauchy–Schwarz remainder `|η| |ε|^(k+1) e^{max(0, sup εh)} √(Σ p h^(2k+2) · Σ p U²)/(k+1)!`, the
+    third by the range of φ_2.
     """
     low_x = torch.minimum(epsilon * m.h_low, epsilon * m.h_high)
     high_x = torch.maximum(epsilon * m.h_low, epsilon * m.h_high)
     growth = torch.exp(high_x)
     first, last = _exponential_of_h(m.h, epsilon, low_x, growth)
-    linear = eta * (m.U + epsilon * m.hU)
-    remainder = (m.h[:, 4:5] * m.UU).sqrt_().mul_(epsilon.square()).mul_(eta.abs()).mul_(0.5)
-    remainder.mul_(growth.clamp_min(1.0))
+    if m.hU is None:
+        linear = eta * m.U
+        remainder = (m.h_square * m.UU).sqrt_().mul_(epsilon.abs())
+    else:
+        linear = eta * (m.U + epsilon * m.hU)
+        remainder = (m.h[:, 4:5] * m.UU).sqrt_().mul_(epsilon.square()).mul_(0.5)
+    remainder.mul_(eta.abs()).mul_(growth.clamp_min(1.0))
     squares = eta.square() * m.UU
     low_u = torch.minimum(eta * m.U_low, eta * m.U_high)
     high_u = torch.maximum(eta * m.U_low, eta * m.U_high)

@@ -9,23 +9,27 @@ import torch
 
 from rare_neurons.models.enclosure import Z_ORDER, GroupMoments
 from rare_neurons.models.readout import Readout
-from rare_neurons.models.tokens import VOCAB_BLOCK, Scratch, TokenBlock
+from rare_neurons.models.tokens import GRADIENT_BLOCK, VOCAB_BLOCK, Scratch, TokenBlock
 
 UNIT_ROUNDOFF = {torch.float64: 2.0**-53, torch.float32: 2.0**-24, torch.bfloat16: 2.0**-8}
 OWN, REST = 0, 1
 # Sum of VOCAB_BLOCK float32 terms, each from a few roundings, then float64: Higham 2002, eq. 3.5; twice, because
 # accelerators truncate where processors round.
 BLOCK_SUM_32 = 2 * (VOCAB_BLOCK + 8) * UNIT_ROUNDOFF[torch.float32]
+# Σ p A in float32 blocks: its rounding counts at first order, so its blocks are shorter; fused multiply-adds round.
+GRADIENT_SUM_32 = (GRADIENT_BLOCK + 8) * UNIT_ROUNDOFF[torch.float32]
 
 
 @dataclass(frozen=True)
 class Directions:
     """What depends on the weights alone.
 
-    `W = c(w)` `[neuron, d_model]` float64 and its row norms; `U` `[neuron, vocab]` float32 (from float64 products);
-    `squares` `[neuron, vocab]`, U² in the dtype of the large product; `low`, `high` `[class, neuron]` range of U.
+    `A` of the readout; `W = c(w)` `[neuron, d_model]` float64 and its row norms; `U` `[neuron, vocab]` float32 (from
+    float64 products); `squares` `[neuron, vocab]`, U² in the dtype of the large product; `low`, `high` `[class, neuron]`
+    range of U; `row_squares` `[vocab]`: |A|².
     """
 
+    A: torch.Tensor
     W: torch.Tensor
     norms: torch.Tensor
     U: torch.Tensor
@@ -52,19 +56,23 @@ def prepare_directions(readout: Readout, W: torch.Tensor, slices: tuple[slice, .
             low[k] = least if first else torch.minimum(low[k], least)
             high[k] = most if first else torch.maximum(high[k], most)
             squares[:, block] = products.square_()
-    return Directions(W, W.norm(dim=-1), U, squares, low, high, readout.A.square().sum(-1))
+    return Directions(readout.A, W, W.norm(dim=-1), U, squares, low, high, readout.A.square().sum(-1))
 
 
 @dataclass(frozen=True)
 class BlockMoments:
     """Moments of a block of positions for its own class and the rest, and the rounding they carry.
 
-    `h = z − centre`; `reach` `[pos, 1]`: sup |h| before re-centring, plus the shift; `root_mean_square`, `row_norm`
-    `[group, pos, 1]`: √(Σ p (|h| + |shift|)²) before re-centring and √(Σ p |A|²). Float64: `sum_unit` `[pos, 1]` bounds
-    the relative rounding of sums under p (log p included), `dot_unit` that of one dot product relative to its norms.
+    `h = z − centre`; `factor` `[group, pos, 1]` turns sums of e into sums of p; `shift` `[pos, 1]` is the centre less
+    the largest logit's z; `reach` `[pos, 1]`: sup |h| before re-centring, plus the shift; `root_mean_square`,
+    `row_norm` `[group, pos, 1]`: √(Σ p (|h| + |shift|)²) before re-centring and √(Σ p |A|²). Float64: `sum_unit`
+    `[pos, 1]` bounds the relative rounding of sums under p (log p included), `dot_unit` that of one dot product
+    relative to its norms.
     """
 
     groups: tuple[GroupMoments, GroupMoments]
+    factor: torch.Tensor
+    shift: torch.Tensor
     centre: torch.Tensor
     own_mass: torch.Tensor
     reach: torch.Tensor
@@ -82,11 +90,11 @@ class MomentVisitor:
     Also keeps `h` (before re-centring) and `e` `[pos, vocab]` in float32 for exact pairs.
     """
 
-    def __init__(self, directions: Directions) -> None:
-        self.directions = directions
+    def __init__(self, directions: Directions, gradient_dtype: torch.dtype = torch.float64) -> None:
+        self.directions, self.gradient_dtype = directions, gradient_dtype
 
     def start(self, z: torch.Tensor, scale: torch.Tensor, reference: torch.Tensor, top: torch.Tensor) -> None:
-        n_pos, n_neurons, d_model = len(z), *self.directions.W.shape
+        n_pos, n_neurons = len(z), len(self.directions.W)
 
         def zeros(*shape: int) -> torch.Tensor:
             return torch.zeros(*shape, dtype=torch.float64, device=z.device)
@@ -95,7 +103,8 @@ class MomentVisitor:
         self.h = torch.empty_like(z, dtype=torch.float32)
         self.e = torch.empty_like(self.h)
         self.powers = zeros(2, n_pos, Z_ORDER + 1)
-        self.hA, self.squares = zeros(2, n_pos, d_model), zeros(2, n_pos, n_neurons)
+        self.squares = zeros(2, n_pos, n_neurons)
+        self.visited: list[tuple[slice, int]] = []
         self.low, self.high = zeros(2, n_pos) + torch.inf, zeros(2, n_pos) - torch.inf
         self.rows = zeros(2, n_pos)
         self.scratch = [Scratch(self.h) for _ in range(5)]
@@ -103,11 +112,11 @@ class MomentVisitor:
 
     def visit(self, columns: slice, group: int, e: torch.Tensor, z: torch.Tensor, A: torch.Tensor) -> None:
         directions = self.directions
-        h, e32, products, _, _ = (scratch(z.shape) for scratch in self.scratch)
+        self.visited.append((columns, group))
+        h, e32 = (scratch(z.shape) for scratch in self.scratch[:2])
         torch.sub(z, self.top, out=h)
         e32.copy_(e)
         self.h[:, columns], self.e[:, columns] = h, e32
-        self.hA[group] += torch.mul(e32, h, out=products) @ A.float()
         squares = e32 if directions.squares.dtype == torch.float32 else self.factor(z.shape).copy_(e)
         self.squares[group] += squares @ directions.squares[:, columns].T
         self._add_powers(group, z.shape)
@@ -119,6 +128,7 @@ class MomentVisitor:
         """Σ e h^j for j = 2..6; orders 0 and 1 come in float64 from the class sums."""
         h, e, eh, h2, h3 = (scratch(shape) for scratch in self.scratch)
         sums = self.powers[group]
+        torch.mul(e, h, out=eh)
         sums[:, 2] += torch.linalg.vecdot(eh, h)
         torch.mul(h, h, out=h2)
         torch.mul(h2, h, out=h3)
@@ -143,6 +153,8 @@ class MomentVisitor:
         raw_square, mass = powers[..., 2, None].clamp_min(0), powers[..., 0, None]
         return BlockMoments(
             groups=groups,
+            factor=factor,
+            shift=shift,
             centre=centre,
             own_mass=tokens.class_log_p[:, own_class, None].exp(),
             reach=reach[:, None] + shift.abs(),
@@ -154,21 +166,38 @@ class MomentVisitor:
             residual_norm=tokens.residual_norm,
         )
 
+    def first_order(self, neurons: torch.Tensor, moments: BlockMoments) -> tuple[torch.Tensor, torch.Tensor]:
+        """Σ p h U of some neurons for both groups, `[pos, len(neurons)]`; through A where they outnumber its width."""
+        directions = self.directions
+        few = len(neurons) <= directions.A.shape[1]
+        width = len(neurons) if few else directions.A.shape[1]
+        sums = torch.zeros(2, len(self.h), width, dtype=torch.float64, device=self.h.device)
+        for columns, group in self.visited:
+            h = self.h[:, columns]
+            eh = torch.mul(self.e[:, columns], h, out=self.scratch[0](h.shape))
+            sums[group] += eh @ (directions.U[:, columns][neurons].T if few else directions.A[columns].float())
+        if not few:
+            sums = sums @ directions.W[neurons].T
+        own, rest = (sums[g] * moments.factor[g] - moments.shift * moments.groups[g].U[:, neurons] for g in (OWN, REST))
+        return own, rest
+
     def _group(self, group: int, tokens: TokenBlock, own_class: int, powers, factor, shift) -> GroupMoments:
         members = [k for k in range(len(tokens.class_A)) if (k == own_class) == (group == OWN)]
         A_sum = tokens.class_A[members].sum(0)
         powers[:, 0] = tokens.class_log_p[:, members].exp().sum(-1)
         powers[:, 1] = tokens.class_z[:, members].sum(-1) - self.top[:, 0] * powers[:, 0]
-        hA = self.hA[group] * factor - shift * A_sum
-        W, directions = self.directions.W, self.directions
+        directions = self.directions
+        parts = powers[:, 2].clamp_min(0) + shift[:, 0].square() * powers[:, 0]
+        h = _recentre(powers, shift)
         empty = not torch.isfinite(self.low[group]).all()
         zero = torch.zeros_like(directions.norms)
         return GroupMoments(
-            h=_recentre(powers, shift),
+            h=h,
+            h_square=(h[:, 2].clamp_min(0) + 2 * BLOCK_SUM_32 * parts)[:, None],
             h_low=torch.zeros_like(shift) if empty else (self.low[group][:, None] - self.top - shift),
             h_high=torch.zeros_like(shift) if empty else (self.high[group][:, None] - self.top - shift),
-            U=A_sum @ W.T,
-            hU=hA @ W.T,
+            U=A_sum @ directions.W.T,
+            hU=None,
             UU=self.squares[group] * factor,
             U_low=zero if empty else directions.low[members].amin(0),
             U_high=zero if empty else directions.high[members].amax(0),

@@ -38,7 +38,7 @@ def evaluate_pairs(
     at, neuron = torch.nonzero(chosen, as_tuple=True)
     log_mean, log_own, log_direct = (torch.empty(len(at), dtype=torch.float64, device=at.device) for _ in range(3))
     epsilon, eta, direct_eta = ablation.epsilon[chosen], ablation.eta[chosen], ablation.direct_eta[chosen]
-    shift = (moments.centre - visitor.top).float()
+    shift = moments.shift.float()
     factors = (visitor.reference - tokens.log_norm[:, None]).exp()
     step = max(1, PAIR_ELEMENTS // visitor.h.shape[1])
     for start in range(0, len(at), step):

@@ -15,12 +15,13 @@ from rare_neurons.models.behaviour import BehaviourRows
 from rare_neurons.models.certified import Budget, measure_certified
 from rare_neurons.models.exact import PairEffects, measure_exactly
 from rare_neurons.models.forward import Captured
-from rare_neurons.models.moments import MomentVisitor, prepare_directions
+from rare_neurons.models.moments import GRADIENT_SUM_32, MomentVisitor, prepare_directions
 from rare_neurons.models.panel_arrays import PanelArrays, SortedVocabulary
 from rare_neurons.models.readout import Ablation, FinalBlock, Readout, measure_ablation
 from rare_neurons.models.tokens import VOCAB_BLOCK, TokenBlock, Unigram, read_tokens
 
 Engine = Literal["certified", "exact"]
+FLOAT32_GRADIENT_FROM = 2**24  # the same for the float32 products of Σ p A
 MAX_POSITIONS, MIN_POSITIONS = 512, 32
 BFLOAT16_FROM = 2**20  # elements of U² from which the faster, coarser product is worth its rounding
 
@@ -57,7 +58,7 @@ def measure_panel(
     """
     n_neurons = len(inputs.block.W_out)
     use_moments = engine == "certified" and inputs.block.post_norm is None
-    plan = make_plan(inputs, use_moments, memory_gb)
+    plan = make_plan(inputs, use_moments, memory_gb, tolerance_se)
     slabs = [slice(a, min(a + plan.neurons, n_neurons)) for a in range(0, n_neurons, plan.neurons)]
     n_targets = len(inputs.panel.context)
     parts: list[dict[str, np.ndarray]] = []
@@ -82,9 +83,10 @@ class Plan:
     positions: int
     neurons: int
     product_dtype: torch.dtype
+    gradient_dtype: torch.dtype
 
 
-def make_plan(inputs: PassInputs, use_moments: bool, memory_gb: float) -> Plan:
+def make_plan(inputs: PassInputs, use_moments: bool, memory_gb: float, tolerance_se: float) -> Plan:
     """Largest slab of neurons, then the largest block of positions, that fit into the budget."""
     n_vocab, d_model = inputs.readout.A.shape
     n_neurons, n_classes = len(inputs.block.W_out), len(inputs.vocabulary.slices)
@@ -96,7 +98,8 @@ def make_plan(inputs: PassInputs, use_moments: bool, memory_gb: float) -> Plan:
     for positions in (MAX_POSITIONS, MAX_POSITIONS // 2, MAX_POSITIONS // 4, MIN_POSITIONS):
         neurons = int((free - positions * per_position) / (per_neuron + 8 * 24 * positions))
         if neurons >= min(n_neurons, 512):
-            return Plan(positions, min(neurons, n_neurons), dtype)
+            gradient = _gradient_dtype(inputs, n_vocab * n_neurons, tolerance_se)
+            return Plan(positions, min(neurons, n_neurons), dtype, gradient)
     raise RequestError(
         f"memory_gb={memory_gb} holds {max(neurons, 0)} neurons of {n_neurons} beside a vocabulary of {n_vocab} x "
         f"{d_model} float64; at least {min(n_neurons, 512)} are needed: raise it"
@@ -109,6 +112,17 @@ def _product_dtype(device: torch.device, elements: int) -> torch.dtype:
         return torch.float32
     native = torch.cuda.is_bf16_supported() if device.type == "cuda" else torch.cpu._is_avx512_bf16_supported()
     return torch.bfloat16 if native else torch.float32
+
+
+def _gradient_dtype(inputs: PassInputs, elements: int, tolerance_se: float) -> torch.dtype:
+    """float32 blocks for Σ p A where that pays and their rounding stays within half of the tolerance.
+
+    Their bound is about `GRADIENT_SUM_32 √d_model` of a neuron's typical change, its standard error `1/√n` of it.
+    """
+    largest = np.bincount(inputs.panel.stratum).max()
+    share = GRADIENT_SUM_32 * (inputs.readout.A.shape[1] * largest) ** 0.5
+    coarse = elements >= FLOAT32_GRADIENT_FROM and share <= tolerance_se / 2
+    return torch.float32 if coarse else torch.float64
 
 
 @dataclass(frozen=True)
@@ -139,7 +153,7 @@ class SlabPass:
         self.visitor, self.U = None, None
         if use_moments:
             directions = prepare_directions(inputs.readout, self.W, slices, plan.product_dtype)
-            self.visitor = MomentVisitor(directions)
+            self.visitor = MomentVisitor(directions, plan.gradient_dtype)
             self.budgets = [Budget(len(s.rows), n_neurons, tolerance, tolerance_se, self.device) for s in self.sums]
         else:
             self.U = self.W @ inputs.readout.A.T

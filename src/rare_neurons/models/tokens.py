@@ -14,6 +14,8 @@ from rare_neurons.models.readout import Readout
 
 VOCAB_BLOCK = 2048  # columns worked on at once: a few MB with 512 positions, so that elementwise passes stay in cache
 
+GRADIENT_BLOCK = 256  # columns of a float32 partial sum of p A, where it is not taken in float64
+
 
 class Scratch:
     """Memory for one block of columns, used again for each: fresh pages would cost more than the arithmetic."""
@@ -64,7 +66,9 @@ class TokenBlock:
 
 
 class Visitor(Protocol):
-    """Adds further sums to the pass over the vocabulary."""
+    """Adds further sums to the pass over the vocabulary, and says in which dtype Σ p A may be multiplied."""
+
+    gradient_dtype: torch.dtype
 
     def start(self, z: torch.Tensor, scale: torch.Tensor, reference: torch.Tensor, top: torch.Tensor) -> None:
         """Before the pass: all z, and per position the references of own class and rest and the largest logit's z."""
@@ -107,7 +111,8 @@ def read_tokens(
     if visitor is not None:
         best = tops[0].argmax(-1, keepdim=True)
         visitor.start(z, scale, reference, z.gather(-1, tops[1].gather(-1, best)))
-    sums = _ClassSums(readout, unigram, len(vocabulary.slices), c.shape)
+    dtype = torch.float64 if visitor is None else visitor.gradient_dtype
+    sums = _ClassSums(readout, unigram, len(vocabulary.slices), c, dtype)
     scratch, ez_scratch = Scratch(z), Scratch(z)
     for k, columns in column_blocks(vocabulary):
         group = 0 if k == own_class else 1
@@ -158,8 +163,12 @@ def _group_maxima(tops: torch.Tensor, own_class: int) -> torch.Tensor:
 class _ClassSums:
     """Sums over the vocabulary that every engine needs, per class, relative to the group references."""
 
-    def __init__(self, readout: Readout, unigram: Unigram, n_classes: int, shape: torch.Size) -> None:
-        self.readout, self.unigram = readout, unigram
+    def __init__(
+        self, readout: Readout, unigram: Unigram, n_classes: int, c: torch.Tensor, gradient_dtype: torch.dtype
+    ) -> None:
+        self.readout, self.unigram, self.gradient_dtype = readout, unigram, gradient_dtype
+        shape = c.shape
+        self.cast = [torch.empty(n, VOCAB_BLOCK, dtype=gradient_dtype, device=c.device) for n in shape]
 
         def zeros(*size: int) -> torch.Tensor:
             return torch.zeros(*size, dtype=torch.float64, device=readout.A.device)
@@ -176,13 +185,22 @@ class _ClassSums:
         ez = torch.mul(e, z, out=scratch)
         self.e[k] += e.sum(-1)
         self.ez[k] += ez.sum(-1)
-        self.eA[k] += e @ A
+        self._add_gradient(k, e, A)
         self.skinny[k] += e @ self.weights[columns]
         self.ez_seen[k] += ez @ self.unigram.seen[columns]
         self.z_by_q += z @ self.unigram.q[columns]
         if q is not None:
             self.post_norm = True
             self.eq[k] += torch.mul(e, q, out=scratch).sum(-1)
+
+    def _add_gradient(self, k: int, e: torch.Tensor, A: torch.Tensor) -> None:
+        if self.gradient_dtype == torch.float64:
+            self.eA[k] += e @ A
+            return
+        left, right = (cast[:, : len(A)].copy_(x) for cast, x in zip(self.cast, (e, A.T), strict=True))
+        for start in range(0, len(A), GRADIENT_BLOCK):
+            columns = slice(start, start + GRADIENT_BLOCK)
+            self.eA[k] += left[:, columns] @ right[:, columns].T
 
     def finish(self, z, q, scale, residual_norm, target, reference, own_class: int) -> TokenBlock:
         """Normalise the sums: each becomes an expectation under the model's distribution."""
