@@ -133,7 +133,7 @@ def run(seeds):
     bench_huber(384, 1, {"tol": 1e-8, "maxiter": 3000}, "run until it converges")
     bench_test(2048, 10)
     bench_checkpoint(384, 5)
-    bench_checkpoint(4096, 3)
+    bench_checkpoint(2048, 3)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import argparse
 
 import numpy as np
 
-from rare_neurons.numerics.regime_nulls import regime_null_table
+from rare_neurons.numerics.regime_nulls import null_table_sizes, regime_null_table
 from rare_neurons.numerics.regime_test import regime_test
 from rare_neurons.numerics.spacing_regimes import QUANTITIES, measure_spacing_regimes, regime_differences
 
@@ -16,34 +16,34 @@ LEVEL = 0.05
 HALF = np.arange(64) % 2
 
 
-def _split_errors(rng):
-    return np.where(np.arange(N) < N // 10, 10.0, 1.0)
+def _split_errors(rng, n):
+    return np.where(np.arange(n) < n // 10, 10.0, 1.0)
 
 
 # Each draws the noise of N neurons. The first nine carry the bar of the issue; the others show how far it reaches.
 NOISE = {
-    "half-normal": lambda rng: rng.standard_normal(N),
-    "exponential": lambda rng: rng.exponential(size=N),
-    "Weibull, shape 0.5": lambda rng: rng.weibull(0.5, N),
-    "Weibull, shape 2": lambda rng: rng.weibull(2, N),
-    "lognormal": lambda rng: rng.lognormal(size=N),
-    "half-t(2)": lambda rng: rng.standard_t(2, N),
-    "generalised gamma (2, 0.7)": lambda rng: rng.gamma(2, size=N) ** (1 / 0.7),
-    "generalised gamma (0.3, 1.5)": lambda rng: rng.gamma(0.3, size=N) ** (1 / 1.5),
-    "half-t(1)": lambda rng: rng.standard_t(1, N),
-    "half-t(2.5), shape between tabulated ones": lambda rng: rng.standard_t(2.5, N),
-    "half-t(4)": lambda rng: rng.standard_t(4, N),
-    "power law, rank exponent 0.8": lambda rng: rng.random(N) ** -0.8,
-    "log-logistic": lambda rng: np.exp(rng.logistic(size=N)),
-    "inverse gamma, shape 2": lambda rng: 1 / rng.gamma(2, size=N),
+    "half-normal": lambda rng, n: rng.standard_normal(n),
+    "exponential": lambda rng, n: rng.exponential(size=n),
+    "Weibull, shape 0.5": lambda rng, n: rng.weibull(0.5, n),
+    "Weibull, shape 2": lambda rng, n: rng.weibull(2, n),
+    "lognormal": lambda rng, n: rng.lognormal(size=n),
+    "half-t(2)": lambda rng, n: rng.standard_t(2, n),
+    "generalised gamma (2, 0.7)": lambda rng, n: rng.gamma(2, size=n) ** (1 / 0.7),
+    "generalised gamma (0.3, 1.5)": lambda rng, n: rng.gamma(0.3, size=n) ** (1 / 1.5),
+    "half-t(1)": lambda rng, n: rng.standard_t(1, n),
+    "half-t(2.5), shape between tabulated ones": lambda rng, n: rng.standard_t(2.5, n),
+    "half-t(4)": lambda rng, n: rng.standard_t(4, n),
+    "power law, rank exponent 0.8": lambda rng, n: rng.random(n) ** -0.8,
+    "log-logistic": lambda rng, n: np.exp(rng.logistic(size=n)),
+    "inverse gamma, shape 2": lambda rng, n: 1 / rng.gamma(2, size=n),
 }
 
 # Each draws the standard errors of pure normal noise, given to the test (noise floor and scale-mixture null in use).
 ERRORS = {
     "scale mixture, 10 % with 10 times the error": _split_errors,
-    "scale mixture, lognormal errors (sd 0.8)": lambda rng: np.exp(0.8 * rng.standard_normal(N)),
-    "scale mixture, errors of a half-t(2)": lambda rng: 1 / np.sqrt(rng.chisquare(2, N) / 2),
-    "equal errors": lambda rng: np.ones(N),
+    "scale mixture, lognormal errors (sd 0.8)": lambda rng, n: np.exp(0.8 * rng.standard_normal(n)),
+    "scale mixture, errors of a half-t(2)": lambda rng, n: 1 / np.sqrt(rng.chisquare(2, n) / 2),
+    "equal errors": lambda rng, n: np.ones(n),
 }
 
 
@@ -62,12 +62,12 @@ def planted_sample(rng, n, *, plateau_slope, exponent, decay):
     return np.exp(-np.concatenate([[0], np.cumsum(rng.exponential(level) / ranks)]))
 
 
-def false_positives(draw, tables, draws, seed, *, errors=None):
-    """(share of p <= 5 %, share of p <= 5 % per family)."""
+def false_positives(draw, tables, draws, seed, *, errors=None, n=N):
+    """(share of p <= 5 %, share of p <= 5 % per family) on noise of n neurons."""
     rng, hits, families = np.random.default_rng(seed), 0, {}
     for k in range(draws):
-        se = errors(rng) if errors else None
-        x = np.abs(rng.standard_normal(N) * se if errors else draw(rng))
+        se = errors(rng, n) if errors else None
+        x = np.abs(rng.standard_normal(n) * se if errors else draw(rng, n))
         found = regime_test(x, se, tables, seed=k)
         hits += found.null_p is not None and found.null_p <= LEVEL
         for family, p in found.family_p.items():
@@ -121,6 +121,18 @@ def _print_false_positives(tables, draws):
         print(f"| {name} | {100 * share:.1f} % | {largest} {100 * families[largest]:.1f} % |", flush=True)
 
 
+def _print_sizes(draws):
+    """The two least favourable families and the lognormal, at numbers of neurons that have no table of their own."""
+    names = ("half-t(2)", "half-t(1)", "lognormal")
+    split = "scale mixture, 10 % with 10 times the error"
+    print(f"| neurons | {' | '.join(names)} | {split} |\n| --- | --- | --- | --- | --- |")
+    for widest, n in ((384, 384), (384, 230), (384, 110), (2048, 1700)):
+        tables = [regime_null_table(size, 2000, seed=0) for size in null_table_sizes(widest) if n / 2 < size < 2 * n]
+        shares = [false_positives(NOISE[name], tables, draws, 4, n=n)[0] for name in names]
+        shares.append(false_positives(None, tables, draws, 4, errors=ERRORS[split], n=n)[0])
+        print(f"| {n} | " + " | ".join(f"{100 * share:.1f} %" for share in shares) + " |", flush=True)
+
+
 def _print_power(tables, draws):
     print("| slope beyond 12.6 % | plateau slope | exponent 0.3 | 0.5 | 0.8 |\n| --- | --- | --- | --- | --- |")
     for decay in (1.2, 1.5, 2.0):
@@ -147,11 +159,13 @@ def _print_bar(tables, draws):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draws", type=int, default=1000)
-    parser.add_argument("--part", choices=["false-positives", "bar", "power", "coverage"])
+    parser.add_argument("--part", choices=["false-positives", "sizes", "bar", "power", "coverage"])
     args = parser.parse_args()
     tables = [regime_null_table(N, 2000, seed=0)]
     if args.part in (None, "false-positives"):
         _print_false_positives(tables, args.draws)
+    if args.part in (None, "sizes"):
+        _print_sizes(args.draws // 2)
     if args.part in (None, "bar"):
         _print_bar(tables, args.draws // 2)
     if args.part in (None, "power"):

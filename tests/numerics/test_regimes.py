@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 
+from rare_neurons.numerics.power_law import fit_power_law
+from rare_neurons.numerics.regime_nulls import regime_null_table
 from rare_neurons.numerics.regimes import CONVENTIONS, measure_regimes
 
 HALF = np.arange(64) % 2
@@ -41,6 +43,31 @@ def test_planted_regimes_are_read_from_the_cross_fitted_curve():
     assert row.rank_exponent == pytest.approx(0.8, abs=0.1)
     assert row.rank_exponent_low <= row.rank_exponent <= row.rank_exponent_high
     assert row.split_half_pearson > 0.9
+
+
+def test_detection_row_carries_the_test_and_its_intervals():
+    row = _row(_measure(_planted(), null_tables=[regime_null_table(1000, 60, seed=0)]), "all", "log_spacing")
+    assert (row.status, row.n_regimes) == ("ok", 3)
+    assert row.null_p <= 0.05
+    assert row.null_family is not None
+    assert row.plateau_end_low <= 17 <= row.plateau_end_high
+    assert row.rank_exponent_low <= 0.8 <= row.rank_exponent_high
+    assert row.decay_start_low <= row.decay_start <= row.decay_start_high
+
+
+def test_without_tables_the_fit_stands_and_p_is_missing():
+    row = _row(_measure(_planted()), "all", "log_spacing")
+    assert (row.status, row.null_p) == ("no_null_table", None)
+    assert row.rank_exponent is not None
+    assert "tables at: none" in row.reason
+
+
+def test_tail_row_is_the_power_law_fit_of_that_sign():
+    effect = np.random.default_rng(1).standard_t(2, 500)
+    rows = _measure(effect, noise=1e-9)
+    row, fit = _row(rows, "boost", "tail"), fit_power_law(effect[effect > 0], min_tail=10, min_value=0.0)
+    assert (row.alpha, row.n_tail) == (pytest.approx(fit.alpha, rel=1e-5), fit.n_tail)
+    assert row.lr_lognormal is not None
 
 
 def test_noise_gives_no_cross_fitted_regimes_though_every_drawn_fit_exists():
