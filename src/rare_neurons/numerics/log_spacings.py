@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 MIN_LEVEL = 5  # spacings per level: the likelihood of one or two spacings is unbounded
 _CELL_GROWTH = 1.04  # cells are single ranks up to 37, then 4 % wide: breakpoints are searched over cell edges
-_CHUNK = 128  # rows searched at once; 128 rows of 10,000 pairs are 10 MB
+_BATCH = 65_536  # samples times pairs of edges searched at once: arrays that stay in a core's cache
 _NEWTON_STEPS = 60
 _MAX_STEP = 2.0  # largest change of ln b in one Newton step
 
@@ -102,30 +102,37 @@ def fit_levels(spacings: ArrayLike) -> Levels:
     edges = cell_edges(s.shape[1])
     sums = cell_sums(s, edges)
     quadratic = _fit_quadratic(sums, edges)
-    parts = [_search_levels(sums[k : k + _CHUNK], edges) for k in range(0, len(sums), _CHUNK)]
-    likelihood, first, second, exponent = (np.concatenate(part) for part in zip(*parts, strict=True))
+    likelihood, first, second, exponent = _search_levels(sums, edges)
     return Levels(likelihood - quadratic, first, second, exponent)
 
 
 def _search_levels(sums: NDArray, edges: NDArray) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-    total = np.concatenate([np.zeros((len(sums), 1)), np.cumsum(sums, axis=1)], axis=1)
     i, j = np.triu_indices(len(edges), 1)
     wide = (edges[i] >= MIN_LEVEL) & (edges[j] - edges[i] >= MIN_LEVEL) & (edges[-1] - edges[j] >= MIN_LEVEL)
     i, j = i[wide], j[wide]
-    ends = np.arange(len(edges))
-    outer = _level_likelihood(total, edges, 0 * ends, ends), _level_likelihood(total, edges, ends, 0 * ends - 1)
-    likelihood = outer[0][:, i] + _level_likelihood(total, edges, i, j) + outer[1][:, j]
+    batch = max(1, _BATCH // len(i))
+    parts = [_best_levels(sums[k : k + batch], edges, i, j) for k in range(0, len(sums), batch)]
+    return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
+
+
+def _best_levels(sums: NDArray, edges: NDArray, i: NDArray, j: NDArray) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """Largest likelihood over pairs of edges (i, j), the spacings before each, and the mean between them."""
+    total = np.concatenate([np.zeros((len(sums), 1)), np.cumsum(sums, axis=1)], axis=1)
+    before = _level_likelihood(total, edges)
+    after = _level_likelihood(total[:, -1:] - total, edges[-1] - edges)
+    between = np.take(total, j, axis=1) - np.take(total, i, axis=1)
+    likelihood = _level_likelihood(between, edges[j] - edges[i])
+    likelihood += np.take(before, i, axis=1)
+    likelihood += np.take(after, j, axis=1)
     best = np.argmax(likelihood, axis=1)
-    rows, i, j = np.arange(len(sums)), i[best], j[best]
-    exponent = (total[rows, j] - total[rows, i]) / (edges[j] - edges[i])
-    return likelihood[rows, best], edges[i], edges[j], exponent
+    rows, first, second = np.arange(len(sums)), edges[i[best]], edges[j[best]]
+    return likelihood[rows, best], first, second, between[rows, best] / (second - first)
 
 
-def _level_likelihood(total: NDArray, edges: NDArray, start: NDArray, stop: NDArray) -> NDArray:
-    """Maximal exponential log-likelihood of the spacings between two cell edges; zero for none."""
-    count = edges[stop] - edges[start]
-    mean = (total[:, stop] - total[:, start]) / np.maximum(count, 1)
-    return -count * (np.log(np.maximum(mean, np.finfo(float).tiny)) + 1)
+def _level_likelihood(total: NDArray, count: NDArray) -> NDArray:
+    """Maximal exponential log-likelihood of ``count`` spacings with the given sum; zero for none."""
+    log_count = np.log(np.maximum(count, 1))
+    return count * (log_count - 1 - np.log(np.maximum(total, np.finfo(float).tiny)))
 
 
 def _fit_quadratic(sums: NDArray, edges: NDArray) -> NDArray:
