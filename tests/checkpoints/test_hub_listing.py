@@ -76,3 +76,10 @@ def test_no_network_is_one_sentence_that_says_what_to_do(hub):
     with pytest.raises(HubUnreachable, match=r"in 4 tries; connect to the network, or fetch the checkpoints") as caught:
         listing(hub).manifest("m", 2)
     assert "\n" not in str(caught.value)
+
+
+def test_a_digest_that_is_none_is_a_fault_of_the_data_and_no_file_name(hub, monkeypatch):
+    monkeypatch.setattr(hub, "digest", lambda _path: "../../etc/passwd")
+    found = listing(hub).manifest("m", 2)
+    assert (found.status, found.files) == ("corrupt", ())
+    assert "digest '../../etc/passwd'" in found.reason

@@ -14,6 +14,7 @@ from rare_neurons.checkpoints.manifest import Manifest, ManifestFile
 from rare_neurons.checkpoints.retry import Network, Stopped, with_retries
 from rare_neurons.errors import DataFault
 
+_WORTH_A_BAR = 1 << 20  # bytes
 _PARTIAL_CONTENT, _RANGE_NOT_SATISFIABLE = 206, 416
 
 
@@ -110,7 +111,7 @@ class _Transfer:
                 unit_scale=True,
                 desc=self.label,
                 mininterval=interval,
-                disable=not self.network.progress,
+                disable=not self.network.progress or self.file.size < _WORTH_A_BAR,
             ) as bar,
         ):
             out.seek(start)

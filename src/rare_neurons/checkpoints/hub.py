@@ -12,9 +12,9 @@ from huggingface_hub.hf_api import RepoSibling
 from rare_neurons.checkpoints.layout import absent_shards, is_weight_file, needed_files
 from rare_neurons.checkpoints.manifest import Manifest, ManifestFile
 from rare_neurons.checkpoints.retry import HubUnreachable, Network, with_retries
-from rare_neurons.errors import RequestError
+from rare_neurons.errors import DataFault, RequestError
 
-_SHA256_LENGTH = 64
+_SHA256_LENGTH, _GIT_ID_LENGTH = 64, 40
 _FIELD = "{step}"
 
 
@@ -93,9 +93,12 @@ class HubListing:
             reason = f"no revision {wanted} among the {len(self.references())} of {self.repo}"
             return Manifest(model, step, "hub", self.repo, wanted, None, (), "missing", reason, self.endpoint)
         commit = self.references()[names[0]]
-        listed = self._cached_files(commit) if is_offline_mode() else self._ask_files(commit)
+        try:
+            listed = self._cached_files(commit) if is_offline_mode() else self._ask_files(commit)
+        except DataFault as fault:
+            return Manifest(model, step, "hub", self.repo, names[0], commit, (), "corrupt", str(fault), self.endpoint)
         needed = set(needed_files(file.name for file in listed))
-        files = tuple(sorted(file for file in listed if file.name in needed))
+        files = tuple(sorted((file for file in listed if file.name in needed), key=lambda file: file.name))
         reason = _what_is_missing(files, names[0])
         status = "ok" if reason is None else "missing"
         return Manifest(model, step, "hub", self.repo, names[0], commit, files, status, reason, self.endpoint)
@@ -123,7 +126,8 @@ class HubListing:
         # Not the tree listing: the client retries that one itself, on top of the retries here.
         def ask() -> tuple[ManifestFile, ...]:
             info = self.api.model_info(self.repo, revision=commit, files_metadata=True, timeout=self.network.timeout_s)
-            return tuple(_listed(sibling) for sibling in info.siblings or () if "/" not in sibling.rfilename)
+            needed = needed_files(sibling.rfilename for sibling in info.siblings or ())
+            return tuple(_listed(sibling) for sibling in info.siblings or () if sibling.rfilename in needed)
 
         try:
             return with_retries(ask, network=self.network, what=f"files of {self.repo} at {commit}")
@@ -182,9 +186,12 @@ def cached_snapshot(manifest: Manifest, hub_cache: Path | None = None) -> Path |
 
 
 def _listed(sibling: RepoSibling) -> ManifestFile:
-    if sibling.lfs is not None:
-        return ManifestFile(sibling.rfilename, sibling.size, sibling.lfs.sha256, None)
-    return ManifestFile(sibling.rfilename, sibling.size, None, sibling.blob_id)
+    sha256 = sibling.lfs.sha256 if sibling.lfs is not None else None
+    digest, length = (sha256, _SHA256_LENGTH) if sha256 else (sibling.blob_id, _GIT_ID_LENGTH)
+    # Digests become file names in the cache: nothing else may pass.
+    if sibling.size is None or not re.fullmatch(rf"[0-9a-f]{{{length}}}", digest or ""):
+        raise DataFault(f"{sibling.rfilename}: the Hub lists it with size {sibling.size} and digest {digest!r}")
+    return ManifestFile(sibling.rfilename, sibling.size, sha256, None if sha256 else digest)
 
 
 def _git_id(blob: str) -> str | None:
