@@ -84,6 +84,8 @@ def test_errors_say_what_is_wrong():
         rank_curve(np.where(np.eye(4, 5) * np.arange(5) == 3, np.nan, 1.0), np.ones(4), [0, 0, 1, 1], seed=0)
     with pytest.raises(ValueError, match="0 neurons of sign 'suppress'"):
         rank_curve(np.ones((4, 5)), np.ones(4), [0, 0, 1, 1], sign="suppress", seed=0)
+    with pytest.raises(ValueError, match="resamples hold no target: 1 folds have any"):
+        rank_curve(np.ones((20, 5)), np.arange(20) < 2, np.arange(20) % 2, seed=0)
     with pytest.raises(ValueError, match="unknown sign 'up'"):
         rank_curve(np.ones((4, 5)), np.ones(4), [0, 0, 1, 1], sign="up", seed=0)
 

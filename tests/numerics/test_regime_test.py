@@ -101,6 +101,10 @@ def test_no_table_and_ties_are_statuses(table):
     assert missing.statistic is not None
     assert "150 neurons (tables at: 400)" in missing.reason
     assert regime_test(np.ceil(x * 5), None, [table], seed=0).status == "tied"
+    few_equal = np.concatenate([np.full(6, 9.0), np.sort(x)[: N - 6] / x.max()])
+    assert regime_test(few_equal, None, [table], seed=0).status == "tied"
+    exact = regime_test(x, np.zeros(N), [table], seed=0)
+    assert (exact.status, "scale_mixture" in exact.family_p) == ("ok", False)
     with pytest.raises(ValueError, match="positive and finite"):
         regime_test(np.zeros(100), None, [table], seed=0)
 

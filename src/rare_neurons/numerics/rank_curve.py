@@ -104,7 +104,7 @@ def rank_curve(
         folds = half == reading
         binned = _bin_means(sums[folds][:, order[:n]] * order_sign[:n], low, high)
         estimate = binned.sum(axis=0) / counts[folds].sum()
-        drawn = (weights[:, folds] @ binned) / (weights[:, folds] @ counts[folds])[:, None]
+        drawn = (weights[:, folds] @ binned) / resampled_counts(weights[:, folds], counts[folds])[:, None]
         value += estimate / 2
         deviation += (drawn - estimate) * np.sqrt(folds.sum() / (folds.sum() - 1)) / 2
     bounds = np.quantile(value + deviation, [(1 - level) / 2, (1 + level) / 2], axis=0)
@@ -136,6 +136,18 @@ def resample_folds(half_of_fold: NDArray, n_resamples: int, seed: int) -> NDArra
         folds = np.flatnonzero(half_of_fold == half)
         weights[:, folds] = rng.multinomial(len(folds), np.full(len(folds), 1 / len(folds)), size=n_resamples)
     return weights
+
+
+def resampled_counts(weights: NDArray, fold_n: ArrayLike) -> NDArray[np.float64]:
+    """Targets in each resample of folds; raises ValueError where a resample holds none."""
+    counts = weights @ np.asarray(fold_n, dtype=float)
+    empty = np.count_nonzero(counts == 0)
+    if empty:
+        used = np.count_nonzero(fold_n)
+        raise ValueError(
+            f"{empty} of {len(counts)} resamples hold no target: {used} folds have any; use a larger panel"
+        )
+    return counts
 
 
 def log_bins(n: int, n_bins: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

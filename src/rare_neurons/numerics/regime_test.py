@@ -6,7 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rare_neurons.numerics.log_spacings import cell_edges, cell_sums, fit_levels, log_spacings, scaled_differences
+from rare_neurons.numerics.log_spacings import (
+    MIN_LEVEL,
+    cell_edges,
+    cell_sums,
+    fit_levels,
+    log_spacings,
+    scaled_differences,
+)
 from rare_neurons.numerics.regime_nulls import MIN_SPACINGS, NullTable
 
 NOISE_FLOOR = 2.0  # median standard errors below which a rank's value is mostly noise
@@ -80,7 +87,7 @@ def regime_test(
         return RegimeTest(len(x), n_spacings, *[None] * 6, {}, "too_few", reason)
     spacings = log_spacings(x, n_spacings)
     tied = np.count_nonzero(spacings == 0)
-    if tied > _MAX_TIED * n_spacings:
+    if tied > min(_MAX_TIED * n_spacings, MIN_LEVEL - 1):  # a level of equal values alone has infinite likelihood
         reason = f"{tied} of {n_spacings} neighbouring values are equal; spacings of rounded values are no sample"
         return RegimeTest(len(x), n_spacings, *[None] * 6, {}, "tied", reason)
     fit = fit_levels(spacings)
@@ -92,7 +99,7 @@ def regime_test(
         reason = f"no null table within a factor of 1.41 of {len(x)} neurons (tables at: {known})"
         return RegimeTest(len(x), n_spacings, statistic, *regimes, None, None, {}, "no_null_table", reason)
     family_p = _table_p(statistic, spacings, len(x), near)
-    if se is not None:
+    if se is not None and np.count_nonzero(se) > n_spacings:  # fewer noisy neurons cannot make as many values
         family_p["scale_mixture"] = _mixture_p(statistic, se, n_spacings, n_mixture_draws, seed)
     worst = max(family_p, key=family_p.__getitem__)
     return RegimeTest(len(x), n_spacings, statistic, *regimes, family_p[worst], worst, family_p, "ok", None)
