@@ -17,9 +17,9 @@ Z_ORDER = 6  # moments of h used for e^{εh}: Lagrange remainder of order 6, bou
 class GroupMoments:
     """Sums under p over one group of columns.
 
-    `h` `[pos, Z_ORDER + 1]`: Σ p h^j; `h_square` `[pos, 1]`: not below Σ p h²; `h_low`, `h_high` `[pos, 1]`: range of h;
-    `U`, `hU`, `UU` `[pos, neuron]`: Σ p U, Σ p h U (None: order 0 in ε), Σ p U²; `U_low`, `U_high` `[neuron]`: range of U
-    over the group.
+    `h` `[pos, Z_ORDER + 1]`: Σ p h^j; `h_square` `[pos, 1]`: not below Σ p h²; `h_low`, `h_high` `[pos, 1]`: range of
+    h; `U`, `hU`, `UU` `[pos, neuron]`: Σ p U, Σ p h U (None: order 0 in ε), Σ p U²; `U_low`, `U_high` `[neuron]`:
+    range of U over the group.
     """
 
     h: torch.Tensor

@@ -25,8 +25,8 @@ class Directions:
     """What depends on the weights alone.
 
     `A` of the readout; `W = c(w)` `[neuron, d_model]` float64 and its row norms; `U` `[neuron, vocab]` float32 (from
-    float64 products); `squares` `[neuron, vocab]`, U² in the dtype of the large product; `low`, `high` `[class, neuron]`
-    range of U; `row_squares` `[vocab]`: |A|².
+    float64 products); `squares` `[neuron, vocab]`, U² in the dtype of the large product; `low`, `high`
+    `[class, neuron]`: range of U; `row_squares` `[vocab]`: |A|².
     """
 
     A: torch.Tensor

@@ -168,7 +168,10 @@ class _ClassSums:
     ) -> None:
         self.readout, self.unigram, self.gradient_dtype = readout, unigram, gradient_dtype
         shape = c.shape
-        self.cast = [torch.empty(n, VOCAB_BLOCK, dtype=gradient_dtype, device=c.device) for n in shape]
+        self.cast = [
+            torch.empty(size, dtype=gradient_dtype, device=c.device)
+            for size in ((shape[0], VOCAB_BLOCK), (VOCAB_BLOCK, shape[1]))
+        ]
 
         def zeros(*size: int) -> torch.Tensor:
             return torch.zeros(*size, dtype=torch.float64, device=readout.A.device)
@@ -197,10 +200,10 @@ class _ClassSums:
         if self.gradient_dtype == torch.float64:
             self.eA[k] += e @ A
             return
-        left, right = (cast[:, : len(A)].copy_(x) for cast, x in zip(self.cast, (e, A.T), strict=True))
+        left, right = self.cast[0][:, : len(A)].copy_(e), self.cast[1][: len(A)].copy_(A)
         for start in range(0, len(A), GRADIENT_BLOCK):
             columns = slice(start, start + GRADIENT_BLOCK)
-            self.eA[k] += left[:, columns] @ right[:, columns].T
+            self.eA[k] += left[:, columns] @ right[columns]
 
     def finish(self, z, q, scale, residual_norm, target, reference, own_class: int) -> TokenBlock:
         """Normalise the sums: each becomes an expectation under the model's distribution."""
