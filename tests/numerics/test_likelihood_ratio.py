@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
-from scipy import optimize, stats
+from scipy import integrate, optimize, stats
 
 from rare_neurons.numerics.likelihood_ratio import compare_tails
 
@@ -80,6 +80,38 @@ def test_power_law_limit_is_a_ratio_of_zero():
     comparisons = compare_tails(tail, xmin=1.0)
     for name in ("lognormal", "stretched_exponential", "truncated_power_law"):
         assert (comparisons[name].ratio, comparisons[name].p_value) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("spread", [1e-6, 1e-3, 1.0, 1e3])
+@pytest.mark.parametrize("size", [2, 3, 8, 200])
+def test_every_tail_with_spread_has_finite_ratios_and_no_gain_for_the_limit(size, spread):
+    rng = np.random.default_rng(size)
+    for tail in (
+        1 + spread * rng.random(size),
+        1 + spread * rng.pareto(1.0, size),
+        1 + spread * (np.arange(size) == 0),
+    ):
+        comparisons = compare_tails(tail, xmin=tail.min())
+        assert np.isfinite([[c.log_ratio, c.ratio, c.p_value] for c in comparisons.values()]).all()
+        for name in ("lognormal", "stretched_exponential", "truncated_power_law"):
+            assert comparisons[name].log_ratio <= 0  # they contain the power law
+
+
+def test_truncated_power_law_equals_a_search_over_exponent_and_cut_off():
+    tail = SAMPLES["cut_off"](np.random.default_rng(2))
+    xmin = tail.min()
+    u = tail / xmin
+    t = np.log(u)
+
+    def minus_log_likelihood(parameters):
+        alpha, rate = parameters[0], np.exp(parameters[1])
+        mass, _ = integrate.quad(lambda z: np.exp((1 - alpha) * z - rate * np.exp(z)), 0, 12, epsabs=0, epsrel=1e-11)
+        return alpha * t.sum() + rate * u.sum() + t.size * np.log(mass) - t.sum()
+
+    options = {"xatol": 1e-7, "fatol": 1e-10}
+    found = optimize.minimize(minus_log_likelihood, [1.5, -3.0], method="Nelder-Mead", options=options)
+    expected = stats.expon(scale=t.mean()).logpdf(t).sum() + found.fun
+    assert compare_tails(tail, xmin=xmin)["truncated_power_law"].log_ratio == pytest.approx(expected, abs=1e-6)
 
 
 def test_ratios_point_to_the_truth():

@@ -74,7 +74,7 @@ def compare_tails(tail: ArrayLike, *, xmin: float) -> dict[str, TailComparison]:
         "exponential": _exponential,
         "lognormal": lambda t: _tilted(t, np.square),
         "stretched_exponential": _stretched_exponential,
-        "truncated_power_law": lambda t: _tilted(t, lambda s: np.expm1(np.minimum(s * t.mean(), 700.0))),
+        "truncated_power_law": lambda t: _tilted(t, lambda s: _beyond_linear(s * t.mean()) / t.mean() ** 2),
     }
     return {
         name: _vuong(power_law, density(t), nested=name == "truncated_power_law")
@@ -88,6 +88,8 @@ def _vuong(first: NDArray[np.float64], second: NDArray[np.float64] | None, *, ne
         return TailComparison(0.0, 0.0, 1.0)
     difference = first - second
     total, error = float(difference.sum()), float(np.sqrt(difference.size) * difference.std())
+    if error == 0:
+        return TailComparison(total, 0.0, 1.0)
     p_value = chdtrc(1, 2 * abs(total)) if nested else erfc(abs(total) / error / np.sqrt(2))
     return TailComparison(total, total / error, float(p_value))
 
@@ -108,6 +110,12 @@ def _stretched_exponential(t: NDArray[np.float64]) -> NDArray[np.float64] | None
     return _best(log_density, t, low=1e-6 / t.max(), high=600.0 / t.max())
 
 
+def _beyond_linear(z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """``2 (e^z - 1 - z)``: the cut-off without the part that only shifts the exponent of the power law."""
+    series = z**2 * (1 + z / 3 + z**2 / 12)  # the difference has no digits left below 1e-4
+    return np.where(z < 1e-4, series, 2 * (np.expm1(np.minimum(z, 700.0)) - z))
+
+
 def _tilted(
     t: NDArray[np.float64], statistic: Callable[[NDArray[np.float64]], NDArray[np.float64]]
 ) -> NDArray[np.float64] | None:
@@ -124,25 +132,31 @@ def _tilted(
         slope, log_mass = _slope_of_mean_one(slope, b * at_nodes, nodes, weights)
         return slope * s - b * at_values - log_mass - np.log(t.mean())
 
-    return _best(log_density, t, low=1e-6 / at_values.max(), high=1e3 / at_values.mean())
+    # Above the limit the density is narrower than the nodes are apart; no tail of a fit is that concentrated.
+    return _best(log_density, t, low=1e-6 / at_values.max(), high=200.0 / at_values.mean())
 
 
 def _slope_of_mean_one(
     slope: float, decay: NDArray[np.float64], nodes: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> tuple[float, float]:
-    """Slope a at which ``exp(a s - decay)`` on s >= 0 has mean 1, and the log of its mass, by Newton's method."""
-    for _ in range(100):
+    """Slope a at which ``exp(a s - decay)`` on s >= 0 has mean 1, and the log of its mass: bracketed Newton."""
+    low, high = -np.inf, np.inf
+    for _ in range(200):
         exponent = slope * nodes - decay
         top = exponent.max()
         mass = weights * np.exp(exponent - top)
         total = mass.sum()
         mean = float(mass @ nodes / total)
-        step = (1 - mean) / float(mass @ (nodes - mean) ** 2 / total)
-        if abs(step) < 1e-11 * (1 + abs(slope)):
+        if abs(mean - 1) < 1e-11 or high - low < 1e-13 * (1 + abs(slope)):
             return slope, float(top + np.log(total))
-        # Without the limit a flat start overshoots to slopes at which the mass lies beyond the nodes.
-        slope += float(np.clip(step, -1 - abs(slope), 1 + abs(slope)))
-    raise ArithmeticError(f"no tilt with mean 1 after 100 steps (slope {slope:g}, mean {mean:g})")
+        low, high = (slope, high) if mean < 1 else (low, slope)
+        variance, reach = float(mass @ (nodes - mean) ** 2 / total), 1 + abs(slope)
+        step = (1 - mean) / variance if variance > 0 else np.sign(1 - mean) * np.inf
+        newton = slope + float(np.clip(step, -reach, reach))
+        if newton == slope:
+            return slope, float(top + np.log(total))
+        slope = newton if low < newton < high else (low + high) / 2
+    raise ArithmeticError(f"no tilt with mean 1 after 200 steps (slope {slope:g}, mean {mean:g})")
 
 
 def _quadrature() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
