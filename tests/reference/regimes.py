@@ -69,7 +69,8 @@ def plain_levels(spacings, edges, min_level=5):
 
     best = (-np.inf, 0, 0, 0.0)
     for i, j in itertools.combinations(edges, 2):
-        if i >= min_level and j - i >= min_level and edges[-1] - j >= min_level:
+        long_enough = i >= min_level and j - i >= min_level and edges[-1] - j >= min_level
+        if long_enough and s[:i].mean() < s[i:j].mean() < s[j:].mean():
             total = level(0, i) + level(i, j) + level(j, edges[-1])
             best = max(best, (total, int(i), int(j), s[i:j].mean()))
     log_rank = np.log(np.arange(1, len(s) + 1))

@@ -16,8 +16,8 @@ _MAX_STEP = 2.0  # largest change of ln b in one Newton step
 class Levels:
     """Three-level fits of many samples; arrays are [sample].
 
-    ``statistic`` is T; level one holds spacings 1 to ``first``, level two up to ``second``; ``exponent`` is the level
-    of the second, the local rank exponent there.
+    ``statistic`` is T, minus infinity (with meaningless breakpoints) where no levels rise; level one holds spacings 1
+    to ``first``, level two up to ``second``; ``exponent`` is the mean of level two, the local rank exponent there.
     """
 
     statistic: NDArray[np.float64]
@@ -73,11 +73,14 @@ def fit_levels(spacings: ArrayLike) -> Levels:
 
     With independent spacings Exp(b)::
 
-        T = max over r1 < r2 of  -sum_k n_k (ln b_k + 1)   -   max over c of  -sum_r (ln b_c(r) + s_r / b_c(r)),
+        T = max over r1 < r2 with b_1 < b_2 < b_3 of  -sum_k n_k (ln b_k + 1)
+            - max over c of  -sum_r (ln b_c(r) + s_r / b_c(r)),
         ln b_c(r) = c_0 + c_1 ln r + c_2 (ln r)^2
 
-    where b_k is the mean of level k, each of at least 5 spacings. A smooth change of slope fits the second as well
-    as the first; two abrupt ones do not. T does not change when the values are scaled or raised to a power.
+    where b_k is the mean of level k, each of at least 5 spacings. Levels must rise (plateau, power law, decay): a flat
+    stretch in the middle is no such regimes; T is minus infinity where no pair of breakpoints has rising levels. A
+    smooth change of slope fits the second as well as the first; two abrupt ones do not. T does not change when the
+    values are scaled or raised to a power.
 
     Parameters
     ----------
@@ -124,9 +127,13 @@ def _best_levels(sums: NDArray, edges: NDArray, i: NDArray, j: NDArray) -> tuple
     likelihood = _level_likelihood(between, edges[j] - edges[i])
     likelihood += np.take(before, i, axis=1)
     likelihood += np.take(after, j, axis=1)
+    middle = between / (edges[j] - edges[i])
+    rising = np.take(total[:, 1:-1] / edges[1:-1], i - 1, axis=1) < middle
+    rising &= middle < np.take((total[:, -1:] - total[:, 1:-1]) / (edges[-1] - edges[1:-1]), j - 1, axis=1)
+    likelihood[~rising] = -np.inf
     best = np.argmax(likelihood, axis=1)
     rows, first, second = np.arange(len(sums)), edges[i[best]], edges[j[best]]
-    return likelihood[rows, best], first, second, between[rows, best] / (second - first)
+    return likelihood[rows, best], first, second, middle[rows, best]
 
 
 def _level_likelihood(total: NDArray, count: NDArray) -> NDArray:

@@ -38,8 +38,8 @@ class RegimeRow:
     split_half_pearson, split_half_spearman : float
         ``cross_fitted``: correlation of the halves' influence over all neurons of the stratum.
     status : str
-        ``ok``, ``too_few``, ``not_resolved`` (the curve is not above zero), ``tied``, ``no_null_table`` (fit without
-        p) or ``no_tail``.
+        ``ok``, ``too_few``, ``not_resolved`` (the curve is not above zero), ``tied``, ``not_rising`` (no plateau,
+        power law and decay in this order: p is 1), ``no_null_table`` (fit without p) or ``no_tail``.
     reason : str
         One sentence, unless ``ok``.
     """

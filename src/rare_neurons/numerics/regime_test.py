@@ -27,7 +27,8 @@ class RegimeTest:
     """Result of the detection test. Ranks are 1-based and inclusive.
 
     ``null_p`` is the largest of ``family_p``, ``null_family`` the family it comes from. ``status`` is ``ok``,
-    ``too_few`` (spacings above the noise floor), ``tied`` or ``no_null_table``; undefined entries are None.
+    ``too_few`` (spacings above the noise floor), ``tied``, ``not_rising`` (no plateau, power law and decay in this
+    order: p is 1) or ``no_null_table``; undefined entries are None.
     """
 
     n_neurons: int
@@ -51,7 +52,7 @@ def regime_test(
     n_mixture_draws: int = 199,
     seed: int,
 ) -> RegimeTest:
-    """Test three constant levels of the local rank exponent against seven smooth families.
+    """Test three rising constant levels of the local rank exponent against seven smooth families.
 
     The scaled log-spacings of the ranks r <= n / 2 above the noise floor (two median standard errors) give T
     (`fit_levels`). ``null_p`` is the largest p over half-normal, exponential or Weibull, lognormal, one power law,
@@ -91,6 +92,9 @@ def regime_test(
         reason = f"{tied} of {n_spacings} neighbouring values are equal; spacings of rounded values are no sample"
         return RegimeTest(len(x), n_spacings, *[None] * 6, {}, "tied", reason)
     fit = fit_levels(spacings)
+    if np.isneginf(fit.statistic[0]):
+        reason = f"no breakpoints make three rising levels of {n_spacings} spacings"
+        return RegimeTest(len(x), n_spacings, None, None, None, None, 1.0, None, {}, "not_rising", reason)
     statistic = float(fit.statistic[0])
     regimes = int(fit.first[0]) + 1, int(fit.second[0]) + 1, float(fit.exponent[0])
     near = _bracket(null_tables, len(x))

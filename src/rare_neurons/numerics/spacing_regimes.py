@@ -18,8 +18,8 @@ QUANTITIES = ("plateau_end", "decay_start", "rank_exponent")
 class SpacingRegimes:
     """The test of one stratum and sign, and ``resampled`` [resample, (plateau_end, decay_start, rank_exponent)].
 
-    Row i of two results made with the same seed and folds used the same draw of folds. ``resampled`` is None where
-    the test has no fit.
+    Row i of two results made with the same seed and folds used the same draw of folds; it is NaN where no levels rise.
+    ``resampled`` is None where the test has no fit.
     """
 
     test: RegimeTest
@@ -29,9 +29,7 @@ class SpacingRegimes:
         """Quantiles of the resampled quantity that hold ``level`` between them; None without a fit."""
         if self.resampled is None:
             return None, None
-        column = self.resampled[:, QUANTITIES.index(quantity)]
-        low, high = np.quantile(column, [(1 - level) / 2, (1 + level) / 2])
-        return float(low), float(high)
+        return _quantiles(self.resampled[:, QUANTITIES.index(quantity)], level)
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,9 @@ def measure_spacing_regimes(
     ranked = np.sort(np.abs(drawn), axis=1)[:, : -test.n_spacings - 2 : -1]
     # A neuron silent outside the folds that were not drawn is exactly zero; it only needs an order.
     levels = fit_levels(scaled_differences(np.log(np.maximum(ranked, np.finfo(float).tiny))))
-    return SpacingRegimes(test, np.stack([levels.first + 1, levels.second + 1, levels.exponent], axis=1))
+    resampled = np.stack([levels.first + 1, levels.second + 1, levels.exponent], axis=1)
+    resampled[np.isneginf(levels.statistic)] = np.nan
+    return SpacingRegimes(test, resampled)
 
 
 def regime_differences(one: SpacingRegimes, other: SpacingRegimes, level: float) -> list[RegimeDifference]:
@@ -98,10 +98,18 @@ def regime_differences(one: SpacingRegimes, other: SpacingRegimes, level: float)
         raise ValueError(
             f"{len(one.resampled)} and {len(other.resampled)} resamples, but a joint resample draws folds once for both"
         )
-    tails = [(1 - level) / 2, (1 + level) / 2]
     rows = []
     for quantity, column in zip(QUANTITIES, (one.resampled - other.resampled).T, strict=True):
-        low, high = np.quantile(column, tails)
+        low, high = _quantiles(column, level)
         value = float(getattr(one.test, quantity) - getattr(other.test, quantity))
-        rows.append(RegimeDifference(quantity, value, float(low), float(high), "ok", None))
+        rows.append(RegimeDifference(quantity, value, low, high, "ok", None))
     return rows
+
+
+def _quantiles(column: NDArray, level: float) -> tuple[float, float] | tuple[None, None]:
+    """Central quantiles of the resamples that have a fit; None when half of them have none."""
+    drawn = column[np.isfinite(column)]
+    if 2 * len(drawn) < len(column):
+        return None, None
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
