@@ -133,6 +133,15 @@ def test_a_budget_too_small_is_refused_with_numbers(layer):
         measure_panel(layer, engine="certified", tolerance=1e-7, tolerance_se=0.1, memory_gb=0.001)
 
 
+def test_coarser_float32_products_are_refused(layer):
+    torch.set_float32_matmul_precision("medium")
+    try:
+        with pytest.raises(RequestError, match="float32_matmul_precision is 'medium'"):
+            measure_panel(layer, engine="certified", **SETTINGS)
+    finally:
+        torch.set_float32_matmul_precision("highest")
+
+
 def test_a_frequency_shift_is_told_from_a_rare_token_neuron(layer):
     """METHODS §2: one planted neuron writes the log-unigram direction, one a direction that only rare tokens read."""
     A, rare = layer.readout.A, layer.vocabulary.slices[2]

@@ -205,9 +205,9 @@ def _direct(own: GroupMoments, rest: GroupMoments, eta: torch.Tensor) -> torch.T
 
 
 def _relative_square_error(directions: Directions) -> float:
-    """Relative error of Σ p U²: both factors rounded to the product's dtype, float32 sums, U from float64."""
+    """Relative error of Σ p U²: both factors and each block's sum rounded to the product's dtype, float32 inside."""
     unit = UNIT_ROUNDOFF[directions.squares.dtype]
-    relative = (1 + unit) ** 2 * (1 + BLOCK_SUM_32) - 1
+    relative = (1 + unit) ** 3 * (1 + BLOCK_SUM_32) - 1
     return relative / (1 - relative)
 
 

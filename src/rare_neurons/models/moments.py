@@ -118,7 +118,7 @@ class MomentVisitor:
         e32.copy_(e)
         self.h[:, columns], self.e[:, columns] = h, e32
         squares = e32 if directions.squares.dtype == torch.float32 else self.factor(z.shape).copy_(e)
-        self.squares[group] += squares @ directions.squares[:, columns].T
+        self.squares[group] += _large_product(squares, directions.squares[:, columns].T)
         self._add_powers(group, z.shape)
         self.rows[group] += e @ directions.row_squares[columns]
         self.low[group] = torch.minimum(self.low[group], z.amin(-1))
@@ -202,6 +202,13 @@ class MomentVisitor:
             U_low=zero if empty else directions.low[members].amin(0),
             U_high=zero if empty else directions.high[members].amax(0),
         )
+
+
+def _large_product(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+    """float32 partial sums also where a CUDA library would otherwise reduce splits in bfloat16."""
+    if left.is_cuda and left.dtype == torch.bfloat16:
+        return torch.mm(left, right, out_dtype=torch.float32)
+    return left @ right
 
 
 def _recentre(powers: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:

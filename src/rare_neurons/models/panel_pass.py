@@ -58,6 +58,11 @@ def measure_panel(
     """
     n_neurons = len(inputs.block.W_out)
     use_moments = engine == "certified" and inputs.block.post_norm is None
+    if use_moments and torch.get_float32_matmul_precision() != "highest":
+        raise RequestError(
+            f"torch's float32_matmul_precision is {torch.get_float32_matmul_precision()!r}: the rounding bounds of the "
+            "certified engine need 'highest'"
+        )
     plan = make_plan(inputs, use_moments, memory_gb, tolerance_se)
     slabs = [slice(a, min(a + plan.neurons, n_neurons)) for a in range(0, n_neurons, plan.neurons)]
     n_targets = len(inputs.panel.context)
