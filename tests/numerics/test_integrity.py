@@ -95,11 +95,18 @@ def test_a_long_standstill_at_the_start_keeps_step_0():
     assert verdicts[6].reason == "serves the weights of step 0"
 
 
-def test_where_no_place_fits_better_none_is_kept():
+def test_where_no_place_fits_better_the_final_step_keeps_its_weights_or_none_does():
     run, _ = simulate([0, 1000, 2000])
     verdicts = judge([run[0], run[1], run[0]], [0, 1000, 2000])
-    assert quarantined(verdicts) == {0: "duplicate", 2000: "duplicate"}
-    assert verdicts[0].reason == "equal to steps that are not adjacent, and fits none better"
+    assert quarantined(verdicts) == {0: "equal_to_final"}
+    assert find_repeats("1A2A3", np.ones((5, 5)) - np.eye(5)).duplicate == {1: (), 3: ()}
+    assert find_repeats("AA", np.zeros((2, 2)), places=[0, 2]).duplicate == {0: (1,)}
+
+
+def test_what_is_settled_is_a_neighbour_to_the_rest():
+    served = np.array([0, 20, 30, 20, 60, 30, 80.0])  # H belongs to place 2, and then G to place 1
+    found = find_repeats("aGHGcHd", np.abs(np.subtract.outer(served, served)))
+    assert found.duplicate == {3: (1,), 5: (2,)}
 
 
 def test_losses_decide_where_distances_cannot():

@@ -42,7 +42,8 @@ def find_repeats(
     else the one nearer to its neighbour). Of several blocks with equal weights one stays. Each place is judged
     against its nearest neighbours that are in no such group: the mean distance to them, the detour between them (at
     an end of the run: the step relative to the one beside it) and, where losses are given, the difference of log
-    losses. Each is divided by its sum over the blocks; the smallest total stays.
+    losses. Each is divided by its sum over the blocks; the smallest total stays, and is a neighbour to the groups
+    still open. If all of these are ties, the final step keeps its weights, which are the published model.
 
     Parameters
     ----------
@@ -57,33 +58,54 @@ def find_repeats(
     max_unchanged : int
         Longest block that is believed.
     tie_ratio : float
-        The second-best block must cost this many times the best, else all are duplicates.
+        The second-best block must cost this many times the best, else it is a tie.
     """
-    unchanged: dict[int, tuple[int, ...]] = {}
-    duplicate: dict[int, tuple[int, ...]] = {}
+    places = range(len(labels)) if places is None else places
     groups: dict[Hashable, list[int]] = defaultdict(list)
     for index, label in enumerate(labels):
         groups[label].append(index)
-    places = range(len(labels)) if places is None else places
-    suspects = {index for members in groups.values() if len(_blocks(members, places)) > 1 for index in members}
-    trusted = [index for index in range(len(labels)) if index not in suspects]
-    for members in groups.values():
-        outside = trusted or [index for index in range(len(labels)) if index not in members]
-        blocks = []
-        for block in _blocks(members, places):
-            kept = _end_that_fits(block, distances) if len(block) > max_unchanged else block
-            duplicate.update({index: kept for index in block if index not in kept})
-            blocks.append(kept)
-        stays = _block_that_fits(blocks, outside, distances, log_loss, tie_ratio)
-        for block in blocks:
-            if block != stays:
-                duplicate.update(dict.fromkeys(block, stays))
-        for index, kept in duplicate.items():
-            if kept in blocks and kept != stays:
-                duplicate[index] = stays
-        if len(stays) > 1:
-            unchanged.update({index: tuple(other for other in stays if other != index) for index in stays})
+    candidates = {label: _candidates(members, places, distances, max_unchanged) for label, members in groups.items()}
+    stays = _choose(candidates, groups, distances, log_loss, tie_ratio)
+    unchanged: dict[int, tuple[int, ...]] = {}
+    duplicate: dict[int, tuple[int, ...]] = {}
+    for label, members in groups.items():
+        kept = stays[label]
+        duplicate.update({index: kept for index in members if index not in kept})
+        if len(kept) > 1:
+            unchanged.update({index: tuple(other for other in kept if other != index) for index in kept})
     return Repeats(unchanged, duplicate)
+
+
+def _candidates(members: list[int], places: Sequence[int], distances: np.ndarray, max_unchanged: int) -> list[Block]:
+    """Blocks of adjacent members; of one that is too long to be believed, an end."""
+    blocks = _blocks(members, places)
+    return [_end_that_fits(block, distances) if len(block) > max_unchanged else block for block in blocks]
+
+
+def _choose(
+    candidates: dict[Hashable, list[Block]],
+    groups: dict[Hashable, list[int]],
+    distances: np.ndarray,
+    log_loss: np.ndarray | None,
+    tie_ratio: float,
+) -> dict[Hashable, Block]:
+    """The block that stays for each label; what is settled serves as neighbour to the rest."""
+    stays = {label: blocks[0] for label, blocks in candidates.items() if len(blocks) == 1}
+    trusted = {index for label in stays for index in groups[label]}
+    open_labels = [label for label in candidates if label not in stays]
+    final = len(distances) - 1
+    while open_labels:
+        beside = sorted(trusted)
+        found = {k: _block_that_fits(candidates[k], beside, distances, log_loss, tie_ratio) for k in open_labels}
+        settled = {label: block for label, block in found.items() if block}
+        if not settled:
+            settled = {k: block for k in open_labels for block in candidates[k] if block[-1] == final}
+        if not settled:
+            break
+        stays |= settled
+        trusted |= {index for block in settled.values() for index in block}
+        open_labels = [label for label in open_labels if label not in settled]
+    return stays | dict.fromkeys(open_labels, ())
 
 
 def _blocks(members: list[int], places: Sequence[int]) -> list[Block]:
@@ -103,8 +125,8 @@ def _end_that_fits(block: Block, distances: np.ndarray) -> Block:
 def _block_that_fits(
     blocks: list[Block], outside: list[int], distances: np.ndarray, log_loss: np.ndarray | None, tie_ratio: float
 ) -> Block:
-    if len(blocks) == 1:
-        return blocks[0]
+    if not outside:
+        return ()
     around = [_neighbours(block, outside) for block in blocks]
     beside = [[*before[:1], *after[:1]] for before, after in around]
     # A late branch under an early name makes a long detour; an early one under a late name hardly any, but is far
