@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections import Counter
 
 import numpy as np
@@ -128,9 +129,21 @@ def test_a_bad_source_is_a_data_fault_after_exactly_one_more_fetch(hub, tmp_path
     hub.faults.append(Fault(WEIGHTS, times=100, **fault))
     with pytest.raises(DataFault, match=match):
         fetched(hub, tmp_path)
+    with pytest.raises(DataFault, match=match):  # the next job is told without another fetch
+        fetched(hub, tmp_path)
     assert whole(hub)["model.safetensors"] == 2
     assert list((tmp_path / "cache" / "partial").iterdir()) == []
     assert fetched(hub, tmp_path, 4) == served(hub, 4)
+
+
+def test_a_source_that_was_bad_is_tried_again_after_a_day(hub, tmp_path):
+    hub.faults.append(Fault(WEIGHTS, times=2, flip=True))
+    with pytest.raises(DataFault):
+        fetched(hub, tmp_path)
+    for fault in (tmp_path / "cache" / "faults").iterdir():
+        os.utime(fault, (0, 0))
+    assert fetched(hub, tmp_path) == served(hub)
+    assert list((tmp_path / "cache" / "faults").iterdir()) == []
 
 
 def test_a_listed_file_that_is_gone_is_a_data_fault(hub, tmp_path):

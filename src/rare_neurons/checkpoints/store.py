@@ -15,10 +15,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from rare_neurons.checkpoints.manifest import Manifest, ManifestFile
-from rare_neurons.errors import RequestError
+from rare_neurons.errors import DataFault, RequestError
 
 _POLL_S = 0.25
 _ORPHAN_AGE_S = 24 * 3600.0  # a partial file that nobody resumed for a day
+_MEMORY_S = 24 * 3600.0  # how long a bad source is believed to stay bad
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,14 @@ class Store:
     """Managed cache of verified files.
 
     Layout under `folder`: ``blobs/<key>`` whole verified files, ``partial/<key>`` beginnings of files,
+    ``faults/<key>`` why a source was found bad (believed for a day; delete it to try again at once),
     ``pins/<id>.json`` what a living process uses or is fetching, ``views/<id>/`` links with the files' names,
     ``locks/`` lock files. A pin lives as long as its lock is held, so a killed process leaves none behind.
     """
 
     def __init__(self, folder: Path, budget_bytes: int) -> None:
         self.folder, self.budget_bytes = Path(folder), int(budget_bytes)
-        for name in ("blobs", "partial", "pins", "views", "locks"):
+        for name in ("blobs", "partial", "faults", "pins", "views", "locks"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
 
     @contextmanager
@@ -83,16 +85,34 @@ class Store:
             self._unpin(pin, lock)
 
     def ensure(self, file: ManifestFile, fetch: Callable[[Path], None]) -> Path:
-        """Return a pinned file's path; `fetch(partial)` completes and verifies it, in one process at a time."""
+        """Return a pinned file's path; `fetch(partial)` completes and verifies it, in one process at a time.
+
+        Raises
+        ------
+        DataFault
+            If the source is bad, or was found so within the last day.
+        """
         blob = self.folder / "blobs" / file.key
         with FileLock(self.folder / "locks" / f"{file.key}.lock"):
             if not blob.exists() or blob.stat().st_size != file.size:
                 blob.unlink(missing_ok=True)
-                partial = self.folder / "partial" / file.key
-                fetch(partial)
-                os.replace(partial, blob)
+                self._fetch(file, fetch)
             os.utime(blob)
         return blob
+
+    def _fetch(self, file: ManifestFile, fetch: Callable[[Path], None]) -> None:
+        """Fetch a file; that its source is bad is remembered, so that the next job does not fetch it as well."""
+        fault = self.folder / "faults" / file.key
+        if fault.exists() and time.time() - fault.stat().st_mtime < _MEMORY_S:
+            raise DataFault(fault.read_text(encoding="utf-8"))
+        partial = self.folder / "partial" / file.key
+        try:
+            fetch(partial)
+        except DataFault as error:
+            fault.write_text(str(error), encoding="utf-8")
+            raise
+        fault.unlink(missing_ok=True)
+        os.replace(partial, self.folder / "blobs" / file.key)
 
     def view(self, pin: str, files: Iterable[ManifestFile]) -> Path:
         """Folder that shows pinned files under their names; it goes with the pin."""
