@@ -21,9 +21,9 @@ from rare_neurons.models.readout import Ablation, FinalBlock, Readout, measure_a
 from rare_neurons.models.tokens import VOCAB_BLOCK, TokenBlock, Unigram, read_tokens
 
 Engine = Literal["certified", "exact"]
-FLOAT32_GRADIENT_FROM = 2**24  # the same for the float32 products of Σ p A
-MAX_POSITIONS, MIN_POSITIONS = 512, 32
+MAX_POSITIONS, MIN_POSITIONS, MIN_NEURONS = 512, 32, 512
 BFLOAT16_FROM = 2**20  # elements of U² from which the faster, coarser product is worth its rounding
+FLOAT32_GRADIENT_FROM = 2**24  # the same for Σ p A in float32 blocks
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,9 @@ def measure_panel(
     parts: list[dict[str, np.ndarray]] = []
     behaviour = BehaviourRows(inputs.panel, inputs.readout)
     for number, slab in enumerate(slabs):
-        one = SlabPass(inputs, slab, plan, use_moments, tolerance, tolerance_se)
-        for done in one.run(behaviour if number == 0 else None):
-            if progress is not None:
-                progress(number * n_targets + done, len(slabs) * n_targets)
-        parts.append(one.finish())
+        tick = None if progress is None else _ticker(progress, number * n_targets, len(slabs) * n_targets)
+        rows = behaviour if number == 0 else None
+        parts.append(_run_slab(SlabPass(inputs, slab, plan, use_moments, tolerance, tolerance_se), rows, tick))
     merged = {
         name: first if name == "fold_n" else np.concatenate([part[name] for part in parts], axis=-1)
         for name, first in parts[0].items()
@@ -81,9 +79,21 @@ def measure_panel(
     return {**merged, **behaviour.finish()}
 
 
+def _ticker(progress: Callable[[int, int], None], offset: int, total: int) -> Callable[[int], None]:
+    return lambda done: progress(offset + done, total)
+
+
+def _run_slab(one: SlabPass, behaviour: BehaviourRows | None, tick: Callable[[int], None] | None):
+    """Run one slab and let go of its memory before the next is prepared."""
+    for done in one.run(behaviour):
+        if tick is not None:
+            tick(done)
+    return one.finish()
+
+
 @dataclass(frozen=True)
 class Plan:
-    """Positions per block, neurons per slab, dtype of the large product."""
+    """Positions per block, neurons per slab, dtypes of the product with U² and of Σ p A."""
 
     positions: int
     neurons: int
@@ -92,7 +102,7 @@ class Plan:
 
 
 def make_plan(inputs: PassInputs, use_moments: bool, memory_gb: float, tolerance_se: float) -> Plan:
-    """Largest slab of neurons, then the largest block of positions, that fit into the budget."""
+    """All neurons at once if 128 positions fit beside them, else slabs, each of which repeats the logits."""
     n_vocab, d_model = inputs.readout.A.shape
     n_neurons, n_classes = len(inputs.block.W_out), len(inputs.vocabulary.slices)
     dtype = _product_dtype(inputs.readout.A.device, n_vocab * n_neurons)
@@ -100,14 +110,16 @@ def make_plan(inputs: PassInputs, use_moments: bool, memory_gb: float, tolerance
     per_neuron = n_vocab * (4 + dtype.itemsize if use_moments else 8) + 8 * (len(inputs.panel.strata) * 64 + clusters)
     per_position = 8 * (2 * n_vocab + 10 * VOCAB_BLOCK + (n_classes + 8) * d_model)
     free = memory_gb * 1e9 - 8 * n_vocab * d_model - 32 * VOCAB_BLOCK * n_neurons
-    for positions in (MAX_POSITIONS, MAX_POSITIONS // 2, MAX_POSITIONS // 4, MIN_POSITIONS):
+    fewest = min(n_neurons, MIN_NEURONS)
+    sizes = (MAX_POSITIONS, MAX_POSITIONS // 2, MAX_POSITIONS // 4)
+    for positions, wanted in [(n, n_neurons) for n in sizes] + [(n, fewest) for n in (*sizes, MIN_POSITIONS)]:
         neurons = int((free - positions * per_position) / (per_neuron + 8 * 24 * positions))
-        if neurons >= min(n_neurons, 512):
+        if neurons >= wanted:
             gradient = _gradient_dtype(inputs, n_vocab * n_neurons, tolerance_se)
             return Plan(positions, min(neurons, n_neurons), dtype, gradient)
     raise RequestError(
         f"memory_gb={memory_gb} holds {max(neurons, 0)} neurons of {n_neurons} beside a vocabulary of {n_vocab} x "
-        f"{d_model} float64; at least {min(n_neurons, 512)} are needed: raise it"
+        f"{d_model} float64; at least {fewest} are needed: raise it"
     )
 
 
