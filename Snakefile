@@ -18,8 +18,19 @@ include: "workflow/rules/metrics.smk"
 include: "workflow/rules/timelines.smk"
 
 
+# Seconds each: not worth a place in a cluster's queue.
 localrules:
     all,
+    text,
+    tokenizer,
+    corpus,
+    panel,
+    panels_drawn,
+    resolve,
+    integrity,
+    timelines,
+    figures,
+    summary,
 
 
 rule all:

@@ -1,12 +1,14 @@
 """Figures from results tables only; each function returns a matplotlib figure and leaves matplotlib's state alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from rare_neurons.results import list_models, load_integrity, load_shards, load_timeline
 
@@ -80,7 +82,7 @@ def plot_alpha(results: str | Path, models: Sequence[str] | None = None) -> Figu
     table = load_timeline(results, "spectra", models=models, include_quarantined=True, pandas=True)
     kinds = list(dict.fromkeys(table.sort_values("layer", na_position="last").matrix))
     columns = 3
-    figure, axes = _grid(-(-len(kinds) // columns), columns, width=3.4, height=2.6, sharex=True)
+    figure, axes = _grid(-(-len(kinds) // columns), columns, width=3.4, height=2.6)
     flat = axes.ravel()
     for axis, kind in zip(flat, kinds, strict=False):
         for style, model in zip(_styles(), models, strict=False):
@@ -99,13 +101,15 @@ def plot_alpha(results: str | Path, models: Sequence[str] | None = None) -> Figu
                 low, high = null.alpha_shuffled_low.min(), null.alpha_shuffled_high.max()
                 axis.fill_between(_x(low.index), low, high, color="0.8", lw=0, zorder=0)
         axis.set(title=kind, yscale="log")
+        _plain_log_axis(axis)
         _step_axis(axis, table.step)
     for axis in flat[len(kinds) :]:
         axis.remove()
     for axis in flat[: len(kinds)]:
         if axis.get_subplotspec().is_first_col():
             axis.set_ylabel("alpha")
-    _legend(figure, flat[0])
+    layers = [layer for layer in _layer_names(table) if layer]
+    _legend(figure, {name: _layer_colour(index) for index, name in enumerate(layers)}, models)
     return figure
 
 
@@ -149,22 +153,27 @@ def plot_emergence(results: str | Path, subject: str) -> Figure:
             axis.text(
                 0.02,
                 row,
-                f"{onset.status}: {_first_words(onset.reason)}",
-                fontsize=7,
+                _not_detected(onset),
+                fontsize=8,
+                color="0.4",
                 va="center",
                 transform=axis.get_yaxis_transform(),
             )
-    axis.set_yticks(range(len(table)), [f"{q}" for q in table.quantity])
-    axis.set(
-        ylim=(len(table) - 0.5, -0.5),
-        title=f"{subject}: onsets, between the last checkpoint before and the first from which",
-    )
+    axis.set_yticks(range(len(table)), table.quantity)
+    axis.set(ylim=(len(table) - 0.5, -0.5), title=f"{subject}: onset between two checkpoints")
     _step_axis(axis, load_timeline(results, "behaviour", columns=["step"], pandas=True).step)
     return figure
 
 
-def _first_words(text: str | None, limit: int = 90) -> str:
-    return "" if text is None else text if len(text) <= limit else text[: limit - 1] + "…"
+def _not_detected(onset: object) -> str:
+    if onset.status != "ok":
+        return onset.status.replace("_", " ")
+    effect = (
+        ""
+        if onset.minimal_effect != onset.minimal_effect
+        else f"; an even change of {onset.minimal_effect:.2g} would be"
+    )
+    return f"not detected (p = {onset.p_value:.2f}{effect})"
 
 
 def _by_stratum(
@@ -177,21 +186,19 @@ def _by_stratum(
 ) -> Figure:
     models = _models(results, models)
     table = load_timeline(results, quantity, models=models, include_quarantined=True, pandas=True)
-    figure, axes = _grid(-(-len(columns) // 2), min(2, len(columns)), width=4.6, height=3.2, sharex=True)
+    figure, axes = _grid(-(-len(columns) // 2), min(2, len(columns)), width=4.6, height=3.2)
     for axis, (column, label) in zip(axes.ravel(), columns, strict=False):
         for style, model in zip(_styles(), models, strict=False):
             for stratum, colour in _stratum_colours(table.stratum).items():
                 lines = table[(table.model == model) & (table.stratum == stratum)].sort_values("step")
                 kept = lines[~lines.quarantined]
-                axis.plot(
-                    _x(kept.step), kept[column], style, color=colour, label=f"{stratum}, {model}", marker=".", ms=4
-                )
+                axis.plot(_x(kept.step), kept[column], style, color=colour, marker=".", ms=4)
                 _mark(axis, lines.step[lines.quarantined], lines[column][lines.quarantined])
         axis.set_ylabel(label)
         if log:
             axis.set_yscale("log")
         _step_axis(axis, table.step)
-    _legend(figure, axes[0, 0])
+    _legend(figure, _stratum_colours(table.stratum), models)
     return figure
 
 
@@ -230,16 +237,25 @@ def _step_axis(axis: Axes, steps: Sequence[int]) -> None:
     axis.set_xlabel("step")
 
 
+def _plain_log_axis(axis: Axes) -> None:
+    """Label a logarithmic axis of a decade or so with plain numbers."""
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.yaxis.set_minor_locator(NullLocator())
+
+
 def _mark(axis: Axes, steps: Sequence[int], values: Sequence[float]) -> None:
     """Draw quarantined checkpoints as crosses; they enter no line."""
     axis.plot(_x(steps), values, "x", color="black", ms=5)
 
 
-def _legend(figure: Figure, axis: Axes) -> None:
-    handles, labels = axis.get_legend_handles_labels()
-    figure.legend(
-        handles, labels, loc="outside lower center", ncols=min(3, max(1, len(labels))), frameon=False, fontsize=8
-    )
+def _legend(figure: Figure, colours: Mapping[str, str], models: Sequence[str]) -> None:
+    """Explain colours and, where there are several models, line styles, beside the axes."""
+    handles = [Line2D([], [], color=colour, label=name) for name, colour in colours.items()]
+    if len(models) > 1:
+        styles = zip(_styles(), models, strict=False)
+        handles += [Line2D([], [], color="black", ls=style, lw=1, label=model) for style, model in styles]
+    figure.legend(handles=handles, loc="outside right upper", frameon=False, fontsize=8)
 
 
 def _colormap() -> object:
@@ -269,6 +285,10 @@ def _layers(table: object) -> list[tuple[str, object]]:
         ("" if layer != layer else f"layer {int(layer)}", rows.sort_values("step"))
         for layer, rows in table.groupby("layer", dropna=False)
     ]
+
+
+def _layer_names(table: object) -> list[str]:
+    return [f"layer {int(layer)}" for layer in sorted(set(table.layer.dropna()))]
 
 
 def _layer_colour(index: int) -> str:
