@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from rare_neurons.errors import RequestError
+from rare_neurons.errors import DataFault, RequestError
+from rare_neurons.models import probe
+from rare_neurons.models.forward import run_panel
 from rare_neurons.models.probe import ProbeResult, probe_model
 from tests.models.tiny import N_NEURONS, VOCAB, random_model, random_panel
 from tests.reference.hooked_influence import frozen_norm_log_p, hooked_log_p, mean_activation
@@ -120,6 +122,31 @@ def test_the_model_is_left_as_it_was():
 
 def _stop(*_args):
     raise RuntimeError("stop")
+
+
+def test_a_batch_too_large_for_the_device_is_halved(monkeypatch):
+    model, panel, sizes = random_model("gpt2"), random_panel(), []
+
+    def small_device(*args, batch_size, **options):
+        sizes.append(batch_size)
+        if batch_size > 2:
+            raise torch.OutOfMemoryError("out of memory")
+        return run_panel(*args, batch_size=batch_size, **options)
+
+    expected = probe_model(model, panel, **EXACT)
+    monkeypatch.setattr(probe, "run_panel", small_device)
+    np.testing.assert_allclose(
+        probe_model(model, panel, **EXACT, batch_size=7).influence, expected.influence, atol=1e-12
+    )
+    assert sizes == [7, 4, 2]
+
+
+def test_non_finite_outputs_are_a_data_fault():
+    model = random_model("gpt2")
+    with torch.no_grad():
+        model.transformer.h[-1].mlp.c_proj.bias[0] = torch.inf
+    with pytest.raises(DataFault, match="not finite on the panel"):
+        probe_model(model, random_panel(), **EXACT)
 
 
 def test_result_is_numpy_with_the_promised_shapes():

@@ -19,6 +19,8 @@ from rare_neurons.models.tokens import make_unigram
 
 __all__ = ["PanelArrays", "ProbeResult", "probe_model"]
 
+BATCH_TOKENS = 4096  # tokens per forward pass unless a batch size is given
+
 
 @dataclass(frozen=True)
 class ProbeResult:
@@ -126,16 +128,25 @@ def probe_model(
 
 
 def _forward(model: PreTrainedModel, panel: PanelArrays, batch_size: int | None, progress) -> Captured:
+    """One pass over the panel; where the device's memory is too small, again with half the contexts at a time."""
     n_contexts, length = panel.token_ids.shape
-    captured = run_panel(
-        model,
-        torch.from_numpy(np.ascontiguousarray(panel.token_ids, dtype=np.int64)),
-        torch.from_numpy(panel.context.astype(np.int64)),
-        torch.from_numpy(panel.position.astype(np.int64)),
-        min_position=panel.min_position,
-        batch_size=batch_size or max(1, 4096 // length),
-        progress=None if progress is None else lambda done: progress("forward", done, n_contexts),
-    )
+    size = batch_size or max(1, BATCH_TOKENS // length)
+    while True:
+        try:
+            captured = run_panel(
+                model,
+                torch.from_numpy(np.ascontiguousarray(panel.token_ids, dtype=np.int64)),
+                torch.from_numpy(panel.context.astype(np.int64)),
+                torch.from_numpy(panel.position.astype(np.int64)),
+                min_position=panel.min_position,
+                batch_size=size,
+                progress=None if progress is None else lambda done: progress("forward", done, n_contexts),
+            )
+            break
+        except torch.OutOfMemoryError:
+            if size == 1:
+                raise
+            size = (size + 1) // 2
     finite = torch.isfinite(captured.residual).all() & torch.isfinite(captured.activation_mean).all()
     if not bool(finite):
         raise DataFault("the final residual stream or activations are not finite on the panel")
