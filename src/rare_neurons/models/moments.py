@@ -92,6 +92,16 @@ class MomentVisitor:
 
     def __init__(self, directions: Directions, gradient_dtype: torch.dtype = torch.float64) -> None:
         self.directions, self.gradient_dtype = directions, gradient_dtype
+        self._memory: dict[str, torch.Tensor] = {}
+
+    def logits(self, like: torch.Tensor, n_vocab: int) -> torch.Tensor:
+        return self._again("z", like, n_vocab, torch.float64)
+
+    def _again(self, name: str, like: torch.Tensor, n_vocab: int, dtype: torch.dtype) -> torch.Tensor:
+        """The memory of this name, as long as no block is larger than the ones before."""
+        if name not in self._memory or len(self._memory[name]) < len(like):
+            self._memory[name] = torch.empty(len(like), n_vocab, dtype=dtype, device=like.device)
+        return self._memory[name][: len(like)]
 
     def start(self, z: torch.Tensor, scale: torch.Tensor, reference: torch.Tensor, top: torch.Tensor) -> None:
         n_pos, n_neurons = len(z), len(self.directions.W)
@@ -100,8 +110,7 @@ class MomentVisitor:
             return torch.zeros(*shape, dtype=torch.float64, device=z.device)
 
         self.reference, self.top = reference, top
-        self.h = torch.empty_like(z, dtype=torch.float32)
-        self.e = torch.empty_like(self.h)
+        self.h, self.e = (self._again(name, z, z.shape[1], torch.float32) for name in ("h", "e"))
         self.powers = zeros(2, n_pos, Z_ORDER + 1)
         self.squares = zeros(2, n_pos, n_neurons)
         self.visited: list[tuple[slice, int]] = []

@@ -70,6 +70,9 @@ class Visitor(Protocol):
 
     gradient_dtype: torch.dtype
 
+    def logits(self, like: torch.Tensor, n_vocab: int) -> torch.Tensor:
+        """Memory for z `[pos, vocab]`, valid until the next block: fresh pages would cost more than the arithmetic."""
+
     def start(self, z: torch.Tensor, scale: torch.Tensor, reference: torch.Tensor, top: torch.Tensor) -> None:
         """Before the pass: all z, and per position the references of own class and rest and the largest logit's z."""
 
@@ -105,7 +108,9 @@ def read_tokens(
     """
     c = readout.norm.centre(residual)
     scale = readout.norm.variance((c * c).sum(-1, keepdim=True), c.shape[-1]).rsqrt()
-    z, tops = _all_logits(readout, vocabulary, c, scale)
+    n_vocab = len(readout.A)
+    z = torch.empty(len(c), n_vocab, dtype=c.dtype, device=c.device) if visitor is None else visitor.logits(c, n_vocab)
+    tops = _all_logits(readout, vocabulary, c, scale, z)
     q = None if post_direction is None else readout.norm.centre(post_direction) @ readout.A.T
     reference = _group_maxima(tops[0], own_class)
     if visitor is not None:
@@ -133,10 +138,9 @@ def column_blocks(vocabulary: SortedVocabulary) -> Iterator[tuple[int, slice]]:
             yield k, slice(start, min(start + VOCAB_BLOCK, columns.stop))
 
 
-def _all_logits(readout: Readout, vocabulary: SortedVocabulary, c: torch.Tensor, scale: torch.Tensor):
-    """All z `[pos, vocab]`, and per class the largest logit and its column `[pos, class]`."""
+def _all_logits(readout: Readout, vocabulary: SortedVocabulary, c: torch.Tensor, scale: torch.Tensor, z: torch.Tensor):
+    """Fill z `[pos, vocab]`; per class the largest logit and its column `[pos, class]`."""
     n_classes = len(vocabulary.slices)
-    z = torch.empty(len(c), len(readout.A), dtype=c.dtype, device=c.device)
     value = torch.full((len(c), n_classes), -torch.inf, dtype=c.dtype, device=c.device)
     column = torch.zeros(len(c), n_classes, dtype=torch.int64, device=c.device)
     scratch = Scratch(z)
@@ -149,7 +153,7 @@ def _all_logits(readout: Readout, vocabulary: SortedVocabulary, c: torch.Tensor,
         larger = top > value[:, k]
         value[:, k] = torch.where(larger, top, value[:, k])
         column[:, k] = torch.where(larger, at + columns.start, column[:, k])
-    return z, (value, column)
+    return value, column
 
 
 def _group_maxima(tops: torch.Tensor, own_class: int) -> torch.Tensor:
