@@ -27,6 +27,9 @@ demo: $(VENV)/.installed ## train the embedded models and draw their timelines
 	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
 	@cat $$($(BIN)/python -c "import yaml; print(yaml.safe_load(open('$(CONFIG)'))['results'])")/summary.txt
 
+plan: $(VENV)/.installed ## what a run would fetch: make plan CONFIG=config/pythia.yaml
+	$(BIN)/snakemake --cores 1 --quiet --configfile $(CONFIG) -- plan
+
 test: $(VENV)/.installed lint ## style, then the tests
 	$(PYTEST) -m "not slurm and not faults"
 

@@ -16,6 +16,7 @@ include: "workflow/rules/corpus.smk"
 include: "workflow/rules/checkpoints.smk"
 include: "workflow/rules/metrics.smk"
 include: "workflow/rules/timelines.smk"
+include: "workflow/rules/plan.smk"
 
 
 # Seconds each: not worth a place in a cluster's queue.
@@ -27,6 +28,8 @@ localrules:
     panel,
     panels_drawn,
     resolve,
+    plan,
+    prefetch,
     integrity,
     timelines,
     figures,

@@ -144,16 +144,35 @@ def _keep(
 ) -> None:
     if step not in steps:
         return
-    final, part = folder / f"step{step}", folder / f".step{step}.part"
-    shutil.rmtree(part, ignore_errors=True)
-    model.save_pretrained(part)
-    for file in part.iterdir():
-        file.chmod(0o644)  # save_pretrained writes 0600, which nobody else on a shared cluster can read
-    shutil.rmtree(final, ignore_errors=True)
-    part.replace(final)
+    _replace(folder / f"step{step}", lambda part: _save(model, part))
     state = {"step": step, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
-    torch.save(state, folder / f".{RESUME}.part")
-    os.replace(folder / f".{RESUME}.part", folder / RESUME)
+    _replace(folder / RESUME, lambda part: torch.save(state, part))
+
+
+def _save(model: GPTNeoXForCausalLM, folder: Path) -> None:
+    model.save_pretrained(folder)
+    for file in folder.iterdir():
+        file.chmod(0o644)  # save_pretrained writes 0600, which nobody else on a shared cluster can read
+
+
+def _replace(path: Path, write: Callable[[Path], None]) -> None:
+    """Write a file or folder beside `path` and put it there whole; leave nothing where writing fails."""
+    part = path.with_name(f".{path.name}.part")
+    _remove(part)
+    try:
+        write(part)
+        if part.is_dir():
+            _remove(path)  # a folder cannot replace another in one step
+        os.replace(part, path)
+    finally:
+        _remove(part)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _resume(folder: Path, model: GPTNeoXForCausalLM, optimizer: torch.optim.Optimizer) -> int | None:

@@ -89,7 +89,7 @@ def _discard_other_runs(folder: Path, record: Mapping[str, object]) -> None:
     text = json.dumps(record, sort_keys=True)
     if started.is_file() and started.read_text() == text:
         return
-    for left in [*folder.glob("step*"), *folder.glob(".step*"), *folder.glob("*resume.pt*")]:
+    for left in [*folder.glob("step*"), *folder.glob(".step*"), *folder.glob("resume.pt"), *folder.glob(".resume.pt*")]:
         shutil.rmtree(left) if left.is_dir() else left.unlink()
     started.write_text(text)
 

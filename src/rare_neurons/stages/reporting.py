@@ -29,7 +29,7 @@ class _Tee:
 
 @contextmanager
 def reported(log: str | Path) -> Iterator[None]:
-    """Copy what the block writes to stderr into a log; end a wrong request with one sentence instead of a traceback."""
+    """Copy what the block writes to stderr into a log; a wrong request or no network ends with one sentence."""
     path = Path(log)
     path.parent.mkdir(parents=True, exist_ok=True)
     terminal = sys.stderr
@@ -37,7 +37,7 @@ def reported(log: str | Path) -> Iterator[None]:
         sys.stderr = _Tee(terminal, file)
         try:
             yield
-        except RequestError as error:
+        except (RequestError, ConnectionError) as error:
             print(f"error: {error}", file=sys.stderr)
             sys.exit(1)
         except BaseException:

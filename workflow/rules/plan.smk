@@ -1,0 +1,35 @@
+"""What comes before a run: a table of what it would fetch (`snakemake plan`), and a cache filled beforehand.
+
+Requires: the network for Hub models.
+Makes: nothing but a filled cache; both run whenever they are asked for.
+"""
+
+
+rule plan:
+    log:
+        f"{RESULTS}/logs/plan.log",
+    conda:
+        "../envs/rare-neurons.yaml"
+    params:
+        models=config["models"],
+        steps=STEPS,
+    script:
+        "../scripts/plan.py"
+
+
+rule prefetch:
+    input:
+        [
+            path
+            for model in config["models"]
+            if config["models"][model]["source"] == "hub"
+            for path in per_checkpoint(
+                f"{RESULTS}/manifest/{{model}}/step{{step}}.json", model
+            )
+        ],
+    log:
+        f"{RESULTS}/logs/prefetch.log",
+    conda:
+        "../envs/rare-neurons.yaml"
+    script:
+        "../scripts/prefetch.py"
