@@ -80,17 +80,15 @@ def forward_seconds(shape: Shape, n_targets: int) -> float:
     return float(cpu_seconds(work)[0]) * n_targets / token_ids.numel()
 
 
-def floor_seconds(shape: Shape, n_targets: int, product_dtype: torch.dtype) -> float:
+def floor_seconds(shape: Shape, n_targets: int, plan: Plan) -> float:
     """Operations of the products that are needed, over the rate of each dtype's product measured now."""
     V, d, N = shape.vocab, shape.d_model, shape.neurons
-    rate = {dtype: _rate(min(V, 2048), d, N, dtype) for dtype in (torch.float64, torch.float32, product_dtype)}
-    # z and Aᵀp in float64, Aᵀ(p h) in float32, p U²; [pos, d] x [d, neuron]: c(r)w, U_y, own and rest U and hU, two
-    # more strata of the expectation
-    wide, small = 2 * V * d, 2 * d * N
-    per_target = (2 * wide + 8 * small) / rate[torch.float64] + wide / rate[torch.float32]
-    per_target += 2 * V * N / rate[product_dtype]
-    prepared = 2 * V * d * N / rate[torch.float64]
-    return per_target * n_targets + prepared
+    dtypes = {torch.float64, plan.gradient_dtype, plan.product_dtype}
+    rate = {dtype: _rate(min(V, 2048), d, N, dtype) for dtype in dtypes}
+    # z; Σ p A; seven products [pos, d] x [d, neuron]: c(r)w, U_y, U of own class and rest, three expectations; Σ p U²
+    per_target = (2 * V * d + 7 * 2 * d * N) / rate[torch.float64] + 2 * V * d / rate[plan.gradient_dtype]
+    per_target += 2 * V * N / rate[plan.product_dtype]
+    return per_target * n_targets + 2 * V * d * N / rate[torch.float64]
 
 
 def _rate(K: int, d: int, N: int, dtype: torch.dtype) -> float:
@@ -172,7 +170,7 @@ def run(name: str, n_targets: int, median: float, repeats: int) -> None:
             few = min(n_targets, 1024)
             rounds["forward"].append(forward_seconds(shape, few) * n_targets / few)
             rounds["certified"].append(cpu_seconds(lambda: results.update(_certified(full)))[0])
-            rounds["floor"].append(floor_seconds(shape, n_targets, _plan(full, True).product_dtype))
+            rounds["floor"].append(floor_seconds(shape, n_targets, _plan(full, True)))
     taken, forward, floor = (np.array(rounds[name]) for name in ("certified", "forward", "floor"))
     _report(taken, {"loop": loop, "exact": exact}, {"forward": forward, "floor": floor})
     long_run = ((taken - prepared) / n_targets + prepared / 24_000) / (forward / n_targets)
