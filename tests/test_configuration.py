@@ -65,6 +65,38 @@ def test_a_model_without_a_panel_is_refused():
     assert "models.embedded-seed0: no panel uses its tokenizer 'other'" in refused(change)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c["models"]["embedded-seed0"].update(steps=[0, 2000]), "ends at step 1000"),
+        (lambda c: c["recipes"]["tiny-pythia"].update(n_heads=5), "hidden_size 96 is no multiple of n_heads 5"),
+        (
+            lambda c: c["integrity"].update(n_projections=63),
+            "integrity.n_projections: 63 is not allowed; a power of two",
+        ),
+        (
+            lambda c: c["panels"]["heldout"].update(context_length=16),
+            "panels.heldout.context_length: 16 is not allowed",
+        ),
+        (lambda c: c["panels"]["heldout"].update(context_length=256), "is trained on contexts of 128"),
+        (
+            lambda c: c["panels"]["heldout"]["strata"].update(rare={"mass": [1.0, 0.9]}),
+            "is empty; from must be below to",
+        ),
+        (
+            lambda c: c["regimes"].update(compare=[["rare", "frequent"]]),
+            "regimes.compare: 'frequent' is not among the strata",
+        ),
+        (
+            lambda c: c["models"]["embedded-seed0"].update(group="embedded-seed1"),
+            "'embedded-seed1' is the name of a model",
+        ),
+    ],
+)
+def test_contradictions_are_refused(change, message):
+    assert message in refused(change)
+
+
 def properties(schema: dict, place: str = ""):
     """Every property of the schema with its place."""
     if not isinstance(schema, dict):
@@ -85,3 +117,28 @@ def test_every_key_is_described_and_every_object_closed():
         assert "description" in target, f"{place} has no description; add one, with its unit, to the schema"
         if target.get("type") == "object":
             assert "additionalProperties" in target, f"{place} takes any key; add additionalProperties"
+
+
+KEYWORDS = {
+    *("type", "additionalProperties", "required", "description", "properties", "propertyNames", "minProperties"),
+    *("enum", "const", "oneOf", "items", "minItems", "maxItems", "uniqueItems", "pattern", "$ref", "$schema", "title"),
+    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "$defs"),
+}
+
+
+def test_the_schema_holds_known_keywords_only():
+    """An unquoted comma in a description would end it and start a keyword of its own."""
+    for place, schema in [("top", SCHEMA), *SCHEMA["$defs"].items(), *properties(SCHEMA)]:
+        assert set(schema) <= KEYWORDS, f"{place}: {set(schema) - KEYWORDS}"
+
+
+def test_columns_of_onsets_are_those_of_the_timelines():
+    from rare_neurons.metrics import METRICS, load
+    from rare_neurons.schemas import BEHAVIOUR
+    from rare_neurons.stages.timelines import INFLUENCE_SUMMARY
+    from rare_neurons.tables import schema_of
+
+    differentiation = next(m for m in METRICS if m.name == "differentiation").tables["differentiation"]
+    known = {*BEHAVIOUR.names, *INFLUENCE_SUMMARY.names, *schema_of(load(differentiation)).names}
+    quantities = SCHEMA["properties"]["onset"]["properties"]["quantities"]["additionalProperties"]
+    assert set(quantities["properties"]["column"]["enum"]) <= known

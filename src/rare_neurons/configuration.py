@@ -26,7 +26,7 @@ def check_config(config: Mapping[str, object], schema: Mapping[str, object]) -> 
         _sentence(e) for e in sorted(validator.iter_errors(config), key=lambda e: list(map(str, e.absolute_path)))
     ]
     if not problems:
-        problems = list(_dangling_names(config))
+        problems = list(_dangling_names(config)) or list(_contradictions(config))
     if problems:
         raise RequestError("the configuration is wrong:\n" + "\n".join(f"  - {p}" for p in problems))
 
@@ -82,19 +82,74 @@ def _dangling_names(config: Mapping[str, Mapping[str, Mapping[str, object]]]) ->
     references = {
         "tokenizers": {"corpus": "corpora"},
         "panels": {"corpus": "corpora", "tokenizer": "tokenizers"},
-        "models": {"corpus": "corpora", "tokenizer": "tokenizers", "recipe": "recipes", "control_of": None},
+        "models": {"corpus": "corpora", "tokenizer": "tokenizers", "recipe": "recipes"},
     }
-    groups = {m.get("group") for m in config["models"].values()}
     for section, keys in references.items():
         for name, entry in config[section].items():
             for key, target in keys.items():
                 if key not in entry:
                     continue
-                known = groups - {None} if target is None else set(config.get(target, {}))
+                known = set(config.get(target, {}))
                 if entry[key] not in known:
-                    where = "groups of models" if target is None else target
                     listed = ", ".join(sorted(known)) or "none"
-                    yield f"{section}.{name}.{key}: {entry[key]!r} is not among the {where}: {listed}"
+                    yield f"{section}.{name}.{key}: {entry[key]!r} is not among the {target}: {listed}"
     for name, entry in config["models"].items():
         if not any(p["tokenizer"] == entry["tokenizer"] for p in config["panels"].values()):
             yield f"models.{name}: no panel uses its tokenizer {entry['tokenizer']!r}; add one under panels"
+
+
+def _contradictions(config: Mapping[str, Mapping[str, Mapping[str, object]]]) -> Iterable[str]:
+    """Values that are allowed one by one and cannot be together."""
+    yield from _of_recipes(config)
+    yield from _of_panels(config)
+    yield from _of_groups(config["models"])
+    n = int(config["integrity"]["n_projections"])
+    if n & (n - 1):
+        yield f"integrity.n_projections: {n} is not allowed; a power of two is needed"
+    strata = {name for panel in config["panels"].values() for name in panel["strata"]}
+    wanted = [(f"onset.quantities.{k}.stratum", q["stratum"]) for k, q in config["onset"]["quantities"].items()]
+    wanted += [("regimes.compare", name) for pair in config["regimes"]["compare"] for name in pair]
+    for place, name in wanted:
+        if name not in strata:
+            yield f"{place}: {name!r} is not among the strata of any panel: {', '.join(sorted(strata))}"
+
+
+def _of_recipes(config: Mapping[str, Mapping[str, Mapping[str, object]]]) -> Iterable[str]:
+    for name, recipe in config.get("recipes", {}).items():
+        if recipe["hidden_size"] % recipe["n_heads"]:
+            yield f"recipes.{name}: hidden_size {recipe['hidden_size']} is no multiple of n_heads {recipe['n_heads']}"
+    for name, model in config["models"].items():
+        if model["source"] != "pretrain":
+            continue
+        recipe = config["recipes"][model["recipe"]]
+        if isinstance(model["steps"], list) and max(model["steps"]) > recipe["n_steps"]:
+            last = f"the recipe {model['recipe']!r} ends at step {recipe['n_steps']}"
+            yield f"models.{name}.steps: {max(model['steps'])} is not allowed; {last}"
+        for panel_name, panel in config["panels"].items():
+            if panel["tokenizer"] == model["tokenizer"] and panel["context_length"] > recipe["context_length"]:
+                limit = f"model {name} is trained on contexts of {recipe['context_length']}"
+                yield f"panels.{panel_name}.context_length: {panel['context_length']} is not allowed; {limit}"
+
+
+def _of_panels(config: Mapping[str, Mapping[str, Mapping[str, object]]]) -> Iterable[str]:
+    for name, panel in config["panels"].items():
+        if panel["context_length"] < panel["min_position"] + 2:
+            least = panel["min_position"] + 2
+            yield f"panels.{name}.context_length: {panel['context_length']} is not allowed; {least} is the least"
+        for stratum, rule in panel["strata"].items():
+            interval = next(iter(rule.values()))
+            if isinstance(interval, list) and interval[0] >= interval[1]:
+                yield f"panels.{name}.strata.{stratum}: {interval} is empty; from must be below to"
+
+
+def _of_groups(models: Mapping[str, Mapping[str, object]]) -> Iterable[str]:
+    tokenizers: dict[object, set] = {}
+    for name, model in models.items():
+        group = model.get("group")
+        if group in models:
+            yield f"models.{name}.group: {group!r} is the name of a model; choose another"
+        if group is not None:
+            tokenizers.setdefault(group, set()).add(model["tokenizer"])
+    for group, names in tokenizers.items():
+        if len(names) > 1:
+            yield f"models: group {group!r} mixes the tokenizers {', '.join(sorted(names))}; seeds share one panel"

@@ -3,16 +3,19 @@
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from rare_neurons.metrics import METRICS
+
 if TYPE_CHECKING:
     import pandas as pd
 
-SHARDS = ("influence", "folds", "behaviour", "activations", "gradients", "differentiation", "regimes", "curves")
+T = TypeVar("T")
+SHARDS = ("influence", "folds", "behaviour", "activations", "gradients", *(t for m in METRICS for t in m.tables))
 """Tables with one file per panel, model and step."""
 CHECKPOINT_SHARDS = ("spectra", "fingerprint")
 """Tables with one file per model and step."""
@@ -84,12 +87,13 @@ def load_shards(
     root = Path(results) / table
     panels = [root] if table in CHECKPOINT_SHARDS else [p for p in sorted(root.glob("*")) if panel in (None, p.name)]
     wanted = None if steps is None else set(steps)
-    files = []
+    by_model: dict[str, list[Path]] = {}
     for folder in panels:
-        by_model = {p.name: p for p in sorted(folder.glob("*")) if p.is_dir()}
-        for model in _choose(by_model, models, folder):
+        for model in sorted(p for p in folder.glob("*") if p.is_dir()):
             found = [(int(match[1]), path) for path in model.iterdir() if (match := _STEP.fullmatch(path.name))]
-            files += [path for step, path in sorted(found) if wanted is None or step in wanted]
+            kept = [path for step, path in sorted(found) if wanted is None or step in wanted]
+            by_model.setdefault(model.name, []).extend(kept)
+    files = [path for kept in _choose(by_model, models, root) for path in kept]
     if not files:
         raise FileNotFoundError(f"no {table} shards for models={models}, steps={steps}, panel={panel} under {root}")
     return _read(files, {"stratum": stratum}, columns, pandas)
@@ -118,7 +122,7 @@ def list_models(results: str | Path) -> list[str]:
     return sorted(path.stem for path in (Path(results) / "integrity").glob("*.parquet"))
 
 
-def _choose(found: dict[str, Path], wanted: str | Sequence[str] | None, folder: Path) -> list[Path]:
+def _choose(found: dict[str, T], wanted: str | Sequence[str] | None, folder: Path) -> list[T]:
     names = list(found) if wanted is None else [wanted] if isinstance(wanted, str) else list(wanted)
     missing = [name for name in names if name not in found]
     if missing or not names:

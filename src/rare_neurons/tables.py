@@ -4,7 +4,6 @@ import hashlib
 import importlib.metadata
 import json
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -46,9 +45,9 @@ class atomic_path:
 
     def __enter__(self) -> Path:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.", suffix=".part")
-        os.close(handle)
-        self.temporary = Path(name)
+        # One name per file: what a killed process left is overwritten by the next one. Snakemake sees to it that no
+        # two jobs write the same file.
+        self.temporary = self.path.with_name(f".{self.path.name}.part")
         return self.temporary
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -57,10 +56,6 @@ class atomic_path:
             return
         with self.temporary.open("rb") as file:
             os.fsync(file.fileno())
-        # mkstemp gives 0600, a trap on shared clusters: use what a plain open() would have given.
-        mask = os.umask(0)
-        os.umask(mask)
-        self.temporary.chmod(0o666 & ~mask)
         self.temporary.replace(self.path)
 
 

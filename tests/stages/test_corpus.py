@@ -78,9 +78,16 @@ def test_counts_of_another_tokenizer_are_refused(made):
 
 def test_the_corpus_can_be_capped_in_tokens(made):
     tokens, _ = corpus(made)
+    total = sum(len(ids) + 1 for ids in tokens["token_ids"])
+    capped, _ = corpus(made, max_tokens=total - 1)
+    assert capped.num_rows == 3
+
+
+def test_a_split_without_held_out_documents_is_refused(made):
+    tokens, _ = corpus(made)
     first = len(tokens["token_ids"][0]) + 1
-    capped, _ = corpus(made, max_tokens=first)
-    assert capped.num_rows == 1
+    with pytest.raises(RequestError, match=r"heldout_every = 2 holds out [01] of 1 documents"):
+        corpus(made, max_tokens=first)
 
 
 def test_a_vocabulary_that_the_corpus_cannot_fill_is_refused(made):

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 from rare_neurons import load_integrity, load_timeline
 from tests.workflow.project import copy_project
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
+pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("faults")]
 
 
 def folder_model(project, **changes):
@@ -108,6 +108,29 @@ def test_bad_data_becomes_a_status_and_the_others_go_on(project):
     assert empty.schema.names == pq.read_schema(results / "influence/heldout/local/step4.parquet").names
 
 
+def test_a_model_without_a_good_checkpoint_stops_nothing(project):
+    folder_model(project)
+    for weights in (project.folder / "run").rglob("model.safetensors"):
+        weights.write_bytes(weights.read_bytes()[:500])
+    project.run()
+    assert all(row["quarantined"] for row in load_integrity(project.folder / "results").to_pylist())
+    onsets = load_timeline(project.folder / "results", "emergence").to_pylist()
+    assert {row["status"] for row in onsets} == {"not_identifiable"}
+    assert (project.folder / "results/figures/local/loss.png").exists()
+
+
+def test_a_repaired_checkpoint_is_measured(project):
+    folder_model(project)
+    weights = project.folder / "run/step2/model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:500])
+    project.run()
+    assert [r["quarantined"] for r in load_integrity(project.folder / "results").to_pylist()] == [False, True, False]
+    weights.write_bytes(whole)
+    project.run()
+    assert not any(row["quarantined"] for row in load_integrity(project.folder / "results").to_pylist())
+
+
 def test_a_tokenizer_that_does_not_fit_the_model_is_named(project):
     folder_model(project)
     path = project.folder / "run/step2/tokenizer.json"
@@ -119,6 +142,7 @@ def test_a_tokenizer_that_does_not_fit_the_model_is_named(project):
     out = project.run(expect=1).stdout
     assert "the tokenizer of the checkpoint does not fit the panel's" in out
     assert "(local, step 2)" in out
+    assert not (project.folder / "results/manifest/local/step2.json").exists()
 
 
 def test_a_full_disk_leaves_no_half_written_file_and_a_later_run_resumes(finished, tmp_path):

@@ -13,7 +13,8 @@ pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
 
 
 def _kill_all_when(project, happened, timeout=200):
-    """Start a run and kill its whole process group as soon as something has happened."""
+    """Start a run and kill its whole process group as soon as something has happened that had not before."""
+    assert not happened(), "this moment has already passed"
     run = subprocess.Popen(
         project.command(),
         cwd=project.folder,
@@ -25,6 +26,8 @@ def _kill_all_when(project, happened, timeout=200):
     deadline = time.monotonic() + timeout
     while not happened() and run.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
+    assert run.poll() is None, "the run ended before it could be killed"
+    assert happened()
     os.killpg(run.pid, signal.SIGKILL)
     run.wait()
 
@@ -34,7 +37,7 @@ def test_killed_at_three_moments_then_complete_and_identical(finished, tmp_path)
     results = project.folder / "results"
     moments = [
         lambda: (results / "pretrain/tiny-seed0/step2").exists(),
-        lambda: any((results / "influence").rglob("*.parquet")),
+        lambda: any((results / "influence").rglob("step*.parquet")),
         lambda: any((results / "timelines").rglob("*.parquet")),
     ]
     for moment in moments:

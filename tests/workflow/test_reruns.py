@@ -2,6 +2,8 @@
 
 import pytest
 
+from rare_neurons import load_timeline
+
 pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
 
 AFTER_METRICS = {"timelines", "emergence", "figures", "summary", "all"}
@@ -48,6 +50,9 @@ def test_a_second_panel_trains_nothing_again(project):
     assert jobs["panel"] == 1
     assert jobs["probe"] == 3
     assert not {"pretrain", "resolve", "spectra", "text", "corpus"} & set(jobs)
+    influence = load_timeline(project.folder / "results", "influence")
+    assert sorted(set(influence["panel"].to_pylist())) == ["heldout", "seed1"]
+    assert influence.num_rows == 2 * 3 * 3
 
 
 def test_two_fresh_runs_give_equal_bytes(finished, tmp_path):

@@ -35,11 +35,8 @@ rule pretrain:
 
 rule resolve:
     input:
-        lambda w: (
-            f"{RESULTS}/pretrain/{w.model}/recipe.json"
-            if w.model in PRETRAINED
-            else []
-        ),
+        files=checkpoint_files,
+        tokenizer=lambda w: f"{RESULTS}/tokenizer/{config['models'][w.model]['tokenizer']}/tokenizer.json",
     output:
         f"{RESULTS}/manifest/{{model}}/step{{step}}.json",
     log:

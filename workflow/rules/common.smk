@@ -4,10 +4,13 @@ Requires: config/config.yaml (or --configfile). Nothing here imports torch: ever
 """
 
 import os
+from glob import glob
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import yaml
 
+from rare_neurons.checkpoints.layout import needed_files
 from rare_neurons.checkpoints.schedules import steps_of
 from rare_neurons.checkpoints.sources import check_local
 from rare_neurons.configuration import check_config
@@ -20,9 +23,6 @@ from rare_neurons.versions import VERSIONS
 os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "4000000000")
 os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "8000000000")
 os.environ.setdefault("MALLOC_TOP_PAD_", "268435456")
-
-HERE = os.getcwd()
-ENVIRONMENT = workflow.source_path("../envs/rare-neurons.yaml")
 
 
 def checked(configuration: dict) -> dict:
@@ -97,11 +97,7 @@ QUANTITIES = ["behaviour", "influence", "spectra"] + [
 def local_files(wildcards) -> list[str]:
     """Local text files of a corpus: an edit of one is an edit of the corpus."""
     patterns = config["corpora"][wildcards.corpus].get("paths", [])
-    return (
-        sorted(str(path) for pattern in patterns for path in Path().glob(pattern))
-        if patterns
-        else []
-    )
+    return sorted(path for pattern in patterns for path in glob(pattern))
 
 
 def source_keys(wildcards) -> dict:
@@ -130,6 +126,20 @@ def training_table(name: str):
         return f"{RESULTS}/corpus/{model['corpus']}/{model['tokenizer']}/{name}.parquet"
 
     return path
+
+
+def checkpoint_files(wildcards) -> list[str]:
+    """Local files of a checkpoint: one that is repaired or replaced is looked at again."""
+    entry = config["models"][wildcards.model]
+    if entry["source"] == "pretrain":
+        return [f"{RESULTS}/pretrain/{wildcards.model}/recipe.json"]
+    if entry["source"] == "hub":
+        return []
+    folder = source_of(entry, "").folder(int(wildcards.step))
+    return [
+        str(folder / name)
+        for name in needed_files(path.name for path in folder.iterdir())
+    ]
 
 
 def null_tables_of(wildcards) -> list[str] | str:
@@ -181,11 +191,9 @@ def check_local_steps() -> None:
 
 
 def check_writable() -> None:
-    probe = Path(RESULTS) / ".writable"
     try:
-        probe.parent.mkdir(parents=True, exist_ok=True)
-        probe.write_text("")
-        probe.unlink()
+        Path(RESULTS).mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=RESULTS).close()
     except OSError as error:
         raise WorkflowError(
             f"the results folder {RESULTS} cannot be written to ({error.strerror}); set `results` in the configuration"

@@ -31,12 +31,14 @@ def verify_folder(folder: Path, manifest: Manifest, *, stamps: Path) -> None:
     for file in manifest.files:
         path = folder / file.name
         if not path.is_file():
-            raise DataFault(f"{path} is gone since the manifest of {manifest.model} step {manifest.step} was written")
+            raise DataFault(
+                f"{file.name} is gone since the manifest of {manifest.model} step {manifest.step} was written"
+            )
         stat = path.stat()
         if stat.st_size != file.size:
             word = "truncated" if stat.st_size < file.size else "changed"
             raise DataFault(
-                f"{path} was {word} since its manifest was written: {stat.st_size} bytes, manifest {file.size}"
+                f"{file.name} was {word} since its manifest was written: {stat.st_size} bytes, manifest {file.size}"
             )
         states.append([file.name, file.key, stat.st_size, stat.st_mtime_ns, stat.st_ino])
     state = json.dumps([os.path.abspath(folder), states])
@@ -45,6 +47,6 @@ def verify_folder(folder: Path, manifest: Manifest, *, stamps: Path) -> None:
         return
     for file in manifest.files:
         if not matches(folder / file.name, file):
-            raise DataFault(f"{folder / file.name} has changed since its manifest was written: sha256 differs")
+            raise DataFault(f"{file.name} has changed since its manifest was written: sha256 differs")
     stamps.mkdir(parents=True, exist_ok=True)
     stamp.touch()

@@ -69,6 +69,10 @@ def pretrain(
         Of the initial weights and of the order of the data.
     progress : callable, optional
         Wraps the iterator of steps, given the first step.
+
+    Notes
+    -----
+    ``folder/resume.pt`` stays: the caller removes it when all that follows is on the disk too.
     """
     torch.use_deterministic_algorithms(True)
     model = _initial_model(recipe, vocab_size, end_of_text, seed)
@@ -91,7 +95,6 @@ def pretrain(
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0, error_if_nonfinite=True)
         optimizer.step()
         _keep(model, optimizer, folder, step, steps)
-    (folder / RESUME).unlink(missing_ok=True)
 
 
 def _initial_model(recipe: Recipe, vocab_size: int, end_of_text: int, seed: int) -> GPTNeoXForCausalLM:

@@ -88,7 +88,9 @@ def measure_regime_tables(
             shard.influence[i], shard.influence_se[i], *folds[i], null_tables=shard.null_tables, **options
         )
     ]
-    differences = [row for pair in compare for row in _differences(shard, *pair, options)]
+    # A panel with other strata (a seed convention beside ours) has no such pair.
+    pairs = [pair for pair in compare if set(pair) <= set(shard.strata)]
+    differences = [row for pair in pairs for row in _differences(shard, *pair, options)]
     return {"regimes": regimes, "curves": list(_curve_points(shard, options)), "differences": differences}
 
 

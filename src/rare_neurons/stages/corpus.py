@@ -43,13 +43,23 @@ def write_corpus(
     codec = Tokenizer.from_file(tokenizer)
     end = codec.token_to_id(end_of_text)
     rows = read_table(text, ["document", "heldout", "text"])
-    encoded = [np.asarray(e.ids, dtype=np.int32) for e in codec.encode_batch(rows["text"].to_pylist())]
+    # What a tokenizer.json may say of truncation, padding and begin-of-text ids belongs to other uses of it.
+    codec.no_truncation()
+    codec.no_padding()
+    batch = codec.encode_batch(rows["text"].to_pylist(), add_special_tokens=False)
+    encoded = [np.asarray(e.ids, dtype=np.int32) for e in batch]
     if max_tokens is not None:
         kept = int(np.searchsorted(np.cumsum([len(e) + 1 for e in encoded]), max_tokens, side="right"))
         rows, encoded = rows.slice(0, max(1, kept)), encoded[: max(1, kept)]
     inputs = {"corpus": str(read_metadata(text)["corpus_sha256"]), "tokenizer": file_sha256(tokenizer)}
     params = {"end_of_text": end_of_text, "max_tokens": max_tokens, "smoothing": smoothing}
     heldout = np.asarray(rows["heldout"].to_pylist())
+    every = read_metadata(text)["heldout_every"]
+    if every is not None and heldout.all() == heldout.any():
+        raise RequestError(
+            f"heldout_every = {every} holds out {int(heldout.sum())} of {len(heldout)} documents; counts and panels "
+            "each need some. Leave heldout_every out to use all documents for both, lower it, or use more files"
+        )
     vocab = codec.get_vocab_size(with_added_tokens=True)
     if counts is None:
         counted = _count([e for e, held in zip(encoded, heldout, strict=True) if not held], end, vocab)

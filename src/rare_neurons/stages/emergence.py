@@ -74,12 +74,20 @@ def _onset(
     wanted: Mapping[str, str],
     options: Mapping[str, object],
 ) -> Onset:
+    rule = OnsetRule(**options["rule"], direction=wanted["direction"])
+    # A run without a single good checkpoint must not take the others' steps with it.
+    usable = [i for i, s in enumerate(series) if np.isfinite(list(s.values())).any()]
+    if not usable:
+        reason = "no checkpoint has this quantity: all are quarantined, or its column is null"
+        return Onset("not_identifiable", False, 0, 0, str(rule), reason=reason)
+    series = [series[i] for i in usable]
+    shards = {kind: [paths[i] for i in usable] for kind, paths in shards.items()}
     steps = sorted(set.intersection(*(set(s) for s in series)))
     values = np.array([[s[step] for step in steps] for s in series], dtype=float).reshape(len(series), -1)
     return detect_onset(
         np.array(steps, dtype=np.int64),
         values.mean(axis=0),
-        rule=OnsetRule(**options["rule"], direction=wanted["direction"]),
+        rule=rule,
         resamples=_resampled(shards, wanted, steps, int(options["n_resamples"]), int(options["seed"])),
         seeds_values=values,
         seed=int(options["seed"]),
@@ -121,7 +129,8 @@ def _resampled(
             if table.num_rows:
                 weights = resample_folds(half_of_fold(np.arange(64)), n, seed)[:, table["fold"].to_numpy()]
                 columns[table["step"][0].as_py()] = function(table, weights, wanted["column"])
-        per_model.append(np.stack([columns.get(step, np.full(n, np.nan)) for step in steps], axis=1))
+        missing = np.full(n, np.nan)
+        per_model.append(np.array([columns.get(step, missing) for step in steps]).reshape(len(steps), n).T)
     return np.mean(per_model, axis=0)
 
 

@@ -57,8 +57,7 @@ def write_metric(
         version,
         options,
         inputs,
-        status=about["status"],
-        reason=about["reason"],
+        **{key: about[key] for key in ("commit", "weights_sha256", "dtype", "status", "reason")},
     )
     for table, row_type in definition.tables.items():
         schema = schema_of(load(row_type), [("panel", pa.string()), ("model", pa.string()), ("step", pa.int64())])

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from transformers.utils.logging import disable_progress_bar
 
-from rare_neurons.models.pretraining import Recipe, pretrain
+from rare_neurons.models.pretraining import RESUME, Recipe, pretrain
 from rare_neurons.stages.reporting import bar
 from rare_neurons.tables import atomic_path, file_sha256, read_metadata, read_table
 
@@ -55,7 +55,6 @@ def write_checkpoints(
     about = read_metadata(tokens)
     record = {
         "recipe": dict(recipe),
-        "steps": list(steps),
         "seed": seed,
         "text": text,
         "threads": threads,
@@ -80,7 +79,8 @@ def write_checkpoints(
         with atomic_path(folder / f"step{step}" / "tokenizer.json") as temporary:
             shutil.copyfile(tokenizer, temporary)
     with atomic_path(output) as temporary:
-        temporary.write_text(json.dumps(record, sort_keys=True, indent=1) + "\n")
+        temporary.write_text(json.dumps({**record, "steps": list(steps)}, sort_keys=True, indent=1) + "\n")
+    (folder / RESUME).unlink(missing_ok=True)
 
 
 def _discard_other_runs(folder: Path, record: Mapping[str, object]) -> None:

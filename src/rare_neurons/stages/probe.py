@@ -6,11 +6,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import torch
-from tokenizers import Tokenizer
 
 from rare_neurons.checkpoints.cache import open_weights
 from rare_neurons.checkpoints.manifest import read_manifest
-from rare_neurons.errors import DataFault, RequestError
+from rare_neurons.errors import DataFault
 from rare_neurons.models.loading import load_model
 from rare_neurons.models.probe import PanelArrays, ProbeResult, probe_model
 from rare_neurons.numerics.panel import half_of_fold
@@ -24,6 +23,7 @@ from rare_neurons.schemas import (
     INFLUENCE,
     INFLUENCE_VALUES,
 )
+from rare_neurons.stages.resolve import check_tokenizer
 from rare_neurons.tables import file_sha256, provenance, read_metadata, read_table, write_table
 
 OUTPUTS = ("influence", "folds", "behaviour", "activations", "gradients")
@@ -99,7 +99,7 @@ def write_probe(
             for name, path in (("contexts", contexts), ("targets", targets), ("unigram", unigram))
         },
     }
-    params = {key: options[key] for key in ("engine", "tolerance", "tolerance_se", "dtype", "batch_size")}
+    params = dict(options)
     about = provenance(
         "probe",
         version,
@@ -108,6 +108,8 @@ def write_probe(
         commit=checkpoint.commit,
         weights_sha256=checkpoint.weights_digest,
         dtype=options["dtype"],
+        # A deterministic bound: every rounding counts at its worst (no failure probability).
+        rounding_model="deterministic",
         status=status,
         reason=reason,
     )
@@ -135,27 +137,6 @@ def load_panel(contexts: str, targets: str, unigram: str, rules: Mapping[str, Ma
         log_unigram=np.log(types["probability"].to_numpy()),
         min_position=int(read_metadata(contexts)["min_position"]),
     )
-
-
-def check_tokenizer(folder: Path, tokenizer: Path, subject: str) -> None:
-    """Refuse a checkpoint that carries another tokenizer than the panel's.
-
-    Raises
-    ------
-    RequestError
-        Naming how the vocabularies differ.
-    """
-    own = folder / "tokenizer.json"
-    if not own.is_file():
-        return
-    theirs = Tokenizer.from_file(str(own)).get_vocab()
-    ours = Tokenizer.from_file(str(tokenizer)).get_vocab()
-    if theirs != ours:
-        differing = sum(ours.get(token) != index for token, index in theirs.items())
-        raise RequestError(
-            f"the tokenizer of the checkpoint does not fit the panel's: {len(theirs)} tokens against {len(ours)}, "
-            f"{differing} of them with another id ({subject}); name the model's own tokenizer in the configuration"
-        )
 
 
 def _tables(result: ProbeResult, panel: PanelArrays, place: Mapping[str, object]) -> dict[str, pa.Table]:
@@ -191,8 +172,15 @@ def _influence(result: ProbeResult, panel: PanelArrays, place: Mapping[str, obje
         stratum=np.repeat(panel.strata, n_neurons),
         n_targets=np.repeat(result.n_targets, n_neurons),
         n_types=np.repeat(result.n_types, n_neurons),
-        **{name: getattr(result, name).reshape(-1) for name in INFLUENCE_VALUES},
+        **{name: _values(result, panel, name) for name in INFLUENCE_VALUES},
     )
+
+
+def _values(result: ProbeResult, panel: PanelArrays, name: str) -> np.ndarray | list[None]:
+    values = getattr(result, name).reshape(-1)
+    by_target = np.array_equal(panel.vocab_stratum[panel.target_id], panel.stratum)
+    # What the model itself would emit has a target, whose stratum is not the input's.
+    return values if by_target or name != "influence_expected" else [None] * len(values)
 
 
 def _folds(result: ProbeResult, panel: PanelArrays, place: Mapping[str, object]) -> pa.Table:

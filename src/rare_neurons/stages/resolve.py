@@ -1,10 +1,14 @@
 """Stage `resolve`: from a model and a step to a manifest."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from tokenizers import Tokenizer
+
 from rare_neurons.checkpoints.manifest import write_manifest
 from rare_neurons.checkpoints.sources import Source, resolve
+from rare_neurons.errors import RequestError
 
 
 def source_of(model: Mapping[str, object], pretrained: str) -> Source:
@@ -22,6 +26,46 @@ def source_of(model: Mapping[str, object], pretrained: str) -> Source:
     return Source("folder", f"{pretrained}/step{{step}}" if model["source"] == "pretrain" else str(model["path"]))
 
 
-def write_resolved(output: str, *, model: str, step: int, source: Source) -> None:
-    """Write the manifest of one checkpoint; a checkpoint that is not there or not whole gets a status and a reason."""
-    write_manifest(resolve(model, step, source), Path(output))
+def write_resolved(output: str, *, model: str, step: int, source: Source, tokenizer: str) -> None:
+    """Write the manifest of one checkpoint; a checkpoint that is not there or not whole gets a status and a reason.
+
+    Raises
+    ------
+    RequestError
+        If a local checkpoint carries another tokenizer than the one configured; a fetched one is checked when it is
+        opened.
+    """
+    manifest = resolve(model, step, source)
+    if source.kind == "folder":
+        check_tokenizer(source.folder(step), Path(tokenizer), f"{model}, step {step}")
+    write_manifest(manifest, Path(output))
+
+
+def check_tokenizer(folder: Path, tokenizer: Path, subject: str) -> None:
+    """Refuse a checkpoint that carries another tokenizer than the panel's.
+
+    Raises
+    ------
+    RequestError
+        Naming how they differ.
+    """
+    own = folder / "tokenizer.json"
+    if not own.is_file():
+        return
+    theirs, ours = (Tokenizer.from_file(str(path)) for path in (own, tokenizer))
+    if theirs.get_vocab() != ours.get_vocab():
+        known = ours.get_vocab()
+        differing = sum(known.get(token) != index for token, index in theirs.get_vocab().items())
+        how = f"{theirs.get_vocab_size()} tokens against {ours.get_vocab_size()}, {differing} of them with another id"
+    elif _merges(theirs) != _merges(ours):
+        how = "the same tokens, but other merges"
+    else:
+        return
+    raise RequestError(
+        f"the tokenizer of the checkpoint does not fit the panel's: {how} ({subject}); "
+        "name the model's own tokenizer in the configuration"
+    )
+
+
+def _merges(tokenizer: Tokenizer) -> object:
+    return json.loads(tokenizer.to_str())["model"].get("merges")

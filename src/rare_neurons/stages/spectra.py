@@ -64,7 +64,15 @@ def write_spectra(
         (fingerprint, prints, FINGERPRINT, {"n_projections": n_projections}),
     ):
         about = provenance(
-            "spectra", version, params, inputs, commit=checkpoint.commit, dtype="float64", status=status, reason=reason
+            "spectra",
+            version,
+            params,
+            inputs,
+            commit=checkpoint.commit,
+            weights_sha256=checkpoint.weights_digest,
+            dtype="float64",
+            status=status,
+            reason=reason,
         )
         write_table(pa.Table.from_pylist(records, schema=schema), output, about)
 

@@ -43,7 +43,11 @@ def write_text(
     fingerprint = digest_of([[d, hashlib.sha256(t.encode()).hexdigest()] for d, t in zip(document, text, strict=True)])
     params = {"source": dict(source), "heldout_every": heldout_every}
     write_table(
-        table, output, provenance("text", version, params, {}, corpus_sha256=fingerprint, n_documents=len(rows))
+        table,
+        output,
+        provenance(
+            "text", version, params, {}, corpus_sha256=fingerprint, n_documents=len(rows), heldout_every=heldout_every
+        ),
     )
 
 

@@ -60,7 +60,11 @@ def write_timeline(
         if name in table.schema.names:  # behaviour has a loss of its own
             continue
         table = table.append_column(pa.field(name, kind), pa.array(joined[name], kind))
-    inputs = {"shards": digest_of([file_sha256(path) for path in shards]), "integrity": file_sha256(integrity)}
+    inputs = {
+        "shards": digest_of([file_sha256(path) for path in shards]),
+        "behaviours": digest_of([file_sha256(path) for path in behaviours]),
+        "integrity": file_sha256(integrity),
+    }
     about = provenance("timelines", version, {"quantity": quantity, "tokens_per_step": tokens_per_step}, inputs)
     write_table(table, output, about)
 

@@ -1,0 +1,42 @@
+"""A dry run of a large sweep: every job is planned, and nothing heavy is imported (each cluster job parses again)."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.workflow.project import make_project
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("faults")]
+
+RUN = """
+import runpy, sys
+sys.argv = ["snakemake", "--cores", "1", "-n", "--quiet", "all"]
+try:
+    runpy.run_module("snakemake", run_name="__main__")
+except SystemExit as stop:
+    assert not stop.code, stop.code
+heavy = sorted({"torch", "transformers", "datasets", "matplotlib", "weightwatcher"} & set(sys.modules))
+print("heavy imports:", heavy)
+"""
+
+
+def test_a_sweep_of_770_checkpoints_imports_nothing_heavy(tmp_path):
+    project = make_project(tmp_path / "project")
+    hub = {"source": "hub", "repo": "owner/name", "revision": "step{step}", "tokenizer": "bpe", "steps": "pythia-all"}
+    project.configure(models={f"model{i}": hub for i in range(5)})
+    done = subprocess.run(
+        [sys.executable, "-c", RUN], cwd=project.folder, env=project.environment(), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "heavy imports: []" in done.stdout
+
+
+def test_every_checkpoint_of_a_sweep_is_planned(tmp_path):
+    project = make_project(tmp_path / "project")
+    hub = {"source": "hub", "repo": "owner/name", "revision": "step{step}", "tokenizer": "bpe", "steps": "pythia-all"}
+    project.configure(models={"model": hub})
+    jobs = project.rules_run("-n")
+    assert {rule: jobs[rule] for rule in ("resolve", "probe", "spectra", "regimes")} == dict.fromkeys(
+        ("resolve", "probe", "spectra", "regimes"), 154
+    )
