@@ -92,13 +92,10 @@ def legend(figure: Figure, colours: Mapping[str, str], models: Sequence[str]) ->
 
 
 def rank_curve(axis: Axes, curve: object, colour: object) -> None:
-    resolved = np.flatnonzero(curve.low.to_numpy() > 0)
-    if len(resolved) < 2:
-        return
-    curve = curve[: int(resolved[-1]) + 1]
-    axis.plot(curve.rank_mid, curve.value.where(curve.value > 0), color=colour, lw=1.4)
-    low = curve.low.where(curve.low > 0)
-    axis.fill_between(curve.rank_mid, low, curve.high, where=low.notna(), color=colour, alpha=0.2, lw=0)
+    """Draw the bins that resampled contexts tell from zero, with their band."""
+    resolved = curve.low > 0
+    axis.plot(curve.rank_mid, curve.value.where(resolved), color=colour, lw=1.4, marker=".", ms=3)
+    axis.fill_between(curve.rank_mid, curve.low, curve.high, where=resolved, color=colour, alpha=0.2, lw=0)
 
 
 def step_bar(figure: Figure, axes: np.ndarray, norm: object, cmap: object) -> None:

@@ -60,8 +60,8 @@ def plot_rank_curves(
 ) -> Figure:
     """Draw the cross-fitted ranked influence of every step on log-log axes, one column per stratum.
 
-    The shaded band is the interval over resampled contexts; bins whose value is not above zero are not drawn, and a
-    curve ends where its band reaches zero for good: beyond, ranks cannot be told from noise.
+    The shaded band is the interval over resampled contexts; bins whose interval reaches zero are not drawn, for there
+    nothing tells neurons from noise.
     """
     models = _models(results, models)
     table = load_shards(results, "curves", models=models, pandas=True).query("sign == 'all'")
