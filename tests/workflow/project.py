@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -76,6 +76,7 @@ class Project:
     """A checkout's workflow, run by the real Snakemake."""
 
     folder: Path
+    variables: dict[str, str] = field(default_factory=dict)
 
     def configure(self, **sections: object) -> dict:
         """Write config/config.yaml: the repository's own sections, but for those of `CONFIG` and the given ones."""
@@ -88,7 +89,7 @@ class Project:
         return [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
 
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "PYTHONPATH": str(self.folder / "src"), "PYTHONUNBUFFERED": "1"}
+        return {**os.environ, "PYTHONPATH": str(self.folder / "src"), "PYTHONUNBUFFERED": "1", **self.variables}
 
     def run(self, *arguments: str, expect: int | None = 0) -> subprocess.CompletedProcess:
         done = subprocess.run(
