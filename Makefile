@@ -12,7 +12,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
-.PHONY: env demo plan test lint bench docs clean
+.PHONY: env demo plan test test-slurm lint bench docs clean
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -32,6 +32,9 @@ plan: $(VENV)/.installed ## what a run would fetch: make plan CONFIG=config/pyth
 
 test: $(VENV)/.installed lint ## style, then the tests
 	$(PYTEST) -m "not slurm and not faults"
+
+test-slurm: $(VENV)/.installed ## the SLURM profile on a SLURM that the test starts itself (needs its packages and root)
+	$(BIN)/python -m pytest tests/slurm
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check
