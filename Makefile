@@ -1,5 +1,5 @@
 # Every target sets up .venv by itself. TORCH replaces the pinned build of PyTorch, for example
-#   make demo TORCH="torch==2.13.0 --index-url https://download.pytorch.org/whl/cu130"
+#   make demo TORCH="torch==2.13.0 --extra-index-url https://download.pytorch.org/whl/cu130"
 PYTHON ?= python3
 VENV ?= .venv
 CORES ?= 2
