@@ -8,9 +8,10 @@ import numpy as np
 import torch
 
 from rare_neurons.models.exact import PairEffects
-from rare_neurons.models.panel_arrays import N_FOLDS, PanelArrays
+from rare_neurons.models.panel_arrays import PanelArrays
 from rare_neurons.models.readout import Ablation
 from rare_neurons.models.tokens import TokenBlock
+from rare_neurons.numerics.panel import N_FOLDS
 from rare_neurons.numerics.standard_error import two_way_standard_error
 
 MEANS = ("influence", "abs_influence", "direct_influence", "abs_direct_influence", "influence_within")

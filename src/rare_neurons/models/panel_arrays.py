@@ -10,8 +10,6 @@ import torch
 
 from rare_neurons.errors import RequestError
 
-N_FOLDS = 64
-
 
 @dataclass(frozen=True)
 class PanelArrays:

@@ -19,6 +19,7 @@ from rare_neurons.models.moments import GRADIENT_SUM_32, MomentVisitor, prepare_
 from rare_neurons.models.panel_arrays import PanelArrays, SortedVocabulary
 from rare_neurons.models.readout import Ablation, FinalBlock, Readout, measure_ablation
 from rare_neurons.models.tokens import VOCAB_BLOCK, TokenBlock, Unigram, read_tokens
+from rare_neurons.numerics.panel import N_FOLDS
 
 Engine = Literal["certified", "exact"]
 MAX_POSITIONS, MIN_POSITIONS, MIN_NEURONS = 512, 32, 512
@@ -107,7 +108,9 @@ def make_plan(inputs: PassInputs, use_moments: bool, memory_gb: float, tolerance
     n_neurons, n_classes = len(inputs.block.W_out), len(inputs.vocabulary.slices)
     dtype = _product_dtype(inputs.readout.A.device, n_vocab * n_neurons)
     clusters = len(np.unique(inputs.panel.context)) + len(np.unique(inputs.panel.target_id))
-    per_neuron = n_vocab * (4 + dtype.itemsize if use_moments else 8) + 8 * (len(inputs.panel.strata) * 64 + clusters)
+    per_neuron = n_vocab * (4 + dtype.itemsize if use_moments else 8) + 8 * (
+        len(inputs.panel.strata) * N_FOLDS + clusters
+    )
     per_position = 8 * (2 * n_vocab + 10 * VOCAB_BLOCK + (n_classes + 8) * d_model)
     free = memory_gb * 1e9 - 8 * n_vocab * d_model - 32 * VOCAB_BLOCK * n_neurons
     fewest = min(n_neurons, MIN_NEURONS)

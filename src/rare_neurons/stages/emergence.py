@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from rare_neurons.numerics.differentiation import differentiation
 from rare_neurons.numerics.onset import Onset, OnsetRule, control_onsets, detect_onset
-from rare_neurons.numerics.panel import half_of_fold
+from rare_neurons.numerics.panel import N_FOLDS, half_of_fold
 from rare_neurons.numerics.rank_curve import resample_folds
 from rare_neurons.tables import digest_of, file_sha256, provenance, read_table, schema_of, write_table
 
@@ -127,7 +127,7 @@ def _resampled(
             table = read_table(path)
             table = table.filter(pc.equal(table["stratum"], wanted["stratum"]))
             if table.num_rows:
-                weights = resample_folds(half_of_fold(np.arange(64)), n, seed)[:, table["fold"].to_numpy()]
+                weights = resample_folds(half_of_fold(np.arange(N_FOLDS)), n, seed)[:, table["fold"].to_numpy()]
                 columns[table["step"][0].as_py()] = function(table, weights, wanted["column"])
         missing = np.full(n, np.nan)
         per_model.append(np.array([columns.get(step, missing) for step in steps]).reshape(len(steps), n).T)

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -10,6 +9,7 @@ from rich.table import Table
 from rare_neurons.checkpoints.plan import ModelPlan, Plan, plan_run
 from rare_neurons.checkpoints.retry import Network
 from rare_neurons.checkpoints.sources import resolve_steps
+from rare_neurons.stages.cache import cache_place
 from rare_neurons.stages.resolve import source_of
 
 _GB = 1e9
@@ -39,9 +39,10 @@ def print_plan(
             manifests += resolve_steps(name, steps[name], source_of(entry, ""), network=_IMPATIENT)
     if not manifests:
         return
-    blobs = Path(str(cache["folder"])) / "blobs"
+    place = cache_place(cache)
+    blobs = place["cache_dir"] / "blobs"
     cached = {path.name for path in blobs.iterdir()} if blobs.is_dir() else set()
-    plan = plan_run(manifests, budget_bytes=int(float(cache["disk_gb"]) * _GB), cached=cached)
+    plan = plan_run(manifests, budget_bytes=place["budget_bytes"], cached=cached)
     console.print(_table(plan))
     console.print(
         f"To fetch: {plan.fetch_bytes / _GB:.2f} GB. Disk at peak: {plan.peak_disk_bytes / _GB:.2f} GB "

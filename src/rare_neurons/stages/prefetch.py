@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rare_neurons.checkpoints.cache import prefetch
 from rare_neurons.checkpoints.manifest import read_manifest
+from rare_neurons.stages.cache import cache_place
 
 
 def fetch_weights(manifests: Sequence[str], *, cache: Mapping[str, object]) -> None:
@@ -18,11 +19,7 @@ def fetch_weights(manifests: Sequence[str], *, cache: Mapping[str, object]) -> N
     cache : mapping
         Section ``cache`` of the configuration.
     """
-    done = prefetch(
-        [read_manifest(Path(path)) for path in manifests],
-        cache_dir=Path(str(cache["folder"])),
-        budget_bytes=int(float(cache["disk_gb"]) * 1e9),
-    )
+    done = prefetch([read_manifest(Path(path)) for path in manifests], **cache_place(cache))
     print(f"{len(done.ready)} checkpoints are in {cache['folder']}", file=sys.stderr)
     if done.left_out:
         listed = ", ".join(f"{model} step {step}" for model, step in done.left_out[:5])

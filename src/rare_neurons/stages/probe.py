@@ -23,6 +23,7 @@ from rare_neurons.schemas import (
     INFLUENCE,
     INFLUENCE_VALUES,
 )
+from rare_neurons.stages.cache import cache_place
 from rare_neurons.stages.resolve import check_tokenizer
 from rare_neurons.tables import file_sha256, provenance, read_metadata, read_table, write_table
 
@@ -75,9 +76,7 @@ def write_probe(
     tables = {name: _SCHEMAS[name].empty_table() for name in OUTPUTS}
     status, reason = "ok", None
     try:
-        with open_weights(
-            checkpoint, cache_dir=Path(str(cache["folder"])), budget_bytes=int(float(cache["disk_gb"]) * 1e9)
-        ) as folder:
+        with open_weights(checkpoint, **cache_place(cache)) as folder:
             check_tokenizer(folder, Path(tokenizer), f"{checkpoint.model}, step {checkpoint.step}")
             model = load_model(folder, dtype=getattr(torch, str(options["dtype"])), device=str(options["device"]))
         result = probe_model(

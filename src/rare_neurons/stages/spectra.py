@@ -15,6 +15,7 @@ from rare_neurons.families import weight_matrices
 from rare_neurons.numerics.fingerprint import fingerprint_tensor
 from rare_neurons.numerics.spectra import SPECTRUM_COLUMNS, measure_spectrum
 from rare_neurons.schemas import FINGERPRINT, SPECTRA
+from rare_neurons.stages.cache import cache_place
 from rare_neurons.tables import provenance, write_table
 
 
@@ -52,9 +53,7 @@ def write_spectra(
     prints: list[dict] = []
     status, reason = "ok", None
     try:
-        with open_weights(
-            checkpoint, cache_dir=Path(str(cache["folder"])), budget_bytes=int(float(cache["disk_gb"]) * 1e9)
-        ) as folder:
+        with open_weights(checkpoint, **cache_place(cache)) as folder:
             rows, prints = _measure(folder, place, options, n_projections)
     except DataFault as fault:
         status, reason = "bad_checkpoint", str(fault)
