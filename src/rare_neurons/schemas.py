@@ -2,6 +2,7 @@
 
 import pyarrow as pa
 
+from rare_neurons.numerics.group_spectra import GroupSpectrum
 from rare_neurons.numerics.spectra import Spectrum
 from rare_neurons.tables import schema_of
 
@@ -44,6 +45,7 @@ SPECTRA = schema_of(
     [*_CHECKPOINT, ("layer", pa.int64()), ("matrix", pa.string()), ("rows", pa.int64()), ("cols", pa.int64())],
 )
 SPECTRA = SPECTRA.set(2, pa.field("layer", pa.int64()))  # embedding and unembedding belong to no layer
+GROUPS = schema_of(GroupSpectrum, [*_PANEL, ("stratum", pa.string()), ("matrix", pa.string())])
 FINGERPRINT = pa.schema(
     [
         *_CHECKPOINT,

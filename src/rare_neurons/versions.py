@@ -10,7 +10,7 @@ VERSIONS = {
     "pretrain": 1,
     "resolve": 1,
     "probe": 1,
-    "spectra": 1,
+    "spectra": 2,
     "null_tables": 1,
     "integrity": 1,
     "timelines": 1,

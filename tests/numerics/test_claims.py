@@ -24,7 +24,7 @@ def _judge(evidence=None, **options):
 def test_supported_needs_the_null_and_both_controls():
     claim = _judge()
     assert (claim.verdict, claim.estimate, claim.control_step0, claim.control_shuffled) == ("supported", 4.0, 0.0, 1.0)
-    assert claim.reason == "above both controls, adjusted p 0.01 against random walk"
+    assert claim.reason == "above step 0 and the shuffled run, adjusted p 0.01 against random walk"
     for broken in (
         {"adjusted_p": 0.051},
         {"control_step0": Evidence(2.8, 2.5, 3.1, seeds=3)},

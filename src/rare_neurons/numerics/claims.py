@@ -10,6 +10,7 @@ __all__ = ["Claim", "Evidence", "control_multiplicity", "judge_claim"]
 MIN_SEEDS_FOR_A_LAW = 3
 _UNITS = ("seed", "context")
 _DIRECTIONS = ("rise", "fall")
+_CONTROLS = ("step 0", "the shuffled run")
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ def judge_claim(
     direction="rise",
     level=0.05,
     null_minimal_effect=None,
+    is_control=None,
 ):
     """Judge one claim that a statistic is larger (direction "rise") or smaller ("fall") than training alone explains.
 
@@ -125,6 +127,8 @@ def judge_claim(
     level : float
     null_minimal_effect : float | None
         Smallest estimate that the null test would have called, where known.
+    is_control : {"step 0", "the shuffled run"} | None
+        The control that the data themselves are: they are judged by the null and the other control alone.
 
     Returns
     -------
@@ -135,8 +139,9 @@ def judge_claim(
     ValueError
         If the unit or direction is unknown, or `adjusted_p` is smaller than `null_p`.
     """
-    _check(sample_unit, direction, null_p, adjusted_p)
+    _check(sample_unit, direction, is_control, null_p, adjusted_p)
     controls = {"step 0": control_step0, "the shuffled run": control_shuffled}
+    controls.pop(is_control, None)
     lacking = _lacking(evidence, controls, null_p, adjusted_p, sample_unit)
     if lacking:
         verdict, reason, minimal = "not identifiable", lacking, None
@@ -164,10 +169,11 @@ def judge_claim(
     )
 
 
-def _check(sample_unit, direction, null_p, adjusted_p):
-    for name, value, known in (("sample_unit", sample_unit, _UNITS), ("direction", direction, _DIRECTIONS)):
+def _check(sample_unit, direction, is_control, null_p, adjusted_p):
+    asked = (("sample_unit", sample_unit, _UNITS), ("direction", direction, _DIRECTIONS))
+    for name, value, known in (*asked, ("is_control", is_control, (None, *_CONTROLS))):
         if value not in known:
-            raise ValueError(f"claim: unknown {name} '{value}'; known: {', '.join(known)}")
+            raise ValueError(f"claim: unknown {name} '{value}'; known: {', '.join(map(str, known))}")
     given, adjusted = _number(null_p), _number(adjusted_p)
     if given is not None and adjusted is not None and adjusted < given:
         raise ValueError(f"claim: adjusted_p={adjusted:g} is below null_p={given:g}; adjust with control_multiplicity")
@@ -207,7 +213,7 @@ def _verdict(evidence, bounds, adjusted_p, null, level, direction):
         within.insert(0, f"adjusted p {adjusted_p:.2g} against {null} is above {level:g}")
     if within:
         return "not detected", "; ".join(within)
-    return "supported", f"{beyond} both controls, adjusted p {adjusted_p:.2g} against {null}"
+    return "supported", f"{beyond} {' and '.join(bounds)}, adjusted p {adjusted_p:.2g} against {null}"
 
 
 def _minimal_effect(evidence, bounds, direction, null_failed, null_minimal_effect):

@@ -19,11 +19,13 @@ class SpacingRegimes:
     """The test of one stratum and sign, and ``resampled`` [resample, (plateau_end, decay_start, rank_exponent)].
 
     Row i of two results made with the same seed and folds used the same draw of folds; it is NaN where no levels rise.
-    ``resampled`` is None where the test has no fit.
+    ``resampled_statistic`` [resample] is T there, minus infinity where none rise. Both are None where the test has no
+    fit.
     """
 
     test: RegimeTest
     resampled: NDArray[np.float64] | None
+    resampled_statistic: NDArray[np.float64] | None = None
 
     def interval(self, quantity: str, level: float) -> tuple[float, float] | tuple[None, None]:
         """Quantiles of the resampled quantity that hold ``level`` between them; None without a fit."""
@@ -83,7 +85,7 @@ def measure_spacing_regimes(
     levels = fit_levels(scaled_differences(np.log(np.maximum(ranked, np.finfo(float).tiny))))
     resampled = np.stack([levels.first + 1, levels.second + 1, levels.exponent], axis=1)
     resampled[np.isneginf(levels.statistic)] = np.nan
-    return SpacingRegimes(test, resampled)
+    return SpacingRegimes(test, resampled, levels.statistic)
 
 
 def regime_differences(one: SpacingRegimes, other: SpacingRegimes, level: float) -> list[RegimeDifference]:

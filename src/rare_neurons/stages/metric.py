@@ -46,7 +46,7 @@ def write_metric(
     about = read_metadata(influence)
     strata, place = _strata_and_place(influence)
     nulls = read_null_tables(null_tables) if null_tables else ()
-    rows = definition.load()(read_shard(influence, folds, strata, nulls), **options) if strata else {}
+    rows = definition.load()(read_shard(influence, folds, null_tables=nulls), **options) if strata else {}
     inputs = {
         name: file_sha256(path)
         for name, path in (("influence", influence), ("folds", folds), ("null_tables", null_tables))
@@ -66,14 +66,15 @@ def write_metric(
 
 
 def read_shard(
-    influence: str, folds: str, strata: tuple[str, ...], null_tables: tuple[NullTable, ...] = ()
+    influence: str, folds: str, *, null_tables: tuple[NullTable, ...] = (), column: str = "influence_sum"
 ) -> InfluenceShard:
-    """Read the probe's tables of one checkpoint as arrays."""
+    """Read the probe's tables of one good checkpoint as arrays, with one of the folds' sums."""
+    strata, _ = _strata_and_place(influence)
     values = read_table(influence, ["influence", "influence_se"])
-    table = read_table(folds, ["fold", "n_targets", "influence_sum"])
+    table = read_table(folds, ["fold", "n_targets", column])
     n = len(strata)
     fold = table["fold"].to_numpy().reshape(n, -1)
-    flat = table["influence_sum"].combine_chunks().flatten().to_numpy()
+    flat = table[column].combine_chunks().flatten().to_numpy()
     return InfluenceShard(
         strata=strata,
         influence=values["influence"].to_numpy().reshape(n, -1),

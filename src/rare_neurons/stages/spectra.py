@@ -100,6 +100,7 @@ def _measure(
         for spec in specs.get(name, []):
             rows.append({**place, **_row(spec, spec.select(array), options)})
     rows.sort(key=lambda r: (-1 if r["layer"] is None else r["layer"], r["matrix"]))
+    prints.sort(key=lambda r: r["tensor"])  # checkpoints of one run may be cut into different shards
     return rows, prints
 
 

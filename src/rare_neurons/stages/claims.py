@@ -1,0 +1,263 @@
+"""Stage `claims`: what may be said of a model, or a group of seeds, beside its controls; one row per claim."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from scipy.stats import t as student
+
+from rare_neurons.numerics.claims import Claim, Evidence, control_multiplicity, judge_claim
+from rare_neurons.numerics.rank_curve import SIGNS
+from rare_neurons.numerics.specialisation import (
+    Statistic,
+    evidence_of,
+    inequality_beyond,
+    mean_over_runs,
+    regime_gain,
+    within_beyond,
+)
+from rare_neurons.stages.claim_inputs import LAST, START, Results, Runs
+from rare_neurons.stages.metric import read_shard
+from rare_neurons.tables import digest_of, file_sha256, provenance, read_table, schema_of, write_table
+
+SCHEMA = schema_of(Claim, [(name, pa.string()) for name in ("subject", "panel", "judged_at", "unit", "direction")])
+_JOINT = "no difference between the strata, contexts resampled jointly"
+_SMOOTH = "a smooth law: the largest p of seven families and of all runs"
+_MATCHED = "random groups matched in |w_in|, |w_out| and activation variance; the largest p of all runs"
+_WALK = "white noise, AR(1) and random walk with the same increments"
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A claim before it is judged: the statistic in the runs, at their start, and in the shuffled runs."""
+
+    quantity: str
+    unit: str
+    null: str
+    sample_unit: str
+    evidence: Evidence | None
+    control_step0: Evidence | None
+    control_shuffled: Evidence | None
+    null_p: float | None
+    direction: str = "rise"
+    null_minimal_effect: float | None = None
+
+
+def write_claims(
+    output: str,
+    *,
+    shards: Sequence[str],
+    integrity: Sequence[str],
+    emergence: str,
+    timelines: Sequence[str],
+    subject: str,
+    models: Sequence[str],
+    controls: Sequence[str],
+    panels: Sequence[str],
+    options: Mapping[str, object],
+    quantities: Mapping[str, Mapping[str, str]],
+    version: int,
+) -> None:
+    """Judge every claim of a subject at its last good checkpoint, and the same claims at its step 0.
+
+    Nothing is learned at step 0, and next to nothing about rare tokens from shuffled text: a subject that is a control
+    is judged by the null and by the other control alone, so that the table shows what the nulls let through.
+
+    Parameters
+    ----------
+    output : str
+    shards : sequence of str
+        ``{table}/{panel}/{model}/step{step}.parquet`` of `claim_inputs.SHARDS`, all panels, models, controls and steps.
+    integrity : sequence of str
+        ``{model}.parquet`` of all models and controls.
+    emergence : str
+        Onsets of the subject.
+    timelines : sequence of str
+        ``{table}/{model}.parquet`` of the tables that the declared quantities are in.
+    subject : str
+    models, controls : sequence of str
+        The runs, and the runs on unigram-shuffled text that are declared as their control (or the models themselves,
+        where they are such runs).
+    panels : sequence of str
+    options : mapping
+        Section ``claims`` of the configuration.
+    quantities : mapping
+        The declared onset quantities.
+    version : int
+    """
+    results = Results(shards, integrity, timelines)
+    is_control = "the shuffled run" if set(controls) == set(models) else None
+    shuffled = () if is_control else tuple(controls)
+    rows = []
+    for panel in panels:
+        runs = Runs(results, panel, tuple(models), shuffled, options)
+        changes = list(_changes(runs, emergence, quantities))
+        rows += _judged(runs, LAST, [*_asked(runs, LAST), *changes], subject, is_control)
+        if is_control is None:
+            rows += _judged(runs, START, list(_asked(runs, START)), subject, START)
+    inputs = {
+        "shards": digest_of(results.digests()),
+        "tables": digest_of([file_sha256(path) for path in (*integrity, emergence, *timelines)]),
+    }
+    about = provenance("claims", version, dict(options), inputs)
+    write_table(pa.Table.from_pylist(rows, schema=SCHEMA), output, about)
+
+
+def _asked(runs: Runs, at: str) -> Iterator[_Asked]:
+    """Claims about one checkpoint of each run."""
+    draws = {"n_resamples": int(runs.options["n_resamples"]), "seed": int(runs.options["seed"])}
+    for stratum, other in runs.options["compare"]:
+        if not {stratum, other} <= _strata(runs, at):
+            continue
+        contrasts: dict[str, tuple[str, str, Callable[..., Statistic]]] = {
+            f"within-stratum influence on {stratum} beyond {other} tokens": ("nats", "within_sum", within_beyond),
+            f"inequality of neurons on {stratum} beyond {other} tokens": ("Gini", "influence_sum", inequality_beyond),
+        }
+        for quantity, (unit, column, statistic) in contrasts.items():
+            measure = partial(_contrast, runs, column, partial(statistic, stratum=stratum, other=other, **draws))
+            yield _from_contexts(runs, at, quantity, unit, _JOINT, measure)
+        for sign in SIGNS:
+            measure = partial(_regimes, runs, stratum, sign, draws)
+            quantity = f"regimes of influence on {stratum} tokens ({sign})"
+            yield _from_contexts(runs, at, quantity, "log-likelihood", _SMOOTH, measure)
+        for matrix in ("W_in", "W_out_without_gradients"):
+            yield _from_groups(runs, at, stratum, matrix)
+
+
+def _strata(runs: Runs, at: str) -> set[str]:
+    paths = runs.shards(runs.models, at, "influence") or []
+    return (
+        set.intersection(*(set(read_table(p, ["stratum"])["stratum"].to_pylist()) for p in paths)) if paths else set()
+    )
+
+
+def _from_contexts(
+    runs: Runs, at: str, quantity: str, unit: str, null: str, measure: Callable[[Sequence[str], str], Statistic | None]
+) -> _Asked:
+    found = measure(runs.models, at)
+    evidence, start, shuffled = (
+        evidence_of(statistic, runs.confidence, max(len(models), 1))
+        for statistic, models in (
+            (found, runs.models),
+            (measure(runs.models, START), runs.models),
+            (measure(runs.shuffled, LAST), runs.shuffled),
+        )
+    )
+    p = None if found is None else found.null_p
+    return _Asked(quantity, unit, null, "context", evidence, start, shuffled, p)
+
+
+def _contrast(
+    runs: Runs, column: str, statistic: Callable[..., Statistic], models: Sequence[str], at: str
+) -> Statistic | None:
+    influence, folds = (runs.shards(models, at, table) for table in ("influence", "folds"))
+    pairs = zip(influence or (), folds or (), strict=True)
+    return mean_over_runs([statistic(read_shard(i, f, column=column)) for i, f in pairs])
+
+
+def _regimes(
+    runs: Runs, stratum: str, sign: str, draws: Mapping[str, int], models: Sequence[str], at: str
+) -> Statistic | None:
+    paths = [runs.shards(models, at, table) or () for table in ("influence", "folds", "regimes")]
+    found = []
+    for influence, folds, regimes in zip(*paths, strict=True):
+        asked = {"stratum": stratum, "sign": sign, "convention": "log_spacing"}
+        (row,) = _rows(read_table(regimes, [*asked, "null_p"]), asked)
+        found.append(regime_gain(read_shard(influence, folds), stratum, sign, row["null_p"], **draws))
+    return mean_over_runs(found)
+
+
+def _from_groups(runs: Runs, at: str, stratum: str, matrix: str) -> _Asked:
+    def excess(models: Sequence[str], at: str) -> tuple[list[float], list[float]]:
+        paths = runs.shards(models, at, "groups") or []
+        tables = [_rows(read_table(path), {"stratum": stratum, "matrix": matrix}) for path in paths]
+        rows = [row for table in tables for row in table]
+        return [r["top_eigenvalue"] / r["null_median"] for r in rows], [r["p_value"] for r in rows]
+
+    ratios, p_values = excess(runs.models, at)
+    start, shuffled = excess(runs.models, START)[0], excess(runs.shuffled, LAST)[0]
+    return _Asked(
+        quantity=f"common directions of the top neurons on {stratum} tokens ({matrix})",
+        unit="times random groups",
+        null=_MATCHED,
+        sample_unit="seed",
+        evidence=over_seeds(ratios, runs.confidence),
+        control_step0=over_seeds(start, runs.confidence),
+        control_shuffled=over_seeds(shuffled, runs.confidence),
+        null_p=max(p_values, default=None),
+    )
+
+
+def _changes(runs: Runs, emergence: str, quantities: Mapping[str, Mapping[str, str]]) -> Iterator[_Asked]:
+    """Changes over training that the onset rule was asked for, on the strata that claims are about."""
+    about = {stratum for stratum, _ in runs.options["compare"]}
+    onsets = {row["quantity"]: row for row in _rows(read_table(emergence), {"panel": runs.panel})}
+    for name, wanted in quantities.items():
+        if wanted["stratum"] not in about or name not in onsets:
+            continue
+        onset = onsets[name]
+        own, shuffled = (
+            [c for model in models if (c := _change(runs, model, wanted)) is not None]
+            for models in (runs.models, runs.shuffled)
+        )
+        yield _Asked(
+            quantity=f"change since step 0 of {name}",
+            unit="gini" if wanted["table"] == "differentiation" else "nats",
+            null=_WALK,
+            sample_unit="seed",
+            evidence=over_seeds(own, runs.confidence),
+            control_step0=Evidence(0.0, 0.0, 0.0, max(len(own), 1)),  # no change at the start, by definition
+            control_shuffled=over_seeds(shuffled, runs.confidence),
+            null_p=onset["p_value"],
+            direction="rise" if wanted["direction"] == "either" else wanted["direction"],
+            null_minimal_effect=onset["minimal_effect"],
+        )
+
+
+def _change(runs: Runs, model: str, wanted: Mapping[str, str]) -> float | None:
+    table = runs.results.timeline(wanted["table"], model)
+    rows = _rows(table, {"panel": runs.panel, "stratum": wanted["stratum"], "quarantined": False})
+    values = {row["step"]: row[wanted["column"]] for row in rows if row[wanted["column"]] is not None}
+    return values[max(values)] - values[0] if 0 in values else None
+
+
+def over_seeds(values: Sequence[float], confidence: float) -> Evidence | None:
+    """Mean over runs with Student's interval; one run has none and is a point."""
+    if not values:
+        return None
+    mean, n = float(np.mean(values)), len(values)
+    half = 0.0 if n == 1 else float(student.ppf((1 + confidence) / 2, n - 1) * np.std(values, ddof=1) / np.sqrt(n))
+    return Evidence(mean, mean - half, mean + half, n)
+
+
+def _judged(runs: Runs, at: str, asked: list[_Asked], subject: str, is_control: str | None) -> Iterator[dict]:
+    """Judge claims that are looked at together."""
+    if at == START:
+        asked = [replace(one, control_step0=None) for one in asked]
+    adjusted = control_multiplicity([np.nan if one.null_p is None else one.null_p for one in asked])
+    for one, p in zip(asked, adjusted, strict=True):
+        claim = judge_claim(
+            one.quantity,
+            one.evidence,
+            control_step0=one.control_step0,
+            control_shuffled=one.control_shuffled,
+            null=one.null,
+            null_p=one.null_p,
+            adjusted_p=float(p),
+            sample_unit=one.sample_unit,
+            direction=one.direction,
+            level=float(runs.options["level"]),
+            null_minimal_effect=one.null_minimal_effect,
+            is_control=is_control,
+        )
+        place = {"subject": subject, "panel": runs.panel, "judged_at": at, "unit": one.unit, "direction": one.direction}
+        yield {**place, **asdict(claim)}
+
+
+def _rows(table: pa.Table, where: Mapping[str, object]) -> list[dict]:
+    for column, value in where.items():
+        table = table.filter(pc.equal(table[column], value))
+    return table.to_pylist()
