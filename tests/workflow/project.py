@@ -115,6 +115,13 @@ class Project:
         assert old in text, f"{old!r} is not in {path}"
         file.write_text(text.replace(old, new))
 
+    def raise_version(self, rule: str) -> None:
+        """Say that a rule computes something else than before."""
+        file = self.folder / "src/rare_neurons/versions.py"
+        text, n = re.subn(rf'("{rule}": )(\d+)', lambda m: f"{m[1]}{int(m[2]) + 1}", file.read_text())
+        assert n == 1, f"no version of {rule} in {file}"
+        file.write_text(text)
+
     def tables(self) -> dict[str, bytes]:
         """Bytes of every Parquet file of the results."""
         root = self.folder / "results"

@@ -35,7 +35,7 @@ def test_a_raised_version_of_regimes_reruns_regimes(project):
 
 
 def test_a_raised_version_of_spectra_reruns_spectra_and_integrity(project):
-    project.rewrite("src/rare_neurons/versions.py", '"spectra": 1', '"spectra": 2')
+    project.raise_version("spectra")
     jobs = project.rules_run()
     assert jobs["spectra"] == 3
     assert not MEASURED & set(jobs)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 import tenacity
+from huggingface_hub import constants
 from huggingface_hub.errors import HfHubHTTPError, HTTPError, OfflineModeIsEnabled
 
 Result = TypeVar("Result")
@@ -33,7 +34,8 @@ class Network:
     first_wait_s, max_wait_s : float
         Back-off doubles from the one to the other, with jitter; a server's Retry-After takes precedence.
     timeout_s : float
-        Silence after which a connection counts as lost.
+        Silence after which a connection counts as lost; by default the Hub client's own (``HF_HUB_DOWNLOAD_TIMEOUT``,
+        10 s).
     progress : bool
         Whether to show progress bars on standard error.
     """
@@ -41,7 +43,7 @@ class Network:
     attempts: int = 6
     first_wait_s: float = 1.0
     max_wait_s: float = 60.0
-    timeout_s: float = 30.0
+    timeout_s: float = float(constants.HF_HUB_DOWNLOAD_TIMEOUT)
     progress: bool = True
 
 
