@@ -32,6 +32,7 @@ localrules:
     prefetch,
     integrity,
     timelines,
+    lineage,
     figures,
     summary,
 
@@ -46,3 +47,4 @@ rule all:
             quantity=QUANTITIES,
             model=config["models"],
         ),
+        expand(f"{RESULTS}/timelines/lineage/{{model}}.parquet", model=config["models"]),

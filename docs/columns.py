@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from rare_neurons import schemas
 from rare_neurons.metrics import METRICS, load
-from rare_neurons.stages import emergence, integrity, null_tables, timelines
+from rare_neurons.stages import claims, emergence, integrity, lineage, null_tables, timelines
 from rare_neurons.tables import schema_of
 
 TABLES: dict[str, tuple[str, str, pa.Schema]] = {
@@ -27,10 +27,14 @@ TABLES: dict[str, tuple[str, str, pa.Schema]] = {
         for metric in METRICS
         for table, row in metric.tables.items()
     },
+    "groups": ("groups/{panel}/{model}/step{step}.parquet", "stratum x matrix", schemas.GROUPS),
     "spectra": ("spectra/{model}/step{step}.parquet", "weight matrix", schemas.SPECTRA),
     "fingerprint": ("fingerprint/{model}/step{step}.parquet", "tensor", schemas.FINGERPRINT),
     "integrity": ("integrity/{model}.parquet", "checkpoint", integrity.SCHEMA),
     "timelines/influence": ("timelines/influence/{model}.parquet", "step x stratum", timelines.INFLUENCE_SUMMARY),
+    "timelines/lineage": ("timelines/lineage/{model}.parquet", "step x stratum", lineage.LINEAGE),
+    "timelines/members": ("timelines/members/{model}.parquet", "stratum x neuron of the fixed set", lineage.MEMBERS),
+    "claims": ("claims/{subject}.parquet", "claim x checkpoint judged", claims.SCHEMA),
     "timelines/emergence": ("timelines/emergence/{subject}.parquet", "declared quantity", emergence.SCHEMA),
     "null_tables": ("null_tables/{n_neurons}.parquet", "family x shape x number of spacings", null_tables.SCHEMA),
 }
@@ -72,7 +76,11 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "kl_unigram_to_model": ("nats", "KL(unigram, model), mean over targets"),
     # spectra
     "layer": ("", "0-based; null for embeddings"),
-    "matrix": ("", "W_Q, W_K, W_V, W_O, W_in, W_gate, W_out, W_E (embedding) or W_U (unembedding)"),
+    "matrix": (
+        "",
+        "W_Q, W_K, W_V, W_O, W_in, W_gate, W_out, W_E (embedding) or W_U (unembedding); in `groups` also W_out "
+        "with the strata's mean gradients projected out",
+    ),
     "rows": ("", "rows of the matrix"),
     "cols": ("", "columns of the matrix"),
     "n_eigenvalues": ("", "min(rows, cols), zeros included"),
@@ -128,7 +136,48 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "canary_loss": ("nats per token", "mean over strata of the loss at the first panel"),
     "commit": ("", "git commit of the weights, where they come from the Hub"),
     "weights_sha256": ("", "digest of all weight files"),
+    # groups
+    "n_group": ("neurons", "neurons of largest |influence| in half A"),
+    "top_eigenvalue": ("", "largest eigenvalue of the correlations of their rows; 1 orthogonal, `n_group` parallel"),
+    "null_low": ("", "5 % of `top_eigenvalue` over random groups matched in |w_in|, |w_out| and activation variance"),
+    "null_median": ("", "50 % of the same"),
+    "null_high": ("", "95 % of the same"),
+    "hill_index": ("", "seed convention: Hill index of the largest tenth of the eigenvalues; follows the group's size"),
+    "hill_null_low": ("", "5 % of it over the same random groups"),
+    "hill_null_median": ("", "50 % of the same"),
+    "hill_null_high": ("", "95 % of the same"),
+    "n_permutations": ("groups", "random groups"),
+    "decile_gap": ("deciles", "how far the worst matched neuron may be from the one that it replaces"),
+    # lineage
+    "reference_step": ("optimizer updates", "step of the fixed set: the last good one"),
+    "n_top": ("neurons", "size of the sets"),
+    "overlap": ("neurons", "shared with the fixed set, whatever the sign"),
+    "expected_overlap": ("neurons", "shared by sets at random, on average"),
+    "overlap_p": ("", "hypergeometric; no test where steps share noise"),
+    "jaccard": ("", "Jaccard index, with signs, with the fixed set"),
+    "jaccard_previous": ("", "the same with the last good step before"),
+    "jaccard_halves": ("", "of the sets chosen on the two halves of the panel: the ceiling that noise leaves"),
+    "expected_jaccard": ("", "of two sets at random"),
+    "rank_correlation": ("", "Spearman correlation of all neurons' influence with the reference step"),
+    "rank_correlation_abs": ("", "the same of |influence|"),
+    "rank": ("rank", "by |influence| at the reference step"),
+    "birth": ("optimizer updates", "first step at which the neuron is a member, with its sign"),
+    "settled": ("optimizer updates", "step from which it stays one until the reference step"),
+    "persistence": ("share", "good steps from birth to the reference step at which it is a member"),
+    # claims
+    "judged_at": ("", "`last checkpoint`, or `step 0`, where nothing can be true of rare tokens"),
+    "unit": ("", "of estimate, interval and controls"),
+    "direction": ("", "`rise` or `fall`: on which side of the controls the claim lies"),
+    "estimate": ("`unit`", "the statistic, mean over runs"),
+    "null": ("", "what would draw it without the claim"),
+    "adjusted_p": ("", "`null_p` after Holm's control for all claims judged together"),
+    "sample_unit": ("", "what was resampled: `context` speaks of these runs, `seed` of training (three runs or more)"),
+    "seeds": ("runs", "runs behind the estimate"),
+    "control_step0": ("`unit`", "the statistic at step 0"),
+    "control_shuffled": ("`unit`", "the statistic in the runs on unigram-shuffled text"),
+    "verdict": ("", "`supported`, `not detected` or `not identifiable`; `reason` says why"),
     # timelines
+    **{f"{name}_change": ("", f"`{name}` minus that of step 0") for name in timelines.CHANGES},
     "tokens_seen": ("tokens", "training tokens up to the step; null where a step's tokens are not configured"),
     "checkpoint_status": ("", "`status` of the integrity table"),
     "n_neurons": ("neurons", "neurons in the row"),
@@ -192,7 +241,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     },
     "r_squared": ("", "of the drawn fit; noise has 0.98 too"),
     "statistic": ("", "test statistic T; in null tables a list of its sorted draws"),
-    "null_p": ("", "largest p over the null families: the only evidence for regimes"),
+    "null_p": ("", "p under the null; of regimes the largest over the families, the only evidence for them"),
     "null_family": ("", "the family that has it"),
     "n_spacings": ("ranks", "log-spacings above the noise floor"),
     "split_half_pearson": ("", "correlation of the halves' influence over neurons"),
@@ -201,7 +250,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "rank_high": ("rank", "last rank of the bin"),
     "rank_mid": ("rank", "geometric mean of both"),
     "value": ("nats per token", "cross-fitted influence; in `differences` the difference of the quantity"),
-    "low": ("as value", "lower end of its interval"),
+    "low": ("as value", "lower end of its interval (`estimate` or `value`)"),
     "high": ("as value", "upper end"),
     # null tables
     "n": ("neurons", "size of the simulated layer"),

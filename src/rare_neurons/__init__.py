@@ -4,15 +4,26 @@ import importlib
 
 _PUBLIC = {
     **dict.fromkeys(
-        ("load_timeline", "load_shards", "load_influence", "load_spectra", "load_integrity", "list_models"), "results"
+        (
+            "load_timeline",
+            "load_shards",
+            "load_influence",
+            "load_spectra",
+            "load_integrity",
+            "load_claims",
+            "list_models",
+        ),
+        "results",
     ),
     **dict.fromkeys(
         (
             "plot_alpha",
+            "plot_claims",
             "plot_differentiation",
             "plot_emergence",
             "plot_influence",
             "plot_integrity",
+            "plot_lineage",
             "plot_loss",
             "plot_rank_curves",
         ),

@@ -108,7 +108,9 @@ def _contradictions(config: Mapping[str, Mapping[str, Mapping[str, object]]]) ->
         yield f"integrity.n_projections: {n} is not allowed; a power of two is needed"
     strata = {name for panel in config["panels"].values() for name in panel["strata"]}
     wanted = [(f"onset.quantities.{k}.stratum", q["stratum"]) for k, q in config["onset"]["quantities"].items()]
-    wanted += [("regimes.compare", name) for pair in config["regimes"]["compare"] for name in pair]
+    for section in ("regimes", "claims"):
+        wanted += [(f"{section}.compare", name) for pair in config[section]["compare"] for name in pair]
+    wanted += [("groups.strata", name) for name in config["groups"]["strata"]]
     for place, name in wanted:
         if name not in strata:
             yield f"{place}: {name!r} is not among the strata of any panel: {', '.join(sorted(strata))}"
@@ -150,6 +152,25 @@ def _of_groups(models: Mapping[str, Mapping[str, object]]) -> Iterable[str]:
             yield f"models.{name}.group: {group!r} is the name of a model; choose another"
         if group is not None:
             tokenizers.setdefault(group, set()).add(model["tokenizer"])
+        yield from _of_control(name, model, models)
     for group, names in tokenizers.items():
         if len(names) > 1:
             yield f"models: group {group!r} mixes the tokenizers {', '.join(sorted(names))}; seeds share one panel"
+
+
+def _of_control(name: str, model: Mapping[str, object], models: Mapping[str, Mapping[str, object]]) -> Iterable[str]:
+    subject = model.get("control_of")
+    if subject is None:
+        return
+    place = f"models.{name}.control_of"
+    runs = {n: m for n, m in models.items() if m.get("group", n) == subject and n != name}
+    if not runs:
+        known = sorted({str(m.get("group", n)) for n, m in models.items() if n != name})
+        yield f"{place}: {subject!r} is no group and no model without one; known: {', '.join(known) or 'none'}"
+    if any("control_of" in m for m in runs.values()):
+        yield f"{place}: {subject!r} is a control itself; a control needs a run that is none"
+    other = sorted({str(m["tokenizer"]) for m in runs.values()} - {str(model["tokenizer"])})
+    if other:
+        yield f"{place}: {subject!r} has the tokenizer {other[0]!r}, not {model['tokenizer']!r}; they share one panel"
+    if model.get("text") == "natural":
+        yield f"{place}: its text is natural; a control is trained on unigram_shuffled text"

@@ -8,8 +8,6 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from rare_neurons.drawing import (
-    COLOURS,
-    OTHERS,
     QUARANTINED,
     VERDICTS,
     draw_quarantined,
@@ -28,6 +26,19 @@ from rare_neurons.drawing import (
     x,
 )
 from rare_neurons.results import list_models, load_integrity, load_shards, load_timeline
+from rare_neurons.verdict_plots import plot_claims, plot_emergence
+
+__all__ = [
+    "plot_alpha",
+    "plot_claims",
+    "plot_differentiation",
+    "plot_emergence",
+    "plot_influence",
+    "plot_integrity",
+    "plot_lineage",
+    "plot_loss",
+    "plot_rank_curves",
+]
 
 
 def plot_loss(results: str | Path, models: Sequence[str] | None = None) -> Figure:
@@ -148,48 +159,33 @@ def plot_integrity(results: str | Path, models: Sequence[str] | None = None) -> 
     return figure
 
 
-def plot_emergence(results: str | Path, subject: str, models: Sequence[str] | None = None) -> Figure:
-    """Draw the onset of every declared quantity as the interval between two checkpoints, or what was not detected.
+def plot_lineage(results: str | Path, models: Sequence[str] | None = None) -> Figure:
+    """Draw how much of each step's top neurons is shared with the last step's, and with the step before.
 
-    `models` are those of the subject, for the axis of steps.
+    Thin lines: what two halves of the panel share at that step, which is what noise leaves of a perfect overlap. Grey:
+    what two sets at random share.
     """
-    table = load_timeline(results, "emergence", models=subject, pandas=True)
-    steps = load_integrity(results, models=_models(results, models), pandas=True).step
-    figure, axes = grid(1, 1, width=7.5, height=0.42 * len(table) + 1.5)
-    axis = axes[0, 0]
-    for row, onset in enumerate(table.itertuples()):
-        colour = COLOURS.get(onset.stratum, OTHERS[0])
-        if onset.detected:
-            after, by = x([onset.onset_after if onset.onset_after == onset.onset_after else 0, onset.onset_by])
-            axis.plot([after, by], [row, row], color=colour, lw=6, solid_capstyle="butt")
-            if onset.onset_low == onset.onset_low and onset.onset_high == onset.onset_high:
-                axis.plot(x([onset.onset_low, onset.onset_high]), [row, row], color=colour, lw=1.5)
-        else:
-            axis.text(
-                0.02,
-                row,
-                _not_detected(onset),
-                fontsize=8,
-                color="0.4",
-                va="center",
-                transform=axis.get_yaxis_transform(),
-            )
-    labels = [f"{row.quantity}{of_panel(table, row.panel)}" for row in table.itertuples()]
-    axis.set_yticks(range(len(table)), labels)
-    axis.set(ylim=(len(table) - 0.5, -0.5), title=f"{subject}: onset between two checkpoints")
-    step_axis(axis, steps)
+    models = _models(results, models)
+    table = load_timeline(results, "lineage", models=models, pandas=True)
+    panels = list(dict.fromkeys(table.panel))
+    if not panels:
+        return nothing_to_draw()
+    figure, axes = grid(len(panels), 2, width=4.6, height=3.2, sharey=True)
+    columns = {"jaccard": "shared with the last step's", "jaccard_previous": "shared with the step before's"}
+    for row, panel in zip(axes, panels, strict=True):
+        for axis, (column, title) in zip(row, columns.items(), strict=True):
+            for style, model in zip(styles(), models, strict=False):
+                for stratum, colour in stratum_colours(table.stratum).items():
+                    kept = (table.panel == panel) & (table.model == model) & (table.stratum == stratum)
+                    lines = table[kept].sort_values("step")
+                    axis.plot(x(lines.step), lines[column], style, color=colour, marker=".", ms=4)
+                    axis.plot(x(lines.step), lines.jaccard_halves, style, color=colour, lw=0.6, alpha=0.6)
+            axis.axhline(table.expected_jaccard[table.panel == panel].max(), color="0.6", lw=3, zorder=0)
+            axis.set(title=f"{title}{of_panel(table, panel)}", ylim=(-0.02, 1.02))
+            step_axis(axis, table.step)
+        row[0].set_ylabel("Jaccard index of the top neurons")
+    legend(figure, stratum_colours(table.stratum), models)
     return figure
-
-
-def _not_detected(onset: object) -> str:
-    if onset.status != "ok":
-        return onset.status.replace("_", " ")
-    effect = (
-        ""
-        if onset.minimal_effect != onset.minimal_effect
-        else f"; an even change of {onset.minimal_effect:.2g} would be"
-    )
-    return f"not detected (p = {onset.p_value:.2f}{effect})"
 
 
 def _by_stratum(

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 T = TypeVar("T")
-SHARDS = ("influence", "folds", "behaviour", "activations", "gradients", *(t for m in METRICS for t in m.tables))
+SHARDS = (
+    "influence",
+    "folds",
+    "behaviour",
+    "activations",
+    "gradients",
+    "groups",
+    *(t for m in METRICS for t in m.tables),
+)
 """Tables with one file per panel, model and step."""
 CHECKPOINT_SHARDS = ("spectra", "fingerprint")
 """Tables with one file per model and step."""
@@ -65,7 +73,7 @@ def load_timeline(
     folder = Path(results) / "timelines" / quantity
     chosen = _choose({path.stem: path for path in sorted(folder.glob("*.parquet"))}, models, folder)
     keep = {"step": steps, "stratum": stratum, "panel": panel}
-    if not include_quarantined and quantity != "emergence":
+    if not include_quarantined and quantity not in ("emergence", "members"):
         keep["quarantined"] = False
     return _read(chosen, keep, columns, pandas)
 
@@ -115,6 +123,14 @@ def load_integrity(
     """Load the verdict on every checkpoint."""
     folder = Path(results) / "integrity"
     return _read(_choose({p.stem: p for p in sorted(folder.glob("*.parquet"))}, models, folder), {}, None, pandas)
+
+
+def load_claims(
+    results: str | Path, *, subjects: str | Sequence[str] | None = None, pandas: bool = False
+) -> "pa.Table | pd.DataFrame":
+    """Load what is claimed of each group of seeds, or single model, with the verdicts."""
+    folder = Path(results) / "claims"
+    return _read(_choose({p.stem: p for p in sorted(folder.glob("*.parquet"))}, subjects, folder), {}, None, pandas)
 
 
 def list_models(results: str | Path) -> list[str]:

@@ -3,7 +3,7 @@
 Requires: the models named in the configuration.
 Makes: {results}/pretrain/{model}/recipe.json (checkpoints beside it), {results}/manifest/{model}/step{step}.json,
 {results}/{spectra,fingerprint}/{model}/step{step}.parquet,
-{results}/{influence,folds,behaviour,activations,gradients}/{panel}/{model}/step{step}.parquet
+{results}/{influence,folds,behaviour,activations,gradients,groups}/{panel}/{model}/step{step}.parquet
 """
 
 
@@ -101,3 +101,25 @@ rule probe:
         version=VERSIONS["probe"],
     script:
         "../scripts/probe.py"
+
+
+rule groups:
+    input:
+        manifest=f"{RESULTS}/manifest/{{model}}/step{{step}}.json",
+        influence=f"{RESULTS}/influence/{{panel}}/{{model}}/step{{step}}.parquet",
+        activations=f"{RESULTS}/activations/{{panel}}/{{model}}/step{{step}}.parquet",
+        gradients=f"{RESULTS}/gradients/{{panel}}/{{model}}/step{{step}}.parquet",
+    output:
+        f"{RESULTS}/groups/{{panel}}/{{model}}/step{{step}}.parquet",
+    log:
+        f"{RESULTS}/logs/groups/{{panel}}/{{model}}/step{{step}}.log",
+    # Soon after the probe, while the weights are still in the cache.
+    priority: 1
+    conda:
+        "../envs/rare-neurons.yaml"
+    threads: 1
+    params:
+        **config["groups"],
+        version=VERSIONS["groups"],
+    script:
+        "../scripts/groups.py"

@@ -81,7 +81,7 @@ SHARD = {
     "spectra": f"{RESULTS}/spectra/{{model}}/step{{step}}.parquet",
     **{
         name: f"{RESULTS}/{name}/{{panel}}/{{model}}/step{{step}}.parquet"
-        for name in ("behaviour", "influence", "folds", "curves")
+        for name in ("behaviour", "influence", "folds", "curves", "groups")
     },
     **{
         table: f"{RESULTS}/{table}/{{panel}}/{{model}}/step{{step}}.parquet"
@@ -89,7 +89,7 @@ SHARD = {
         for table in metric.timelines
     },
 }
-QUANTITIES = ["behaviour", "influence", "spectra"] + [
+QUANTITIES = ["behaviour", "influence", "spectra", "groups"] + [
     t for metric in METRICS for t in metric.timelines
 ]
 
@@ -170,6 +170,18 @@ def subjects() -> list[str]:
             entry.get("group", name) for name, entry in config["models"].items()
         )
     )
+
+
+def controls(subject: str) -> list[str]:
+    """Models declared as the control of a subject; its own, where it is a control itself."""
+    own = members(subject)
+    if all("control_of" in config["models"][model] for model in own):
+        return own
+    return [
+        name
+        for name, entry in config["models"].items()
+        if entry.get("control_of") == subject
+    ]
 
 
 def tokens_per_step(wildcards) -> int | None:

@@ -2,7 +2,8 @@
 
 Requires: the shards of checkpoints.smk and metrics.smk.
 Makes: {results}/integrity/{model}.parquet, {results}/timelines/{quantity}/{model}.parquet,
-{results}/timelines/emergence/{subject}.parquet, {results}/figures/{subject}/*.{svg,png}, {results}/summary.txt
+{results}/timelines/{lineage,members}/{model}.parquet, {results}/timelines/emergence/{subject}.parquet,
+{results}/claims/{subject}.parquet, {results}/figures/{subject}/*.{svg,png}, {results}/summary.txt
 """
 
 
@@ -54,6 +55,24 @@ rule timelines:
         "../scripts/timelines.py"
 
 
+rule lineage:
+    input:
+        influence=lambda w: per_checkpoint(SHARD["influence"], w.model),
+        integrity=f"{RESULTS}/integrity/{{model}}.parquet",
+    output:
+        lineage=f"{RESULTS}/timelines/lineage/{{model}}.parquet",
+        members=f"{RESULTS}/timelines/members/{{model}}.parquet",
+    log:
+        f"{RESULTS}/logs/lineage/{{model}}.log",
+    conda:
+        "../envs/rare-neurons.yaml"
+    params:
+        share=config["lineage"]["share"],
+        version=VERSIONS["lineage"],
+    script:
+        "../scripts/lineage.py"
+
+
 ONSET_TABLES = sorted(
     {wanted["table"] for wanted in config["onset"]["quantities"].values()}
 )
@@ -92,6 +111,46 @@ rule emergence:
         "../scripts/emergence.py"
 
 
+def claimed_models(wildcards) -> list[str]:
+    """Models that a subject's claims are read from: its own and its controls."""
+    return list(dict.fromkeys(members(wildcards.subject) + controls(wildcards.subject)))
+
+
+rule claims:
+    input:
+        shards=lambda w: [
+            path
+            for m in claimed_models(w)
+            for table in ("influence", "folds", "regimes", "groups")
+            for path in per_checkpoint(SHARD[table], m)
+        ],
+        integrity=lambda w: [
+            f"{RESULTS}/integrity/{m}.parquet" for m in claimed_models(w)
+        ],
+        emergence=f"{RESULTS}/timelines/emergence/{{subject}}.parquet",
+        timelines=lambda w: [
+            f"{RESULTS}/timelines/{t}/{m}.parquet"
+            for t in ONSET_TABLES
+            for m in claimed_models(w)
+        ],
+    output:
+        f"{RESULTS}/claims/{{subject}}.parquet",
+    log:
+        f"{RESULTS}/logs/claims/{{subject}}.log",
+    conda:
+        "../envs/rare-neurons.yaml"
+    params:
+        subject=lambda w: w.subject,
+        models=lambda w: members(w.subject),
+        controls=lambda w: controls(w.subject),
+        panels=lambda w: panels_of(members(w.subject)[0]),
+        options=config["claims"],
+        quantities=config["onset"]["quantities"],
+        version=VERSIONS["claims"],
+    script:
+        "../scripts/claims.py"
+
+
 FIGURES = {
     "loss": "behaviour",
     "rank_curves": None,
@@ -100,6 +159,8 @@ FIGURES = {
     "alpha": "spectra",
     "integrity": None,
     "emergence": None,
+    "lineage": "lineage",
+    "claims": None,
 }
 
 
@@ -119,6 +180,7 @@ rule figures:
             for path in per_checkpoint(SHARD["curves"], m)
         ],
         emergence=f"{RESULTS}/timelines/emergence/{{subject}}.parquet",
+        claims=f"{RESULTS}/claims/{{subject}}.parquet",
     output:
         png=[
             report(
@@ -152,6 +214,7 @@ rule summary:
         emergence=expand(
             f"{RESULTS}/timelines/emergence/{{subject}}.parquet", subject=subjects()
         ),
+        claims=expand(f"{RESULTS}/claims/{{subject}}.parquet", subject=subjects()),
         figures=expand(f"{RESULTS}/figures/{{subject}}/loss.png", subject=subjects()),
     output:
         f"{RESULTS}/summary.txt",

@@ -37,7 +37,7 @@ def write_figures(
     """
     for name, raster, vector in zip(names, png, svg, strict=True):
         draw = getattr(plots, f"plot_{name}")
-        figure = draw(results, subject, models) if name == "emergence" else draw(results, models)
+        figure = draw(results, subject, models) if name in ("emergence", "claims") else draw(results, models)
         # Matplotlib otherwise writes a date and random ids.
         with matplotlib.rc_context({"svg.hashsalt": "rare-neurons"}):
             for path, kind, metadata in ((raster, "png", None), (vector, "svg", {"Date": None})):

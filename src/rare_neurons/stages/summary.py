@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from rare_neurons.results import load_integrity, load_timeline
+from rare_neurons.results import load_claims, load_integrity, load_timeline
 from rare_neurons.tables import atomic_path
+
+_CONTROLS = ("control_step0", "control_shuffled")
 
 
 def write_summary(output: str, *, results: str, groups: Mapping[str, Sequence[str]], version: int) -> None:
-    """Write, and print to stderr, per model the checkpoints done and quarantined, and per group the onsets.
+    """Write, and print to stderr, per model the checkpoints done and quarantined, and per group the onsets and claims.
 
     Parameters
     ----------
@@ -23,7 +25,7 @@ def write_summary(output: str, *, results: str, groups: Mapping[str, Sequence[st
     version : int
         Of the layout; it only makes Snakemake write the table again.
     """
-    tables = [_checkpoints(results, groups), _onsets(results, groups)]
+    tables = [_checkpoints(results, groups), _onsets(results, groups), _claims(results, groups)]
     with atomic_path(output) as temporary, temporary.open("w", encoding="utf-8") as file:
         _print(Console(file=file, width=118), tables, f"{results}/figures")
     _print(Console(file=sys.stderr, width=118), tables, f"{results}/figures")
@@ -58,6 +60,21 @@ def _onsets(results: str, groups: Mapping[str, Sequence[str]]) -> Table:
             change = "" if row["change"] is None else f"{row['change']:+.3g}"
             p = "" if row["p_value"] is None else f"{row['p_value']:.3f}"
             table.add_row(group, row["quantity"], onset, change, p, str(row["n_seeds"]))
+    return table
+
+
+def _claims(results: str, groups: Mapping[str, Sequence[str]]) -> Table:
+    table = Table(title="Claims at the last checkpoint", title_justify="left")
+    for column in ("group", "claim", "estimate", "controls", "p", "verdict"):
+        table.add_column(column, justify="right" if column in ("estimate", "controls", "p") else "left")
+    for group in groups:
+        for row in load_claims(results, subjects=group).to_pylist():
+            if row["judged_at"] == "step 0":
+                continue
+            controls = " / ".join("–" if row[c] is None else f"{row[c]:.2g}" for c in _CONTROLS)
+            estimate = "–" if row["estimate"] is None else f"{row['estimate']:.2g}"
+            p = "–" if row["adjusted_p"] is None else f"{row['adjusted_p']:.3f}"
+            table.add_row(group, row["quantity"], estimate, controls, p, row["verdict"])
     return table
 
 

@@ -19,6 +19,9 @@ _JOINED = [
     ("quarantined", pa.bool_()),
 ]
 
+CHANGES = ("alpha", "stable_rank", "log_spectral_norm")
+"""Columns of the spectra's timeline that also come as a change since step 0."""
+
 
 def write_timeline(
     output: str,
@@ -60,6 +63,8 @@ def write_timeline(
         if name in table.schema.names:  # behaviour has a loss of its own
             continue
         table = table.append_column(pa.field(name, kind), pa.array(joined[name], kind))
+    if quantity == "spectra":
+        table = _with_changes(table)
     inputs = {
         "shards": digest_of([file_sha256(path) for path in shards]),
         "behaviours": digest_of([file_sha256(path) for path in behaviours]),
@@ -67,6 +72,17 @@ def write_timeline(
     }
     about = provenance("timelines", version, {"quantity": quantity, "tokens_per_step": tokens_per_step}, inputs)
     write_table(table, output, about)
+
+
+def _with_changes(table: pa.Table) -> pa.Table:
+    """Append the change since step 0 of each matrix; null where step 0 is missing or quarantined."""
+    rows = table.to_pylist()
+    start = {(r["layer"], r["matrix"]): r for r in rows if r["step"] == 0 and not r["quarantined"]}
+    for name in CHANGES:
+        pairs = [(row[name], start.get((row["layer"], row["matrix"]), {}).get(name)) for row in rows]
+        changes = [None if now is None or then is None else now - then for now, then in pairs]
+        table = table.append_column(pa.field(f"{name}_change", pa.float64()), pa.array(changes, pa.float64()))
+    return table
 
 
 def summarise_behaviour(path: str) -> pa.Table:

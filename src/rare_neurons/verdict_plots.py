@@ -1,0 +1,94 @@
+"""Figures of what was decided: onsets and claims, with what was not detected said in words."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from rare_neurons.drawing import COLOURS, OTHERS, grid, nothing_to_draw, of_panel, step_axis, x
+from rare_neurons.results import list_models, load_claims, load_integrity, load_timeline
+
+_VERDICTS = {"supported": "#009E73", "not detected": "0.25", "not identifiable": "0.65"}
+
+
+def plot_emergence(results: str | Path, subject: str, models: Sequence[str] | None = None) -> Figure:
+    """Draw the onset of every declared quantity as the interval between two checkpoints, or what was not detected.
+
+    `models` are those of the subject, for the axis of steps.
+    """
+    table = load_timeline(results, "emergence", models=subject, pandas=True)
+    steps = load_integrity(results, models=list_models(results) if models is None else list(models), pandas=True).step
+    figure, axes = grid(1, 1, width=7.5, height=0.42 * len(table) + 1.5)
+    axis = axes[0, 0]
+    for row, onset in enumerate(table.itertuples()):
+        colour = COLOURS.get(onset.stratum, OTHERS[0])
+        if onset.detected:
+            after, by = x([onset.onset_after if onset.onset_after == onset.onset_after else 0, onset.onset_by])
+            axis.plot([after, by], [row, row], color=colour, lw=6, solid_capstyle="butt")
+            if onset.onset_low == onset.onset_low and onset.onset_high == onset.onset_high:
+                axis.plot(x([onset.onset_low, onset.onset_high]), [row, row], color=colour, lw=1.5)
+        else:
+            axis.text(
+                0.02,
+                row,
+                _not_detected(onset),
+                fontsize=8,
+                color="0.4",
+                va="center",
+                transform=axis.get_yaxis_transform(),
+            )
+    labels = [f"{row.quantity}{of_panel(table, row.panel)}" for row in table.itertuples()]
+    axis.set_yticks(range(len(table)), labels)
+    axis.set(ylim=(len(table) - 0.5, -0.5), title=f"{subject}: onset between two checkpoints")
+    step_axis(axis, steps)
+    return figure
+
+
+def _not_detected(onset: object) -> str:
+    if onset.status != "ok":
+        return onset.status.replace("_", " ")
+    effect = (
+        ""
+        if onset.minimal_effect != onset.minimal_effect
+        else f"; an even change of {onset.minimal_effect:.2g} would be"
+    )
+    return f"not detected (p = {onset.p_value:.2f}{effect})"
+
+
+def plot_claims(results: str | Path, subject: str, models: Sequence[str] | None = None) -> Figure:
+    """Draw every claim on an axis of its own: estimate and interval, controls as marks, and the verdict in words.
+
+    `models` is not needed; it is there so that all figures of a subject are asked for alike.
+    """
+    table = load_claims(results, subjects=subject, pandas=True)
+    if table.empty:
+        return nothing_to_draw()
+    figure, axes = grid(len(table), 1, width=9.5, height=0.44)
+    figure.set_size_inches(9.5, 0.44 * len(table) + 1.0)
+    for axis, claim in zip(axes[:, 0], table.itertuples(), strict=True):
+        _draw_claim(axis, claim, f"{claim.quantity}{of_panel(table, claim.panel)}, {claim.judged_at}")
+    handles = [
+        axes[0, 0].plot([], [], "o-", color="black", label="runs, 90 % interval")[0],
+        axes[0, 0].plot([], [], "x", color="#0072B2", label="the same at step 0")[0],
+        axes[0, 0].plot([], [], "+", color="#D55E00", label="the run on shuffled text")[0],
+    ]
+    figure.legend(handles=handles, loc="outside lower right", ncols=3, frameon=False, fontsize=8)
+    figure.suptitle(f"{subject}: claims beside their controls", fontsize=10)
+    return figure
+
+
+def _draw_claim(axis: Axes, claim: object, label: str) -> None:
+    colour = _VERDICTS[claim.verdict]
+    axis.axvline(0, color="0.85", lw=0.8, zorder=0)
+    axis.plot([claim.low, claim.high], [0, 0], color=colour, lw=2.5, solid_capstyle="butt")
+    axis.plot(claim.estimate, 0, "o", color=colour, ms=4)
+    axis.plot(claim.control_step0, 0, "x", color="#0072B2", ms=6)
+    axis.plot(claim.control_shuffled, 0, "+", color="#D55E00", ms=7)
+    axis.set_yticks([0], [label], fontsize=7)
+    axis.tick_params(axis="x", labelsize=6, length=2, pad=1)
+    axis.locator_params(axis="x", nbins=4)
+    p = "" if claim.adjusted_p != claim.adjusted_p else f", p = {claim.adjusted_p:.2g}"
+    words = f"{claim.verdict}{p}   [{claim.unit}]"
+    axis.text(1.01, 0.5, words, fontsize=7, color=colour, va="center", transform=axis.transAxes)
+    axis.spines[["top", "right", "left"]].set_visible(False)

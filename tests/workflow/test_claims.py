@@ -1,0 +1,71 @@
+"""Claims, lineage and groups, from the tables of a tiny run and its control."""
+
+import numpy as np
+import pyarrow.compute as pc
+import pytest
+
+from rare_neurons import load_claims, load_influence, load_shards, load_timeline
+from rare_neurons.numerics.lineage import lineage
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
+
+
+def test_the_control_makes_claims_identifiable_and_supports_none_itself(project):
+    config = project.configure()
+    run = config["models"]["tiny-seed0"]
+    control = {k: v for k, v in run.items() if k != "group"} | {"text": "unigram_shuffled", "control_of": "tiny"}
+    before = load_claims(project.folder / "results", pandas=True)
+    assert set(before.verdict) == {"not identifiable"}
+    assert before.reason.str.contains("no control: the shuffled run").any()
+    project.configure(models={"tiny-seed0": run, "shuffled": control})
+    jobs = project.rules_run()
+    assert (jobs["pretrain"], jobs["probe"], jobs["claims"]) == (1, 3, 2)
+    claims = load_claims(project.folder / "results", pandas=True)
+    assert set(claims.subject) == {"tiny", "shuffled"}
+    judged = claims[(claims.subject == "tiny") & (claims.sample_unit == "context")]
+    assert set(judged.judged_at) == {"last checkpoint", "step 0"}
+    contrasts = judged[judged.quantity.str.contains("beyond")]
+    assert contrasts.control_shuffled.notna().all()
+    assert set(contrasts.verdict) <= {"supported", "not detected"}
+    # One seed says nothing about training in general, whatever it shows.
+    assert set(claims[claims.sample_unit == "seed"].verdict) == {"not identifiable"}
+    assert not (claims[claims.subject == "shuffled"].verdict == "supported").any()
+    assert not (claims[claims.judged_at == "step 0"].verdict == "supported").any()
+    # All claims judged together pay for each other.
+    for _, family in judged.groupby("judged_at"):
+        assert (family.adjusted_p.dropna() >= family.null_p.dropna()).all()
+
+
+def test_lineage_is_that_of_the_influence_table(finished):
+    results = finished.folder / "results"
+    found = load_timeline(results, "lineage", stratum="rare", pandas=True).sort_values("step")
+    table = load_influence(results, stratum="rare", pandas=True).sort_values(["step", "neuron"])
+    steps = found.step.to_numpy()
+    values = table.influence.to_numpy().reshape(len(steps), -1)
+    top = round(0.05 * values.shape[1])
+    expected = lineage(steps, values, top)
+    assert np.array_equal(found.jaccard, expected.jaccard)
+    assert np.array_equal(found.rank_correlation, expected.rank_correlation)
+    members = load_timeline(results, "members", stratum="rare", pandas=True).sort_values("rank")
+    assert members.neuron.tolist() == expected.neurons.tolist()
+    assert members.birth.tolist() == expected.birth.tolist()
+
+
+def test_groups_are_chosen_on_half_a(finished):
+    results = finished.folder / "results"
+    groups = load_shards(results, "groups", steps=[4])
+    assert set(groups["matrix"].to_pylist()) == {"W_in", "W_out", "W_out_without_gradients"}
+    assert set(groups["stratum"].to_pylist()) == {"rare", "common"}
+    p = groups["p_value"].to_numpy()
+    assert ((p > 0) & (p <= 1)).all()
+    assert set(groups["n_group"].to_pylist()) == {round(0.05 * 64)}
+
+
+def test_spectra_carry_the_change_since_step_0(finished):
+    table = load_timeline(finished.folder / "results", "spectra")
+    start = table.filter(pc.equal(table["step"], 0))
+    assert set(pc.drop_null(start["alpha_change"]).to_pylist()) == {0.0}
+    last = table.filter(pc.equal(table["step"], 4)).to_pylist()
+    first = {(row["layer"], row["matrix"]): row for row in start.to_pylist()}
+    for row in last:
+        assert row["stable_rank_change"] == row["stable_rank"] - first[row["layer"], row["matrix"]]["stable_rank"]

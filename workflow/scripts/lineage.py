@@ -1,0 +1,12 @@
+"""Unpack `snakemake` and call the stage."""
+
+from rare_neurons.stages.lineage import write_lineage
+from rare_neurons.stages.reporting import reported
+
+with reported(snakemake.log[0]):
+    write_lineage(
+        snakemake.output.lineage,
+        snakemake.output.members,
+        **dict(snakemake.input.items()),
+        **dict(snakemake.params.items()),
+    )
