@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from tokenizers import Tokenizer
 
 from rare_neurons.errors import RequestError
@@ -85,7 +86,7 @@ def _user_counts(path: Path, vocab: int) -> np.ndarray:
     if path.suffix == ".npy":
         given = np.load(path, allow_pickle=False)
     else:
-        table = read_table(path, ["token_id", "count"])
+        table = pq.read_table(path, columns=["token_id", "count"])  # not ours: never removed as damaged
         ids = table["token_id"].to_numpy()
         given = np.zeros(int(ids.max()) + 1, dtype=np.int64)
         given[ids] = table["count"].to_numpy()

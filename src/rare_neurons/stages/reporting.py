@@ -9,7 +9,7 @@ from typing import TextIO
 
 from tqdm import tqdm
 
-from rare_neurons.errors import RequestError
+from rare_neurons.errors import DamagedTable, RequestError
 
 
 class _Tee:
@@ -29,7 +29,7 @@ class _Tee:
 
 @contextmanager
 def reported(log: str | Path) -> Iterator[None]:
-    """Copy what the block writes to stderr into a log; a wrong request or no network ends with one sentence."""
+    """Copy what the block writes to stderr into a log; a fault that has one ends with its sentence."""
     path = Path(log)
     path.parent.mkdir(parents=True, exist_ok=True)
     terminal = sys.stderr
@@ -39,6 +39,10 @@ def reported(log: str | Path) -> Iterator[None]:
             yield
         except (RequestError, ConnectionError) as error:
             print(f"error: {error}", file=sys.stderr)
+            sys.exit(1)
+        except DamagedTable as error:
+            error.path.unlink(missing_ok=True)
+            print(f"error: {error}. It is removed; the next run makes it again", file=sys.stderr)
             sys.exit(1)
         except BaseException:
             file.write(traceback.format_exc())
