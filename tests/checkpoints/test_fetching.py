@@ -76,10 +76,7 @@ def test_passing_faults_are_waited_out(hub, tmp_path, fault):
     expected = served(hub)
     hub.faults.append(fault)
     assert fetched(hub, tmp_path) == expected
-    if fault.stall:  # given up and asked again; the late answer goes to a closed connection
-        assert len([entry for entry in hub.log if entry.path.startswith("/cdn/")]) == 2
-    else:
-        assert whole(hub) == {"model.safetensors": 1, "config.json": 1}
+    assert whole(hub) == {"model.safetensors": 1, "config.json": 1}
 
 
 def test_retry_after_is_obeyed(hub, tmp_path, monkeypatch):

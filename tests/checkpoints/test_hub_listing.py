@@ -1,8 +1,11 @@
 """Manifests from the Hub's listing: nothing is downloaded, and what is wrong is told."""
 
+import os
+
 import pytest
 
 from rare_neurons.checkpoints.hub import HubListing
+from rare_neurons.checkpoints.listed import keep_listed, take_listed
 from rare_neurons.checkpoints.retry import HubUnreachable
 from rare_neurons.checkpoints.sources import Source, resolve, resolve_steps
 from rare_neurons.errors import RequestError
@@ -40,6 +43,26 @@ def test_patterns_are_resolved_among_the_references(hub):
         listing(hub, "stage*-step{step}-*", "lab/olmo").manifest("m", 100)
 
 
+def test_one_request_per_step_and_one_more_where_the_name_is_a_pattern(hub):
+    for step in (0, 2, 4):
+        resolve("m", step, Source("hub", "lab/pythia", endpoint=hub.url))
+    assert [entry.path.split("?")[0].split("/")[-1] for entry in hub.log] == ["step0", "step2", "step4"]
+    resolve_steps("m", (0, 2, 7), Source("hub", "lab/pythia", revision="*p{step}", endpoint=hub.url))
+    assert sum(entry.path.endswith("/refs") for entry in hub.log) == 1
+
+
+def test_jobs_take_what_the_plan_listed_but_for_a_day_and_nothing_that_was_missing(hub, tmp_path):
+    source = Source("hub", "lab/pythia", endpoint=hub.url)
+    zero, missing = resolve_steps("m", (0, 7), source)
+    keep_listed(tmp_path, source, (zero, missing))
+    assert take_listed(tmp_path, "m", 0, source) == zero
+    assert take_listed(tmp_path, "m", 7, source) is None
+    assert take_listed(tmp_path, "m", 0, Source("hub", "lab/other", endpoint=hub.url)) is None
+    for path in tmp_path.rglob("*.json"):
+        os.utime(path, (0, 0))
+    assert take_listed(tmp_path, "m", 0, source) is None
+
+
 def test_wrong_requests_are_named(hub):
     with pytest.raises(RequestError, match=r"no repository lab/phythia at http.*hf auth login"):
         listing(hub, repo="lab/phythia").manifest("m", 0)
@@ -66,9 +89,10 @@ def test_metadata_requests_are_tried_again(hub, fault):
 
 
 def test_a_hub_that_keeps_failing_is_a_fault_of_the_machine(hub):
-    hub.faults.append(Fault("refs", times=100, status=503))
-    with pytest.raises(HubUnreachable, match="revisions of lab/pythia: the server answered 503 in 4 tries; connect"):
-        listing(hub).manifest("m", 2)
+    hub.faults.append(Fault("refs|revision", times=100, status=503))
+    for template, what in (("step{step}", "files of lab/pythia at step2"), ("*p{step}", "revisions of lab/pythia")):
+        with pytest.raises(HubUnreachable, match=f"{what}: the server answered 503 in 4 tries; connect"):
+            listing(hub, template).manifest("m", 2)
 
 
 def test_no_network_is_one_sentence_that_says_what_to_do(hub):

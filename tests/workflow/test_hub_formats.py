@@ -64,9 +64,10 @@ def test_float16_repositories_with_legacy_buffers_equal_a_local_run_on_the_round
                 assert without_name(ours).equals(without_name(local)), (model, step, table)
         assert load_timeline(results, "influence").num_rows > 0
     assert not any(row["quarantined"] for row in load_integrity(results).to_pylist())
-    suffixes = {m: {f.name.rsplit(".")[-1] for f in manifest_files(results, m)} for m in FORMATS}
-    assert "bin" in suffixes["old"] and "safetensors" not in suffixes["old"]
-    assert "safetensors" in suffixes["new"] and "bin" not in suffixes["new"]
+    suffixes = {
+        m: {f.name.rsplit(".")[-1] for f in manifest_files(results, m)} & {"bin", "safetensors"} for m in FORMATS
+    }
+    assert suffixes == {"old": {"bin"}, "new": {"safetensors"}}
 
 
 def manifest_files(results, model):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rare_neurons.checkpoints.fetch import fetch_file
-from rare_neurons.checkpoints.hub import cached_snapshot
+from rare_neurons.checkpoints.hub_cache import cached_snapshot
 from rare_neurons.checkpoints.manifest import Manifest
 from rare_neurons.checkpoints.retry import HubUnreachable, Network, Stopped
 from rare_neurons.checkpoints.store import Store

@@ -16,6 +16,8 @@ from huggingface_hub.errors import HfHubHTTPError, HTTPError, OfflineModeIsEnabl
 Result = TypeVar("Result")
 
 _TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
+# By name: the Hub's client has changed the package that these come from.
+_UNCONNECTED = ("ConnectError", "ConnectTimeout")
 _LONGEST_RETRY_AFTER = 3600.0  # seconds; a server that asks for more is taken to be down
 
 
@@ -31,6 +33,8 @@ class Network:
     ----------
     attempts : int
         Tries in a row without a new byte before giving up.
+    connect_attempts : int
+        The same where no connection is made at all; small where somebody waits for the answer.
     first_wait_s, max_wait_s : float
         Back-off doubles from the one to the other, with jitter; a server's Retry-After takes precedence.
     timeout_s : float
@@ -41,6 +45,7 @@ class Network:
     """
 
     attempts: int = 6
+    connect_attempts: int = 6
     first_wait_s: float = 1.0
     max_wait_s: float = 60.0
     timeout_s: float = float(constants.HF_HUB_DOWNLOAD_TIMEOUT)
@@ -68,7 +73,7 @@ def with_retries(
     Stopped
         If `stop` was set while waiting.
     """
-    patience = _Patience(network.attempts, position)
+    patience = _Patience(network, position)
     back_off = tenacity.wait_exponential(multiplier=network.first_wait_s, max=network.max_wait_s)
     back_off += tenacity.wait_random(0, network.first_wait_s)
     retrying = tenacity.Retrying(
@@ -100,16 +105,18 @@ def with_retries(
 class _Patience:
     """Stop rule of tenacity: so many failures in a row without progress."""
 
-    def __init__(self, attempts: int, position: Callable[[], int]) -> None:
-        self.attempts, self.position = attempts, position
+    def __init__(self, network: Network, position: Callable[[], int]) -> None:
+        self.network, self.position = network, position
         self.failures, self.last = 0, position()
 
     def __call__(self, state: tenacity.RetryCallState) -> bool:
         here = self.position()
         self.failures = 1 if here > self.last else self.failures + 1
         self.last = here
-        too_long = _retry_after(state.outcome.exception()) > _LONGEST_RETRY_AFTER
-        return self.failures >= self.attempts or too_long
+        error = state.outcome.exception()
+        unconnected = type(error).__name__ in _UNCONNECTED
+        limit = min(self.network.attempts, self.network.connect_attempts) if unconnected else self.network.attempts
+        return self.failures >= limit or _retry_after(error) > _LONGEST_RETRY_AFTER
 
 
 def _is_transient(error: BaseException) -> bool:

@@ -103,9 +103,14 @@ def resolve(model: str, step: int, source: Source, *, network: "Network | None" 
 
 
 def resolve_steps(
-    model: str, steps: Iterable[int], source: Source, *, threads: int = 8, network: "Network | None" = None
+    model: str,
+    steps: Iterable[int],
+    source: Source,
+    *,
+    threads: int = 8,
+    network: "Network | None" = None,
 ) -> tuple[Manifest, ...]:
-    """As `resolve`, for many steps at once; the Hub's references are listed once and files in threads."""
+    """As `resolve`, for many steps at once, in threads where the Hub is asked."""
     steps = tuple(steps)
     if source.kind == "folder":
         check_local(source, steps)

@@ -66,7 +66,7 @@ def write_corpus(
         counted = _count([e for e, held in zip(encoded, heldout, strict=True) if not held], end, vocab)
         origin = "corpus, documents not held out"
     else:
-        counted, origin = _user_counts(Path(counts), vocab), "user's file"
+        counted, origin = load_counts(Path(counts), vocab), "user's file"
         inputs["counts"] = file_sha256(counts)
     about = provenance("corpus", version, params, inputs, counts_from=origin, end_of_text_id=end, vocab_size=vocab)
     ids = pa.array(encoded, type=pa.list_(pa.int32()))
@@ -80,7 +80,20 @@ def _count(documents: list[np.ndarray], end: int, vocab: int) -> np.ndarray:
     return counts
 
 
-def _user_counts(path: Path, vocab: int) -> np.ndarray:
+def load_counts(path: Path, vocab: int | None = None) -> np.ndarray:
+    """Load a user's unigram counts: a ``.npy`` vector, or Parquet with `token_id` and `count`.
+
+    Parameters
+    ----------
+    path : Path
+    vocab : int, optional
+        Ids of the tokenizer; padding beyond them is cut, if it is empty.
+
+    Raises
+    ------
+    RequestError
+        If there is no such file, or its counts are none of this tokenizer's.
+    """
     if not path.is_file():
         raise RequestError(f"no unigram counts at {path}; correct `unigram_counts` or remove it to count the corpus")
     if path.suffix == ".npy":
@@ -90,6 +103,7 @@ def _user_counts(path: Path, vocab: int) -> np.ndarray:
         ids = table["token_id"].to_numpy()
         given = np.zeros(int(ids.max()) + 1, dtype=np.int64)
         given[ids] = table["count"].to_numpy()
+    vocab = given.size if vocab is None else vocab
     if given.ndim != 1 or given.size < vocab or given.min() < 0:
         raise RequestError(
             f"{path}: counts of shape {given.shape}, smallest {given.min()}; a vector of at least {vocab} counts "

@@ -3,12 +3,18 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tokenizers import Tokenizer
 
+from rare_neurons.checkpoints.listed import take_listed
 from rare_neurons.checkpoints.manifest import write_manifest
 from rare_neurons.checkpoints.sources import Source, resolve
 from rare_neurons.errors import RequestError
+from rare_neurons.stages.cache import cache_place
+
+if TYPE_CHECKING:
+    from rare_neurons.checkpoints.retry import Network
 
 
 def source_of(model: Mapping[str, object], pretrained: str) -> Source:
@@ -26,8 +32,12 @@ def source_of(model: Mapping[str, object], pretrained: str) -> Source:
     return Source("folder", f"{pretrained}/step{{step}}" if model["source"] == "pretrain" else str(model["path"]))
 
 
-def write_resolved(output: str, *, model: str, step: int, source: Source, tokenizer: str) -> None:
+def write_resolved(
+    output: str, *, model: str, step: int, source: Source, tokenizer: str, cache: Mapping[str, object]
+) -> None:
     """Write the manifest of one checkpoint; a checkpoint that is not there or not whole gets a status and a reason.
+
+    What the plan at the start of the run listed is taken from there.
 
     Raises
     ------
@@ -35,10 +45,23 @@ def write_resolved(output: str, *, model: str, step: int, source: Source, tokeni
         If a local checkpoint carries another tokenizer than the one configured; a fetched one is checked when it is
         opened.
     """
-    manifest = resolve(model, step, source)
+    listed = take_listed(listing_folder(cache), model, step, source) if source.kind == "hub" else None
+    manifest = listed or resolve(model, step, source, network=metadata_patience() if source.kind == "hub" else None)
     if source.kind == "folder":
         check_tokenizer(source.folder(step), Path(tokenizer), f"{model}, step {step}")
     write_manifest(manifest, Path(output))
+
+
+def listing_folder(cache: Mapping[str, object]) -> Path:
+    """Where the plan keeps manifests for the jobs of a run, in the managed cache."""
+    return cache_place(cache)["cache_dir"] / "listed"
+
+
+def metadata_patience() -> "Network":
+    """Patience with metadata: without a network the answer comes within seconds."""
+    from rare_neurons.checkpoints.retry import Network
+
+    return Network(connect_attempts=2)
 
 
 def check_tokenizer(folder: Path, tokenizer: Path, subject: str) -> None:
