@@ -19,6 +19,10 @@ include: "workflow/rules/timelines.smk"
 include: "workflow/rules/plan.smk"
 
 
+onstart:
+    plan_the_run()
+
+
 # Seconds each: not worth a place in a cluster's queue.
 localrules:
     all,
