@@ -57,24 +57,24 @@ def _not_detected(onset: object) -> str:
 
 
 def plot_claims(results: str | Path, subject: str, models: Sequence[str] | None = None) -> Figure:
-    """Draw every claim on an axis of its own: estimate and interval, controls as marks, and the verdict in words.
+    """Draw every claim about the last checkpoint: estimate, interval, controls as marks, and the verdict in words.
 
     `models` is not needed; it is there so that all figures of a subject are asked for alike.
     """
-    table = load_claims(results, subjects=subject, pandas=True)
+    table = load_claims(results, subjects=subject, pandas=True).query("judged_at == 'last checkpoint'")
     if table.empty:
         return nothing_to_draw()
     figure, axes = grid(len(table), 1, width=9.5, height=0.44)
     figure.set_size_inches(9.5, 0.44 * len(table) + 1.0)
     for axis, claim in zip(axes[:, 0], table.itertuples(), strict=True):
-        _draw_claim(axis, claim, f"{claim.quantity}{of_panel(table, claim.panel)}, {claim.judged_at}")
+        _draw_claim(axis, claim, f"{claim.quantity}{of_panel(table, claim.panel)}")
     handles = [
         axes[0, 0].plot([], [], "o-", color="black", label="runs, 90 % interval")[0],
         axes[0, 0].plot([], [], "x", color="#0072B2", label="the same at step 0")[0],
         axes[0, 0].plot([], [], "+", color="#D55E00", label="the run on shuffled text")[0],
     ]
     figure.legend(handles=handles, loc="outside lower right", ncols=3, frameon=False, fontsize=8)
-    figure.suptitle(f"{subject}: claims beside their controls", fontsize=10)
+    figure.suptitle(f"{subject}: claims about the last checkpoint, beside their controls", fontsize=10)
     return figure
 
 

@@ -84,7 +84,10 @@ def test_regime_gain_is_the_test_statistic_or_zero():
     falling = shard(rng, [np.exp(np.geomspace(5, 0.01, 400))], noise=1e-6)  # ever flatter: levels cannot rise
     flat = regime_gain(falling, "common", "all", 1.0, **DRAWS)
     assert (flat.value, flat.null_p) == (0.0, 1.0)
-    assert regime_gain(planted, "common", "all", None, **DRAWS) is None
+    assert regime_gain(planted, "common", "all", None, **DRAWS) is None  # no null table
+    noise = shard(rng, [np.zeros(400)])
+    below_noise = regime_gain(noise, "common", "all", None, **DRAWS)
+    assert (below_noise.value, below_noise.null_p) == (0.0, 1.0)
 
 
 def test_a_claim_about_runs_has_to_hold_in_each():

@@ -8,7 +8,7 @@ from rare_neurons.numerics.multiplicity import control_multiplicity
 __all__ = ["Claim", "Evidence", "control_multiplicity", "judge_claim"]
 
 MIN_SEEDS_FOR_A_LAW = 3
-_UNITS = ("seed", "context")
+_UNITS = ("seed", "context", "context and neuron")
 _DIRECTIONS = ("rise", "fall")
 _CONTROLS = ("step 0", "the shuffled run")
 
@@ -54,8 +54,8 @@ class Claim:
         What would draw the statistic without the claim.
     null_p, adjusted_p : float | None
         P-value under that null, and after control for the other claims of the family.
-    sample_unit : {"seed", "context"}
-        What was resampled: "seed" speaks of training in general, "context" of these runs only.
+    sample_unit : {"seed", "context", "context and neuron"}
+        What was resampled: "seed" speaks of training in general, the others of these runs only.
     seeds : int
     control_step0, control_shuffled : float | None
         The same statistic at step 0 and in the run trained on unigram-shuffled text.
@@ -122,7 +122,7 @@ def judge_claim(
     null : str
     null_p, adjusted_p : float | None
         `adjusted_p` from `control_multiplicity` over all claims judged together.
-    sample_unit : {"seed", "context"}
+    sample_unit : {"seed", "context", "context and neuron"}
     direction : {"rise", "fall"}
     level : float
     null_minimal_effect : float | None
@@ -149,7 +149,7 @@ def judge_claim(
         bounds = {name: _bound(control, evidence, sample_unit, direction) for name, control in controls.items()}
         verdict, reason = _verdict(evidence, bounds, adjusted_p, null, level, direction)
         minimal = _minimal_effect(evidence, bounds, direction, adjusted_p > level, null_minimal_effect)
-        if verdict == "supported" and sample_unit == "context":
+        if verdict == "supported" and sample_unit != "seed":
             reason += "; it speaks of these runs, not of training in general"
     return Claim(
         quantity=quantity,
@@ -195,7 +195,7 @@ def _lacking(evidence, controls, null_p, adjusted_p, sample_unit):
 def _bound(control, evidence, sample_unit, direction):
     """The side of the control's interval that the claim has to exceed."""
     bound = control.high if direction == "rise" else control.low
-    if sample_unit == "context" or control.seeds >= evidence.seeds:
+    if sample_unit != "seed" or control.seeds >= evidence.seeds:
         return bound
     # ASSUME: runs of the control scatter as much as runs of the claim do.
     half = math.sqrt(evidence.seeds / control.seeds) * (evidence.high - evidence.low) / 2

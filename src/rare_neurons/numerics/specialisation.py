@@ -44,11 +44,13 @@ def within_beyond(shard: InfluenceShard, stratum: str, other: str, *, n_resample
         With `fold_sum` holding the within-stratum sums.
     stratum, other : str
     n_resamples, seed : int
-        Joint resample of folds, within halves, the same for both strata.
+        Joint resample of folds, within halves, and of neurons, the same for both strata.
     """
-    weights = resample_folds(shard.half_of_fold, n_resamples, seed)
-    once = np.ones((1, weights.shape[1]))
-    value, drawn = (_cross_square(shard, stratum, w) - _cross_square(shard, other, w) for w in (once, weights))
+    weights, neurons = _resample(shard, n_resamples, seed)
+    value, drawn = (
+        _cross_square(shard, stratum, *draw) - _cross_square(shard, other, *draw)
+        for draw in (_everything(shard), (weights, neurons))
+    )
     return Statistic(float(_signed_root(value[0])), _signed_root(drawn), _share_as_large(value[0], drawn))
 
 
@@ -56,10 +58,13 @@ def inequality_beyond(shard: InfluenceShard, stratum: str, other: str, *, n_resa
     """Gini index over neurons of |influence| on one stratum minus that on another.
 
     A resampled influence carries evaluation noise twice, so only departures from the resamples' mean are used.
+    Arguments
+    as in `within_beyond`.
     """
-    weights = resample_folds(shard.half_of_fold, n_resamples, seed)
-    once = np.ones((1, weights.shape[1]))
-    value, drawn = (_gini(shard, stratum, w) - _gini(shard, other, w) for w in (once, weights))
+    weights, neurons = _resample(shard, n_resamples, seed)
+    value, drawn = (
+        _gini(shard, stratum, *draw) - _gini(shard, other, *draw) for draw in (_everything(shard), (weights, neurons))
+    )
     drawn = value[0] + drawn - drawn.mean()
     return Statistic(float(value[0]), drawn, _share_as_large(value[0], drawn))
 
@@ -69,7 +74,9 @@ def regime_gain(
 ) -> Statistic | None:
     """T of the regime test: gain in log-likelihood of three rising levels over a smooth curve.
 
-    Zero where no levels rise, since nothing is gained there; None where too few ranks stand above the noise floor.
+    Zero, with a p of 1, where no levels rise or too few ranks stand above the noise floor: nothing is gained
+    there. None
+    where the values are tied or the test has no null table.
 
     Parameters
     ----------
@@ -80,8 +87,6 @@ def regime_gain(
         Of the checkpoint's table of regimes, whose null tables this function does not read.
     n_resamples, seed : int
     """
-    if null_p is None:
-        return None
     i = shard.strata.index(stratum)
     x = shard.influence[i]
     keep = {"all": x != 0, "boost": x > 0, "suppress": x < 0}[sign]
@@ -95,8 +100,10 @@ def regime_gain(
         n_resamples=n_resamples,
         seed=seed,
     )
-    if found.resampled_statistic is None:
-        return Statistic(0.0, np.zeros(n_resamples), null_p) if found.test.status == "not_rising" else None
+    if found.test.status in ("not_rising", "too_few"):
+        return Statistic(0.0, np.zeros(n_resamples), 1.0)
+    if null_p is None or found.resampled_statistic is None:
+        return None
     value = max(found.test.statistic, 0.0)
     drawn = np.maximum(found.resampled_statistic, 0.0)
     return Statistic(value, np.maximum(value + drawn - drawn.mean(), 0.0), null_p)
@@ -124,20 +131,35 @@ def evidence_of(statistic: Statistic | None, confidence: float, seeds: int) -> E
     return Evidence(statistic.value, min(float(low), statistic.value), max(float(high), statistic.value), seeds)
 
 
-def _cross_square(shard: InfluenceShard, stratum: str, weights: NDArray) -> NDArray[np.float64]:
+def _everything(shard: InfluenceShard) -> tuple[NDArray, NDArray]:
+    n_folds, n_neurons = shard.fold_sum.shape[1:]
+    return np.ones((1, n_folds)), np.arange(n_neurons)[None]
+
+
+def _resample(shard: InfluenceShard, n_resamples: int, seed: int) -> tuple[NDArray, NDArray]:
+    """Weights of folds [resample fold] and neurons drawn with replacement [resample neuron].
+
+    What is claimed of a layer must not hang on the few neurons that training happened to make strong.
+    """
+    n_neurons = shard.fold_sum.shape[2]
+    neurons = np.random.default_rng([seed, 1]).integers(0, n_neurons, size=(n_resamples, n_neurons))
+    return resample_folds(shard.half_of_fold, n_resamples, seed), neurons
+
+
+def _cross_square(shard: InfluenceShard, stratum: str, weights: NDArray, neurons: NDArray) -> NDArray[np.float64]:
     i = shard.strata.index(stratum)
     halves = []
     for half in (0, 1):
         folds = shard.half_of_fold == half
         count = resampled_counts(weights[:, folds], shard.fold_n[i][folds])
         halves.append((weights[:, folds] @ shard.fold_sum[i][folds]) / count[:, None])
-    return np.mean(halves[0] * halves[1], axis=1)
+    return np.take_along_axis(halves[0] * halves[1], neurons, axis=1).mean(axis=1)
 
 
-def _gini(shard: InfluenceShard, stratum: str, weights: NDArray) -> NDArray[np.float64]:
+def _gini(shard: InfluenceShard, stratum: str, weights: NDArray, neurons: NDArray) -> NDArray[np.float64]:
     i = shard.strata.index(stratum)
     drawn = (weights @ shard.fold_sum[i]) / resampled_counts(weights, shard.fold_n[i])[:, None]
-    found = [differentiation(x, np.zeros_like(x)).gini for x in drawn]
+    found = [differentiation(x, np.zeros_like(x)).gini for x in np.take_along_axis(drawn, neurons, axis=1)]
     return np.array([np.nan if gini is None else gini for gini in found])
 
 

@@ -24,7 +24,7 @@ from rare_neurons.stages.metric import read_shard
 from rare_neurons.tables import digest_of, file_sha256, provenance, read_table, schema_of, write_table
 
 SCHEMA = schema_of(Claim, [(name, pa.string()) for name in ("subject", "panel", "judged_at", "unit", "direction")])
-_JOINT = "no difference between the strata, contexts resampled jointly"
+_JOINT = "no difference between the strata, contexts and neurons resampled jointly"
 _SMOOTH = "a smooth law: the largest p of seven families and of all runs"
 _MATCHED = "random groups matched in |w_in|, |w_out| and activation variance; the largest p of all runs"
 _WALK = "white noise, AR(1) and random walk with the same increments"
@@ -118,11 +118,11 @@ def _asked(runs: Runs, at: str) -> Iterator[_Asked]:
         }
         for quantity, (unit, column, statistic) in contrasts.items():
             measure = partial(_contrast, runs, column, partial(statistic, stratum=stratum, other=other, **draws))
-            yield _from_contexts(runs, at, quantity, unit, _JOINT, measure)
+            yield _from_contexts(runs, at, quantity, (unit, _JOINT, "context and neuron"), measure)
         for sign in SIGNS:
             measure = partial(_regimes, runs, stratum, sign, draws)
             quantity = f"regimes of influence on {stratum} tokens ({sign})"
-            yield _from_contexts(runs, at, quantity, "log-likelihood", _SMOOTH, measure)
+            yield _from_contexts(runs, at, quantity, ("log-likelihood", _SMOOTH, "context"), measure)
         for matrix in ("W_in", "W_out_without_gradients"):
             yield _from_groups(runs, at, stratum, matrix)
 
@@ -135,8 +135,13 @@ def _strata(runs: Runs, at: str) -> set[str]:
 
 
 def _from_contexts(
-    runs: Runs, at: str, quantity: str, unit: str, null: str, measure: Callable[[Sequence[str], str], Statistic | None]
+    runs: Runs,
+    at: str,
+    quantity: str,
+    about: tuple[str, str, str],
+    measure: Callable[[Sequence[str], str], Statistic | None],
 ) -> _Asked:
+    """A claim from one checkpoint; `about` is its unit, null and sample unit."""
     found = measure(runs.models, at)
     evidence, start, shuffled = (
         evidence_of(statistic, runs.confidence, max(len(models), 1))
@@ -147,7 +152,7 @@ def _from_contexts(
         )
     )
     p = None if found is None else found.null_p
-    return _Asked(quantity, unit, null, "context", evidence, start, shuffled, p)
+    return _Asked(quantity, *about, evidence, start, shuffled, p)
 
 
 def _contrast(
