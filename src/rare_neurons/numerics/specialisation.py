@@ -58,8 +58,7 @@ def inequality_beyond(shard: InfluenceShard, stratum: str, other: str, *, n_resa
     """Gini index over neurons of |influence| on one stratum minus that on another.
 
     A resampled influence carries evaluation noise twice, so only departures from the resamples' mean are used.
-    Arguments
-    as in `within_beyond`.
+    Arguments as in `within_beyond`.
     """
     weights, neurons = _resample(shard, n_resamples, seed)
     value, drawn = (
@@ -75,8 +74,7 @@ def regime_gain(
     """T of the regime test: gain in log-likelihood of three rising levels over a smooth curve.
 
     Zero, with a p of 1, where no levels rise or too few ranks stand above the noise floor: nothing is gained
-    there. None
-    where the values are tied or the test has no null table.
+    there. None where the values are tied or the test has no null table.
 
     Parameters
     ----------
