@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
 
 def test_the_python_of_the_readme_runs(project, monkeypatch):
     (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
-    code = code.replace("embedded-seed0", "tiny-seed0").replace("[1000]", "[4]")
+    code = code.replace("embedded-seed0", "tiny-seed0").replace('"embedded"', '"tiny"').replace("[1000]", "[4]")
     monkeypatch.chdir(project.folder)
     names: dict = {}
     exec(compile(code, "README.md", "exec"), names)
