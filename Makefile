@@ -12,7 +12,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
-.PHONY: env demo plan test test-slurm lint bench docs clean
+.PHONY: env demo plan test test-slurm test-faults soak lint bench docs clean
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -31,10 +31,16 @@ plan: $(VENV)/.installed ## what a run would fetch: make plan CONFIG=config/pyth
 	$(BIN)/snakemake --cores 1 --quiet --configfile $(CONFIG) -- plan
 
 test: $(VENV)/.installed lint ## style, then the tests
-	$(PYTEST) -m "not slurm and not faults"
+	$(PYTEST) -m "not slurm and not faults and not soak"
 
 test-slurm: $(VENV)/.installed ## the SLURM profile on a SLURM that the test starts itself (needs its packages and root)
 	$(BIN)/python -m pytest tests/slurm
+
+test-faults: $(VENV)/.installed ## kills, full disks and dead nodes; afterwards every table is that of an undisturbed run
+	$(PYTEST) -m faults tests/faults --durations 0
+
+soak: $(VENV)/.installed ## 100 kills at random moments
+	$(BIN)/python -m pytest -m soak tests/faults
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import subprocess
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -10,7 +9,6 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from rare_neurons import load_integrity, load_timeline
-from tests.workflow.project import copy_project
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("faults")]
 
@@ -143,26 +141,3 @@ def test_a_tokenizer_that_does_not_fit_the_model_is_named(project):
     assert "the tokenizer of the checkpoint does not fit the panel's" in out
     assert "(local, step 2)" in out
     assert not (project.folder / "results/manifest/local/step2.json").exists()
-
-
-def test_a_full_disk_leaves_no_half_written_file_and_a_later_run_resumes(finished, tmp_path):
-    small = tmp_path / "small"
-    small.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1200k", "tmpfs", str(small)], capture_output=True, text=True
-    )
-    if mounted.returncode:
-        pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")
-    try:
-        project = copy_project(finished, tmp_path / "project")
-        shutil.rmtree(project.folder / "results")
-        (project.folder / "results").symlink_to(small)
-        out = project.run(expect=1).stdout
-        assert "No space left on device" in out
-        assert all(pq.read_metadata(p) for p in small.rglob("*.parquet"))
-        assert not [p for p in small.rglob("*.part") if p.is_file() and p.suffix == ".part" and p.name.startswith(".")]
-        subprocess.run(["mount", "-o", "remount,size=200m", str(small)], check=True)
-        project.run()
-        assert project.tables() == finished.tables()
-    finally:
-        subprocess.run(["umount", str(small)], check=True)
