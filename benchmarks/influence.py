@@ -80,13 +80,13 @@ def forward_seconds(shape: Shape, n_targets: int) -> float:
     return float(cpu_seconds(work)[0]) * n_targets / token_ids.numel()
 
 
-def floor_seconds(shape: Shape, n_targets: int, plan: Plan) -> float:
+def floor_seconds(shape: Shape, n_targets: int, plan: Plan, n_classes: int) -> float:
     """Operations of the products that are needed, over the rate of each dtype's product measured now."""
     V, d, N = shape.vocab, shape.d_model, shape.neurons
     dtypes = {torch.float64, plan.gradient_dtype, plan.product_dtype}
     rate = {dtype: _rate(min(V, 2048), d, N, dtype) for dtype in dtypes}
-    # z; Σ p A; seven products [pos, d] x [d, neuron]: c(r)w, U_y, U of own class and rest, three expectations; Σ p U²
-    per_target = (2 * V * d + 7 * 2 * d * N) / rate[torch.float64] + 2 * V * d / rate[plan.gradient_dtype]
+    # z; Σ p A; products [pos, d] x [d, neuron]: c(r)w, U_y and Σ p U of every class; Σ p U²
+    per_target = (2 * V * d + (2 + n_classes) * 2 * d * N) / rate[torch.float64] + 2 * V * d / rate[plan.gradient_dtype]
     per_target += 2 * V * N / rate[plan.product_dtype]
     return per_target * n_targets + 2 * V * d * N / rate[torch.float64]
 
@@ -170,7 +170,8 @@ def run(name: str, n_targets: int, median: float, repeats: int) -> None:
             few = min(n_targets, 1024)
             rounds["forward"].append(forward_seconds(shape, few) * n_targets / few)
             rounds["certified"].append(cpu_seconds(lambda: results.update(_certified(full)))[0])
-            rounds["floor"].append(floor_seconds(shape, n_targets, _plan(full, True)))
+            n_classes = len(full.vocabulary.slices)
+            rounds["floor"].append(floor_seconds(shape, n_targets, _plan(full, True), n_classes))
     taken, forward, floor = (np.array(rounds[name]) for name in ("certified", "forward", "floor"))
     _report(taken, {"loop": loop, "exact": exact}, {"forward": forward, "floor": floor})
     long_run = ((taken - prepared) / n_targets + prepared / 24_000) / (forward / n_targets)

@@ -9,7 +9,7 @@ VERSIONS = {
     "panel": 1,
     "pretrain": 1,
     "resolve": 1,
-    "probe": 1,
+    "probe": 2,
     "spectra": 2,
     "null_tables": 1,
     "groups": 1,
@@ -19,6 +19,7 @@ VERSIONS = {
     "emergence": 1,
     "claims": 1,
     "figures": 2,
+    "replication": 1,
     "summary": 2,
     **{metric.name: metric.version for metric in METRICS},
 }

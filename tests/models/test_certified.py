@@ -13,7 +13,7 @@ from rare_neurons.errors import RequestError
 from rare_neurons.models import panel_pass
 from rare_neurons.models.certified import Budget, measure_certified, select_exact
 from rare_neurons.models.exact import measure_exactly
-from rare_neurons.models.moments import MomentVisitor, prepare_directions
+from rare_neurons.models.moments import MomentVisitor, prepare_directions, project_classes
 from rare_neurons.models.panel_arrays import sort_vocabulary
 from rare_neurons.models.panel_pass import measure_panel
 from rare_neurons.models.readout import FinalBlock, Norm, Readout, measure_ablation
@@ -51,7 +51,7 @@ def both_engines(layer, n_classes, dtype, tolerance, gradient_dtype=torch.float6
     tokens = read_tokens(readout, vocabulary, unigram, residual, target, own_class, None, visitor)
     U_y = readout.A[target] @ W.T
     budget = Budget(len(target), len(W), tolerance, 0.0, readout.A.device)
-    certified = measure_certified(tokens, ablation, visitor, U_y, own, own_class, budget)
+    certified = measure_certified(tokens, ablation, visitor, U_y, project_classes(tokens, W), own, own_class, budget)
     return measure_exactly(tokens, ablation, W @ readout.A.T, U_y, own, own_class), certified
 
 

@@ -109,18 +109,18 @@ class ExpectedSums:
         return cls(numerator, torch.zeros(n_classes, dtype=torch.float64, device=device))
 
     def add(
-        self, weight: torch.Tensor, tokens: TokenBlock, ablation: Ablation, effects: PairEffects, W: torch.Tensor
+        self, weight: torch.Tensor, tokens: TokenBlock, ablation: Ablation, effects: PairEffects, class_U: torch.Tensor
     ) -> None:
-        """Add `Σ_t ω_t [P_t(S) log E_p e^f − Σ_{v∈S} p_v f_v]`; `weight` `[pos]`, `W = c(w)` `[neuron, d_model]`."""
+        """Add `Σ_t ω_t [P_t(S) log E_p e^f − Σ_{v∈S} p_v f_v]`; `weight` `[pos]`, `class_U` `[class, pos, neuron]`."""
         mass = tokens.class_log_p.exp() * weight[:, None]
         self.denominator += mass.sum(0)
         self.numerator += mass.T @ (effects.total + effects.target_change)
         self.numerator -= (tokens.class_z * weight[:, None]).T @ ablation.epsilon
         if tokens.class_q is not None:
             self.numerator -= (tokens.class_q * weight[:, None]).T @ ablation.kappa
-        weighted = (ablation.eta * weight[:, None]).T
-        for k, class_A in enumerate(tokens.class_A):
-            self.numerator[k] -= ((weighted @ class_A) * W).sum(-1)
+        weighted = ablation.eta * weight[:, None]
+        for k, U in enumerate(class_U):
+            self.numerator[k] -= torch.linalg.vecdot(weighted, U, dim=0)
 
     def finish(self, n_strata: int) -> np.ndarray:
         """`influence_expected` `[stratum, neuron]`; NaN where the model gives a stratum no mass."""

@@ -85,6 +85,7 @@ def measure_certified(
     ablation: Ablation,
     visitor: MomentVisitor,
     U_y: torch.Tensor,
+    class_U: torch.Tensor,
     own: slice,
     own_class: int,
     budget: Budget,
@@ -93,9 +94,9 @@ def measure_certified(
 
     Terms linear in U go to first order in ε only for neurons whose budget order 0 exceeds in this block. `truncation`
     and `rounding` cover `total` and `within`. The targets of the block share the class of columns `own`; `U_y`
-    `[pos, neuron]` is U at them.
+    `[pos, neuron]` is U at them, `class_U` `[class, pos, neuron]` is Σ p U.
     """
-    moments, directions = visitor.finish(tokens, own_class), visitor.directions
+    moments, directions = visitor.finish(tokens, own_class, class_U), visitor.directions
     h_y = tokens.z.gather(-1, tokens.target[:, None]) - moments.centre
     inputs = _Inputs(ablation, moments.groups, directions.norms, U_y, h_y)
     settings = moments, _relative_square_error(directions), _gradient_error(visitor)

@@ -45,11 +45,23 @@ def read_config(folder: Path) -> dict:
         raise DataFault(f"config.json of {Path(folder).name} is not JSON: {error}") from error
 
 
-def load_model(folder: Path, *, dtype: torch.dtype, device: str = "cpu") -> PreTrainedModel:
+def load_model(
+    folder: Path, *, dtype: torch.dtype, device: str = "cpu", placement: Placement | None = None
+) -> PreTrainedModel:
     """Load a causal language model from a folder, in evaluation mode and in the dtype asked for.
 
-    Weights (`.safetensors` or `.bin`, sharded or not) are read into a model initialised on the meta device, so that
-    the peak stays near the weights' own size.
+    The model is initialised on the meta device and filled tensor by tensor (`.safetensors` or `.bin`, sharded or
+    not), each cast on its way, so that the peak is the weights and the largest tensor.
+
+    Parameters
+    ----------
+    folder : Path
+    dtype : torch.dtype
+        Whatever the files hold.
+    device : str
+        Where the model runs; with a placement, where its final block and readout are.
+    placement : Placement, optional
+        Where the rest goes if the device is too small.
 
     Raises
     ------
@@ -60,21 +72,21 @@ def load_model(folder: Path, *, dtype: torch.dtype, device: str = "cpu") -> PreT
     """
     folder = Path(folder)
     family = family_of(read_config(folder))
-    with _quiet():
-        try:
-            model, info = AutoModelForCausalLM.from_pretrained(
-                folder, dtype=dtype, local_files_only=True, output_loading_info=True, ignore_mismatched_sizes=True
-            )
-        except _UNREADABLE as error:
-            if _is_machine_fault(error):
-                raise
-            raise DataFault(f"weights of {folder.name} cannot be read: {_first_line(error, folder)}") from error
-    _refuse("missing", info["missing_keys"], folder)
-    _refuse("unexpected", {k for k in info["unexpected_keys"] if not family.is_legacy_buffer(k)}, folder)
-    _refuse("mismatched", {str(entry[0]) for entry in info["mismatched_keys"]}, folder)
-    not_finite = {name for name, tensor in model.named_parameters() if not bool(torch.isfinite(tensor).all())}
-    _refuse("not finite", not_finite, folder)
-    return model.eval().to(device)
+    try:
+        stored = tensor_names(folder)
+        model = _empty_model(folder, dtype)
+        wanted = {name: tuple(parameter.shape) for name, parameter in model.named_parameters()}
+        tied = {"lm_head.weight"} - wanted.keys()
+        place = {name: family.in_memory(name) for name in stored if not family.is_legacy_buffer(name)}
+        _refuse("missing", wanted.keys() - set(place.values()), folder)
+        _refuse("unexpected", {name for name, path in place.items() if path not in wanted.keys() | tied}, folder)
+        with placed(model, device, dtype, placement, family) as put:
+            _fill(put, folder, place, wanted)
+    except DataFault as fault:
+        if folder.name in str(fault) and str(fault)[0].isdigit():
+            raise
+        raise DataFault(f"weights of {folder.name} cannot be read: {fault}") from fault
+    return model.eval()
 
 
 def _refuse(what: str, tensors: set[str], folder: Path) -> None:

@@ -59,6 +59,11 @@ def prepare_directions(readout: Readout, W: torch.Tensor, slices: tuple[slice, .
     return Directions(readout.A, W, W.norm(dim=-1), U, squares, low, high, readout.A.square().sum(-1))
 
 
+def project_classes(tokens: TokenBlock, W: torch.Tensor) -> torch.Tensor:
+    """Σ p U of every class, `[class, pos, neuron]` float64, for `W = c(w)` `[neuron, d_model]`."""
+    return tokens.class_A @ W.T
+
+
 @dataclass(frozen=True)
 class BlockMoments:
     """Moments of a block of positions for its own class and the rest, and the rounding they carry.
@@ -147,13 +152,13 @@ class MomentVisitor:
         sums[:, 5] += torch.linalg.vecdot(e, h2)
         sums[:, 6] += torch.linalg.vecdot(e, h3)
 
-    def finish(self, tokens: TokenBlock, own_class: int) -> BlockMoments:
-        """Normalise, and move the origin of h from the top column's z to `E_p z`."""
+    def finish(self, tokens: TokenBlock, own_class: int, class_U: torch.Tensor) -> BlockMoments:
+        """Normalise, and move the origin of h from the top column's z to `E_p z`; `class_U` as in `project_classes`."""
         centre = tokens.class_z.sum(-1, keepdim=True)
         shift = centre - self.top
         factor = (self.reference - tokens.log_norm[:, None]).exp().T[..., None]
         powers = self.powers * factor
-        groups = tuple(self._group(g, tokens, own_class, powers[g], factor[g], shift) for g in (OWN, REST))
+        groups = tuple(self._group(g, tokens, own_class, class_U, powers[g], factor[g], shift) for g in (OWN, REST))
         reach = torch.maximum(self.high.amax(0) - self.top[:, 0], self.top[:, 0] - self.low.amin(0))
         n_vocab, d_model = self.h.shape[1], self.directions.W.shape[1]
         largest_row = float(self.directions.row_squares.max().sqrt())
@@ -190,9 +195,8 @@ class MomentVisitor:
         own, rest = (sums[g] * moments.factor[g] - moments.shift * moments.groups[g].U[:, neurons] for g in (OWN, REST))
         return own, rest
 
-    def _group(self, group: int, tokens: TokenBlock, own_class: int, powers, factor, shift) -> GroupMoments:
-        members = [k for k in range(len(tokens.class_A)) if (k == own_class) == (group == OWN)]
-        A_sum = tokens.class_A[members].sum(0)
+    def _group(self, group: int, tokens: TokenBlock, own_class: int, class_U, powers, factor, shift) -> GroupMoments:
+        members = [k for k in range(len(class_U)) if (k == own_class) == (group == OWN)]
         powers[:, 0] = tokens.class_log_p[:, members].exp().sum(-1)
         powers[:, 1] = tokens.class_z[:, members].sum(-1) - self.top[:, 0] * powers[:, 0]
         directions = self.directions
@@ -205,7 +209,7 @@ class MomentVisitor:
             h_square=(h[:, 2].clamp_min(0) + 2 * BLOCK_SUM_32 * parts)[:, None],
             h_low=torch.zeros_like(shift) if empty else (self.low[group][:, None] - self.top - shift),
             h_high=torch.zeros_like(shift) if empty else (self.high[group][:, None] - self.top - shift),
-            U=A_sum @ directions.W.T,
+            U=class_U[members].sum(0),
             hU=None,
             UU=self.squares[group] * factor,
             U_low=zero if empty else directions.low[members].amin(0),

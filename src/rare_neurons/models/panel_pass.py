@@ -15,7 +15,7 @@ from rare_neurons.models.behaviour import BehaviourRows
 from rare_neurons.models.certified import Budget, measure_certified
 from rare_neurons.models.exact import PairEffects, measure_exactly
 from rare_neurons.models.forward import Captured
-from rare_neurons.models.moments import GRADIENT_SUM_32, MomentVisitor, prepare_directions
+from rare_neurons.models.moments import GRADIENT_SUM_32, MomentVisitor, prepare_directions, project_classes
 from rare_neurons.models.panel_arrays import PanelArrays, SortedVocabulary
 from rare_neurons.models.readout import Ablation, FinalBlock, Readout, measure_ablation
 from rare_neurons.models.tokens import VOCAB_BLOCK, TokenBlock, Unigram, read_tokens
@@ -116,7 +116,7 @@ def make_plan(inputs: PassInputs, use_moments: bool, memory_gb: float, tolerance
     fewest = min(n_neurons, MIN_NEURONS)
     sizes = (MAX_POSITIONS, MAX_POSITIONS // 2, MAX_POSITIONS // 4)
     for positions, wanted in [(n, n_neurons) for n in sizes] + [(n, fewest) for n in (*sizes, MIN_POSITIONS)]:
-        neurons = int((free - positions * per_position) / (per_neuron + 8 * 24 * positions))
+        neurons = int((free - positions * per_position) / (per_neuron + 8 * (24 + n_classes) * positions))
         if neurons >= wanted:
             gradient = _gradient_dtype(inputs, n_vocab * n_neurons, tolerance_se)
             return Plan(positions, min(neurons, n_neurons), dtype, gradient)
@@ -147,12 +147,14 @@ def _gradient_dtype(inputs: PassInputs, elements: int, tolerance_se: float) -> t
 
 @dataclass(frozen=True)
 class Measured:
-    """One block: its tokens, final residual `[pos, d_model]`, ablation coefficients and pair effects."""
+    """One block: its tokens, final residual `[pos, d_model]`, ablation coefficients, pair effects, and Σ p U per class
+    `[class, pos, neuron]`."""
 
     tokens: TokenBlock
     residual: torch.Tensor
     ablation: Ablation
     effects: PairEffects
+    class_U: torch.Tensor
 
 
 class SlabPass:
@@ -185,7 +187,7 @@ class SlabPass:
             measured = self.measure(stratum, own_class, rows)
             self.sums[stratum].add(rows, measured.effects)
             weight = self.inputs.weights[rows].to(self.device)
-            self.expected.add(weight, measured.tokens, measured.ablation, measured.effects, self.W)
+            self.expected.add(weight, measured.tokens, measured.ablation, measured.effects, measured.class_U)
             if behaviour is not None:
                 behaviour.add(rows, stratum, measured.tokens, measured.residual)
             done += len(rows)
@@ -199,12 +201,14 @@ class SlabPass:
         hat = None if mlp_output is None else mlp_output * self.block.post_weight
         tokens = read_tokens(readout, vocabulary, self.inputs.unigram, residual, target, own_class, hat, self.visitor)
         U_y = readout.A[target] @ self.W.T
+        class_U = project_classes(tokens, self.W)
         own = vocabulary.slices[own_class]
         if self.visitor is None:
             effects = measure_exactly(tokens, ablation, self.U, U_y, own, own_class)
         else:
-            effects = measure_certified(tokens, ablation, self.visitor, U_y, own, own_class, self.budgets[stratum])
-        return Measured(tokens, residual, ablation, effects)
+            budget = self.budgets[stratum]
+            effects = measure_certified(tokens, ablation, self.visitor, U_y, class_U, own, own_class, budget)
+        return Measured(tokens, residual, ablation, effects, class_U)
 
     def finish(self) -> dict[str, np.ndarray]:
         columns = merge_strata([s.finish() for s in self.sums])
