@@ -17,6 +17,7 @@ include: "workflow/rules/checkpoints.smk"
 include: "workflow/rules/metrics.smk"
 include: "workflow/rules/timelines.smk"
 include: "workflow/rules/plan.smk"
+include: "workflow/rules/replication.smk"
 
 
 onstart:
@@ -39,6 +40,7 @@ localrules:
     lineage,
     figures,
     summary,
+    replication,
 
 
 rule all:

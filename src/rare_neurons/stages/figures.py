@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib
+from matplotlib.figure import Figure
 
 from rare_neurons import plots
 from rare_neurons.tables import atomic_path
@@ -38,8 +39,13 @@ def write_figures(
     for name, raster, vector in zip(names, png, svg, strict=True):
         draw = getattr(plots, f"plot_{name}")
         figure = draw(results, subject, models) if name in ("emergence", "claims") else draw(results, models)
-        # Matplotlib otherwise writes a date and random ids.
-        with matplotlib.rc_context({"svg.hashsalt": "rare-neurons"}):
-            for path, kind, metadata in ((raster, "png", None), (vector, "svg", {"Date": None})):
-                with atomic_path(Path(path)) as temporary:
-                    figure.savefig(temporary, format=kind, dpi=150, metadata=metadata)
+        save_figure(figure, raster, vector)
+
+
+def save_figure(figure: Figure, png: str, svg: str) -> None:
+    """Write a figure in both formats, each whole or not at all."""
+    # Matplotlib otherwise writes a date and random ids.
+    with matplotlib.rc_context({"svg.hashsalt": "rare-neurons"}):
+        for path, kind, metadata in ((png, "png", None), (svg, "svg", {"Date": None})):
+            with atomic_path(Path(path)) as temporary:
+                figure.savefig(temporary, format=kind, dpi=150, metadata=metadata)

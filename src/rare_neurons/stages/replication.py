@@ -1,0 +1,82 @@
+"""Stage `replication`: the seed studies' conventions beside ours, as tables and figures from results alone."""
+
+from collections.abc import Mapping, Sequence
+
+from rare_neurons.replication_plots import plot_inequality, plot_ranked
+from rare_neurons.stages import replication_neurons as neurons
+from rare_neurons.stages import replication_regimes as regimes
+from rare_neurons.stages.figures import save_figure
+from rare_neurons.stages.replication_claims import survives
+from rare_neurons.stages.replication_inputs import Tree
+from rare_neurons.tables import atomic_path
+
+TABLES = {
+    "fractions": regimes.fractions,
+    "window": regimes.window,
+    "scatter": regimes.scatter,
+    "huber": regimes.huber,
+    "segments": regimes.segments,
+    "hill-by-size": neurons.hill_by_size,
+    "groups": neurons.groups,
+    "differentiation": neurons.differentiation,
+    "roles": neurons.roles,
+    "role-effect": neurons.role_effect,
+    "role-claims": neurons.role_claims,
+    "survives": survives,
+}
+"""Tables by key, in the order of the page."""
+_BY_INPUT = ("roles", "role-effect", "role-claims")
+FIGURES = ("ranked", "differentiation")
+
+
+def write_replication(
+    tables: str,
+    png: Sequence[str],
+    svg: Sequence[str],
+    *,
+    results: str,
+    subject: str,
+    models: Sequence[str],
+    controls: Sequence[str],
+    strata: Sequence[str],
+    panels: Mapping[str, Mapping[str, object]],
+    version: int,
+) -> None:
+    """Read the seed studies' conventions off a subject, noise and its controls.
+
+    Parameters
+    ----------
+    tables : str
+        Output: Markdown, one section per key of `TABLES`; a table whose panel is not there says so.
+    png, svg : sequence of str
+        Outputs, in the order of `FIGURES`.
+    results : str
+        The results folder.
+    subject : str
+        The group of seeds, or the model, that claims are about.
+    models, controls : sequence of str
+        Its runs, and the runs on shuffled text.
+    strata : sequence of str
+        The stratum that claims are about, and the one beside it.
+    panels : mapping
+        Settings of our panel, then of those whose strata go by the token read.
+    version : int
+        Of what is written; it only makes Snakemake write it again.
+    """
+    one, other = strata
+    tree = Tree(results, subject, tuple(models), tuple(controls), (one, other), panels)
+    sections = [f"## {key}\n\n{_table(key, tree)}" for key in TABLES]
+    with atomic_path(tables) as temporary:
+        temporary.write_text("\n".join(sections), encoding="utf-8")
+    figures = (
+        plot_ranked(results, tree.models, tree.controls, tree.read_at, tree.draws),
+        plot_inequality(results, tree.models, tree.controls, tree.ours, tree.strata),
+    )
+    for figure, raster, vector in zip(figures, png, svg, strict=True):
+        save_figure(figure, raster, vector)
+
+
+def _table(key: str, tree: Tree) -> str:
+    if key in _BY_INPUT and tree.by_input is None:
+        return f"No panel with the strata of {tree.ours} by the token read.\n"
+    return TABLES[key](tree)

@@ -1,0 +1,128 @@
+"""The seed conventions beside ours: the stage on a finished tiny project, and what the rule would run."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from rare_neurons.configuration import check_config
+from rare_neurons.stages.replication import FIGURES, TABLES, write_replication
+from rare_neurons.stages.replication_regimes import PUBLISHED_N, shares
+from tests.workflow.project import CONFIG, ROOT
+
+pytestmark = [pytest.mark.pipeline]
+
+OURS = CONFIG["panels"]["heldout"]
+BY_INPUT = {**OURS, "token_role": "input"}
+HALVES = {**BY_INPUT, "strata": {"top-half": {"types": [0.0, 0.5]}, "bottom-half": {"types": [0.5, 1.0]}}}
+
+
+def relabelled(path: Path, target: Path, **labels: str) -> None:
+    """Copy a table's rows of the held-out panel under other labels; where the target is there, append to it."""
+    table = pq.read_table(path)
+    if "panel" in labels:
+        table = table.filter(pc.equal(table["panel"], "heldout"))
+    for name, value in labels.items():
+        if name in table.schema.names:
+            i = table.schema.get_field_index(name)
+            table = table.set_column(i, table.schema.field(i), pa.array([value] * table.num_rows))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.concat_tables([pq.read_table(target), table]) if target.exists() else table, target)
+
+
+def add_panel(results: Path, name: str, model: str) -> None:
+    """Give every table the rows of the held-out panel once more, as if they came from another panel."""
+    for table in ("influence", "folds"):
+        for path in (results / table / "heldout" / model).glob("*.parquet"):
+            relabelled(path, results / table / name / model / path.name, panel=name)
+    for path in (results / "timelines").glob(f"*/{model}.parquet"):
+        table = pq.read_table(path)
+        if "panel" in table.schema.names:
+            relabelled(path, path, panel=name)
+
+
+def add_control(results: Path, name: str, model: str) -> None:
+    """Give a second run the tables of the first."""
+    for table in ("influence", "folds", "gradients"):
+        for path in (results / table).glob(f"*/{model}/*.parquet"):
+            relabelled(path, path.parents[1] / name / path.name, model=name)
+    for path in (results / "timelines").glob(f"*/{model}.parquet"):
+        relabelled(path, path.with_name(f"{name}.parquet"), model=name)
+
+
+def replicate(folder: Path, results: Path, panels: dict, controls: list[str]) -> tuple[dict[str, str], list[Path]]:
+    """Tables by key, and the figures."""
+    png, svg = ([folder / f"{name}.{kind}" for name in FIGURES] for kind in ("png", "svg"))
+    write_replication(
+        str(folder / "tables.md"),
+        [str(p) for p in png],
+        [str(p) for p in svg],
+        results=str(results),
+        subject="tiny",
+        models=["tiny-seed0"],
+        controls=controls,
+        strata=["rare", "common"],
+        panels=panels,
+        version=1,
+    )
+    text = (folder / "tables.md").read_text()
+    return dict(part.split("\n", 1) for part in text.split("## ")[1:]), [*png, *svg]
+
+
+def test_every_table_and_figure_is_made_twice_alike(project, tmp_path):
+    results = project.folder / "results"
+    for name in ("by-input", "half", "half-redrawn"):
+        add_panel(results, name, "tiny-seed0")
+    add_control(results, "shuffled", "tiny-seed0")
+    strata = {**OURS["strata"], "rare": {"mass": [0.9, 0.99]}}
+    panels = {"heldout": OURS, "by-input": BY_INPUT, "half": {**BY_INPUT, "strata": strata}}
+    panels["half-redrawn"] = panels["half"]
+    tables, figures = replicate(tmp_path / "one", results, panels, ["shuffled"])
+    assert list(tables) == list(TABLES)
+    for key, table in tables.items():
+        rows = [line for line in table.splitlines() if line.startswith("|")]
+        assert len(rows) > 2, key
+        assert len({line.count("|") for line in rows}) == 1, key
+        assert "nan" not in table, key
+    # A panel that equals ours, and a control that equals the run, agree with them in every number.
+    assert "| 1.00 |" in tables["roles"]
+    scatter = [line.split("|") for line in tables["scatter"].splitlines() if line.startswith("| rare (")]
+    assert [float(cells[4]) for cells in scatter if cells[4].strip() != "–"] == [0.0]
+    assert "not judged here" in tables["survives"]
+    again, redrawn = replicate(tmp_path / "two", results, panels, ["shuffled"])
+    assert again == tables
+    assert [p.read_bytes() for p in redrawn] == [p.read_bytes() for p in figures]
+
+
+def test_without_further_panels_and_controls_the_tables_say_so(project, tmp_path):
+    tables, figures = replicate(tmp_path / "made", project.folder / "results", {"heldout": OURS}, [])
+    assert tables["roles"].strip() == "No panel with the strata of heldout by the token read."
+    assert all(path.stat().st_size > 1000 for path in figures)
+
+
+def test_the_fixed_cuts_are_the_published_shares_at_one_number_of_neurons():
+    assert [round(100 * share, 1) for share in shares(33, 245, PUBLISHED_N)] == [1.7, 10.9, 87.4]
+
+
+def test_the_rule_trains_and_probes_nothing_again(project):
+    jobs = project.rules_run("--", "replication")
+    assert jobs == {"replication": 1}
+    project.configure(panels={"heldout": OURS, "by-input": BY_INPUT, "half": HALVES})
+    jobs = project.rules_run("-n", "--", "replication")
+    assert (jobs["panel"], jobs["probe"], jobs["replication"]) == (2, 6, 1)
+    assert not {"pretrain", "resolve", "spectra", "integrity", "null_tables"} & set(jobs)
+
+
+def test_seed_papers_is_the_default_configuration_with_further_panels():
+    default, seeds = (
+        yaml.safe_load((ROOT / "config" / name).read_text()) for name in ("config.yaml", "seed-papers.yaml")
+    )
+    ours = list(default["panels"])
+    same = {**seeds, "panels": {name: seeds["panels"].get(name) for name in ours}}
+    assert same == default, "carry the change of config/config.yaml over to config/seed-papers.yaml, or back"
+    assert list(seeds["panels"])[: len(ours)] == ours
+    assert all(seeds["panels"][name]["token_role"] == "input" for name in list(seeds["panels"])[len(ours) :])
+    check_config(seeds, yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text()))
