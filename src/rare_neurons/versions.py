@@ -13,7 +13,7 @@ VERSIONS = {
     "spectra": 2,
     "null_tables": 1,
     "groups": 1,
-    "integrity": 1,
+    "integrity": 2,
     "timelines": 2,
     "lineage": 1,
     "emergence": 1,

@@ -18,6 +18,11 @@ rule integrity:
         behaviours=lambda w: per_checkpoint(SHARD["behaviour"], w.model)[
             : len(STEPS[w.model])
         ],
+        other_starts=lambda w: [
+            f"{RESULTS}/fingerprint/{m}/step0.parquet"
+            for m in members(config["models"][w.model].get("group", w.model))
+            if m != w.model and 0 in STEPS[m]
+        ],
     output:
         f"{RESULTS}/integrity/{{model}}.parquet",
     log:

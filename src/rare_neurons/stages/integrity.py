@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from rare_neurons.checkpoints.manifest import Manifest, read_manifest
+from rare_neurons.numerics.descent import judge_descent
 from rare_neurons.numerics.integrity import CheckpointVerdict, judge_checkpoints
 from rare_neurons.tables import digest_of, file_sha256, provenance, read_metadata, read_table, schema_of, write_table
 
@@ -23,6 +24,7 @@ def write_integrity(
     manifests: Sequence[str],
     fingerprints: Sequence[str],
     behaviours: Sequence[str],
+    other_starts: Sequence[str],
     model: str,
     thresholds: Mapping[str, float],
     version: int,
@@ -34,6 +36,8 @@ def write_integrity(
     output : str
     manifests, fingerprints, behaviours : sequence of str
         Inputs, one per step in the same order; the behaviour at one panel gives the canary loss.
+    other_starts : sequence of str
+        Fingerprints of step 0 of the group's other runs: a run has to descend from its own.
     model : str
     thresholds : mapping
         Keyword arguments of `judge_checkpoints`.
@@ -56,6 +60,8 @@ def write_integrity(
             **thresholds,
         )
         verdicts |= {verdict.step: verdict for verdict in judged}
+        starts = [read_table(path) for path in other_starts]
+        verdicts |= _foreign_start([verdicts[checkpoints[i].step] for i in whole], [prints[i] for i in whole], starts)
     rows = [
         {
             "model": model,
@@ -68,7 +74,7 @@ def write_integrity(
     ]
     inputs = {
         "manifests": digest_of([m.digest for m in checkpoints]),
-        "shards": digest_of([file_sha256(path) for path in (*fingerprints, *behaviours)]),
+        "shards": digest_of([file_sha256(path) for path in (*fingerprints, *behaviours, *other_starts)]),
     }
     write_table(
         pa.Table.from_pylist(rows, schema=SCHEMA), output, provenance("integrity", version, dict(thresholds), inputs)
@@ -119,6 +125,27 @@ def _unlike_the_others(
                 f"{len(odd)} tensors differ in name or shape from the other steps', first {odd[0]!r}",
             )
     return result
+
+
+def _foreign_start(
+    verdicts: Sequence[CheckpointVerdict], prints: Sequence[pa.Table], others: Sequence[pa.Table]
+) -> dict[int, CheckpointVerdict]:
+    """Quarantine step 0 if the first step that differs from it is nearer to the start of another run of the group."""
+    start, sha256 = verdicts[0], prints[0]["sha256"].to_pylist()
+    later = (i for i, v in enumerate(verdicts) if not v.quarantined and prints[i]["sha256"].to_pylist() != sha256)
+    early = next(later, None)
+    like = [table for table in others if table["tensor"].equals(prints[0]["tensor"])]
+    if start.step != 0 or start.quarantined or early is None or not like:
+        return {}
+    starts = np.stack([_projection(table) for table in like])
+    found = judge_descent(_projection(prints[early]), _projection(prints[0]), starts)
+    if found.descends is not False:
+        return {}
+    reason = (
+        f"step {verdicts[early].step} has cosine {found.own:.3f} with this start and {found.best_other:.3f} with that "
+        "of another run of the group"
+    )
+    return {0: replace(start, status="foreign_start", reason=reason, quarantined=True)}
 
 
 def _projection(table: pa.Table) -> np.ndarray:

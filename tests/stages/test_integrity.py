@@ -1,0 +1,89 @@
+"""A run has to descend from its own step 0, not from that of another run of its group."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from rare_neurons.checkpoints.manifest import Manifest, write_manifest
+from rare_neurons.numerics.fingerprint import fingerprint_tensor
+from rare_neurons.schemas import BEHAVIOUR, BEHAVIOUR_VALUES, FINGERPRINT
+from rare_neurons.stages.integrity import write_integrity
+from rare_neurons.tables import read_table, write_table
+
+STEPS = (0, 1, 2, 4, 8)
+SHAPES = {"a": (40, 50), "b": (300,)}
+THRESHOLDS = {
+    "max_detour": 2,
+    "max_start_z": 6,
+    "max_canary_z": 6,
+    "min_borrowed": 0.01,
+    "max_unchanged": 3,
+    "max_start_jump": 30,
+}
+OK = {"status": "ok", "reason": None}
+
+
+def weights(seed):
+    rng = np.random.default_rng(seed)
+    return {name: rng.standard_normal(shape) for name, shape in SHAPES.items()}
+
+
+def walk(start, seed, drift_per_step=0.02):
+    """Checkpoints of a run: the start, and then a drift that grows with the steps."""
+    rng = np.random.default_rng(seed)
+    drift = {name: rng.standard_normal(shape) for name, shape in SHAPES.items()}
+    return [{name: start[name] + drift_per_step * step * drift[name] for name in SHAPES} for step in STEPS]
+
+
+def write_print(path, step, tensors):
+    rows = []
+    for name, array in sorted(tensors.items()):
+        found = fingerprint_tensor(name, array)
+        values = {"shape": found.shape, "norm": found.norm, "n_nonfinite": found.n_nonfinite, "sha256": found.sha256}
+        rows.append({"model": "run", "step": step, "tensor": name, "projection": found.projection, **values})
+    write_table(pa.Table.from_pylist(rows, schema=FINGERPRINT), path, OK)
+    return str(path)
+
+
+@pytest.fixture
+def judge(tmp_path):
+    def judged(checkpoints, other_starts):
+        paths = {"manifests": [], "fingerprints": [], "behaviours": []}
+        for step, tensors in zip(STEPS, checkpoints, strict=True):
+            manifest = tmp_path / f"manifest{step}.json"
+            write_manifest(Manifest("run", step, "folder", f"run/step{step}"), manifest)
+            behaviour = {"panel": "p", "model": "run", "step": step, "stratum": "rare", "fold": 0, "n_targets": 9}
+            behaviour |= dict.fromkeys(BEHAVIOUR_VALUES, 9.0 - 0.1 * step)
+            write_table(pa.Table.from_pylist([behaviour], schema=BEHAVIOUR), tmp_path / f"b{step}.parquet", OK)
+            paths["manifests"].append(str(manifest))
+            paths["fingerprints"].append(write_print(tmp_path / f"f{step}.parquet", step, tensors))
+            paths["behaviours"].append(str(tmp_path / f"b{step}.parquet"))
+        others = [write_print(tmp_path / f"o{i}.parquet", 0, tensors) for i, tensors in enumerate(other_starts)]
+        output = tmp_path / "integrity.parquet"
+        write_integrity(str(output), **paths, other_starts=others, model="run", thresholds=THRESHOLDS, version=1)
+        assert pq.read_metadata(output).num_rows == len(STEPS)
+        return {row["step"]: row for row in read_table(output).to_pylist()}
+
+    return judged
+
+
+def test_a_run_that_descends_from_its_own_start_is_left_alone(judge):
+    verdicts = judge(walk(weights(0), 1), [weights(5), weights(6)])
+    assert [verdicts[step]["status"] for step in STEPS] == ["ok"] * len(STEPS)
+
+
+def test_a_start_that_belongs_to_another_run_is_quarantined(judge):
+    """Steps move so much that the jump from the wrong start alone (24 times the next, limit 30) shows nothing."""
+    own, other = weights(0), weights(5)
+    verdicts = judge([own, *walk(other, 1, drift_per_step=0.06)[1:]], [weights(6), other])
+    assert verdicts[0]["status"] == "foreign_start"
+    assert verdicts[0]["quarantined"]
+    assert "another run of the group" in verdicts[0]["reason"]
+    assert [verdicts[step]["status"] for step in STEPS[1:]] == ["ok"] * (len(STEPS) - 1)
+
+
+def test_runs_that_share_a_start_are_not_told_apart(judge):
+    start = weights(0)
+    verdicts = judge(walk(start, 1), [start])
+    assert verdicts[0]["status"] == "ok"
