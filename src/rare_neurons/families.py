@@ -69,9 +69,18 @@ class Family:
         """Path in memory of the module that holds one of a block's matrices, such as `W_out`."""
         return self.module(f"{self.blocks}.{layer}.{self.layer[matrix].name.removesuffix('.weight')}")
 
+    def in_memory(self, tensor: str) -> str:
+        """Path in memory of a tensor stored under an older name, or without the prefix."""
+        head = self.unembedding.removesuffix(".weight")
+        if tensor.startswith((f"{head}.", "lm_head.")):
+            return f"lm_head.{tensor.split('.', 1)[1]}"
+        prefix = next((p for p in sorted(self.prefixes, key=len, reverse=True) if tensor.startswith(p)), None)
+        return tensor if prefix is None else self.module(tensor.removeprefix(prefix))
+
     def is_legacy_buffer(self, tensor: str) -> bool:
         """Whether a stored tensor is a buffer that older versions saved and that carries no weights."""
-        return tensor.endswith(self.legacy_buffers) if self.legacy_buffers else False
+        # With the dot: the bias of GPT-2's `c_attn` is no buffer.
+        return f".{tensor}".endswith(tuple(f".{name}" for name in self.legacy_buffers))
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,7 @@ def test_a_batch_too_large_for_the_device_is_halved(monkeypatch):
     def small_device(*args, batch_size, **options):
         sizes.append(batch_size)
         if batch_size > 2:
-            raise torch.OutOfMemoryError("out of memory")
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")
         return run_panel(*args, batch_size=batch_size, **options)
 
     expected = probe_model(model, panel, **EXACT)

@@ -150,6 +150,7 @@ def test_good_steps_have_the_tables_of_a_local_run(faulty, tmp_path):
             rules=config["panels"]["heldout"]["strata"],
             cache=cache,
             options=config["probe"],
+            placement=None,
             threads=1,
             version=1,
         )

@@ -97,7 +97,7 @@ rule probe:
     params:
         panel=lambda w: w.panel,
         rules=lambda w: config["panels"][w.panel]["strata"],
-        options=config["probe"],
+        options={k: v for k, v in config["probe"].items() if k != "placement"},
         version=VERSIONS["probe"],
     script:
         "../scripts/probe.py"

@@ -1,4 +1,4 @@
-"""Unpack `snakemake` and call the stage. Where weights are cached is no parameter of what is measured."""
+"""Unpack `snakemake` and call the stage. Where weights are is no parameter of what is measured."""
 
 from rare_neurons.stages.probe import write_probe
 from rare_neurons.stages.reporting import reported
@@ -8,6 +8,7 @@ with reported(snakemake.log[0]):
         dict(snakemake.output.items()),
         **dict(snakemake.input.items()),
         cache=snakemake.config["cache"],
+        placement=snakemake.config["probe"].get("placement"),
         threads=snakemake.threads,
         **dict(snakemake.params.items()),
     )

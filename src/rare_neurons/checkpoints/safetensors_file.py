@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from rare_neurons.errors import DataFault
 
 _LENGTH_BYTES = 8
+_DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 _MAX_HEADER_BYTES = 100_000_000  # the limit of the format's own reader
 
 
@@ -79,8 +80,12 @@ class TensorFile:
     def read(self, name: str) -> np.ndarray:
         """Return a tensor as a NumPy array; bfloat16 becomes float32, which holds it exactly."""
         place = self.places[name]
-        if place.dtype != "BF16":
+        dtype = _DTYPES.get(place.dtype)
+        if dtype is None:
             return self.handle.get_tensor(name)
-        # NumPy has no bfloat16: its bits are the upper half of a float32.
-        half = np.fromfile(self.path, dtype="<u2", offset=place.start, count=(place.end - place.start) // 2)
-        return (half.astype(np.uint32) << 16).view(np.float32).reshape(place.shape)
+        # Read, not mapped: pages of a mapped file would count as the process's memory beside the tensors.
+        count = (place.end - place.start) // np.dtype(dtype).itemsize
+        array = np.fromfile(self.path, dtype=dtype, offset=place.start, count=count)
+        if place.dtype == "BF16":  # NumPy has none: its bits are the upper half of a float32
+            array = (array.astype(np.uint32) << 16).view(np.float32)
+        return array.reshape(place.shape)

@@ -21,6 +21,7 @@ _BUFFER_ENDINGS = (
     ".attn.masked_bias",
     ".rotary_emb.inv_freq",
 )
+_REMAP_BYTES = 1 << 27
 
 
 def tensor_names(folder: Path, *, buffers: bool = False) -> tuple[str, ...]:
@@ -107,9 +108,13 @@ def _read_file(path: Path, names: tuple[str, ...] | list[str]) -> Iterator[tuple
             for name in names:
                 yield name, file.read(name)
         return
-    state = _load_bin(path)
+    state, taken = _load_bin(path), 0
     for name in names:
-        yield name, _to_numpy(state[name])
+        if taken > _REMAP_BYTES:  # pages of a mapped file count as the process's memory once they were touched
+            state, taken = _load_bin(path), 0
+        array = _to_numpy(state[name])
+        taken += array.nbytes
+        yield name, array
 
 
 def _load_bin(path: Path) -> dict:
@@ -120,6 +125,8 @@ def _load_bin(path: Path) -> dict:
         # Files from before torch 1.6 are no zip archives and cannot be mapped.
         state = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        if "allocate memory" in str(error):
+            raise  # the machine's fault
         cause = (str(error).strip() or type(error).__name__).splitlines()[0]
         size = path.stat().st_size
         raise DataFault(f"{path.name}: {size} bytes, truncated or no torch weight file ({cause})") from error
@@ -131,4 +138,5 @@ def _load_bin(path: Path) -> dict:
 def _to_numpy(tensor) -> np.ndarray:
     import torch
 
-    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).contiguous().numpy()
+    # A copy: the file may be evicted while the array lives.
+    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).contiguous().numpy().copy()

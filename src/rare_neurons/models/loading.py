@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import torch
-from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, PreTrainedModel
+from accelerate import init_empty_weights
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
+from rare_neurons.checkpoints.tensors import iter_tensors, read_tensor, tensor_names
 from rare_neurons.errors import DataFault
 from rare_neurons.families import family_of
-
-_UNREADABLE = (SafetensorError, pickle.UnpicklingError, EOFError, RuntimeError, OSError, ValueError)
+from rare_neurons.models.placement import Placement, fill_model
 
 
 @contextmanager
@@ -72,34 +71,86 @@ def load_model(
     """
     folder = Path(folder)
     family = family_of(read_config(folder))
-    try:
-        stored = tensor_names(folder)
-        model = _empty_model(folder, dtype)
-        wanted = {name: tuple(parameter.shape) for name, parameter in model.named_parameters()}
-        tied = {"lm_head.weight"} - wanted.keys()
-        place = {name: family.in_memory(name) for name in stored if not family.is_legacy_buffer(name)}
-        _refuse("missing", wanted.keys() - set(place.values()), folder)
-        _refuse("unexpected", {name for name, path in place.items() if path not in wanted.keys() | tied}, folder)
-        with placed(model, device, dtype, placement, family) as put:
-            _fill(put, folder, place, wanted)
-    except DataFault as fault:
-        if folder.name in str(fault) and str(fault)[0].isdigit():
-            raise
-        raise DataFault(f"weights of {folder.name} cannot be read: {fault}") from fault
+    stored = {name: family.in_memory(name) for name in _names(folder) if not family.is_legacy_buffer(name)}
+    model = _empty_model(folder, dtype)
+    shapes = {path: tuple(parameter.shape) for path, parameter in model.named_parameters()}
+    _refuse("missing", shapes.keys() - set(stored.values()), folder)
+    _refuse("unexpected", {name for name, path in stored.items() if path not in {*shapes, *_tied(model)}}, folder)
+    tensors = _checked(folder, stored, shapes)
+    fill_model(model, tensors, device=device, dtype=dtype, placement=placement)
+    _refuse("tied to another, and stored with other values,", _untied(model, folder, stored), folder)
     return model.eval()
+
+
+def _names(folder: Path) -> tuple[str, ...]:
+    with _unreadable(folder):
+        return tensor_names(folder)
+
+
+def _tensors(folder: Path) -> Iterator[tuple[str, np.ndarray]]:
+    with _unreadable(folder):
+        yield from iter_tensors(folder)
+
+
+@contextmanager
+def _unreadable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except DataFault as fault:
+        raise DataFault(f"weights of {folder.name} cannot be read: {fault}") from fault
+
+
+def _checked(
+    folder: Path, stored: Mapping[str, str], shapes: Mapping[str, tuple[int, ...]]
+) -> Iterator[tuple[str, torch.Tensor]]:
+    """Yield what the model needs under its paths in memory, and refuse at the end what does not fit."""
+    mismatched, not_finite = set(), set()
+    for name, array in _tensors(folder):
+        path = stored.get(name)
+        if path not in shapes:
+            continue  # a legacy buffer, or a tied unembedding stored beside its embedding
+        if array.shape != shapes[path]:
+            mismatched.add(path)
+            continue
+        tensor = torch.from_numpy(array)
+        if not bool(torch.isfinite(tensor).all()):
+            not_finite.add(path)
+        yield path, tensor
+    _refuse("mismatched", mismatched, folder)
+    _refuse("not finite", not_finite, folder)
+
+
+def _empty_model(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
+    """The architecture without memory for its parameters; buffers, which follow from the configuration, are real."""
+    with _quiet():
+        try:
+            config = AutoConfig.from_pretrained(folder, local_files_only=True)
+            with init_empty_weights(include_buffers=False):
+                model = AutoModelForCausalLM.from_config(config, dtype=dtype)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DataFault(f"config.json of {folder.name} describes no model: {_first_line(error, folder)}") from error
+    model.tie_weights()
+    return model
+
+
+def _untied(model: PreTrainedModel, folder: Path, stored: Mapping[str, str]) -> set[str]:
+    """Stored tensors that the configuration ties to others, and that differ from those."""
+    both = [name for name, path in stored.items() if path in _tied(model)]
+    kept = {name: model.get_parameter(stored[name]).detach().cpu() for name in both}
+    return {
+        n for n, value in kept.items() if not torch.equal(value, torch.from_numpy(read_tensor(folder, n)).to(value))
+    }
+
+
+def _tied(model: PreTrainedModel) -> set[str]:
+    """Paths that share another parameter's tensor."""
+    return set(model.state_dict(keep_vars=True)) - {name for name, _ in model.named_parameters()}
 
 
 def _refuse(what: str, tensors: set[str], folder: Path) -> None:
     if tensors:
         first = sorted(tensors)[0]
         raise DataFault(f"{len(tensors)} tensors {what} in {folder.name}, first {first!r}")
-
-
-def _is_machine_fault(error: BaseException) -> bool:
-    """Memory, permissions and input/output errors say nothing about the checkpoint."""
-    if isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error):
-        return True
-    return isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE)
 
 
 def _first_line(error: BaseException, folder: Path) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from accelerate.utils import find_executable_batch_size
 from transformers import PreTrainedModel
 
 from rare_neurons.errors import DataFault, RequestError
@@ -130,23 +132,32 @@ def probe_model(
 def _forward(model: PreTrainedModel, panel: PanelArrays, batch_size: int | None, progress) -> Captured:
     """One pass over the panel; where the device's memory is too small, again with half the contexts at a time."""
     n_contexts, length = panel.token_ids.shape
-    size = batch_size or max(1, BATCH_TOKENS // length)
-    while True:
-        try:
-            captured = run_panel(
-                model,
-                torch.from_numpy(np.ascontiguousarray(panel.token_ids, dtype=np.int64)),
-                torch.from_numpy(panel.context.astype(np.int64)),
-                torch.from_numpy(panel.position.astype(np.int64)),
-                min_position=panel.min_position,
-                batch_size=size,
-                progress=None if progress is None else lambda done: progress("forward", done, n_contexts),
+    size = min(batch_size or max(1, BATCH_TOKENS // length), n_contexts)
+
+    def halve() -> int:
+        nonlocal size
+        if size == 1:
+            raise MemoryError(
+                f"one context of {length} tokens does not fit the memory of {model.device}; use a larger device, "
+                "shorter contexts, or give probe.placement"
             )
-            break
-        except torch.OutOfMemoryError:
-            if size == 1:
-                raise
-            size = (size + 1) // 2
+        size = (size + 1) // 2
+        print(f"out of memory on {model.device}: {size} contexts at a time from here on", file=sys.stderr)
+        return size
+
+    @find_executable_batch_size(starting_batch_size=size, reduce_batch_size_fn=halve)
+    def forward(batch_size: int) -> Captured:
+        return run_panel(
+            model,
+            torch.from_numpy(np.ascontiguousarray(panel.token_ids, dtype=np.int64)),
+            torch.from_numpy(panel.context.astype(np.int64)),
+            torch.from_numpy(panel.position.astype(np.int64)),
+            min_position=panel.min_position,
+            batch_size=batch_size,
+            progress=None if progress is None else lambda done: progress("forward", done, n_contexts),
+        )
+
+    captured = forward()
     finite = torch.isfinite(captured.residual).all() & torch.isfinite(captured.activation_mean).all()
     if not bool(finite):
         raise DataFault("the final residual stream or activations are not finite on the panel")

@@ -11,6 +11,7 @@ from rare_neurons.checkpoints.cache import open_weights
 from rare_neurons.checkpoints.manifest import read_manifest
 from rare_neurons.errors import DataFault
 from rare_neurons.models.loading import load_model
+from rare_neurons.models.placement import Placement
 from rare_neurons.models.probe import PanelArrays, ProbeResult, probe_model
 from rare_neurons.numerics.panel import half_of_fold
 from rare_neurons.numerics.strata import assign_strata
@@ -43,6 +44,7 @@ def write_probe(
     rules: Mapping[str, Mapping[str, object]],
     cache: Mapping[str, object],
     options: Mapping[str, object],
+    placement: Mapping[str, object] | None,
     threads: int,
     version: int,
 ) -> None:
@@ -62,6 +64,8 @@ def write_probe(
         The panel's strata.
     cache, options : mapping
         Sections ``cache`` and ``probe`` of the configuration.
+    placement : mapping or None
+        Where weights go that do not fit the device (``probe.placement``); no parameter of what is measured.
     threads, version : int
 
     Raises
@@ -78,7 +82,12 @@ def write_probe(
     try:
         with open_weights(checkpoint, **cache_place(cache)) as folder:
             check_tokenizer(folder, Path(tokenizer), f"{checkpoint.model}, step {checkpoint.step}")
-            model = load_model(folder, dtype=getattr(torch, str(options["dtype"])), device=str(options["device"]))
+            model = load_model(
+                folder,
+                dtype=getattr(torch, str(options["dtype"])),
+                device=str(options["device"]),
+                placement=None if placement is None else Placement(**placement),
+            )
         result = probe_model(
             model,
             arrays,
