@@ -58,7 +58,7 @@ class Run:
 @contextmanager
 def started(project: Project, *arguments: str) -> Iterator[Run]:
     """A run in the background; what is left of it is killed when the block ends."""
-    log = project.folder / "run.log"
+    log = project.folder / f"run{len(list(project.folder.glob('run*.log')))}.log"
     with log.open("w") as out:
         process = subprocess.Popen(
             project.command(*arguments),

@@ -1,8 +1,12 @@
 """Faults of processes on one computer: two runs at once, and a worker that is killed."""
 
+import shutil
+import textwrap
+
 import pytest
 
-from tests.faults.runs import HOLD, SPECTRA, forget_spectra, let_go, plant, started, wait_until_held
+from tests.faults.runs import HOLD, SPECTRA, forget_spectra, held, let_go, plant, started, wait_until_held
+from tests.slurm.processes import wait_for
 
 pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("local")]
 
@@ -18,6 +22,41 @@ def test_a_second_snakemake_is_refused_and_the_first_is_unharmed(project, finish
         let_go(project)
         run.ends_with(0)
     assert project.tables() == finished.tables()
+
+
+# Training stops in the midst of writing its first checkpoint.
+HOLD_SAVING = f"""
+import rare_neurons.models.pretraining as training
+save = training._save
+
+def held_save(*given):
+    save(*given)
+{textwrap.indent(HOLD, "    ")}
+training._save = held_save
+"""
+
+
+def test_a_training_that_outlives_its_snakemake_does_not_meet_its_successor(project, finished):
+    def weights(of):
+        return {
+            path.parent.name: path.read_bytes() for path in of.folder.glob("results/pretrain/*/step*/*.safetensors")
+        }
+
+    shutil.rmtree(project.folder / "results/pretrain")
+    plant(project, "pretrain", HOLD_SAVING)
+    target = "results/pretrain/tiny-seed0/recipe.json"
+    with started(project, target) as first:
+        wait_until_held(project, first, 1)
+        first.process.kill()
+        first.process.wait()
+        project.run("--unlock")
+        with started(project, target) as second:
+            wait_for(lambda: "waiting for its end" in second.output(), "second training", 150)
+            assert len(held(project)) == 1
+            let_go(project)
+            second.ends_with(0)
+    assert len(weights(finished)) == 3
+    assert weights(project) == weights(finished)
 
 
 # The second table is killed by a real SIGKILL when half of it is on the disk.

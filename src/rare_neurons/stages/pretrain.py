@@ -3,12 +3,15 @@
 import json
 import platform
 import shutil
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version as version_of
 from pathlib import Path
 
 import numpy as np
 import torch
+from filelock import FileLock, Timeout
 from transformers.utils.logging import disable_progress_bar
 
 from rare_neurons.models.pretraining import RESUME, Recipe, pretrain
@@ -64,23 +67,39 @@ def write_checkpoints(
         "python": platform.python_version(),
         "version": version,
     }
-    _discard_other_runs(folder, record)
-    pretrain(
-        _stream(tokens, int(about["end_of_text_id"]), seed, text),
-        folder,
-        recipe=Recipe(**recipe),
-        vocab_size=int(about["vocab_size"]),
-        end_of_text=int(about["end_of_text_id"]),
-        steps=steps,
-        seed=seed,
-        progress=lambda items, start: bar(items, label=model, total=int(recipe["n_steps"]), initial=start),
-    )
-    for step in steps:
-        with atomic_path(folder / f"step{step}" / "tokenizer.json") as temporary:
-            shutil.copyfile(tokenizer, temporary)
-    with atomic_path(output) as temporary:
-        temporary.write_text(json.dumps({**record, "steps": list(steps)}, sort_keys=True, indent=1) + "\n")
-    (folder / RESUME).unlink(missing_ok=True)
+    with _alone(folder, model):
+        _discard_other_runs(folder, record)
+        pretrain(
+            _stream(tokens, int(about["end_of_text_id"]), seed, text),
+            folder,
+            recipe=Recipe(**recipe),
+            vocab_size=int(about["vocab_size"]),
+            end_of_text=int(about["end_of_text_id"]),
+            steps=steps,
+            seed=seed,
+            progress=lambda items, start: bar(items, label=model, total=int(recipe["n_steps"]), initial=start),
+        )
+        for step in steps:
+            with atomic_path(folder / f"step{step}" / "tokenizer.json") as temporary:
+                shutil.copyfile(tokenizer, temporary)
+        with atomic_path(output) as temporary:
+            temporary.write_text(json.dumps({**record, "steps": list(steps)}, sort_keys=True, indent=1) + "\n")
+        (folder / RESUME).unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone(folder: Path, model: str) -> Iterator[None]:
+    """Wait for a training that outlived the Snakemake which started it: two must not write one folder."""
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print(f"{model}: another process trains in {folder}; waiting for its end", file=sys.stderr)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _discard_other_runs(folder: Path, record: Mapping[str, object]) -> None:
