@@ -37,7 +37,7 @@ def plot_ranked(
         Panels of the studies' size: the same convention, drawn afresh.
     """
     panels = [*read_at[:1], *((panel, read_at[-1][1]) for panel in draws[:2])]
-    figure, axes = grid(1, 2, width=5.2, height=3.9)
+    figure, axes = grid(1, 2, width=6.2, height=3.9)
     n = _draw_curves(axes[0, 0], results, models, controls, *read_at[0])
     _draw_exponents(axes[0, 1], results, models, panels, n)
     return figure
@@ -82,8 +82,9 @@ def _draw_exponents(
     window = (rank >= PLATEAU_LOG_RANK) & (rank <= 4.5)
     axis.axhspan(*np.quantile(_slopes(rank[window], np.log(_noise(n)[:, window])), _BAND), color=_NOISE, zorder=0)
     handles = [Line2D([], [], color=c, label=f"{s} ({p})") for (p, s), c in zip(panels, colours, strict=False)]
+    handles += [Line2D([], [], color="black", ls=ls, label=m) for ls, m in zip(styles(), models, strict=False)]
     handles += [Line2D([], [], color=_NOISE, lw=6, label="half-normal noise, 90 %")]
-    axis.legend(handles=handles, frameon=False, fontsize=8, loc="upper left")
+    axis.legend(handles=handles, frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     axis.set(title="exponent in the fixed window", ylabel="rank exponent")
     step_axis(axis, table.step)
 

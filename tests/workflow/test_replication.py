@@ -1,5 +1,6 @@
 """The seed conventions beside ours: the stage on a finished tiny project, and what the rule would run."""
 
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
@@ -38,6 +39,7 @@ def add_panel(results: Path, name: str, model: str) -> None:
     for table in ("influence", "folds"):
         for path in (results / table / "heldout" / model).glob("*.parquet"):
             relabelled(path, results / table / name / model / path.name, panel=name)
+    shutil.copytree(results / "panel/heldout", results / "panel" / name)
     for path in (results / "timelines").glob(f"*/{model}.parquet"):
         table = pq.read_table(path)
         if "panel" in table.schema.names:
@@ -89,6 +91,12 @@ def test_every_table_and_figure_is_made_twice_alike(project, tmp_path):
         assert "nan" not in table, key
     # A panel that equals ours, and a control that equals the run, agree with them in every number.
     assert "| 1.00 |" in tables["roles"]
+    # The panel's strata are by the token predicted, whatever its label says.
+    assert [line.split("|")[2:-1] for line in tables["role-positions"].strip().splitlines()[-3:]] == [
+        [" 100.0 % ", " 0.0 % ", " 0.0 % ", " 0.0 % "],
+        [" 0.0 % ", " 100.0 % ", " 0.0 % ", " 0.0 % "],
+        [" 0.0 % ", " 0.0 % ", " 100.0 % ", " 0.0 % "],
+    ]
     scatter = [line.split("|") for line in tables["scatter"].splitlines() if line.startswith("| rare (")]
     assert [float(cells[4]) for cells in scatter if cells[4].strip() != "–"] == [0.0]
     assert "not judged here" in tables["survives"]

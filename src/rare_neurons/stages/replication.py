@@ -19,13 +19,15 @@ TABLES = {
     "hill-by-size": neurons.hill_by_size,
     "groups": neurons.groups,
     "differentiation": neurons.differentiation,
+    "noise-share": neurons.noise_share,
+    "role-positions": neurons.role_positions,
     "roles": neurons.roles,
     "role-effect": neurons.role_effect,
     "role-claims": neurons.role_claims,
     "survives": survives,
 }
 """Tables by key, in the order of the page."""
-_BY_INPUT = ("roles", "role-effect", "role-claims")
+_BY_INPUT = ("role-positions", "roles", "role-effect", "role-claims")
 FIGURES = ("ranked", "differentiation")
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from rare_neurons.stages.replication_inputs import Case, Tree
-from rare_neurons.stages.replication_layout import NOISE, markdown, number, percent
+from rare_neurons.stages.replication_layout import NOISE, markdown, number, percent, significant
 from rare_neurons.stages.replication_regimes import regime, shares
 
 NOT_JUDGED = "not judged here"
@@ -38,7 +38,7 @@ def survives(tree: Tree) -> str:
     for row in _published(tree):
         read = [_joined(row.read, chosen) for chosen in cases.values()]
         rows.append([row.claim, row.convention, *read, row.noise, _verdict(tree, row.judged_as)])
-    return markdown(header, rows)
+    return markdown(header, rows, text=len(header))
 
 
 def _joined(read: Read, cases: Sequence[Case]) -> str:
@@ -65,8 +65,8 @@ def _published(tree: Tree) -> list[_Published]:
 
     cuts = noise[0].fixed_cuts
     middle = [
-        ("the power-law regime has R² above 0.95", "r_squared", 3),
-        ("the power-law regime has an exponent", "rank_exponent", 2),
+        ("the middle of the curve is a straight line (R²)", "r_squared", 3),
+        ("the exponent of that line tells of specialisation", "rank_exponent", 2),
     ]
     return [
         _Published(
@@ -125,7 +125,7 @@ def _about_neurons(tree: Tree, rare: str, common: str) -> list[_Published]:
         rows = [
             tree.one("influence", model=case.model, step=case.step, panel=tree.ours, stratum=s) for s in (rare, common)
         ]
-        return " against ".join("–" if r is None else f"{1e3 * r.rms_influence:.2f}" for r in rows)
+        return " against ".join("–" if r is None else significant(1e3 * r.rms_influence) for r in rows)
 
     groups = f"common directions of the top neurons on {rare} tokens"
     return [

@@ -12,6 +12,7 @@ from rare_neurons.numerics.seed_noise import NoiseReading, hill_without_structur
 from rare_neurons.numerics.shard import InfluenceShard
 from rare_neurons.results import load_claims, load_influence, load_shards, load_timeline
 from rare_neurons.stages.metric import read_shard
+from rare_neurons.tables import read_table
 
 LAST = "last checkpoint"
 _NOISE_DRAWS = 200
@@ -131,6 +132,11 @@ class Tree:
         """Influence of every neuron at one checkpoint."""
         kept = {"models": model, "steps": [step], "stratum": stratum, "panel": panel}
         return load_influence(self.results, **kept, pandas=True).sort_values("neuron")
+
+    def training_counts(self, panel: str) -> np.ndarray:
+        """Training count of every token type."""
+        place = Path(self.results, "corpus", self.panels[panel]["corpus"], self.panels[panel]["tokenizer"])
+        return read_table(place / "unigram.parquet", ["count"])["count"].to_numpy()
 
     def shard(self, panel: str, model: str, step: int) -> InfluenceShard:
         paths = [str(Path(self.results, t, panel, model, f"step{step}.parquet")) for t in ("influence", "folds")]

@@ -9,15 +9,22 @@ from rare_neurons.numerics.seed_noise import BAND
 NOISE = "half-normal noise"
 
 
-def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Lay out a table."""
-    lines = [header, ["---", *["--:"] * (len(header) - 1)], *rows]
+def markdown(header: Sequence[str], rows: Iterable[Sequence[str]], *, text: int = 1) -> str:
+    """Lay out a table whose first columns hold text and the others numbers."""
+    lines = [header, [*["---"] * text, *["--:"] * (len(header) - text)], *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def number(value: float | None, digits: int = 2) -> str:
     """Write a number, or a dash where there is none."""
     return "–" if value is None or value != value else f"{value:,.{digits}f}".replace("-", "−")
+
+
+def significant(value: float | None, digits: int = 2) -> str:
+    """Write a number with so many digits, however small it is."""
+    if value is None or value != value:
+        return "–"
+    return np.format_float_positional(value, precision=digits, fractional=False, trim="-").replace("-", "−")
 
 
 def percent(share: float) -> str:

@@ -1,11 +1,15 @@
 """Tables of the replication about neurons: Hill exponents of groups, inequality, and whose frequency counts."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
 from rare_neurons.numerics.rank_curve import split_half_reliability
+from rare_neurons.numerics.strata import assign_strata
 from rare_neurons.stages.replication_inputs import Tree
-from rare_neurons.stages.replication_layout import markdown, number
+from rare_neurons.stages.replication_layout import markdown, number, percent, significant
+from rare_neurons.tables import read_table
 
 
 def hill_by_size(tree: Tree) -> str:
@@ -35,7 +39,7 @@ def groups(tree: Tree) -> str:
             below = f"{int((steps.hill_index < steps.hill_null_low).sum())} of {len(steps)}"
             start = [number(first.hill_index), number(first.hill_null_median)]
             rows.append([model, str(matrix), *start, number(last.hill_index), null, below, number(last.p_value, 3)])
-    return markdown(header, rows)
+    return markdown(header, rows, text=2)
 
 
 def differentiation(tree: Tree) -> str:
@@ -65,7 +69,37 @@ def differentiation(tree: Tree) -> str:
             row.append(number(table.excess_kurtosis_without_top[kurtosis], 1))
             row += [number(last.excess_kurtosis, 1), number(last.excess_kurtosis_without_top, 1)]
             rows.append(row)
+    return markdown(header, rows, text=2)
+
+
+def noise_share(tree: Tree) -> str:
+    """How far |influence| follows its own standard error at the last checkpoint, and how many neurons exceed it."""
+    header = [
+        "run",
+        "rank correlation of the size of influence with its standard error",
+        "neurons beyond 3 standard errors",
+    ]
+    rows = []
+    for model in (*tree.models, *tree.controls):
+        step = tree.steps(model)[-1]
+        table = tree.neurons(tree.ours, model, step, tree.strata[0])
+        size, error = table.influence.abs(), table.influence_se
+        beyond = f"{int((size > 3 * error).sum())} of {len(table)}"
+        rows.append([f"{model}, step {step:,}", number(_spearman(size, error)), beyond])
     return markdown(header, rows)
+
+
+def role_positions(tree: Tree) -> str:
+    """Where the token read is of a stratum, how often the token predicted is of each."""
+    panel = tree.panels[tree.by_input]
+    names = list(panel["strata"])
+    of_type = assign_strata(tree.training_counts(tree.by_input), panel["strata"])
+    targets = read_table(Path(tree.results, "panel", tree.by_input, "targets.parquet")).to_pandas()
+    predicted, rows = of_type[targets.target_id], []
+    for name in names:
+        mine = predicted[targets.stratum == name]
+        rows.append([name, *(percent(np.mean(mine == i)) for i in range(len(names))), percent(np.mean(mine < 0))])
+    return markdown(["token read", *(f"{name} predicted" for name in names), "never seen"], rows)
 
 
 def roles(tree: Tree) -> str:
@@ -118,9 +152,13 @@ def role_effect(tree: Tree) -> str:
             for stratum in tree.strata:
                 row = tree.one("influence", model=model, step=step, panel=panel, stratum=stratum)
                 if row is not None:
-                    cells = [number(row.loss), number(1e3 * row.rms_influence), number(1e3 * row.rms_influence_within)]
+                    cells = [
+                        number(row.loss),
+                        significant(1e3 * row.rms_influence),
+                        significant(1e3 * row.rms_influence_within),
+                    ]
                     rows.append([f"{model}, step {step:,}", f"{stratum} token {role}", *cells])
-    return markdown(header, rows)
+    return markdown(header, rows, text=2)
 
 
 def role_claims(tree: Tree) -> str:
@@ -134,7 +172,7 @@ def role_claims(tree: Tree) -> str:
             if claim is None:
                 continue
             values = [claim.estimate, claim.low, claim.high, claim.control_step0, claim.control_shuffled]
-            estimate, low, high, start, control = ("–" if v != v else f"{v:.2g}".replace("-", "−") for v in values)
+            estimate, low, high, start, control = (significant(v) for v in values)
             cells = [estimate, f"{low} – {high}", start, control, number(claim.adjusted_p, 3), claim.verdict]
             rows.append([quantity, role, *cells])
-    return markdown(header, rows)
+    return markdown(header, rows, text=2)

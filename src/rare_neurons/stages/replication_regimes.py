@@ -60,14 +60,14 @@ def _of(row: pd.Series | None, column: str, digits: int = 2) -> str:
 
 
 def scatter(tree: Tree) -> str:
-    """How far evaluation noise moves the window's exponent, beside how far training does."""
+    """How far evaluation noise moves the window's exponent, beside how far training does (root mean squares)."""
     header = [
         "panel",
         "targets",
         "standard error",
-        "from draw to draw",
-        "step to step, same panel",
-        "step to step, fresh",
+        "two draws, same step",
+        "neighbouring steps, same panel",
+        "neighbouring steps, fresh draw",
     ]
     rows = []
     for panel, stratum in tree.read_at:
@@ -77,7 +77,7 @@ def scatter(tree: Tree) -> str:
         targets = tree.neurons(panel, *fixed.index[0], stratum).n_targets.iloc[0]
         row = [f"{stratum} ({panel})", f"{targets:,}", number(np.median(errors)), "–", number(_steps_apart(fixed)), "–"]
         if fresh is not None:
-            row[3] = number(np.sqrt(np.mean((fixed - fresh) ** 2) / 2))
+            row[3] = number(np.sqrt(np.mean((fixed - fresh) ** 2)))
             row[5] = number(_steps_apart(_alternating(fixed, fresh)))
         rows.append(row)
     return markdown(header, rows)
