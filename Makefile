@@ -12,7 +12,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
-.PHONY: env demo plan test test-slurm test-faults soak lint bench docs clean
+.PHONY: env demo plan test test-slurm test-faults soak lint bench docs replication clean
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -55,6 +55,10 @@ bench: $(VENV)/.installed ## side by side with the peers
 
 docs: $(VENV)/.installed ## rewrite the tables of config/README.md and results/README.md
 	$(BIN)/python docs/make_tables.py
+
+replication: $(VENV)/.installed ## the seed studies' conventions beside ours, into docs/replication.md
+	$(BIN)/snakemake --cores $(CORES) --configfile config/seed-papers.yaml -- replication
+	$(BIN)/python docs/make_replication.py
 
 clean: ## remove the environment and all results
 	rm -rf $(VENV) .snakemake cache results/*/ results/summary.txt
