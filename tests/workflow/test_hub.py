@@ -63,9 +63,11 @@ def weights_served(hub) -> list[str]:
     return [path for path in hub.downloads(whole=True) if path.endswith("model.safetensors")]
 
 
-def test_tables_equal_those_of_the_local_run_and_each_file_is_served_once(served):
+def test_tables_equal_those_of_the_local_run_and_a_small_cache_fetches_each_file_once(served):
     project, hub, local, model = served
-    project.configure(models={"tiny-seed0": model})
+    size = sum(path.stat().st_size for path in (hub.root / "lab/tiny/step0").iterdir())
+    room = {"folder": "cache", "disk_gb": 2.2 * size / 1e9}  # for two of the three
+    project.configure(models={"tiny-seed0": model}, cache=room)
     project.run()
     equal_to_local(project, local)
     assert len(weights_served(hub)) == len(set(weights_served(hub))) == len(STEPS)

@@ -65,6 +65,8 @@ rule spectra:
         fingerprint=f"{RESULTS}/fingerprint/{{model}}/step{{step}}.parquet",
     log:
         f"{RESULTS}/logs/spectra/{{model}}/step{{step}}.log",
+    # Before the next checkpoint is resolved: while its weights are in the cache.
+    priority: 1
     conda:
         "../envs/rare-neurons.yaml"
     threads: 1
@@ -91,6 +93,7 @@ rule probe:
         gradients=f"{RESULTS}/gradients/{{panel}}/{{model}}/step{{step}}.parquet",
     log:
         f"{RESULTS}/logs/probe/{{panel}}/{{model}}/step{{step}}.log",
+    priority: 1
     conda:
         "../envs/rare-neurons.yaml"
     threads: 1
