@@ -37,7 +37,7 @@ test-slurm: $(VENV)/.installed ## the SLURM profile on a SLURM that the test sta
 	$(BIN)/python -m pytest tests/slurm
 
 test-faults: $(VENV)/.installed ## kills, full disks and dead nodes; afterwards every table is that of an undisturbed run
-	$(PYTEST) -m faults tests/faults --durations 0
+	$(BIN)/python -m pytest -n $(CORES) --dist loadfile -m faults tests/faults --durations 0
 
 soak: $(VENV)/.installed ## 100 kills at random moments
 	$(BIN)/python -m pytest -m soak tests/faults

@@ -11,7 +11,7 @@ from tests.slurm.processes import wait_for
 from tests.slurm.site import PROFILE, WITH_PROFILE, join_cluster
 from tests.workflow.project import Project
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("cluster")]
+pytestmark = pytest.mark.faults
 
 N_SHARDS = 3
 TO_SPECTRA = (*WITH_PROFILE, SPECTRA)

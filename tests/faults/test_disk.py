@@ -11,7 +11,7 @@ import pytest
 from tests.faults.runs import SPECTRA, forget_spectra
 from tests.workflow.project import RULE, Project
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("local")]
+pytestmark = pytest.mark.faults
 
 
 @pytest.fixture

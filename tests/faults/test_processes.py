@@ -8,7 +8,7 @@ import pytest
 from tests.faults.runs import HOLD, SPECTRA, forget_spectra, held, let_go, plant, started, wait_until_held
 from tests.slurm.processes import wait_for
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("local")]
+pytestmark = pytest.mark.faults
 
 
 def test_a_second_snakemake_is_refused_and_the_first_is_unharmed(project, finished):

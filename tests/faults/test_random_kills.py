@@ -15,8 +15,6 @@ from tests.faults.runs import Run, started
 from tests.slurm.processes import wait_for
 from tests.workflow.project import Project, make_project
 
-pytestmark = pytest.mark.xdist_group("kills")
-
 EVERYTHING, SNAKEMAKE, WORKER = "Snakemake and its workers", "Snakemake alone", "one worker"
 
 
