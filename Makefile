@@ -52,6 +52,8 @@ bench: $(VENV)/.installed ## side by side with the peers
 	$(BIN)/python -m benchmarks.influence
 	$(BIN)/python -m benchmarks.spectra
 	$(BIN)/python -m benchmarks.regimes
+	$(BIN)/python -m benchmarks.dag
+	$(BIN)/python -m benchmarks.results_loading
 
 docs: $(VENV)/.installed ## rewrite the tables of config/README.md and results/README.md
 	$(BIN)/python docs/make_tables.py
