@@ -99,7 +99,7 @@ class Project:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=400,
+            timeout=1200,
         )
         if expect is not None:
             assert done.returncode == expect, done.stdout[-6000:]
