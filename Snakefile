@@ -31,7 +31,6 @@ localrules:
     tokenizer,
     corpus,
     panel,
-    panels_drawn,
     resolve,
     plan,
     prefetch,

@@ -55,6 +55,16 @@ def test_a_second_panel_trains_nothing_again(project):
     assert influence.num_rows == 2 * 3 * 3
 
 
+def test_a_panel_drawn_by_a_run_that_then_stopped_is_probed_by_the_next(project):
+    config = project.configure()
+    panel = config["panels"]["heldout"]
+    project.configure(panels={"heldout": panel, "seed1": {**panel, "seed": 1}})
+    project.run("results/panel/seed1/targets.parquet")
+    jobs = project.rules_run()
+    assert jobs["probe"] == 3
+    assert "pretrain" not in jobs
+
+
 def test_two_fresh_runs_give_equal_bytes(finished, tmp_path):
     from tests.workflow.project import make_project
 

@@ -9,7 +9,6 @@ Makes: {results}/pretrain/{model}/recipe.json (checkpoints beside it), {results}
 
 rule pretrain:
     input:
-        gate=ancient(f"{RESULTS}/panel/drawn"),
         tokens=training_table("tokens"),
         tokenizer=lambda w: f"{RESULTS}/tokenizer/{config['models'][w.model]['tokenizer']}/tokenizer.json",
     output:

@@ -87,18 +87,3 @@ rule panel:
         version=VERSIONS["panel"],
     script:
         "../scripts/panel.py"
-
-
-# Training waits for this file and never looks at its age: a panel that cannot be drawn stops the run before anything
-# expensive starts, and a changed panel trains nothing again.
-rule panels_drawn:
-    input:
-        expand(f"{RESULTS}/panel/{{panel}}/targets.parquet", panel=config["panels"]),
-    output:
-        touch(f"{RESULTS}/panel/drawn"),
-    log:
-        f"{RESULTS}/logs/panels_drawn.log",
-    conda:
-        "../envs/rare-neurons.yaml"
-    shell:
-        ": > {log}"

@@ -1,6 +1,7 @@
 """Stage `panel`: the contexts and target positions at which every checkpoint is evaluated."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -32,6 +33,40 @@ def write_panel(
     RequestError
         If the corpus is too small for the panel, or the strata are empty or overlap.
     """
+    drawn, chosen, stratum_of_type, counts = _draw(tokens, unigram, panel, settings)
+    rules = settings["strata"]
+    inputs = {"tokens": file_sha256(tokens), "unigram": file_sha256(unigram)}
+    about = provenance("panel", version, settings, inputs, strata=list(rules), min_position=settings["min_position"])
+    write_table(_contexts_table(drawn), contexts, about)
+    write_table(_targets_table(chosen, tuple(rules)), targets, about)
+    write_table(_strata_table(stratum_of_type, counts, chosen, tuple(rules)), strata, about)
+
+
+def check_panels(tokens: str, panels: Mapping[str, Mapping[str, object]]) -> None:
+    """Draw the panels of a corpus and throw them away, so that one that cannot be drawn is refused before a training.
+
+    The training depends on no panel: another panel must not train anything again.
+
+    Parameters
+    ----------
+    tokens : str
+        Tokens of the corpus; its unigram table lies beside.
+    panels : mapping
+        Settings by name, as in `write_panel`.
+
+    Raises
+    ------
+    RequestError
+        As in `write_panel`.
+    """
+    for name, settings in panels.items():
+        _draw(tokens, str(Path(tokens).with_name("unigram.parquet")), name, settings)
+
+
+def _draw(
+    tokens: str, unigram: str, panel: str, settings: Mapping[str, object]
+) -> tuple[Contexts, Targets, np.ndarray, np.ndarray]:
+    """Contexts, targets, stratum of each type, and count of each type."""
     end_of_text = int(read_metadata(unigram)["end_of_text_id"])
     rules, draw = settings["strata"], ("targets_per_stratum", "min_position", "token_role", "seed")
     counts = read_table(unigram, ["count"])["count"].to_numpy()
@@ -53,11 +88,7 @@ def write_panel(
         )
     except ValueError as error:
         raise RequestError(f"panel {panel!r}: {error}") from error
-    inputs = {"tokens": file_sha256(tokens), "unigram": file_sha256(unigram)}
-    about = provenance("panel", version, settings, inputs, strata=list(rules), min_position=settings["min_position"])
-    write_table(_contexts_table(drawn), contexts, about)
-    write_table(_targets_table(chosen, tuple(rules)), targets, about)
-    write_table(_strata_table(stratum_of_type, counts, chosen, tuple(rules)), strata, about)
+    return drawn, chosen, stratum_of_type, counts
 
 
 def _documents(tokens: str) -> list[np.ndarray]:
