@@ -171,7 +171,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "estimate": ("`unit`", "the statistic, mean over runs"),
     "null": ("", "what would draw it without the claim"),
     "adjusted_p": ("", "`null_p` after Holm's control for all claims judged together"),
-    "sample_unit": ("", "resampled: `seed` speaks of training (three runs or more), contexts and neurons of these runs"),
+    "sample_unit": ("", "resampled: `seed` speaks of training (three runs up), contexts and neurons of these runs"),
     "seeds": ("runs", "runs behind the estimate"),
     "control_step0": ("`unit`", "the statistic at step 0"),
     "control_shuffled": ("`unit`", "the statistic in the runs on unigram-shuffled text"),
