@@ -188,6 +188,11 @@ def controls(subject: str) -> list[str]:
     ]
 
 
+def claimed_models(wildcards) -> list[str]:
+    """Models that a subject's claims are read from: its own and its controls."""
+    return list(dict.fromkeys(members(wildcards.subject) + controls(wildcards.subject)))
+
+
 def tokens_per_step(wildcards) -> int | None:
     """Training tokens per step, where they are known."""
     entry = config["models"][wildcards.model]
@@ -195,6 +200,43 @@ def tokens_per_step(wildcards) -> int | None:
         return entry.get("tokens_per_step")
     recipe = config["recipes"][entry["recipe"]]
     return recipe["batch_size"] * recipe["context_length"]
+
+
+def plan_request() -> dict:
+    """Sections of the configuration that a plan looks at."""
+    paths = {
+        name: f"{RESULTS}/tokenizer/{name}/tokenizer.json"
+        for name in config["tokenizers"]
+    }
+    sections = ("models", "panels", "corpora", "cache", "probe")
+    return {section: config[section] for section in sections} | {
+        "tokenizers": {
+            name: path for name, path in paths.items() if Path(path).exists()
+        }
+    }
+
+
+def plan_the_run() -> None:
+    """Print the plan of the Hub's checkpoints that are new; without a network nothing is started."""
+    steps = {}
+    for job in workflow.dag.needrun_jobs():
+        if (
+            job.rule.name == "resolve"
+            and config["models"][job.wildcards.model]["source"] == "hub"
+        ):
+            steps.setdefault(job.wildcards.model, []).append(int(job.wildcards.step))
+    if not steps:
+        return
+    # Here, so that the jobs of a cluster, which parse this file, import none of it.
+    from rare_neurons.stages.plan import Request, print_plan
+
+    try:
+        print_plan(
+            Request(**plan_request()),
+            steps={model: sorted(found) for model, found in steps.items()},
+        )
+    except (RequestError, ConnectionError) as error:
+        raise WorkflowError(str(error)) from None
 
 
 def check_local_steps() -> None:

@@ -116,11 +116,6 @@ rule emergence:
         "../scripts/emergence.py"
 
 
-def claimed_models(wildcards) -> list[str]:
-    """Models that a subject's claims are read from: its own and its controls."""
-    return list(dict.fromkeys(members(wildcards.subject) + controls(wildcards.subject)))
-
-
 rule claims:
     input:
         shards=lambda w: [
