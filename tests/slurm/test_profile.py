@@ -4,16 +4,19 @@ import re
 
 import pytest
 
+from tests.faults.runs import started
 from tests.slurm.site import WITH_PROFILE, join_cluster
 from tests.workflow.project import RULE, make_project
 
 pytestmark = pytest.mark.slurm
 
 
-def test_the_profile_runs_the_pipeline_and_its_tables_equal_a_local_runs(cluster, finished, tmp_path):
+def test_the_profile_runs_the_pipeline_and_its_tables_equal_a_local_runs(cluster, tmp_path, request):
     project = make_project(tmp_path / "project")
     join_cluster(project, cluster)
-    done = project.run(*WITH_PROFILE)
+    with started(project, *WITH_PROFILE) as run:
+        finished = request.getfixturevalue("finished")  # the local run, meanwhile
+        out = run.ends_with(0)
     assert project.tables() == finished.tables()
     assert cluster.queue() == {}
     jobs = cluster.jobs()
@@ -22,7 +25,7 @@ def test_the_profile_runs_the_pipeline_and_its_tables_equal_a_local_runs(cluster
     assert {job["JobState"] for job in jobs} == {"COMPLETED"}
     assert all(job["JobName"].startswith("rare-neurons_") for job in jobs)
     # One job of the cluster is one job of the workflow, and one that asks for a GPU is a probe.
-    assert done.stdout.count("has been submitted with SLURM jobid") == len(jobs)
+    assert out.count("has been submitted with SLURM jobid") == len(jobs)
     assert {rule_of[job["JobId"]] for job in jobs if "gpu" in job.get("TresPerNode", "")} == {"probe"}
-    assert "resolve" in RULE.findall(done.stdout)
+    assert "resolve" in RULE.findall(out)
     assert not {"resolve", "timelines", "figures"} & set(rule_of.values())
