@@ -23,8 +23,8 @@ from rare_neurons.models.pairs import evaluate_pairs
 from rare_neurons.models.readout import Ablation
 from rare_neurons.models.tokens import TokenBlock
 
-# The standard error is only known at the end, and early blocks may see a larger variance: 0.8 would do. With half of the
-# tolerance used, the neurons' ranks also agree with the exact engine's to 0.9999.
+# The standard error is only known at the end, and early blocks may see a larger variance: 0.8 would do. With half of
+# the tolerance used, the neurons' ranks also agree with the exact engine's to 0.9999.
 SE_SAFETY = 0.5
 CHUNK_PAIRS = 2**15  # pairs worked on at once, so that the two dozen passes over them stay in cache
 
