@@ -78,7 +78,7 @@ def started(project: Project, *arguments: str) -> Iterator[Run]:
 
 
 def interrupt(run: Run) -> None:
-    """Press Ctrl-C until it is heard: one that falls into a short asynchronous call of Snakemake's can be lost.
+    """Press Ctrl-C until it is heard: one that falls into a short asynchronous call of Snakemake's is lost.
 
     `asyncio.run` answers an interrupt by cancelling its task, and forgets it if the task ends before its next await.
     """
