@@ -29,8 +29,6 @@ while not Path("go").exists():
     time.sleep(0.1)
 """
 
-HEARD = "Terminating processes on user request"
-
 
 @dataclass
 class Run:
@@ -75,23 +73,6 @@ def started(project: Project, *arguments: str) -> Iterator[Run]:
         yield run
     finally:
         run.kill_group()
-
-
-def interrupt(run: Run) -> None:
-    """Press Ctrl-C until it is heard: one that falls into a short asynchronous call of Snakemake's is lost.
-
-    `asyncio.run` answers an interrupt by cancelling its task, and forgets it if the task ends before its next await.
-    """
-
-    def is_heard() -> bool:
-        return HEARD in run.output() or not run.is_alive()
-
-    for _ in range(4):
-        run.process.send_signal(signal.SIGINT)
-        with suppress(TimeoutError):
-            wait_for(is_heard, "answer to an interrupt", 10)
-            return
-    raise AssertionError(f"Snakemake has not heard four interrupts:\n{run.output()[-6000:]}")
 
 
 def plant(project: Project, script: str, code: str) -> None:

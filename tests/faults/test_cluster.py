@@ -1,11 +1,12 @@
 """Faults of a cluster, on a real SLURM: afterwards the tables are those of an undisturbed run."""
 
 import shutil
+import signal
 
 import pytest
 import yaml
 
-from tests.faults.runs import HOLD, SPECTRA, forget_spectra, held, interrupt, let_go, plant, started, wait_until_held
+from tests.faults.runs import HOLD, SPECTRA, forget_spectra, held, let_go, plant, started, wait_until_held
 from tests.slurm.processes import wait_for
 from tests.slurm.site import PROFILE, WITH_PROFILE, join_cluster
 from tests.workflow.project import Project
@@ -76,7 +77,7 @@ def test_an_interrupt_leaves_an_empty_queue(on_cluster, cluster, finished):
         wait_until_held(on_cluster, run, N_SHARDS)
         submitted = cluster.queue("running")
         assert len(submitted) == N_SHARDS
-        interrupt(run)
+        run.process.send_signal(signal.SIGINT)
         run.ends_with(1, 60)
         wait_for(lambda: not cluster.queue(), "empty queue")
     assert {job["JobState"] for job in cluster.jobs() if job["JobId"] in submitted} == {"CANCELLED"}
