@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.slurm.processes import wait_for
@@ -67,6 +68,8 @@ def started(project: Project, *arguments: str) -> Iterator[Run]:
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            # A shell starts what runs in its background deaf to interrupts, and its children inherit that.
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         )
     run = Run(process, log)
     try:
