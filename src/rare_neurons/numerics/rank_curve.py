@@ -150,6 +150,11 @@ def resampled_counts(weights: NDArray, fold_n: ArrayLike) -> NDArray[np.float64]
     return counts
 
 
+def resampled_influence(weights: NDArray, fold_sum: ArrayLike, fold_n: ArrayLike) -> NDArray[np.float64]:
+    """Influence [resample neuron]: the ratio of resampled sums [fold neuron] and counts [fold]; errors as above."""
+    return (weights @ np.asarray(fold_sum, dtype=float)) / resampled_counts(weights, fold_n)[:, None]
+
+
 def log_bins(n: int, n_bins: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """First and last rank (1-based, inclusive) of at most ``n_bins`` log-spaced, non-empty bins over ranks 1 to n."""
     edges = np.unique(np.rint(np.geomspace(1, n + 1, n_bins + 1)).astype(np.int64))

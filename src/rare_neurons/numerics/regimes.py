@@ -13,7 +13,7 @@ from rare_neurons.numerics.regime_nulls import NullTable
 from rare_neurons.numerics.regime_row import RegimeRow
 from rare_neurons.numerics.seed_conventions import SeedFit, fit_fixed_cuts, fit_huber_form, rank_values
 from rare_neurons.numerics.segments import fit_segments, resampled_knots
-from rare_neurons.numerics.spacing_regimes import QUANTITIES, measure_spacing_regimes
+from rare_neurons.numerics.spacing_regimes import QUANTITIES, measure_spacing_regimes, of_sign
 
 SEGMENT_CONVENTIONS = {"one_segment": 1, "two_segment": 2, "three_segment": 3}
 SEED_CONVENTIONS: dict[str, Callable[[ArrayLike], SeedFit]] = {
@@ -73,7 +73,7 @@ def measure_regimes(
     options = {"n_bins": n_bins, "n_resamples": n_resamples, "level": level, "seed": seed}
     rows = []
     for sign in SIGNS:
-        chosen = _of_sign(x, sign)
+        chosen = of_sign(x, sign)
         magnitude = np.abs(x[chosen])
         folds = sums[:, chosen], fold_n, half_of_fold
         rows.append(_spacing_row(sign, x[chosen], se[chosen], folds, null_tables, options))
@@ -82,10 +82,6 @@ def measure_regimes(
         rows += [_segment_row(sign, name, magnitude) for name in SEGMENT_CONVENTIONS]
         rows += [_seed_row(sign, name, magnitude) for name in SEED_CONVENTIONS]
     return rows
-
-
-def _of_sign(influence: NDArray, sign: str) -> NDArray:
-    return {"all": influence != 0, "boost": influence > 0, "suppress": influence < 0}[sign]
 
 
 def _spacing_row(
@@ -120,7 +116,7 @@ def _cross_fitted_row(sign: str, n: int, sums: NDArray, counts: ArrayLike, half:
     halves = [influence_of_half(sums, counts, half, code) for code in (0, 1)]
     reliability = split_half_reliability(*halves)
     row = replace(row, split_half_pearson=reliability.pearson, split_half_spearman=reliability.spearman)
-    ranked = min(np.count_nonzero(_of_sign(influence, sign)) for influence in halves)
+    ranked = min(np.count_nonzero(of_sign(influence, sign)) for influence in halves)
     if ranked < 2:
         return replace(row, status="too_few", reason=f"{ranked} neurons of sign '{sign}' in one half")
     curve = rank_curve(sums, counts, half, sign=sign, **options)

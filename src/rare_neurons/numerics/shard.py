@@ -10,7 +10,13 @@ from rare_neurons.numerics.rank_curve import SIGNS, rank_curve
 from rare_neurons.numerics.regime_nulls import NullTable
 from rare_neurons.numerics.regime_row import RegimeRow
 from rare_neurons.numerics.regimes import measure_regimes
-from rare_neurons.numerics.spacing_regimes import RegimeDifference, measure_spacing_regimes, regime_differences
+from rare_neurons.numerics.spacing_regimes import (
+    RegimeDifference,
+    SpacingRegimes,
+    measure_spacing_regimes,
+    of_sign,
+    regime_differences,
+)
 
 
 @dataclass(frozen=True)
@@ -94,26 +100,29 @@ def measure_regime_tables(
     return {"regimes": regimes, "curves": list(_curve_points(shard, options)), "differences": differences}
 
 
+def measure_shard_regimes(
+    shard: InfluenceShard, stratum: str, sign: str, *, n_resamples: int, seed: int
+) -> SpacingRegimes:
+    """Apply `measure_spacing_regimes` to one stratum and sign of a shard."""
+    i = shard.strata.index(stratum)
+    keep = of_sign(shard.influence[i], sign)
+    return measure_spacing_regimes(
+        shard.influence[i][keep],
+        shard.influence_se[i][keep],
+        shard.fold_sum[i][:, keep],
+        shard.fold_n[i],
+        shard.half_of_fold,
+        shard.null_tables,
+        n_resamples=n_resamples,
+        seed=seed,
+    )
+
+
 def _differences(shard: InfluenceShard, one: str, other: str, options: Mapping[str, float]) -> Iterator[object]:
     """Rows of one stratum minus another, by one joint resample of folds."""
     for sign in SIGNS:
-        measured = []
-        for stratum in (one, other):
-            i = shard.strata.index(stratum)
-            x = shard.influence[i]
-            keep = {"all": x != 0, "boost": x > 0, "suppress": x < 0}[sign]
-            measured.append(
-                measure_spacing_regimes(
-                    x[keep],
-                    shard.influence_se[i][keep],
-                    shard.fold_sum[i][:, keep],
-                    shard.fold_n[i],
-                    shard.half_of_fold,
-                    shard.null_tables,
-                    n_resamples=options["n_resamples"],
-                    seed=options["seed"],
-                )
-            )
+        draws = {"n_resamples": options["n_resamples"], "seed": options["seed"]}
+        measured = [measure_shard_regimes(shard, stratum, sign, **draws) for stratum in (one, other)]
         for row in regime_differences(*measured, options["level"]):
             yield DifferenceRow(one, other, sign, **asdict(row))
 

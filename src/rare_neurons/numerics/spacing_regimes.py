@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rare_neurons.numerics.log_spacings import fit_levels, scaled_differences
-from rare_neurons.numerics.rank_curve import resample_folds, resampled_counts
+from rare_neurons.numerics.rank_curve import resample_folds, resampled_influence
 from rare_neurons.numerics.regime_nulls import NullTable
 from rare_neurons.numerics.regime_test import RegimeTest, regime_test
 
@@ -79,13 +79,18 @@ def measure_spacing_regimes(
     if test.rank_exponent is None:
         return SpacingRegimes(test, None)
     weights = resample_folds(np.asarray(half_of_fold), n_resamples, seed)
-    drawn = (weights @ np.asarray(fold_sum, dtype=float)) / resampled_counts(weights, fold_n)[:, None]
+    drawn = resampled_influence(weights, fold_sum, fold_n)
     ranked = np.sort(np.abs(drawn), axis=1)[:, : -test.n_spacings - 2 : -1]
     # A neuron silent outside the folds that were not drawn is exactly zero; it only needs an order.
     levels = fit_levels(scaled_differences(np.log(np.maximum(ranked, np.finfo(float).tiny))))
     resampled = np.stack([levels.first + 1, levels.second + 1, levels.exponent], axis=1)
     resampled[np.isneginf(levels.statistic)] = np.nan
     return SpacingRegimes(test, resampled, levels.statistic)
+
+
+def of_sign(influence: NDArray, sign: str) -> NDArray[np.bool_]:
+    """Mask of the neurons of a sign; zero influence belongs to none, as its logarithm is undefined."""
+    return {"all": influence != 0, "boost": influence > 0, "suppress": influence < 0}[sign]
 
 
 def regime_differences(one: SpacingRegimes, other: SpacingRegimes, level: float) -> list[RegimeDifference]:

@@ -8,9 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from rare_neurons.numerics.claims import Evidence
 from rare_neurons.numerics.differentiation import differentiation
-from rare_neurons.numerics.rank_curve import resample_folds, resampled_counts
-from rare_neurons.numerics.shard import InfluenceShard
-from rare_neurons.numerics.spacing_regimes import measure_spacing_regimes
+from rare_neurons.numerics.rank_curve import resample_folds, resampled_influence
+from rare_neurons.numerics.shard import InfluenceShard, measure_shard_regimes
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,19 +84,7 @@ def regime_gain(
         Of the checkpoint's table of regimes, whose null tables this function does not read.
     n_resamples, seed : int
     """
-    i = shard.strata.index(stratum)
-    x = shard.influence[i]
-    keep = {"all": x != 0, "boost": x > 0, "suppress": x < 0}[sign]
-    found = measure_spacing_regimes(
-        x[keep],
-        shard.influence_se[i][keep],
-        shard.fold_sum[i][:, keep],
-        shard.fold_n[i],
-        shard.half_of_fold,
-        (),
-        n_resamples=n_resamples,
-        seed=seed,
-    )
+    found = measure_shard_regimes(shard, stratum, sign, n_resamples=n_resamples, seed=seed)
     if found.test.status in ("not_rising", "too_few"):
         return Statistic(0.0, np.zeros(n_resamples), 1.0)
     if null_p is None or found.resampled_statistic is None:
@@ -149,14 +136,13 @@ def _cross_square(shard: InfluenceShard, stratum: str, weights: NDArray, neurons
     halves = []
     for half in (0, 1):
         folds = shard.half_of_fold == half
-        count = resampled_counts(weights[:, folds], shard.fold_n[i][folds])
-        halves.append((weights[:, folds] @ shard.fold_sum[i][folds]) / count[:, None])
+        halves.append(resampled_influence(weights[:, folds], shard.fold_sum[i][folds], shard.fold_n[i][folds]))
     return np.take_along_axis(halves[0] * halves[1], neurons, axis=1).mean(axis=1)
 
 
 def _gini(shard: InfluenceShard, stratum: str, weights: NDArray, neurons: NDArray) -> NDArray[np.float64]:
     i = shard.strata.index(stratum)
-    drawn = (weights @ shard.fold_sum[i]) / resampled_counts(weights, shard.fold_n[i])[:, None]
+    drawn = resampled_influence(weights, shard.fold_sum[i], shard.fold_n[i])
     found = [differentiation(x, np.zeros_like(x)).gini for x in np.take_along_axis(drawn, neurons, axis=1)]
     return np.array([np.nan if gini is None else gini for gini in found])
 
