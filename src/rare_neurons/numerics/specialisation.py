@@ -108,10 +108,8 @@ def mean_over_runs(found: Sequence[Statistic | None]) -> Statistic | None:
     )
 
 
-def evidence_of(statistic: Statistic | None, confidence: float, seeds: int) -> Evidence | None:
+def evidence_of(statistic: Statistic, confidence: float, seeds: int) -> Evidence:
     """Central interval of the resampled values, widened to hold the estimate."""
-    if statistic is None:
-        return None
     low, high = np.quantile(statistic.drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Evidence(statistic.value, min(float(low), statistic.value), max(float(high), statistic.value), seeds)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import pyarrow as pa
@@ -44,6 +44,21 @@ class _Asked:
     null_p: float | None
     direction: str = "rise"
     null_minimal_effect: float | None = None
+
+
+_Found = tuple[Evidence | None, float | None]
+
+
+@dataclass(frozen=True)
+class _Question:
+    """A claim about one checkpoint of each run; `measure` gives evidence and p of some runs at some checkpoint."""
+
+    strata: frozenset[str]
+    quantity: str
+    unit: str
+    null: str
+    sample_unit: str
+    measure: Callable[[tuple[str, ...], str], _Found]
 
 
 def write_claims(
@@ -94,10 +109,11 @@ def write_claims(
     rows = []
     for panel in panels:
         runs = Runs(results, panel, tuple(models), shuffled, options)
-        changes = list(_changes(runs, emergence, quantities))
-        rows += _judged(runs, LAST, [*_asked(runs, LAST), *changes], subject, is_control)
+        questions = list(_questions(runs))
+        asked = [*_asked(runs, questions, LAST), *_changes(runs, emergence, quantities)]
+        rows += _judged(runs, LAST, asked, subject, is_control)
         if is_control is None:
-            rows += _judged(runs, START, list(_asked(runs, START)), subject, START)
+            rows += _judged(runs, START, _asked(runs, questions, START), subject, START)
     inputs = {
         "shards": digest_of(results.digests()),
         "tables": digest_of([file_sha256(path) for path in (*integrity, emergence, *timelines)]),
@@ -106,25 +122,38 @@ def write_claims(
     write_table(pa.Table.from_pylist(rows, schema=SCHEMA), output, about)
 
 
-def _asked(runs: Runs, at: str) -> Iterator[_Asked]:
-    """Claims about one checkpoint of each run."""
+def _questions(runs: Runs) -> Iterator[_Question]:
+    """What is asked of one checkpoint of each run."""
     draws = {"n_resamples": int(runs.options["n_resamples"]), "seed": int(runs.options["seed"])}
     for stratum, other in runs.options["compare"]:
-        if not {stratum, other} <= _strata(runs, at):
-            continue
+        ask = partial(_Question, frozenset((stratum, other)))
         contrasts: dict[str, tuple[str, str, Callable[..., Statistic]]] = {
             f"within-stratum influence on {stratum} beyond {other} tokens": ("nats", "within_sum", within_beyond),
             f"inequality of neurons on {stratum} beyond {other} tokens": ("Gini", "influence_sum", inequality_beyond),
         }
         for quantity, (unit, column, statistic) in contrasts.items():
             measure = partial(_contrast, runs, column, partial(statistic, stratum=stratum, other=other, **draws))
-            yield _from_contexts(runs, at, quantity, (unit, _JOINT, "context and neuron"), measure)
+            yield ask(quantity, unit, _JOINT, "context and neuron", cache(measure))
         for sign in SIGNS:
             measure = partial(_regimes, runs, stratum, sign, draws)
             quantity = f"regimes of influence on {stratum} tokens ({sign})"
-            yield _from_contexts(runs, at, quantity, ("log-likelihood", _SMOOTH, "context"), measure)
+            yield ask(quantity, "log-likelihood", _SMOOTH, "context", cache(measure))
         for matrix in ("W_in", "W_out_without_gradients"):
-            yield _from_groups(runs, at, stratum, matrix)
+            measure = partial(_groups, runs, stratum, matrix)
+            quantity = f"common directions of the top neurons on {stratum} tokens ({matrix})"
+            yield ask(quantity, "times random groups", _MATCHED, "seed", cache(measure))
+
+
+def _asked(runs: Runs, questions: Sequence[_Question], at: str) -> list[_Asked]:
+    """Claims about one checkpoint of each run, where all runs have the strata."""
+    strata, asked = _strata(runs, at), []
+    for question in questions:
+        if question.strata <= strata:
+            evidence, p = question.measure(runs.models, at)
+            controls = question.measure(runs.models, START)[0], question.measure(runs.shuffled, LAST)[0]
+            about = question.quantity, question.unit, question.null, question.sample_unit
+            asked.append(_Asked(*about, evidence, *controls, p))
+    return asked
 
 
 def _strata(runs: Runs, at: str) -> set[str]:
@@ -134,66 +163,35 @@ def _strata(runs: Runs, at: str) -> set[str]:
     )
 
 
-def _from_contexts(
-    runs: Runs,
-    at: str,
-    quantity: str,
-    about: tuple[str, str, str],
-    measure: Callable[[Sequence[str], str], Statistic | None],
-) -> _Asked:
-    """A claim from one checkpoint; `about` is its unit, null and sample unit."""
-    found = measure(runs.models, at)
-    evidence, start, shuffled = (
-        evidence_of(statistic, runs.confidence, max(len(models), 1))
-        for statistic, models in (
-            (found, runs.models),
-            (measure(runs.models, START), runs.models),
-            (measure(runs.shuffled, LAST), runs.shuffled),
-        )
-    )
-    p = None if found is None else found.null_p
-    return _Asked(quantity, *about, evidence, start, shuffled, p)
-
-
-def _contrast(
-    runs: Runs, column: str, statistic: Callable[..., Statistic], models: Sequence[str], at: str
-) -> Statistic | None:
+def _contrast(runs: Runs, column: str, statistic: Callable[..., Statistic], models: tuple[str, ...], at: str) -> _Found:
     influence, folds = (runs.shards(models, at, table) for table in ("influence", "folds"))
     pairs = zip(influence or (), folds or (), strict=True)
-    return mean_over_runs([statistic(read_shard(i, f, column=column)) for i, f in pairs])
+    return _of_contexts(runs, [statistic(read_shard(i, f, column=column)) for i, f in pairs])
 
 
-def _regimes(
-    runs: Runs, stratum: str, sign: str, draws: Mapping[str, int], models: Sequence[str], at: str
-) -> Statistic | None:
+def _regimes(runs: Runs, stratum: str, sign: str, draws: Mapping[str, int], models: tuple[str, ...], at: str) -> _Found:
     paths = [runs.shards(models, at, table) or () for table in ("influence", "folds", "regimes")]
     found = []
     for influence, folds, regimes in zip(*paths, strict=True):
         asked = {"stratum": stratum, "sign": sign, "convention": "log_spacing"}
         (row,) = _rows(read_table(regimes, [*asked, "null_p"]), asked)
         found.append(regime_gain(read_shard(influence, folds), stratum, sign, row["null_p"], **draws))
-    return mean_over_runs(found)
+    return _of_contexts(runs, found)
 
 
-def _from_groups(runs: Runs, at: str, stratum: str, matrix: str) -> _Asked:
-    def excess(models: Sequence[str], at: str) -> tuple[list[float], list[float]]:
-        paths = runs.shards(models, at, "groups") or []
-        tables = [_rows(read_table(path), {"stratum": stratum, "matrix": matrix}) for path in paths]
-        rows = [row for table in tables for row in table]
-        return [r["top_eigenvalue"] / r["null_median"] for r in rows], [r["p_value"] for r in rows]
+def _of_contexts(runs: Runs, found: Sequence[Statistic | None]) -> _Found:
+    statistic = mean_over_runs(found)
+    if statistic is None:
+        return None, None
+    return evidence_of(statistic, runs.confidence, len(found)), statistic.null_p
 
-    ratios, p_values = excess(runs.models, at)
-    start, shuffled = excess(runs.models, START)[0], excess(runs.shuffled, LAST)[0]
-    return _Asked(
-        quantity=f"common directions of the top neurons on {stratum} tokens ({matrix})",
-        unit="times random groups",
-        null=_MATCHED,
-        sample_unit="seed",
-        evidence=over_seeds(ratios, runs.confidence),
-        control_step0=over_seeds(start, runs.confidence),
-        control_shuffled=over_seeds(shuffled, runs.confidence),
-        null_p=max(p_values, default=None),
-    )
+
+def _groups(runs: Runs, stratum: str, matrix: str, models: tuple[str, ...], at: str) -> _Found:
+    paths = runs.shards(models, at, "groups") or []
+    tables = [_rows(read_table(path), {"stratum": stratum, "matrix": matrix}) for path in paths]
+    rows = [row for table in tables for row in table]
+    ratios = [row["top_eigenvalue"] / row["null_median"] for row in rows]
+    return over_seeds(ratios, runs.confidence), max((row["p_value"] for row in rows), default=None)
 
 
 def _changes(runs: Runs, emergence: str, quantities: Mapping[str, Mapping[str, str]]) -> Iterator[_Asked]:
