@@ -85,7 +85,14 @@ SHARD = {
     "spectra": f"{RESULTS}/spectra/{{model}}/step{{step}}.parquet",
     **{
         name: f"{RESULTS}/{name}/{{panel}}/{{model}}/step{{step}}.parquet"
-        for name in ("behaviour", "influence", "folds", "curves", "groups")
+        for name in (
+            "behaviour",
+            "influence",
+            "folds",
+            "curves",
+            "groups",
+            "gradients",
+        )
     },
     **{
         table: f"{RESULTS}/{table}/{{panel}}/{{model}}/step{{step}}.parquet"
@@ -112,24 +119,19 @@ def source_keys(wildcards) -> dict:
     }
 
 
+def corpus_path(entry: dict, name: str) -> str:
+    """Path of a corpus table for the corpus and tokenizer of a panel, or of a model that is trained here."""
+    return f"{RESULTS}/corpus/{entry['corpus']}/{entry['tokenizer']}/{name}.parquet"
+
+
 def corpus_table(name: str):
-    """Path of a corpus table for the corpus and tokenizer of a panel."""
-
-    def path(wildcards) -> str:
-        panel = config["panels"][wildcards.panel]
-        return f"{RESULTS}/corpus/{panel['corpus']}/{panel['tokenizer']}/{name}.parquet"
-
-    return path
+    """Path of a corpus table by a rule's panel."""
+    return lambda w: corpus_path(config["panels"][w.panel], name)
 
 
 def training_table(name: str):
-    """Path of a corpus table for the corpus and tokenizer of a model that is trained here."""
-
-    def path(wildcards) -> str:
-        model = config["models"][wildcards.model]
-        return f"{RESULTS}/corpus/{model['corpus']}/{model['tokenizer']}/{name}.parquet"
-
-    return path
+    """Path of a corpus table by a rule's model."""
+    return lambda w: corpus_path(config["models"][w.model], name)
 
 
 def checkpoint_files(wildcards) -> list[str]:
@@ -188,9 +190,9 @@ def controls(subject: str) -> list[str]:
     ]
 
 
-def claimed_models(wildcards) -> list[str]:
+def claimed_models(subject: str) -> list[str]:
     """Models that a subject's claims are read from: its own and its controls."""
-    return list(dict.fromkeys(members(wildcards.subject) + controls(wildcards.subject)))
+    return list(dict.fromkeys(members(subject) + controls(subject)))
 
 
 def tokens_per_step(wildcards) -> int | None:

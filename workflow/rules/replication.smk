@@ -5,15 +5,15 @@ Makes: {results}/replication/tables.md, {results}/replication/{ranked,differenti
 """
 
 REPLICATED = subjects()[0]
-REPLICATED_MODELS = members(REPLICATED) + [
-    m for m in controls(REPLICATED) if m not in members(REPLICATED)
-]
+REPLICATED_MODELS = claimed_models(REPLICATED)
 OUR_PANEL, *OTHER_PANELS = panels_of(REPLICATED_MODELS[0])
 INPUT_PANELS = [p for p in OTHER_PANELS if config["panels"][p]["token_role"] == "input"]
 REPLICATED_STRATA = [
     *config["claims"]["compare"],
     list(config["panels"][OUR_PANEL]["strata"])[::-1],
 ][0]
+
+REPLICATION_FIGURES = ["ranked", "differentiation"]
 
 
 rule replication:
@@ -27,24 +27,22 @@ rule replication:
             path
             for model in REPLICATED_MODELS
             for table in ("influence", "folds", "gradients")
-            for path in per_checkpoint(
-                f"{RESULTS}/{table}/{{panel}}/{{model}}/step{{step}}.parquet", model
-            )
+            for path in per_checkpoint(SHARD[table], model)
         ],
         panels=expand(
             f"{RESULTS}/panel/{{panel}}/targets.parquet",
             panel=[OUR_PANEL, *INPUT_PANELS],
         ),
-        unigram=f"{RESULTS}/corpus/{config['panels'][OUR_PANEL]['corpus']}/{config['panels'][OUR_PANEL]['tokenizer']}/unigram.parquet",
+        unigram=corpus_path(config["panels"][OUR_PANEL], "unigram"),
         claims=f"{RESULTS}/claims/{REPLICATED}.parquet",
     output:
+        **{
+            kind: expand(
+                f"{RESULTS}/replication/{{name}}.{kind}", name=REPLICATION_FIGURES
+            )
+            for kind in ("png", "svg")
+        },
         tables=f"{RESULTS}/replication/tables.md",
-        png=expand(
-            f"{RESULTS}/replication/{{name}}.png", name=["ranked", "differentiation"]
-        ),
-        svg=expand(
-            f"{RESULTS}/replication/{{name}}.svg", name=["ranked", "differentiation"]
-        ),
     log:
         f"{RESULTS}/logs/replication.log",
     conda:

@@ -120,18 +120,18 @@ rule claims:
     input:
         shards=lambda w: [
             path
-            for m in claimed_models(w)
+            for m in claimed_models(w.subject)
             for table in ("influence", "folds", "regimes", "groups")
             for path in per_checkpoint(SHARD[table], m)
         ],
         integrity=lambda w: [
-            f"{RESULTS}/integrity/{m}.parquet" for m in claimed_models(w)
+            f"{RESULTS}/integrity/{m}.parquet" for m in claimed_models(w.subject)
         ],
         emergence=f"{RESULTS}/timelines/emergence/{{subject}}.parquet",
         timelines=lambda w: [
             f"{RESULTS}/timelines/{t}/{m}.parquet"
             for t in ONSET_TABLES
-            for m in claimed_models(w)
+            for m in claimed_models(w.subject)
         ],
     output:
         f"{RESULTS}/claims/{{subject}}.parquet",

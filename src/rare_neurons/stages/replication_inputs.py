@@ -11,10 +11,10 @@ import pandas as pd
 from rare_neurons.numerics.seed_noise import NoiseReading, hill_without_structure, read_noise
 from rare_neurons.numerics.shard import InfluenceShard
 from rare_neurons.results import load_claims, load_influence, load_shards, load_timeline
+from rare_neurons.stages.claim_inputs import LAST
 from rare_neurons.stages.metric import read_shard
 from rare_neurons.tables import read_table
 
-LAST = "last checkpoint"
 _NOISE_DRAWS = 200
 _HILL_GROUPS = 499
 _SEED = 0
@@ -53,6 +53,11 @@ class Tree:
     panels: Mapping[str, Mapping[str, object]]
 
     @property
+    def runs(self) -> tuple[str, ...]:
+        """The subject's runs, then its controls."""
+        return (*self.models, *self.controls)
+
+    @property
     def ours(self) -> str:
         return next(iter(self.panels))
 
@@ -81,8 +86,7 @@ class Tree:
     def timelines(self) -> dict[str, pd.DataFrame]:
         """Good checkpoints only."""
         names = ("behaviour", "influence", "differentiation", "regimes", "groups")
-        models = [*self.models, *self.controls]
-        return {name: load_timeline(self.results, name, models=models, pandas=True) for name in names}
+        return {name: load_timeline(self.results, name, models=self.runs, pandas=True) for name in names}
 
     @cached_property
     def claims(self) -> pd.DataFrame:
@@ -106,7 +110,7 @@ class Tree:
         for model in self.models:
             if 0 in self.steps(model):
                 yield Case(f"{model}, step 0", model, 0)
-        for model in (*self.models, *self.controls):
+        for model in self.runs:
             last = self.steps(model)[-1]
             yield Case(f"{model}{' (control)' * (model in self.controls)}, step {last:,}", model, last)
 

@@ -31,7 +31,7 @@ def groups(tree: Tree) -> str:
         "p of the top eigenvalue",
     ]
     rows = []
-    for model in (*tree.models, *tree.controls):
+    for model in tree.runs:
         mine = tree.rows("groups", panel=tree.ours, model=model, stratum=tree.strata[0])
         for matrix, steps in mine.groupby("matrix"):
             first, last = (steps[steps.step == step].iloc[0] for step in (steps.step.min(), steps.step.max()))
@@ -57,7 +57,7 @@ def differentiation(tree: Tree) -> str:
         "last without the top 3",
     ]
     rows = []
-    for model in (*tree.models, *tree.controls):
+    for model in tree.runs:
         for stratum in tree.strata:
             table = tree.rows("differentiation", panel=tree.ours, model=model, stratum=stratum).set_index("step")
             if table.empty:
@@ -80,7 +80,7 @@ def noise_share(tree: Tree) -> str:
         "neurons beyond 3 standard errors",
     ]
     rows = []
-    for model in (*tree.models, *tree.controls):
+    for model in tree.runs:
         step = tree.steps(model)[-1]
         table = tree.neurons(tree.ours, model, step, tree.strata[0])
         size, error = table.influence.abs(), table.influence_se
@@ -114,7 +114,7 @@ def roles(tree: Tree) -> str:
         "by chance",
     ]
     rows, stratum = [], tree.strata[0]
-    for model in (*tree.models, *tree.controls):
+    for model in tree.runs:
         step = tree.steps(model)[-1]
         by_target, by_input = (tree.neurons(p, model, step, stratum) for p in (tree.ours, tree.by_input))
         same = [_spearman(t.influence_a, t.influence_b) for t in (by_target, by_input)]
@@ -146,7 +146,7 @@ def role_effect(tree: Tree) -> str:
     """Loss and influence at the last checkpoint, by role and stratum."""
     header = ["run", "stratum", "loss", "rms influence (10⁻³ nats)", "of it within the stratum (10⁻³ nats)"]
     rows = []
-    for model in (*tree.models, *tree.controls):
+    for model in tree.runs:
         step = tree.steps(model)[-1]
         for panel, role in ((tree.ours, "predicted"), (tree.by_input, "read")):
             for stratum in tree.strata:
