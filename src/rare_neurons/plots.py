@@ -26,19 +26,8 @@ from rare_neurons.drawing import (
     x,
 )
 from rare_neurons.results import list_models, load_integrity, load_shards, load_timeline
-from rare_neurons.verdict_plots import plot_claims, plot_emergence
-
-__all__ = [
-    "plot_alpha",
-    "plot_claims",
-    "plot_differentiation",
-    "plot_emergence",
-    "plot_influence",
-    "plot_integrity",
-    "plot_lineage",
-    "plot_loss",
-    "plot_rank_curves",
-]
+from rare_neurons.verdict_plots import plot_claims as plot_claims
+from rare_neurons.verdict_plots import plot_emergence as plot_emergence
 
 
 def plot_loss(results: str | Path, models: Sequence[str] | None = None) -> Figure:
