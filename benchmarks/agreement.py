@@ -16,8 +16,8 @@ import torch
 import yaml
 from scipy.stats import spearmanr
 
+from rare_neurons.models.influence.probe import probe_model
 from rare_neurons.models.loading import load_model
-from rare_neurons.models.probe import probe_model
 from rare_neurons.results import list_models
 from rare_neurons.stages.probe import load_panel
 from rare_neurons.tables import read_table

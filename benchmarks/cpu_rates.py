@@ -9,9 +9,9 @@ import torch
 from threadpoolctl import threadpool_limits
 from transformers import GPTNeoXConfig, GPTNeoXModel
 
-from rare_neurons.numerics.fingerprint import fingerprint_tensor
-from rare_neurons.numerics.group_spectra import measure_group_spectrum
-from rare_neurons.numerics.spectra import measure_spectrum
+from rare_neurons.numerics.integrity.fingerprint import fingerprint_tensor
+from rare_neurons.numerics.organisation.group_spectra import measure_group_spectrum
+from rare_neurons.numerics.spectra.spectrum import measure_spectrum
 
 WIDTH = 1024  # of the matrices that are timed; as wide as pythia-410m
 TOKENS = (2, 1024)  # contexts and their length in the timed forward pass

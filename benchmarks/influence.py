@@ -20,7 +20,7 @@ import torch
 import transformers
 
 from benchmarks.influence_inputs import N_ENTROPY_NEURONS, SHAPES, Shape, synthetic_inputs
-from rare_neurons.models.panel_pass import PassInputs, Plan, SlabPass, make_plan, measure_panel
+from rare_neurons.models.influence.panel_pass import PassInputs, Plan, SlabPass, make_plan, measure_panel
 
 SETTINGS = {"tolerance": 1e-7, "tolerance_se": 0.1}
 MEMORY_GB = 4.0

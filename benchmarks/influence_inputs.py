@@ -8,10 +8,10 @@ import numpy as np
 import torch
 
 from rare_neurons.models.forward import Captured
+from rare_neurons.models.influence.panel_pass import PassInputs, measure_panel
+from rare_neurons.models.influence.tokens import make_unigram
 from rare_neurons.models.panel_arrays import PanelArrays, sort_vocabulary
-from rare_neurons.models.panel_pass import PassInputs, measure_panel
 from rare_neurons.models.readout import FinalBlock, Norm, Readout
-from rare_neurons.models.tokens import make_unigram
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import json, re, sys, time
 import numpy as np, torch
 from rare_neurons.models.loading import load_model
 from rare_neurons.models.panel_arrays import PanelArrays
-from rare_neurons.models.probe import probe_model
+from rare_neurons.models.influence.probe import probe_model
 
 folder, memory_gb, n_targets, probe = sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "probe"
 torch.set_num_threads(1)

@@ -14,10 +14,10 @@ from scipy.optimize import differential_evolution
 from threadpoolctl import threadpool_limits
 
 from benchmarks.calibration.regimes import planted_curve
-from rare_neurons.numerics.huber_regimes import fit_huber_regimes
-from rare_neurons.numerics.regime_nulls import null_table_sizes, regime_null_table
-from rare_neurons.numerics.regime_test import regime_test
-from rare_neurons.numerics.regimes import measure_regimes
+from rare_neurons.numerics.regimes.conventions import measure_regimes
+from rare_neurons.numerics.regimes.detection import regime_test
+from rare_neurons.numerics.regimes.huber import fit_huber_regimes
+from rare_neurons.numerics.regimes.null_tables import null_table_sizes, regime_null_table
 
 
 def seed_objective(theta, x, g, y):

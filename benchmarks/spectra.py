@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from rare_neurons.numerics.spectra import Spectrum, measure_spectrum
-from rare_neurons.numerics.weightwatcher_engine import quiet
+from rare_neurons.numerics.spectra.spectrum import Spectrum, measure_spectrum
+from rare_neurons.numerics.spectra.weightwatcher_engine import quiet
 
 SHAPES = {"qkv": (1536, 512), "attention_out": (512, 512), "mlp_in": (2048, 512), "mlp_out": (512, 2048)}
 LAYERS = 6  # pythia-70m; its embeddings (50304 x 512) are skipped by weightwatcher's default max_N = 50000

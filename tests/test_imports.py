@@ -1,5 +1,7 @@
 """Imports point one way (docs: the layout's import direction); each line is checked in a fresh interpreter."""
 
+import ast
+import graphlib
 import pkgutil
 import subprocess
 import sys
@@ -10,7 +12,7 @@ import pytest
 import rare_neurons
 
 HEAVY = ("torch", "transformers", "datasets", "matplotlib", "pandas", "snakemake", "weightwatcher")
-OURS = tuple(f"rare_neurons.{part}" for part in ("stages", "models", "results", "plots"))
+OURS = tuple(f"rare_neurons.{part}" for part in ("stages", "models", "results", "figures", "replication"))
 RULES = {
     "numerics": (*HEAVY, "pyarrow", *OURS, "rare_neurons.tables", "rare_neurons.checkpoints"),
     "checkpoints": (*HEAVY, "pyarrow", *OURS, "rare_neurons.tables", "rare_neurons.numerics"),
@@ -27,13 +29,27 @@ RULES = {
         "rare_neurons.models",
         "rare_neurons.stages",
     ),
-    "plots": ("torch", "transformers", "snakemake", "rare_neurons.models", "rare_neurons.stages"),
+    "figures": ("torch", "transformers", "snakemake", "rare_neurons.models", "rare_neurons.stages"),
+    "figures.registry": (*HEAVY, "numpy", "pyarrow", "rare_neurons.results"),
+    "replication": ("torch", "transformers", "snakemake", "rare_neurons.models"),
     "models": ("snakemake", "matplotlib", "rare_neurons.stages", "rare_neurons.tables"),
     "stages.spectra": ("torch", "transformers", "snakemake", "matplotlib"),
     "stages.resolve": ("torch", "transformers", "snakemake", "pyarrow"),
     "stages.metric": ("torch", "transformers", "snakemake", "matplotlib"),
     "configuration": (*HEAVY, *OURS),
 }
+
+TOPICS = {
+    "panel": set(),
+    "influence": {"panel"},
+    "spectra": set(),
+    "regimes": {"panel", "influence", "spectra"},
+    "onset": set(),
+    "claims": {"panel", "influence", "regimes"},
+    "integrity": set(),
+    "organisation": set(),
+}
+"""Topics of numerics, and those that each may import."""
 
 
 def modules_of(name: str) -> list[str]:
@@ -60,7 +76,7 @@ def test_imports_point_one_way(part):
 
 
 def test_the_check_sees_a_wrong_import(tmp_path):
-    (tmp_path / "planted.py").write_text("import rare_neurons.numerics.strata\nimport torch\n")
+    (tmp_path / "planted.py").write_text("import rare_neurons.numerics.panel.strata\nimport torch\n")
     assert imported_against(["planted"], RULES["numerics"], tmp_path) == ["torch"]
 
 
@@ -86,3 +102,36 @@ def test_torch_is_named_by_models_the_stages_that_run_them_and_the_bin_reader():
         "stages/pretrain.py",
         "stages/probe.py",
     }
+
+
+def topics_imported(source: str) -> set[str]:
+    """Topics of numerics that a module's text imports."""
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        names |= {node.module} if isinstance(node, ast.ImportFrom) else set()
+        names |= {alias.name for alias in node.names} if isinstance(node, ast.Import) else set()
+    parts = [name.split(".") for name in names if name and name.startswith("rare_neurons.numerics.")]
+    return {part[2] for part in parts} & TOPICS.keys()
+
+
+def topic_imports(topic: str) -> set[str]:
+    folder = Path(rare_neurons.__file__).parent / "numerics" / topic
+    return set().union(*(topics_imported(path.read_text()) for path in folder.glob("*.py"))) - {topic}
+
+
+def test_every_topic_is_in_the_map():
+    folder = Path(rare_neurons.__file__).parent / "numerics"
+    assert {path.name for path in folder.iterdir() if (path / "__init__.py").is_file()} == set(TOPICS)
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_topics_import_one_way(topic):
+    assert topic_imports(topic) <= TOPICS[topic]
+
+
+def test_the_map_of_topics_has_no_circle():
+    assert tuple(graphlib.TopologicalSorter(TOPICS).static_order())
+
+
+def test_the_topic_check_sees_a_wrong_import():
+    assert topics_imported("from rare_neurons.numerics.claims.judge import Claim\nimport numpy\n") == {"claims"}

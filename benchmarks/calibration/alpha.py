@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from rare_neurons.numerics.eigenvalues import eigenvalues
-from rare_neurons.numerics.power_law import fit_power_law
-from rare_neurons.numerics.resampling import bootstrap_alpha, goodness_of_fit
+from rare_neurons.numerics.spectra.bootstrap import bootstrap_alpha, goodness_of_fit
+from rare_neurons.numerics.spectra.eigenvalues import eigenvalues
+from rare_neurons.numerics.spectra.power_law import fit_power_law
 
 SIZE = 500
 Sampler = Callable[[np.random.Generator], NDArray[np.float64]]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rare_neurons.numerics.group_spectra import measure_group_spectrum
+from rare_neurons.numerics.organisation.group_spectra import measure_group_spectrum
 
 LEVEL = 0.05
 PERMUTATIONS = 199  # (9 + 1) / 200 is exactly the level

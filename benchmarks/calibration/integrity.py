@@ -16,8 +16,8 @@ from transformers import AutoModelForCausalLM
 
 from rare_neurons.checkpoints.tensors import iter_tensors
 from rare_neurons.models.pretraining import Recipe, pretrain
-from rare_neurons.numerics.fingerprint import fingerprint_tensor
-from rare_neurons.numerics.integrity import judge_checkpoints
+from rare_neurons.numerics.integrity.fingerprint import fingerprint_tensor
+from rare_neurons.numerics.integrity.judge import judge_checkpoints
 
 LIMITS = {"detour": (1.5, 2.0, 2.5), "start_z": (1.0, 3.0, 6.0), "canary_z": (1.0, 3.0, 6.0)}
 

@@ -7,9 +7,9 @@ import argparse
 
 import numpy as np
 
-from rare_neurons.numerics.regime_nulls import null_table_sizes, regime_null_table
-from rare_neurons.numerics.regime_test import regime_test
-from rare_neurons.numerics.spacing_regimes import QUANTITIES, measure_spacing_regimes, regime_differences
+from rare_neurons.numerics.regimes.detection import regime_test
+from rare_neurons.numerics.regimes.null_tables import null_table_sizes, regime_null_table
+from rare_neurons.numerics.regimes.resampled import QUANTITIES, measure_spacing_regimes, regime_differences
 
 N = 1000
 LEVEL = 0.05

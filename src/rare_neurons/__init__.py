@@ -15,20 +15,20 @@ _PUBLIC = {
         ),
         "results",
     ),
-    **dict.fromkeys(
-        (
-            "plot_alpha",
-            "plot_claims",
-            "plot_differentiation",
-            "plot_emergence",
-            "plot_influence",
-            "plot_integrity",
-            "plot_lineage",
-            "plot_loss",
-            "plot_rank_curves",
-        ),
-        "plots",
-    ),
+    **{
+        f"plot_{name}": f"figures.{name}"
+        for name in (
+            "alpha",
+            "claims",
+            "differentiation",
+            "emergence",
+            "influence",
+            "integrity",
+            "lineage",
+            "loss",
+            "rank_curves",
+        )
+    },
 }
 __all__ = list(_PUBLIC)
 

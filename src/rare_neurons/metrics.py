@@ -14,8 +14,8 @@ class Metric:
     name : str
         Of the rule, and of its options in the configuration.
     function : str
-        ``module:function`` taking an `InfluenceShard` and the options, returning for each table a list of rows; named
-        rather than imported, so that listing the metrics costs nothing.
+        ``module:function`` taking an `InfluenceShard` and the options (and ``null_tables``, where it reads them),
+        returning for each table a list of rows; named rather than imported, so that listing the metrics costs nothing.
     tables : mapping
         Table name (a folder of results) to the ``module:dataclass`` of its rows.
     version : int
@@ -47,18 +47,18 @@ def load(name: str) -> Callable | type:
 METRICS = (
     Metric(
         name="differentiation",
-        function="rare_neurons.numerics.shard:measure_differentiation",
-        tables={"differentiation": "rare_neurons.numerics.shard:DifferentiationRow"},
+        function="rare_neurons.numerics.influence.differentiation:measure_differentiation",
+        tables={"differentiation": "rare_neurons.numerics.influence.differentiation:DifferentiationRow"},
         version=1,
         timelines=("differentiation",),
     ),
     Metric(
         name="regimes",
-        function="rare_neurons.numerics.shard:measure_regime_tables",
+        function="rare_neurons.numerics.regimes.tables:measure_regime_tables",
         tables={
-            "regimes": "rare_neurons.numerics.shard:RegimeTableRow",
-            "curves": "rare_neurons.numerics.shard:CurvePoint",
-            "differences": "rare_neurons.numerics.shard:DifferenceRow",
+            "regimes": "rare_neurons.numerics.regimes.tables:RegimeTableRow",
+            "curves": "rare_neurons.numerics.regimes.tables:CurvePoint",
+            "differences": "rare_neurons.numerics.regimes.tables:DifferenceRow",
         },
         version=1,
         timelines=("regimes", "differences"),

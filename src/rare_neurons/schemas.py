@@ -2,8 +2,8 @@
 
 import pyarrow as pa
 
-from rare_neurons.numerics.group_spectra import GroupSpectrum
-from rare_neurons.numerics.spectra import Spectrum
+from rare_neurons.numerics.organisation.group_spectra import GroupSpectrum
+from rare_neurons.numerics.spectra.spectrum import Spectrum
 from rare_neurons.tables import schema_of
 
 _CHECKPOINT = [("model", pa.string()), ("step", pa.int64())]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from rare_neurons.models.probe import probe_model
+from rare_neurons.models.influence.probe import probe_model
 from tests.models.tiny import random_model, random_panel
 
 pytestmark = [

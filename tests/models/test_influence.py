@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from rare_neurons.errors import DataFault, RequestError
-from rare_neurons.models import probe
 from rare_neurons.models.forward import run_panel
-from rare_neurons.models.probe import ProbeResult, probe_model
+from rare_neurons.models.influence import probe
+from rare_neurons.models.influence.probe import ProbeResult, probe_model
 from tests.models.tiny import N_NEURONS, VOCAB, random_model, random_panel
 from tests.reference.hooked_influence import frozen_norm_log_p, hooked_log_p, mean_activation
 

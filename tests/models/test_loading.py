@@ -11,9 +11,9 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
 from rare_neurons.errors import DataFault, RequestError
+from rare_neurons.models.influence.probe import probe_model
 from rare_neurons.models.loading import load_model
 from rare_neurons.models.placement import Placement
-from rare_neurons.models.probe import probe_model
 from tests.models.tiny import random_model, random_panel
 
 FAMILIES = ("gpt_neox-parallel", "gpt2", "opt", "opt-no-norm", "llama", "olmo2")
@@ -171,8 +171,8 @@ def test_a_placement_that_is_too_small_is_a_wrong_request(saved):
 SMALL_MACHINE = """
 import resource, sys
 import numpy as np, torch
-from rare_neurons.models import probe
-from rare_neurons.models.probe import probe_model
+from rare_neurons.models.influence import probe
+from rare_neurons.models.influence.probe import probe_model
 from tests.models.tiny import random_model, random_panel
 torch.set_num_threads(1)
 model, panel = random_model("gpt2", dtype=torch.float32), random_panel(n_contexts=30_000, per_stratum=40)

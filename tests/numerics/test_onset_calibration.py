@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.calibration.onset import LOG_STEPS, PYTHIA_STEPS, coverage, false_positives, power
-from rare_neurons.numerics.onset_dates import seed_interval
+from rare_neurons.numerics.onset.dates import seed_interval
 
 SCHEDULES = [(LOG_STEPS, 1), (LOG_STEPS, 3), (PYTHIA_STEPS, 1)]
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from rare_neurons.numerics.onset_dates import Dates, date_change, resample_interval, seed_interval
-from rare_neurons.numerics.onset_nulls import measure_change, measure_coherence, minimal_change, random_walk_p
+from rare_neurons.numerics.onset.dates import Dates, date_change, resample_interval, seed_interval
+from rare_neurons.numerics.onset.nulls import measure_change, measure_coherence, minimal_change, random_walk_p
 from tests.reference.onset import slow_change, slow_coherence, slow_dates, slow_walk_p
 
 RISE = np.array([0.0, 0.0, 0.1, 0.0, 0.2, 1.0, 3.0, 6.0, 8.0, 9.0, 9.5, 9.6])

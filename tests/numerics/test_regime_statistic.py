@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rare_neurons.numerics.log_spacings import cell_edges, fit_levels, log_spacings
+from rare_neurons.numerics.regimes.statistic import cell_edges, fit_levels, log_spacings
 from tests.reference.regimes import plain_levels
 
 

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from rare_neurons.numerics.onset import Onset
-from rare_neurons.numerics.panel import N_FOLDS, half_of_fold
+from rare_neurons.numerics.onset.detect import Onset
+from rare_neurons.numerics.panel.folds import N_FOLDS, half_of_fold
 from rare_neurons.schemas import FOLDS, GROUPS, INFLUENCE
 from rare_neurons.stages.claims import over_seeds, write_claims
 from rare_neurons.stages.emergence import SCHEMA as EMERGENCE

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from rare_neurons.checkpoints.manifest import Manifest, write_manifest
-from rare_neurons.numerics.fingerprint import fingerprint_tensor
+from rare_neurons.numerics.integrity.fingerprint import fingerprint_tensor
 from rare_neurons.schemas import BEHAVIOUR, BEHAVIOUR_VALUES, FINGERPRINT
 from rare_neurons.stages.integrity import write_integrity
 from rare_neurons.tables import read_table, write_table

@@ -5,7 +5,7 @@ import pyarrow.compute as pc
 import pytest
 
 from rare_neurons import load_claims, load_influence, load_shards, load_timeline
-from rare_neurons.numerics.lineage import lineage
+from rare_neurons.numerics.organisation.lineage import lineage
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
 

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from rare_neurons.configuration import check_config
+from rare_neurons.replication.regimes import PUBLISHED_N, shares
 from rare_neurons.stages.replication import FIGURES, TABLES, write_replication
-from rare_neurons.stages.replication_regimes import PUBLISHED_N, shares
 from tests.workflow.project import CONFIG, ROOT
 
 pytestmark = [pytest.mark.pipeline]

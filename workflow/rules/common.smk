@@ -16,6 +16,7 @@ from rare_neurons.checkpoints.schedules import steps_of
 from rare_neurons.checkpoints.sources import check_local
 from rare_neurons.configuration import check_config
 from rare_neurons.errors import RequestError
+from rare_neurons.figures.registry import FIGURES
 from rare_neurons.metrics import METRICS
 from rare_neurons.stages.resolve import source_of
 from rare_neurons.versions import VERSIONS
@@ -103,6 +104,9 @@ SHARD = {
 QUANTITIES = ["behaviour", "influence", "spectra", "groups"] + [
     t for metric in METRICS for t in metric.timelines
 ]
+
+
+OF_SUBJECTS = ("timelines/emergence", "claims")
 
 
 def local_files(wildcards) -> list[str]:
@@ -193,6 +197,22 @@ def controls(subject: str) -> list[str]:
 def claimed_models(subject: str) -> list[str]:
     """Models that a subject's claims are read from: its own and its controls."""
     return list(dict.fromkeys(members(subject) + controls(subject)))
+
+
+def figure_tables(subject: str) -> list[str]:
+    """Tables that the figures of a subject read, each once."""
+    paths = []
+    for table in dict.fromkeys(table for figure in FIGURES for table in figure.tables):
+        if table in SHARD:
+            paths += [
+                path
+                for m in members(subject)
+                for path in per_checkpoint(SHARD[table], m)
+            ]
+        else:
+            of = [subject] if table in OF_SUBJECTS else members(subject)
+            paths += [f"{RESULTS}/{table}/{name}.parquet" for name in of]
+    return paths
 
 
 def tokens_per_step(wildcards) -> int | None:

@@ -151,56 +151,28 @@ rule claims:
         "../scripts/claims.py"
 
 
-FIGURES = {
-    "loss": "behaviour",
-    "rank_curves": None,
-    "influence": "influence",
-    "differentiation": "differentiation",
-    "alpha": "spectra",
-    "integrity": None,
-    "emergence": None,
-    "lineage": "lineage",
-    "claims": None,
-}
-
-
 rule figures:
     input:
-        timelines=lambda w: [
-            f"{RESULTS}/timelines/{q}/{m}.parquet"
-            for q in filter(None, FIGURES.values())
-            for m in members(w.subject)
-        ],
-        integrity=lambda w: [
-            f"{RESULTS}/integrity/{m}.parquet" for m in members(w.subject)
-        ],
-        curves=lambda w: [
-            path
-            for m in members(w.subject)
-            for path in per_checkpoint(SHARD["curves"], m)
-        ],
-        emergence=f"{RESULTS}/timelines/emergence/{{subject}}.parquet",
-        claims=f"{RESULTS}/claims/{{subject}}.parquet",
+        lambda w: figure_tables(w.subject),
     output:
         png=[
             report(
-                f"{RESULTS}/figures/{{subject}}/{name}.png",
-                caption=f"../report/{name}.rst",
+                f"{RESULTS}/figures/{{subject}}/{figure.name}.png",
                 category="{subject}",
-                labels={"figure": name},
+                labels={"figure": figure.name, "shows": figure.caption},
             )
-            for name in FIGURES
+            for figure in FIGURES
         ],
-        svg=[f"{RESULTS}/figures/{{subject}}/{name}.svg" for name in FIGURES],
+        svg=[f"{RESULTS}/figures/{{subject}}/{figure.name}.svg" for figure in FIGURES],
     log:
         f"{RESULTS}/logs/figures/{{subject}}.log",
     conda:
         "../envs/rare-neurons.yaml"
     params:
-        results=lambda w, input: str(Path(input.emergence).parents[2]),
+        results=lambda w, output: str(Path(output.png[0]).parents[2]),
         subject=lambda w: w.subject,
         models=lambda w: members(w.subject),
-        names=list(FIGURES),
+        names=[figure.name for figure in FIGURES],
         version=VERSIONS["figures"],
     script:
         "../scripts/figures.py"

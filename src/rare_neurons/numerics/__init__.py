@@ -1,0 +1,14 @@
+"""The mathematics, by topic; NumPy and SciPy alone, no files and no network.
+
+panel         strata of token types, contexts and targets, folds and their resampling, two-way standard errors
+influence     the shard that every metric of a checkpoint starts from, its summary, how unequal neurons are
+regimes       ranked influence: cross-fitted curves, the log-spacing test (T is computed in `statistic`, its null in
+              `null_tables`, its p in `detection`), descriptive fits and the seed studies' conventions
+spectra       eigenvalue spectra of weight matrices, power-law tails and what they are compared with
+onset         when a quantity sets in, by one declared rule, against what noise alone would draw
+claims        what may be said of runs beside their controls
+integrity     whether each checkpoint is what its step says
+organisation  sets of top neurons: common directions, and how the sets last through training
+multiplicity  p-values of a family of questions
+rows          rows of tables made from results
+"""

@@ -9,9 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy.stats import t as student
 
-from rare_neurons.numerics.claims import Claim, Evidence, control_multiplicity, judge_claim
-from rare_neurons.numerics.rank_curve import SIGNS
-from rare_neurons.numerics.specialisation import (
+from rare_neurons.numerics.claims.judge import Claim, Evidence, control_multiplicity, judge_claim
+from rare_neurons.numerics.claims.specialisation import (
     Statistic,
     evidence_of,
     inequality_beyond,
@@ -19,6 +18,7 @@ from rare_neurons.numerics.specialisation import (
     regime_gain,
     within_beyond,
 )
+from rare_neurons.numerics.regimes.rank_curve import SIGNS
 from rare_neurons.stages.claim_inputs import LAST, START, Results, Runs
 from rare_neurons.stages.metric import read_shard
 from rare_neurons.tables import digest_of, file_sha256, provenance, read_table, schema_of, write_table

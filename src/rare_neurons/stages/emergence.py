@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rare_neurons.numerics.differentiation import differentiation
-from rare_neurons.numerics.onset import Onset, OnsetRule, control_onsets, detect_onset
-from rare_neurons.numerics.panel import N_FOLDS, half_of_fold
-from rare_neurons.numerics.rank_curve import resample_folds
+from rare_neurons.numerics.influence.differentiation import differentiation
+from rare_neurons.numerics.onset.detect import Onset, OnsetRule, control_onsets, detect_onset
+from rare_neurons.numerics.panel.folds import N_FOLDS, half_of_fold
+from rare_neurons.numerics.panel.resampling import resample_folds
 from rare_neurons.tables import digest_of, file_sha256, provenance, read_table, schema_of, write_table
 
 SCHEMA = schema_of(

@@ -6,7 +6,7 @@ from pathlib import Path
 import matplotlib
 from matplotlib.figure import Figure
 
-from rare_neurons import plots
+from rare_neurons.figures.registry import FIGURES
 from rare_neurons.tables import atomic_path
 
 
@@ -27,7 +27,7 @@ def write_figures(
     png, svg : sequence of str
         Outputs, in the order of `names`.
     names : sequence of str
-        Figures: ``plots.plot_{name}``.
+        Figures, by name in the registry.
     results : str
         The results folder.
     subject : str
@@ -36,9 +36,10 @@ def write_figures(
     version : int
         Of what is drawn; figures carry no metadata, so it only makes Snakemake draw them again.
     """
+    known = {entry.name: entry for entry in FIGURES}
     for name, raster, vector in zip(names, png, svg, strict=True):
-        draw = getattr(plots, f"plot_{name}")
-        figure = draw(results, subject, models) if name in ("emergence", "claims") else draw(results, models)
+        about = (results, subject, models) if known[name].of_subject else (results, models)
+        figure = known[name].load()(*about)
         save_figure(figure, raster, vector)
 
 

@@ -14,7 +14,7 @@ from rare_neurons.checkpoints.manifest import read_manifest
 from rare_neurons.checkpoints.tensors import read_tensor, tensor_names
 from rare_neurons.errors import DataFault
 from rare_neurons.families import weight_matrices
-from rare_neurons.numerics.group_spectra import measure_group_spectrum
+from rare_neurons.numerics.organisation.group_spectra import measure_group_spectrum
 from rare_neurons.schemas import GROUPS
 from rare_neurons.stages.cache import cache_place
 from rare_neurons.tables import file_sha256, provenance, read_metadata, read_table, write_table

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from rare_neurons.checkpoints.manifest import Manifest, read_manifest
-from rare_neurons.numerics.descent import judge_descent
-from rare_neurons.numerics.integrity import CheckpointVerdict, judge_checkpoints
+from rare_neurons.numerics.integrity.descent import judge_descent
+from rare_neurons.numerics.integrity.judge import CheckpointVerdict, judge_checkpoints
 from rare_neurons.tables import digest_of, file_sha256, provenance, read_metadata, read_table, schema_of, write_table
 
 SCHEMA = schema_of(CheckpointVerdict, [("model", pa.string())])

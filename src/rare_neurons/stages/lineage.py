@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rare_neurons.numerics.lineage import Lineage, half_jaccard, lineage
+from rare_neurons.numerics.organisation.lineage import Lineage, half_jaccard, lineage
 from rare_neurons.tables import digest_of, file_sha256, provenance, read_table, schema_of, write_table
 
 _PLACE = [("panel", pa.string()), ("model", pa.string()), ("stratum", pa.string())]

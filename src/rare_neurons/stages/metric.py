@@ -7,9 +7,8 @@ import numpy as np
 import pyarrow as pa
 
 from rare_neurons.metrics import METRICS, load
-from rare_neurons.numerics.panel import half_of_fold
-from rare_neurons.numerics.regime_nulls import NullTable
-from rare_neurons.numerics.shard import InfluenceShard
+from rare_neurons.numerics.influence.shard import InfluenceShard
+from rare_neurons.numerics.panel.folds import half_of_fold
 from rare_neurons.stages.null_tables import read_null_tables
 from rare_neurons.tables import file_sha256, provenance, read_metadata, read_table, schema_of, write_table
 
@@ -45,8 +44,8 @@ def write_metric(
     (definition,) = (m for m in METRICS if m.name == metric)
     about = read_metadata(influence)
     strata, place = _strata_and_place(influence)
-    nulls = read_null_tables(null_tables) if null_tables else ()
-    rows = definition.load()(read_shard(influence, folds, null_tables=nulls), **options) if strata else {}
+    nulls = {"null_tables": read_null_tables(null_tables) if null_tables else ()} if definition.null_tables else {}
+    rows = definition.load()(read_shard(influence, folds), **nulls, **options) if strata else {}
     inputs = {
         name: file_sha256(path)
         for name, path in (("influence", influence), ("folds", folds), ("null_tables", null_tables))
@@ -65,9 +64,7 @@ def write_metric(
         write_table(pa.Table.from_pylist(records, schema=schema), outputs[table], metadata)
 
 
-def read_shard(
-    influence: str, folds: str, *, null_tables: tuple[NullTable, ...] = (), column: str = "influence_sum"
-) -> InfluenceShard:
+def read_shard(influence: str, folds: str, *, column: str = "influence_sum") -> InfluenceShard:
     """Read the probe's tables of one good checkpoint as arrays, with one of the folds' sums."""
     strata, _ = _strata_and_place(influence)
     values = read_table(influence, ["influence", "influence_se"])
@@ -82,7 +79,6 @@ def read_shard(
         fold_sum=flat.astype(np.float64).reshape(n, fold.shape[1], -1),
         fold_n=table["n_targets"].to_numpy().reshape(n, -1),
         half_of_fold=half_of_fold(fold[0]),
-        null_tables=null_tables,
     )
 
 

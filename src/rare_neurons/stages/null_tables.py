@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from rare_neurons.numerics.regime_nulls import NullTable, null_table_sizes, regime_null_table
+from rare_neurons.numerics.regimes.null_tables import NullTable, null_table_sizes, regime_null_table
 from rare_neurons.stages.reporting import bar
 from rare_neurons.tables import provenance, read_table, write_table
 

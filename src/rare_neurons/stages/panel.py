@@ -7,8 +7,9 @@ import numpy as np
 import pyarrow as pa
 
 from rare_neurons.errors import RequestError
-from rare_neurons.numerics.panel import Contexts, Targets, cut_contexts, draw_targets
-from rare_neurons.numerics.strata import assign_strata
+from rare_neurons.numerics.panel.contexts import Contexts, cut_contexts
+from rare_neurons.numerics.panel.strata import assign_strata
+from rare_neurons.numerics.panel.targets import Targets, draw_targets
 from rare_neurons.tables import file_sha256, provenance, read_metadata, read_table, write_table
 
 

@@ -8,7 +8,7 @@ from rich.table import Table
 from tokenizers import Tokenizer
 
 from rare_neurons.errors import RequestError
-from rare_neurons.numerics.strata import assign_strata
+from rare_neurons.numerics.panel.strata import assign_strata
 from rare_neurons.stages.corpus import load_counts
 
 

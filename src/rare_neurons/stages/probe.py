@@ -10,11 +10,11 @@ import torch
 from rare_neurons.checkpoints.cache import open_weights
 from rare_neurons.checkpoints.manifest import read_manifest
 from rare_neurons.errors import DataFault
+from rare_neurons.models.influence.probe import PanelArrays, ProbeResult, probe_model
 from rare_neurons.models.loading import load_model
 from rare_neurons.models.placement import Placement
-from rare_neurons.models.probe import PanelArrays, ProbeResult, probe_model
-from rare_neurons.numerics.panel import half_of_fold
-from rare_neurons.numerics.strata import assign_strata
+from rare_neurons.numerics.panel.folds import half_of_fold
+from rare_neurons.numerics.panel.strata import assign_strata
 from rare_neurons.schemas import (
     ACTIVATIONS,
     BEHAVIOUR,

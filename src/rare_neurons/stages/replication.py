@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from rare_neurons.replication_plots import plot_inequality, plot_ranked
-from rare_neurons.stages import replication_neurons as neurons
-from rare_neurons.stages import replication_regimes as regimes
+from rare_neurons.replication import neurons, regimes
+from rare_neurons.replication.claims import survives
+from rare_neurons.replication.figures import plot_inequality, plot_ranked
+from rare_neurons.replication.inputs import Tree
 from rare_neurons.stages.figures import save_figure
-from rare_neurons.stages.replication_claims import survives
-from rare_neurons.stages.replication_inputs import Tree
 from rare_neurons.tables import atomic_path
 
 TABLES = {

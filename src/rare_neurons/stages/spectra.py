@@ -12,8 +12,8 @@ from rare_neurons.checkpoints.manifest import read_manifest
 from rare_neurons.checkpoints.tensors import iter_tensors, tensor_names
 from rare_neurons.errors import DataFault
 from rare_neurons.families import weight_matrices
-from rare_neurons.numerics.fingerprint import fingerprint_tensor
-from rare_neurons.numerics.spectra import SPECTRUM_COLUMNS, measure_spectrum
+from rare_neurons.numerics.integrity.fingerprint import fingerprint_tensor
+from rare_neurons.numerics.spectra.spectrum import SPECTRUM_COLUMNS, measure_spectrum
 from rare_neurons.schemas import FINGERPRINT, SPECTRA
 from rare_neurons.stages.cache import cache_place
 from rare_neurons.tables import provenance, write_table

@@ -6,7 +6,7 @@ from dataclasses import asdict
 import numpy as np
 import pyarrow as pa
 
-from rare_neurons.numerics.influence_summary import InfluenceSummary, summarise_influence
+from rare_neurons.numerics.influence.summary import InfluenceSummary, summarise_influence
 from rare_neurons.schemas import BEHAVIOUR_VALUES
 from rare_neurons.tables import digest_of, file_sha256, provenance, read_table, schema_of, write_table
 

@@ -1,0 +1,8 @@
+"""Figures from results tables alone; each function returns a matplotlib figure and leaves matplotlib's state alone.
+
+registry   the list of figures
+style      colours, axes of steps, legends
+by_stratum columns of a timeline over steps: `loss`, `influence`, `differentiation`
+rank_curves, alpha, integrity, lineage, emergence, claims
+           one figure each
+"""

@@ -1,0 +1,17 @@
+"""What ablating a neuron does to the loss, over steps."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from rare_neurons.figures.by_stratum import draw_by_stratum
+
+
+def plot_influence(results: str | Path, models: Sequence[str] | None = None) -> Figure:
+    """Draw what ablating a neuron does to the loss, total and within its stratum, over steps."""
+    columns = [
+        ("rms_influence", "rms influence (nats)"),
+        ("rms_influence_within", "rms influence within stratum (nats)"),
+    ]
+    return draw_by_stratum(results, models, "influence", columns, log=True)

@@ -1,0 +1,45 @@
+"""Ranked influence, step by step."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib import colormaps
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+
+from rare_neurons.figures.style import chosen_models, grid, nothing_to_draw, of_panel, rank_curve, step_bar
+from rare_neurons.results import load_integrity, load_shards
+
+
+def plot_rank_curves(
+    results: str | Path, models: Sequence[str] | None = None, strata: Sequence[str] = ("common", "rare")
+) -> Figure:
+    """Draw the cross-fitted ranked influence of every step on log-log axes, one column per stratum.
+
+    The shaded band is the interval over resampled contexts; bins whose interval reaches zero are not drawn, for there
+    nothing tells neurons from noise.
+    """
+    models = chosen_models(results, models)
+    table = load_shards(results, "curves", models=models, pandas=True).query("sign == 'all'")
+    verdicts = load_integrity(results, models=models, pandas=True)
+    good = verdicts[~verdicts.quarantined][["model", "step"]]
+    table = table.merge(good, on=["model", "step"])
+    strata = [s for s in strata if s in set(table.stratum)] or list(dict.fromkeys(table.stratum))
+    rows = [key for key, _ in table.groupby(["model", "panel"], sort=False)]
+    if not rows:
+        return nothing_to_draw()
+    figure, axes = grid(len(rows), len(strata), width=4.2, height=3.3, sharex=True, sharey=True)
+    steps = sorted(set(table.step))
+    norm, cmap = LogNorm(1, max(max(steps) + 1, 2)), colormaps["viridis_r"]
+    for row, (model, panel) in zip(axes, rows, strict=True):
+        for axis, stratum in zip(row, strata, strict=True):
+            mine = table[(table.model == model) & (table.panel == panel) & (table.stratum == stratum)]
+            for step in steps:
+                rank_curve(axis, mine[mine.step == step], cmap(norm(step + 1)))
+            axis.set(xscale="log", yscale="log", title=f"{model}: {stratum}{of_panel(table, panel)}")
+    for axis in axes[-1]:
+        axis.set_xlabel("rank of the neuron")
+    for row in axes:
+        row[0].set_ylabel("cross-fitted influence (nats)")
+    step_bar(figure, axes, norm, cmap)
+    return figure

@@ -1,0 +1,136 @@
+"""The one list of figures: each says which tables it reads and what it shows. Light to import."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class FigureEntry:
+    """A figure of one subject.
+
+    Attributes
+    ----------
+    name : str
+        Of the file; ``figures/{name}.py`` has ``plot_{name}``, which takes a results folder and models.
+    tables : tuple of str
+        What it reads, by name in the catalogue; ``timelines/{quantity}`` for one quantity's timeline.
+    caption : str
+        What a reader sees, in words.
+    of_subject : bool
+        Whether the function takes the subject too: its table is about all runs together.
+    """
+
+    name: str
+    tables: tuple[str, ...]
+    caption: str
+    of_subject: bool = False
+
+    def load(self) -> Callable[..., Figure]:
+        """Import the function."""
+        return getattr(importlib.import_module(f"{__package__}.{self.name}"), f"plot_{self.name}")
+
+
+FIGURES = (
+    FigureEntry(
+        "loss",
+        tables=(
+            "timelines/behaviour",
+            "integrity",
+        ),
+        caption=(
+            "Loss of the target token by frequency stratum over training steps; one line style per seed. Crosses mark "
+            "quarantined checkpoints, which enter no line."
+        ),
+    ),
+    FigureEntry(
+        "rank_curves",
+        tables=(
+            "curves",
+            "integrity",
+        ),
+        caption=(
+            "Cross-fitted ranked influence of the final-layer MLP neurons at every step. One half of the contexts "
+            "orders the neurons, the other half is read, so that without any effect the curve is zero at every rank; "
+            "the band is the interval over resampled contexts, and bins whose interval reaches zero are not drawn."
+        ),
+    ),
+    FigureEntry(
+        "influence",
+        tables=(
+            "timelines/influence",
+            "integrity",
+        ),
+        caption=(
+            "Root mean square over neurons of the change in loss when one neuron is mean-ablated: in total, and within "
+            "the target's stratum. A mere shift of probability between strata shows only in the first."
+        ),
+    ),
+    FigureEntry(
+        "differentiation",
+        tables=(
+            "timelines/differentiation",
+            "integrity",
+        ),
+        caption=(
+            "How unequal the neurons of the final MLP are on each stratum. Heavy-tailed noise raises these indices "
+            "too: compare with step 0."
+        ),
+    ),
+    FigureEntry(
+        "alpha",
+        tables=(
+            "timelines/spectra",
+            "integrity",
+        ),
+        caption=(
+            "Power-law exponent fitted to the eigenvalues of each weight matrix. Grey: the range over shuffled copies "
+            "of the same matrix. At initialisation the exponent is noise."
+        ),
+    ),
+    FigureEntry(
+        "integrity",
+        tables=("integrity",),
+        caption=(
+            "Verdict on every checkpoint. A cross marks a quarantined one; it is drawn on every timeline and enters no "
+            "average."
+        ),
+    ),
+    FigureEntry(
+        "emergence",
+        tables=(
+            "timelines/emergence",
+            "integrity",
+        ),
+        caption=(
+            "Onset of each declared quantity, between the last checkpoint before and the first from which the declared "
+            "rule holds. The thin line is the interval; with fewer than three seeds it contains evaluation noise only."
+        ),
+        of_subject=True,
+    ),
+    FigureEntry(
+        "lineage",
+        tables=("timelines/lineage",),
+        caption=(
+            "Jaccard index of the most influential neurons (with their signs) with those of the last good step, and "
+            "with those of the step before. Thin lines: what two halves of the panel share, the ceiling that noise "
+            "leaves. Grey: two sets at random."
+        ),
+    ),
+    FigureEntry(
+        "claims",
+        tables=("claims",),
+        caption=(
+            "What may be claimed at the last good checkpoint, and what the same rule makes of step 0. Supported means: "
+            "beyond the null after control for all claims, and with the interval beyond that of step 0 and of the run "
+            "on unigram-shuffled text. A claim over training needs three seeds."
+        ),
+        of_subject=True,
+    ),
+)

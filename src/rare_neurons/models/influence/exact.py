@@ -1,0 +1,128 @@
+"""Exact effect of (position, neuron) pairs without an unembedding per neuron (METHODS §2.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from rare_neurons.models.influence.tokens import TokenBlock
+from rare_neurons.models.readout import Ablation
+
+PAIR_ELEMENTS = 2**18  # pairs x vocabulary evaluated at once: 1 or 2 MB, so that the passes stay in cache
+# relative to the largest logit change: dot products and sums of 1e3 to 1e5 roundings of 2^-53
+FLOAT64_SUMS = 1e-11
+
+
+@dataclass(frozen=True)
+class PairEffects:
+    """Change of the loss of each (position, neuron) pair, `[pos, neuron]` float64, nats.
+
+    `total` Δ, `within` Δ_within, `direct` Δ with the final norm's scale frozen; `target_change` the change `f_y` of
+    the target's logit; `truncation` and `rounding` bounds on the error of `total` and of `within`; `exact` where no
+    expansion was used.
+    """
+
+    total: torch.Tensor
+    within: torch.Tensor
+    direct: torch.Tensor
+    target_change: torch.Tensor
+    truncation: torch.Tensor
+    rounding: torch.Tensor
+    exact: torch.Tensor
+
+
+def log_mean_exp(x, e, own: slice, factors: torch.Tensor, own_mass: torch.Tensor, log_p):
+    """`log E_p[e^x]` and `log E_{p|own}[e^x]` per row of `x` `[pair, vocab]`, without cancellation for small x.
+
+    `log1p(E[expm1 x])`; where that overflows or comes near `log 0`, a log-sum-exp in float64 instead.
+
+    Parameters
+    ----------
+    e : Tensor `[pair or 1, vocab]`
+        Probabilities relative to `1/factors`.
+    factors : Tensor `[pair or 1, 2]`
+        What to multiply the sums over `own` and over the rest by.
+    own_mass : Tensor `[pair or 1]`
+    log_p : callable
+        Gives the float64 log probabilities of the rows of a mask `[pair]`.
+    """
+    terms = torch.expm1(x).mul_(e)
+    own_sum = terms[:, own].sum(-1, dtype=torch.float64) * factors[:, 0]
+    rest = terms[:, : own.start].sum(-1, dtype=torch.float64) + terms[:, own.stop :].sum(-1, dtype=torch.float64)
+    mean, own_mean = own_sum + rest * factors[:, 1], own_sum / own_mass
+    log_mean, log_own = torch.log1p(mean), torch.log1p(own_mean)
+    far = ~(torch.isfinite(mean) & torch.isfinite(own_mean) & (mean > -0.9) & (own_mean > -0.9))
+    if far.any():
+        log_probability = log_p(far)
+        shifted = x[far].double() + log_probability
+        log_mean[far] = torch.logsumexp(shifted, -1)
+        log_own[far] = torch.logsumexp(shifted[:, own], -1) - torch.logsumexp(log_probability[..., own], -1)
+    return log_mean, log_own
+
+
+def measure_exactly(
+    tokens: TokenBlock, ablation: Ablation, U: torch.Tensor, U_y: torch.Tensor, own: slice, own_class: int
+) -> PairEffects:
+    """Every pair of a block in float64.
+
+    Parameters
+    ----------
+    U : Tensor `[neuron, vocab]`
+        `A c(w)` (of the post-norm's `ŵ` where there is one), float64.
+    U_y : Tensor `[pos, neuron]`
+        The same at the target.
+    own, own_class
+        Columns and index of the class that the targets of this block belong to.
+    """
+    log_mean, log_own, log_direct = (torch.empty_like(ablation.eta) for _ in range(3))
+    step = max(1, PAIR_ELEMENTS // tokens.z.shape[1])
+    ones = torch.ones(1, 2, dtype=torch.float64, device=U.device)
+    own_mass = tokens.class_log_p[:, own_class].exp()
+    for t in range(len(log_mean)):
+        log_p = tokens.log_p(t)
+        p = log_p.exp()[None]
+        common = (p, own, ones, own_mass[t : t + 1], lambda _far, log_p=log_p: log_p)
+        for start in range(0, log_mean.shape[1], step):
+            i = slice(start, start + step)
+            x, direct = _logit_changes(tokens, ablation, U, t, i)
+            log_mean[t, i], log_own[t, i] = log_mean_exp(x, *common)
+            log_direct[t, i], _ = log_mean_exp(direct, *common)
+    change, direct_change = target_changes(tokens, ablation, U_y)
+    return PairEffects(
+        log_mean - change,
+        log_own - change,
+        log_direct - direct_change,
+        change,
+        torch.zeros_like(change),
+        _float64_rounding(tokens, ablation, U),
+        torch.ones_like(change, dtype=torch.bool),
+    )
+
+
+def _logit_changes(tokens: TokenBlock, ablation: Ablation, U: torch.Tensor, t: int, i: slice):
+    """`f` and its direct part at one position for some neurons, each `[neuron, vocab]`."""
+    x = torch.outer(ablation.epsilon[t, i], tokens.z[t]).addcmul_(ablation.eta[t, i, None], U[i])
+    direct = ablation.direct_eta[t, i, None] * U[i]
+    if tokens.q is not None:
+        x.addcmul_(ablation.kappa[t, i, None], tokens.q[t])
+        direct.addcmul_(ablation.direct_kappa[t, i, None], tokens.q[t])
+    return x, direct
+
+
+def target_changes(tokens: TokenBlock, ablation: Ablation, U_y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Change of the target's logit `f_y` and its direct part, `[pos, neuron]`; `U_y` `[pos, neuron]`."""
+    at = tokens.target[:, None]
+    change = ablation.epsilon * tokens.z.gather(-1, at) + ablation.eta * U_y
+    direct = ablation.direct_eta * U_y
+    if tokens.q is not None:
+        q_y = tokens.q.gather(-1, at)
+        change, direct = change + ablation.kappa * q_y, direct + ablation.direct_kappa * q_y
+    return change, direct
+
+
+def _float64_rounding(tokens: TokenBlock, ablation: Ablation, U: torch.Tensor) -> torch.Tensor:
+    size = ablation.epsilon.abs() * tokens.z.abs().amax(-1, keepdim=True) + ablation.eta.abs() * U.abs().amax(-1)
+    if tokens.q is not None:
+        size = size + ablation.kappa.abs() * tokens.q.abs().amax(-1, keepdim=True)
+    return FLOAT64_SUMS * size

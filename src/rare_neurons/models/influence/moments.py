@@ -1,0 +1,241 @@
+"""Moment products over the vocabulary: what the enclosure needs, with bounds on their rounding (METHODS §2.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import comb
+
+import torch
+
+from rare_neurons.models.influence.enclosure import Z_ORDER, GroupMoments
+from rare_neurons.models.influence.tokens import GRADIENT_BLOCK, VOCAB_BLOCK, Scratch, TokenBlock
+from rare_neurons.models.readout import Readout
+
+UNIT_ROUNDOFF = {torch.float64: 2.0**-53, torch.float32: 2.0**-24, torch.bfloat16: 2.0**-8}
+OWN, REST = 0, 1
+# Sum of VOCAB_BLOCK float32 terms, each from a few roundings, then float64: Higham 2002, eq. 3.5; twice, because
+# accelerators truncate where processors round.
+BLOCK_SUM_32 = 2 * (VOCAB_BLOCK + 8) * UNIT_ROUNDOFF[torch.float32]
+# Σ p A in float32 blocks: its rounding counts at first order, so its blocks are shorter; fused multiply-adds round.
+GRADIENT_SUM_32 = (GRADIENT_BLOCK + 8) * UNIT_ROUNDOFF[torch.float32]
+
+
+@dataclass(frozen=True)
+class Directions:
+    """What depends on the weights alone.
+
+    `A` of the readout; `W = c(w)` `[neuron, d_model]` float64 and its row norms; `U` `[neuron, vocab]` float32 (from
+    float64 products); `squares` `[neuron, vocab]`, U² in the dtype of the large product; `low`, `high`
+    `[class, neuron]`: range of U; `row_squares` `[vocab]`: |A|².
+    """
+
+    A: torch.Tensor
+    W: torch.Tensor
+    norms: torch.Tensor
+    U: torch.Tensor
+    squares: torch.Tensor
+    low: torch.Tensor
+    high: torch.Tensor
+    row_squares: torch.Tensor
+
+
+def prepare_directions(readout: Readout, W: torch.Tensor, slices: tuple[slice, ...], dtype: torch.dtype) -> Directions:
+    """Project every neuron's output direction on the vocabulary, in float64, block by block."""
+    n_vocab, n_neurons = len(readout.A), len(W)
+    U = torch.empty(n_neurons, n_vocab, dtype=torch.float32, device=W.device)
+    squares = torch.empty(n_neurons, n_vocab, dtype=dtype, device=W.device)
+    low, high = (torch.zeros(len(slices), n_neurons, dtype=torch.float64, device=W.device) for _ in range(2))
+    scratch = Scratch(U, torch.float64)
+    for k, columns in enumerate(slices):
+        for start in range(columns.start, columns.stop, VOCAB_BLOCK):
+            block = slice(start, min(start + VOCAB_BLOCK, columns.stop))
+            products = torch.mm(W, readout.A[block].T, out=scratch((n_neurons, block.stop - block.start)))
+            U[:, block] = products
+            least, most = products.amin(1), products.amax(1)
+            first = start == columns.start
+            low[k] = least if first else torch.minimum(low[k], least)
+            high[k] = most if first else torch.maximum(high[k], most)
+            squares[:, block] = products.square_()
+    return Directions(readout.A, W, W.norm(dim=-1), U, squares, low, high, readout.A.square().sum(-1))
+
+
+def project_classes(tokens: TokenBlock, W: torch.Tensor) -> torch.Tensor:
+    """Σ p U of every class, `[class, pos, neuron]` float64, for `W = c(w)` `[neuron, d_model]`."""
+    return tokens.class_A @ W.T
+
+
+@dataclass(frozen=True)
+class BlockMoments:
+    """Moments of a block of positions for its own class and the rest, and the rounding they carry.
+
+    `h = z − centre`; `factor` `[group, pos, 1]` turns sums of e into sums of p; `shift` `[pos, 1]` is the centre less
+    the largest logit's z; `reach` `[pos, 1]`: sup |h| before re-centring, plus the shift; `root_mean_square`,
+    `row_norm` `[group, pos, 1]`: √(Σ p (|h| + |shift|)²) before re-centring and √(Σ p |A|²). Float64: `sum_unit`
+    `[pos, 1]` bounds the relative rounding of sums under p (log p included), `dot_unit` that of one dot product
+    relative to its norms.
+    """
+
+    groups: tuple[GroupMoments, GroupMoments]
+    factor: torch.Tensor
+    shift: torch.Tensor
+    centre: torch.Tensor
+    own_mass: torch.Tensor
+    reach: torch.Tensor
+    root_mean_square: torch.Tensor
+    row_norm: torch.Tensor
+    sum_unit: torch.Tensor
+    dot_unit: float
+    largest_row: float
+    residual_norm: torch.Tensor
+
+
+class MomentVisitor:
+    """Sums the products of one block of positions during the pass over the vocabulary.
+
+    Also keeps `h` (before re-centring) and `e` `[pos, vocab]` in float32 for exact pairs.
+    """
+
+    def __init__(self, directions: Directions, gradient_dtype: torch.dtype = torch.float64) -> None:
+        self.directions, self.gradient_dtype = directions, gradient_dtype
+        self._memory: dict[str, torch.Tensor] = {}
+
+    def logits(self, like: torch.Tensor, n_vocab: int) -> torch.Tensor:
+        return self._again("z", like, n_vocab, torch.float64)
+
+    def _again(self, name: str, like: torch.Tensor, n_vocab: int, dtype: torch.dtype) -> torch.Tensor:
+        """The memory of this name, as long as no block is larger than the ones before."""
+        if name not in self._memory or len(self._memory[name]) < len(like):
+            self._memory[name] = torch.empty(len(like), n_vocab, dtype=dtype, device=like.device)
+        return self._memory[name][: len(like)]
+
+    def start(self, z: torch.Tensor, scale: torch.Tensor, reference: torch.Tensor, top: torch.Tensor) -> None:
+        n_pos, n_neurons = len(z), len(self.directions.W)
+
+        def zeros(*shape: int) -> torch.Tensor:
+            return torch.zeros(*shape, dtype=torch.float64, device=z.device)
+
+        self.reference, self.top = reference, top
+        self.h, self.e = (self._again(name, z, z.shape[1], torch.float32) for name in ("h", "e"))
+        self.powers = zeros(2, n_pos, Z_ORDER + 1)
+        self.squares = zeros(2, n_pos, n_neurons)
+        self.visited: list[tuple[slice, int]] = []
+        self.low, self.high = zeros(2, n_pos) + torch.inf, zeros(2, n_pos) - torch.inf
+        self.rows = zeros(2, n_pos)
+        self.scratch = [Scratch(self.h) for _ in range(5)]
+        self.factor = Scratch(self.h, self.directions.squares.dtype)
+
+    def visit(self, columns: slice, group: int, e: torch.Tensor, z: torch.Tensor, A: torch.Tensor) -> None:
+        directions = self.directions
+        self.visited.append((columns, group))
+        h, e32 = (scratch(z.shape) for scratch in self.scratch[:2])
+        torch.sub(z, self.top, out=h)
+        e32.copy_(e)
+        self.h[:, columns], self.e[:, columns] = h, e32
+        squares = e32 if directions.squares.dtype == torch.float32 else self.factor(z.shape).copy_(e)
+        self.squares[group] += _large_product(squares, directions.squares[:, columns].T)
+        self._add_powers(group, z.shape)
+        self.rows[group] += e @ directions.row_squares[columns]
+        self.low[group] = torch.minimum(self.low[group], z.amin(-1))
+        self.high[group] = torch.maximum(self.high[group], z.amax(-1))
+
+    def _add_powers(self, group: int, shape: tuple[int, int]) -> None:
+        """Σ e h^j for j = 2..6; orders 0 and 1 come in float64 from the class sums."""
+        h, e, eh, h2, h3 = (scratch(shape) for scratch in self.scratch)
+        sums = self.powers[group]
+        torch.mul(e, h, out=eh)
+        sums[:, 2] += torch.linalg.vecdot(eh, h)
+        torch.mul(h, h, out=h2)
+        torch.mul(h2, h, out=h3)
+        sums[:, 3] += torch.linalg.vecdot(eh, h2)
+        sums[:, 4] += torch.linalg.vecdot(eh, h3)
+        torch.mul(eh, h2, out=e)  # e h³
+        sums[:, 5] += torch.linalg.vecdot(e, h2)
+        sums[:, 6] += torch.linalg.vecdot(e, h3)
+
+    def finish(self, tokens: TokenBlock, own_class: int, class_U: torch.Tensor) -> BlockMoments:
+        """Normalise, and move the origin of h from the top column's z to `E_p z`; `class_U` as in `project_classes`."""
+        centre = tokens.class_z.sum(-1, keepdim=True)
+        shift = centre - self.top
+        factor = (self.reference - tokens.log_norm[:, None]).exp().T[..., None]
+        powers = self.powers * factor
+        groups = tuple(self._group(g, tokens, own_class, class_U, powers[g], factor[g], shift) for g in (OWN, REST))
+        reach = torch.maximum(self.high.amax(0) - self.top[:, 0], self.top[:, 0] - self.low.amin(0))
+        n_vocab, d_model = self.h.shape[1], self.directions.W.shape[1]
+        largest_row = float(self.directions.row_squares.max().sqrt())
+        dot_unit = (d_model + 16) * UNIT_ROUNDOFF[torch.float64]
+        logit_unit = dot_unit * tokens.scale * tokens.residual_norm * largest_row
+        raw_square, mass = powers[..., 2, None].clamp_min(0), powers[..., 0, None]
+        return BlockMoments(
+            groups=groups,
+            factor=factor,
+            shift=shift,
+            centre=centre,
+            own_mass=tokens.class_log_p[:, own_class, None].exp(),
+            reach=reach[:, None] + shift.abs(),
+            root_mean_square=raw_square.sqrt() + shift.abs() * mass.sqrt(),
+            row_norm=(self.rows[..., None] * factor).sqrt(),
+            sum_unit=2 * n_vocab * UNIT_ROUNDOFF[torch.float64] + 4 * logit_unit,
+            dot_unit=dot_unit,
+            largest_row=largest_row,
+            residual_norm=tokens.residual_norm,
+        )
+
+    def first_order(self, neurons: torch.Tensor, moments: BlockMoments) -> tuple[torch.Tensor, torch.Tensor]:
+        """Σ p h U of some neurons for both groups, `[pos, len(neurons)]`; through A where they outnumber its width."""
+        directions = self.directions
+        few = len(neurons) <= directions.A.shape[1]
+        width = len(neurons) if few else directions.A.shape[1]
+        sums = torch.zeros(2, len(self.h), width, dtype=torch.float64, device=self.h.device)
+        for columns, group in self.visited:
+            h = self.h[:, columns]
+            eh = torch.mul(self.e[:, columns], h, out=self.scratch[0](h.shape))
+            sums[group] += eh @ (directions.U[:, columns][neurons].T if few else directions.A[columns].float())
+        if not few:
+            sums = sums @ directions.W[neurons].T
+        own, rest = (sums[g] * moments.factor[g] - moments.shift * moments.groups[g].U[:, neurons] for g in (OWN, REST))
+        return own, rest
+
+    def _group(self, group: int, tokens: TokenBlock, own_class: int, class_U, powers, factor, shift) -> GroupMoments:
+        members = [k for k in range(len(class_U)) if (k == own_class) == (group == OWN)]
+        powers[:, 0] = tokens.class_log_p[:, members].exp().sum(-1)
+        powers[:, 1] = tokens.class_z[:, members].sum(-1) - self.top[:, 0] * powers[:, 0]
+        directions = self.directions
+        parts = powers[:, 2].clamp_min(0) + shift[:, 0].square() * powers[:, 0]
+        h = _recentre(powers, shift)
+        empty = not torch.isfinite(self.low[group]).all()
+        zero = torch.zeros_like(directions.norms)
+        return GroupMoments(
+            h=h,
+            h_square=(h[:, 2].clamp_min(0) + 2 * BLOCK_SUM_32 * parts)[:, None],
+            h_low=torch.zeros_like(shift) if empty else (self.low[group][:, None] - self.top - shift),
+            h_high=torch.zeros_like(shift) if empty else (self.high[group][:, None] - self.top - shift),
+            U=class_U[members].sum(0),
+            hU=None,
+            UU=self.squares[group] * factor,
+            U_low=zero if empty else directions.low[members].amin(0),
+            U_high=zero if empty else directions.high[members].amax(0),
+        )
+
+
+def _large_product(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+    """float32 partial sums also where a CUDA library would otherwise reduce splits in bfloat16."""
+    if left.is_cuda and left.dtype == torch.bfloat16:
+        return torch.mm(left, right, out_dtype=torch.float32)
+    return left @ right
+
+
+def _recentre(powers: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
+    """Moments about a moved origin: `Σ p (h − s)^j` from `Σ p h^i`, binomially.
+
+    Orders 4 and 6 stand in bounds, so the float32 rounding of their parts is added, by
+    `(|h| + |s|)^j <= 2^(j−1) (h^j + s^j)`.
+    """
+    columns = []
+    for j in range(powers.shape[-1]):
+        terms = [comb(j, i) * (-shift[:, 0]) ** (j - i) * powers[:, i] for i in range(j + 1)]
+        moment = torch.stack(terms).sum(0)
+        if j in (4, Z_ORDER):
+            parts = powers[:, j].clamp_min(0) + shift[:, 0] ** j * powers[:, 0]
+            moment = moment.clamp_min(0) + BLOCK_SUM_32 * 2.0 ** (j - 1) * parts
+        columns.append(moment)
+    return torch.stack(columns, dim=-1)

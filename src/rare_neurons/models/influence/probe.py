@@ -1,0 +1,164 @@
+"""Influence of every final-layer neuron on a panel: one forward pass, then an engine (METHODS §2)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from accelerate.utils import find_executable_batch_size
+from transformers import PreTrainedModel
+
+from rare_neurons.errors import DataFault, RequestError
+from rare_neurons.families import family_of
+from rare_neurons.models.forward import Captured, run_panel
+from rare_neurons.models.influence.panel_pass import Engine, PassInputs, measure_panel
+from rare_neurons.models.influence.tokens import make_unigram
+from rare_neurons.models.panel_arrays import PanelArrays, sort_vocabulary
+from rare_neurons.models.readout import final_block, read_out
+
+__all__ = ["PanelArrays", "ProbeResult", "probe_model"]
+
+BATCH_TOKENS = 4096  # tokens per forward pass unless a batch size is given
+
+
+@dataclass(frozen=True)
+class ProbeResult:
+    """What one checkpoint does on a panel; NumPy arrays, float64 unless counts.
+
+    `[stratum, neuron]`: `influence` and the columns beside it (ARCHITECTURE §3). `[stratum]`: `n_targets`, `n_types`.
+    Fold sums: `fold_n` `[stratum, fold]`, `fold_influence_sum`, `fold_within_sum` `[stratum, fold, neuron]`.
+    `[neuron]`: `activation_mean`, `activation_variance` over eligible natural positions. `[target]`: `loss`,
+    `entropy`, `kl_model_to_unigram`, `kl_unigram_to_model`, nats. `residual_gradient` `[stratum, d_model]`: mean
+    gradient of the loss with respect to the final residual stream.
+    """
+
+    influence: np.ndarray
+    influence_se: np.ndarray
+    influence_a: np.ndarray
+    influence_b: np.ndarray
+    abs_influence: np.ndarray
+    direct_influence: np.ndarray
+    abs_direct_influence: np.ndarray
+    influence_within: np.ndarray
+    influence_expected: np.ndarray
+    truncation_bound: np.ndarray
+    rounding_bound: np.ndarray
+    exact_fraction: np.ndarray
+    n_targets: np.ndarray
+    n_types: np.ndarray
+    fold_n: np.ndarray
+    fold_influence_sum: np.ndarray
+    fold_within_sum: np.ndarray
+    activation_mean: np.ndarray
+    activation_variance: np.ndarray
+    loss: np.ndarray
+    entropy: np.ndarray
+    kl_model_to_unigram: np.ndarray
+    kl_unigram_to_model: np.ndarray
+    residual_gradient: np.ndarray
+
+
+def probe_model(
+    model: PreTrainedModel,
+    panel: PanelArrays,
+    *,
+    engine: Engine,
+    tolerance: float,
+    tolerance_se: float,
+    memory_gb: float,
+    batch_size: int | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> ProbeResult:
+    """Measure the influence of every final-layer neuron on each stratum of a panel.
+
+    Parameters
+    ----------
+    engine : {"certified", "exact"}
+        Moment products with a certified error, or every pair in float64.
+    tolerance, tolerance_se : float
+        A neuron's mean is certified to `max(tolerance, tolerance_se * influence_se)` nats.
+    memory_gb : float
+        Working memory beside the weights, 10^9 bytes.
+    batch_size : int, optional
+        Contexts per forward pass; by default about 4,096 tokens.
+    progress : callable, optional
+        Called as `progress(what, done, total)`.
+
+    Raises
+    ------
+    RequestError
+        For an unknown engine, an unsupported family, or a panel of another tokenizer.
+    DataFault
+        If the network's outputs on the panel are not finite.
+    """
+    if engine not in ("certified", "exact"):
+        raise RequestError(f"unknown engine {engine!r}; known: certified, exact")
+    panel.check()
+    family_of(model.config.to_dict())
+    vocabulary = sort_vocabulary(panel.vocab_stratum, len(panel.strata), len(model.get_output_embeddings().weight))
+    weights = panel.natural_weights()
+    captured = _forward(model, panel, batch_size, progress)
+    unigram = make_unigram(panel.log_unigram, vocabulary, model.device)
+    inputs = PassInputs(
+        panel=panel,
+        vocabulary=vocabulary,
+        unigram=unigram,
+        weights=torch.from_numpy(weights),
+        captured=captured,
+        readout=read_out(model, vocabulary.order, unigram.q),
+        block=final_block(model),
+    )
+    columns = measure_panel(
+        inputs,
+        engine=engine,
+        tolerance=tolerance,
+        tolerance_se=tolerance_se,
+        memory_gb=memory_gb,
+        progress=None if progress is None else lambda done, total: progress("engine", done, total),
+    )
+    strata = range(len(panel.strata))
+    return ProbeResult(
+        **columns,
+        n_targets=np.bincount(panel.stratum, minlength=len(panel.strata)),
+        n_types=np.array([len(np.unique(panel.target_id[panel.stratum == s])) for s in strata]),
+        activation_mean=captured.activation_mean.numpy(),
+        activation_variance=captured.activation_variance.numpy(),
+    )
+
+
+def _forward(model: PreTrainedModel, panel: PanelArrays, batch_size: int | None, progress) -> Captured:
+    """One pass over the panel; where the device's memory is too small, again with half the contexts at a time."""
+    n_contexts, length = panel.token_ids.shape
+    size = min(batch_size or max(1, BATCH_TOKENS // length), n_contexts)
+
+    def halve() -> int:
+        nonlocal size
+        if size == 1:
+            raise MemoryError(
+                f"one context of {length} tokens does not fit the memory of {model.device}; use a larger device, "
+                "shorter contexts, or give probe.placement"
+            )
+        size = (size + 1) // 2
+        print(f"out of memory on {model.device}: {size} contexts at a time from here on", file=sys.stderr)
+        return size
+
+    @find_executable_batch_size(starting_batch_size=size, reduce_batch_size_fn=halve)
+    def forward(batch_size: int) -> Captured:
+        return run_panel(
+            model,
+            torch.from_numpy(np.ascontiguousarray(panel.token_ids, dtype=np.int64)),
+            torch.from_numpy(panel.context.astype(np.int64)),
+            torch.from_numpy(panel.position.astype(np.int64)),
+            min_position=panel.min_position,
+            batch_size=batch_size,
+            progress=None if progress is None else lambda done: progress("forward", done, n_contexts),
+        )
+
+    captured = forward()
+    finite = torch.isfinite(captured.residual).all() & torch.isfinite(captured.activation_mean).all()
+    if not bool(finite):
+        raise DataFault("the final residual stream or activations are not finite on the panel")
+    return captured

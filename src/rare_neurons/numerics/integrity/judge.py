@@ -1,0 +1,139 @@
+"""Integrity of a run's checkpoints, judged from fingerprints and canary losses, without the weights."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from rare_neurons.numerics.integrity.fingerprint import pairwise_distances
+from rare_neurons.numerics.integrity.rules import CheckpointRules
+
+
+@dataclass(frozen=True)
+class CheckpointVerdict:
+    """Whether a checkpoint is what its step says.
+
+    Attributes
+    ----------
+    step : int
+        Optimizer updates.
+    status : str
+        ``"ok"``; ``"unchanged"`` (equal to an adjacent step, kept); or, quarantined: ``"non_finite"``,
+        ``"equal_to_final"``, ``"duplicate"`` (of a step that is not adjacent), ``"partial_duplicate"`` (some
+        tensors), ``"foreign_start"`` (the later steps do not descend from it), ``"detour"``, ``"out_of_order"``
+        (distance to the start), ``"loss_outlier"`` (canary loss).
+    reason : str or None
+        One sentence, None for ``"ok"``.
+    quarantined : bool
+        Whether averages must leave the checkpoint out.
+    distance_to_start, distance_to_previous : float or None
+        Estimated Euclidean distances over all tensors to the first and to the previous finite checkpoint.
+    detour, start_z, canary_z : float or None
+        The statistics judged; None where not defined (ends of the run, too few checkpoints, no losses).
+    """
+
+    step: int
+    status: str
+    reason: str | None
+    quarantined: bool
+    distance_to_start: float | None
+    distance_to_previous: float | None
+    detour: float | None
+    start_z: float | None
+    canary_z: float | None
+
+
+def judge_checkpoints(
+    steps: Sequence[int],
+    projections: np.ndarray,
+    digests: Sequence[Sequence[str]],
+    tensor_sizes: Sequence[int],
+    *,
+    canary_loss: Sequence[float | None] | None = None,
+    max_detour: float = 2.0,
+    max_start_z: float = 6.0,
+    max_canary_z: float = 6.0,
+    min_borrowed: float = 0.01,
+    max_unchanged: int = 3,
+    max_start_jump: float = 30.0,
+) -> tuple[CheckpointVerdict, ...]:
+    """Judge all checkpoints of one run together (METHODS §5).
+
+    In this order, each rule on what the former ones left: entries that are not finite; equal weights
+    (`find_repeats`); equal tensors holding at least `min_borrowed` of the entries; a first checkpoint far from all
+    others; detours above `max_detour` of one checkpoint, or of runs of up to four and an eighth of all
+    (`find_detours`); distances to the start that do not rise and canary losses that do not fall (`order_z`).
+
+    Parameters
+    ----------
+    steps : sequence of int, length n
+        Strictly ascending.
+    projections : ndarray, shape (n, n_tensors, n_projections)
+        From `fingerprint_tensor`; NaN where a tensor is not finite.
+    digests : sequence of sequences of str, shape (n, n_tensors)
+        Digests of the tensors.
+    tensor_sizes : sequence of int, length n_tensors
+        Entries per tensor.
+    canary_loss : sequence of float or None, length n, optional
+        Loss in nats; None or NaN where unknown.
+    max_detour, max_start_z, max_canary_z : float
+        Largest values that are believed; false-alarm rates: `benchmarks/calibration/integrity.py`.
+    min_borrowed : float
+        Share of entries in equal tensors from which a checkpoint counts as partly another one's.
+    max_unchanged : int
+        Longest block of adjacent equal checkpoints that is believed.
+    max_start_jump : float
+        Largest believed ratio of the first distance to the second: above it the first checkpoint is another run's.
+
+    Raises
+    ------
+    ValueError
+        If the lengths do not fit or the steps do not ascend.
+    """
+    steps = [int(step) for step in steps]
+    projections = np.asarray(projections, dtype=np.float64)
+    _check_shapes(steps, projections, digests, tensor_sizes, canary_loss)
+    losses = [None if loss is None else float(loss) for loss in (canary_loss or [None] * len(steps))]
+    log_loss = np.array([np.log(loss) if loss and loss > 0 else np.nan for loss in losses])
+    rules = CheckpointRules(steps, pairwise_distances(projections), projections, log_loss)
+    rules.judge_finite(projections, losses)
+    rules.judge_equal(digests, max_unchanged)
+    rules.judge_partly_equal(digests, np.asarray(tensor_sizes), min_borrowed, max_unchanged)
+    rules.judge_start(max_start_jump)
+    rules.judge_detours(max_detour)
+    rules.judge_order(max_start_z, max_canary_z)
+    return tuple(_verdict(rules, index) for index in range(len(steps)))
+
+
+def _check_shapes(steps, projections, digests, tensor_sizes, canary_loss) -> None:
+    n, n_tensors = len(steps), len(tensor_sizes)
+    if projections.ndim != 3 or projections.shape[:2] != (n, n_tensors):
+        raise ValueError(f"projections have shape {projections.shape}, but there are {n} steps and {n_tensors} tensors")
+    if len(digests) != n or any(len(row) != n_tensors for row in digests):
+        raise ValueError(f"digests must be {n} rows of {n_tensors} tensors")
+    if canary_loss is not None and len(canary_loss) != n:
+        raise ValueError(f"{len(canary_loss)} canary losses for {n} steps")
+    if any(b <= a for a, b in pairwise(steps)):
+        raise ValueError(f"steps must ascend without repeats: {steps}")
+
+
+def _verdict(rules: CheckpointRules, index: int) -> CheckpointVerdict:
+    status, reason = rules.status.get(index, ("ok", None))
+    before = [i for i in rules.finite if i < index]
+    here = index in rules.finite
+    return CheckpointVerdict(
+        step=rules.steps[index],
+        status=status,
+        reason=reason,
+        quarantined=index in rules.quarantined,
+        distance_to_start=float(rules.distances[rules.finite[0], index]) if here else None,
+        distance_to_previous=float(rules.distances[before[-1], index]) if here and before else None,
+        detour=_known(rules.detour[index]),
+        start_z=_known(rules.start_z[index]),
+        canary_z=_known(rules.canary_z[index]),
+    )
+
+
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

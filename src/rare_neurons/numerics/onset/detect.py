@@ -1,0 +1,228 @@
+"""Onset of a quantity over training: one rule, declared before looking, against what noise alone would draw."""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from rare_neurons.numerics.onset.dates import Dates, date_change, resample_interval, seed_interval
+from rare_neurons.numerics.onset.family import control_onsets
+from rare_neurons.numerics.onset.nulls import (
+    ar1_p,
+    evaluation_p,
+    measure_change,
+    measure_coherence,
+    minimal_change,
+    random_walk_p,
+    white_noise_p,
+)
+from rare_neurons.numerics.onset.rule import Onset, OnsetRule
+
+__all__ = ["Onset", "OnsetRule", "control_onsets", "detect_onset"]
+
+MIN_SEEDS_FOR_A_LAW = 3
+
+
+def detect_onset(steps, values, *, rule, resamples=None, seeds_values=None, seed=0, draws=1999, minimal=True):
+    """Decide whether a change set in, and between which checkpoints.
+
+    Checkpoints with a missing value (NaN) in any seed are left out, which widens the censoring interval.
+
+    Parameters
+    ----------
+    steps : array [step]
+        Optimizer updates, increasing.
+    values : array [step]
+        The quantity; the mean over seeds where `seeds_values` is given.
+    rule : OnsetRule
+    resamples : array [resample, step] | None
+        `values` recomputed from resampled contexts, each draw of contexts used for all steps. Only departures from
+        their mean are used, for a resampled statistic may be biased (kurtosis is).
+    seeds_values : array [seed, step] | None
+        The quantity in each run. Runs are taken to be independent: what all share (the recipe) is the finding.
+    seed : int | numpy.random.Generator
+    draws : int
+        Draws per null.
+    minimal : bool
+        Whether to work out `minimal_effect`, which takes most of the time; None otherwise. Simulations leave it out.
+
+    Returns
+    -------
+    Onset
+        With status "not_identifiable" if the checkpoints are too few to call any change at the rule's level.
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, steps do not increase, or draws or resamples are too few for the level.
+
+    Notes
+    -----
+    Cost: a few times `draws` x seeds x steps additions; 15 ms for one run of 12 checkpoints, 50 ms for ten of 154.
+    """
+    steps, values, resamples, series = _check(steps, values, resamples, seeds_values)
+    _check_draws(rule, draws, resamples)
+    keep = np.isfinite(values) & np.isfinite(series).all(axis=0)
+    if resamples is not None:
+        keep &= np.isfinite(resamples).all(axis=0)
+        resamples = values[keep] + resamples[:, keep] - resamples[:, keep].mean(axis=0)
+    steps, values, series = steps[keep], values[keep], series[:, keep]
+    intervals = _minimal_intervals(rule, len(series))
+    found = Onset("ok", False, len(steps), len(series), str(rule), minimal_intervals=intervals)
+    lacking = _lacking(len(_tested(steps, rule)), found, rule)
+    if lacking is not None:
+        return replace(found, status="not_identifiable", reason=lacking)
+    rng = np.random.default_rng(seed)
+    found = replace(found, **_test(steps, values, resamples, series, rule, rng, draws))
+    if minimal:
+        found = replace(found, minimal_effect=_minimal_effect(series[:, _tested(steps, rule)], rule, rng))
+    rising = values if _sign(values, rule) > 0 else -values
+    dates = _date(rising, rule, _sign(values, rule))
+    if found.p_value > rule.level or dates.by is None:
+        return replace(found, reason=_why_not(found, rule))
+    return replace(found, detected=True, **_steps_of(dates, steps), **_interval(steps, values, resamples, series, rule))
+
+
+def _check(steps, values, resamples, seeds_values):
+    steps, values = np.asarray(steps), np.asarray(values, dtype=float)
+    if steps.ndim != 1 or values.shape != steps.shape:
+        raise ValueError(f"onset: values {values.shape} must have the shape of steps {steps.shape}, one per checkpoint")
+    if np.any(np.diff(steps) <= 0):
+        raise ValueError(f"onset: steps must increase, got {steps.tolist()}; sort the timeline by step")
+    series = values[None] if seeds_values is None else np.asarray(seeds_values, dtype=float)
+    resamples = None if resamples is None else np.asarray(resamples, dtype=float)
+    for name, table in (("seeds_values", series), ("resamples", resamples)):
+        if table is not None and (table.ndim != 2 or table.shape[1] != len(steps) or len(table) == 0):
+            raise ValueError(f"onset: {name} {table.shape} must be [row, step] with {len(steps)} steps")
+    return steps, values, resamples, series
+
+
+def _check_draws(rule, draws, resamples):
+    needed = int(np.ceil(1 / rule.level)) - 1
+    for name, count in (("draws", draws), ("resamples", needed if resamples is None else len(resamples))):
+        if count < needed:
+            raise ValueError(f"onset: {count} {name} cannot reach level {rule.level:g}; use at least {needed}")
+
+
+def _minimal_intervals(rule, n_seeds):
+    patterns = (2 if rule.direction == "either" else 1) / rule.level
+    return int(np.ceil(np.log2(patterns) / n_seeds))
+
+
+def _lacking(n_tested, found, rule):
+    needed = max(found.minimal_intervals + 1, rule.baseline + rule.persistence)
+    if n_tested >= needed:
+        return None
+    return (
+        f"{n_tested} checkpoints to test ({found.n_steps} with a value, grid {rule.grid}, {found.n_seeds} runs), but "
+        f"{needed} are needed: at fewer a random walk goes one way too often for level {rule.level:g}; add checkpoints "
+        f"or seeds"
+    )
+
+
+def _tested(steps, rule):
+    """Indices of the checkpoints that the test reads."""
+    if rule.grid == "all":
+        return np.arange(len(steps))
+    kept = list(range(min(len(steps), 1)))
+    for index in range(1, len(steps)):
+        # 1.9, not 2: the schedule 512, 1000, 2000 counts as doublings.
+        if steps[index] >= 1.9 * steps[kept[-1]]:
+            kept.append(index)
+    return np.array(kept, dtype=int)
+
+
+def _bound_to(rule, measure):
+    return partial(measure, baseline=rule.baseline, persistence=rule.persistence, direction=rule.direction)
+
+
+def _test(steps, values, resamples, series, rule, rng, draws):
+    change, statistic = _bound_to(rule, measure_change), _bound_to(rule, measure_coherence)
+    tested = series[:, _tested(steps, rule)]
+    p_values = {
+        "p_white_noise": white_noise_p(tested, statistic, draws=draws, rng=rng),
+        "p_ar1": ar1_p(tested, statistic, draws=draws, rng=rng),
+        "p_random_walk": random_walk_p(tested, statistic, draws=draws, rng=rng),
+        "p_evaluation": None if resamples is None else evaluation_p(values, resamples - values, change),
+    }
+    decision = max(p for p in p_values.values() if p is not None)
+    return {**p_values, "p_value": decision, "change": float(_sign(values, rule) * change(values))}
+
+
+def _minimal_effect(tested, rule, rng):
+    after = np.arange(tested.shape[1]) - rule.baseline + 1
+    ramp = np.clip(after / after[-1], 0, 1) * (-1 if rule.direction == "fall" else 1)
+    return minimal_change(tested, _bound_to(rule, measure_coherence), ramp=ramp, level=rule.level, power=0.8, rng=rng)
+
+
+def _sign(values, rule):
+    if rule.direction != "either":
+        return 1 if rule.direction == "rise" else -1
+    rise, fall = (measure_change(values, rule.baseline, rule.persistence, way) for way in ("rise", "fall"))
+    return 1 if rise >= fall else -1
+
+
+def _date(rising, rule, sign):
+    threshold = None if rule.threshold is None else sign * rule.threshold
+    return date_change(
+        rising, baseline=rule.baseline, persistence=rule.persistence, threshold=threshold, fraction=rule.fraction
+    )
+
+
+def _why_not(found, rule):
+    if found.p_value > rule.level:
+        names = {
+            "white noise": found.p_white_noise,
+            "AR(1)": found.p_ar1,
+            "a random walk": found.p_random_walk,
+            "evaluation noise": found.p_evaluation,
+        }
+        worst = max((name for name in names if names[name] is not None), key=names.get)
+        return (
+            f"{worst} draws such a change in {100 * found.p_value:.2g} % of cases, above {100 * rule.level:g} %; with "
+            f"{found.n_seeds} run(s) a change must extend over {found.minimal_intervals} or more intervals"
+        )
+    return f"the level was never held for {rule.persistence} consecutive checkpoints"
+
+
+def _steps_of(dates: Dates, steps):
+    def step(index):
+        return None if index is None else steps[index].item()
+
+    return {
+        "onset_after": step(dates.after),
+        "onset_by": step(dates.by),
+        "peak_step": step(dates.peak),
+        "offset_after": step(dates.offset_after),
+        "offset_by": step(dates.offset_by),
+    }
+
+
+def _interval(steps, values, resamples, series, rule):
+    sign = _sign(values, rule)
+    resampled = [] if resamples is None else [_date(sign * one, rule, sign) for one in resamples]
+    by_seed = [_date(sign * one, rule, sign).by for one in series]
+    if len(series) < MIN_SEEDS_FOR_A_LAW:
+        if not resampled:
+            return {"interval_kind": None}
+        low, high = resample_interval(resampled, confidence=rule.confidence)
+        kind = "evaluation_only"
+    elif None in by_seed:
+        return {
+            "interval_kind": "seeds",
+            "reason": f"no onset in {by_seed.count(None)} of {len(series)} seeds: no interval",
+        }
+    else:
+        shared = [one.by for one in resampled if one.by is not None]
+        low, high = seed_interval(
+            np.array(by_seed) - 0.5,
+            n_steps=len(steps),
+            confidence=rule.confidence,
+            shared_variance=float(np.var(shared)) if shared else 0.0,
+        )
+        kind = "seeds"
+    return {
+        "interval_kind": kind,
+        "onset_low": None if low is None else steps[low].item(),
+        "onset_high": None if high is None else steps[high].item(),
+    }

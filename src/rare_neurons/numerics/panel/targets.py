@@ -1,0 +1,102 @@
+"""Targets of a panel: the positions at which every checkpoint is evaluated (METHODS §1)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rare_neurons.numerics.panel.contexts import Contexts
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Evaluated positions, sorted by stratum, then target type, then context.
+
+    Attributes
+    ----------
+    context, position : ndarray of int64, shape (target,)
+        The context, and the position whose logits predict the target.
+    input_id, target_id : ndarray of int64, shape (target,)
+        The token at that position and the next one.
+    stratum : ndarray of int64, shape (target,)
+    """
+
+    context: np.ndarray
+    position: np.ndarray
+    input_id: np.ndarray
+    target_id: np.ndarray
+    stratum: np.ndarray
+
+
+def draw_targets(
+    contexts: Contexts,
+    strata: np.ndarray,
+    names: tuple[str, ...],
+    *,
+    targets_per_stratum: int,
+    max_per_type: int,
+    min_position: int,
+    token_role: str,
+    seed: int,
+) -> Targets:
+    """Draw the target positions of every stratum.
+
+    A position is eligible from `min_position` to the last but one of its context. Within a stratum all eligible
+    positions get a random priority; the first `max_per_type` of each token type remain, and of those the first
+    `targets_per_stratum`.
+
+    Parameters
+    ----------
+    contexts : Contexts
+    strata : ndarray of int64, shape (vocab,)
+        Stratum of each token type, -1 for none.
+    names : tuple of str
+        Names of the strata.
+    targets_per_stratum, max_per_type, min_position, seed : int
+    token_role : {"target", "input"}
+        Which token's type decides the stratum: the predicted one, or (seed convention) the one read.
+
+    Raises
+    ------
+    ValueError
+        If a stratum has fewer eligible targets than asked; the message says how many each has.
+    """
+    ids = contexts.token_ids
+    context, position = np.indices((ids.shape[0], ids.shape[1] - 1)).reshape(2, -1)
+    eligible = position >= min_position
+    context, position = context[eligible], position[eligible]
+    role = ids[context, position + 1] if token_role == "target" else ids[context, position]
+    stratum = strata[role]
+    rng = np.random.default_rng(seed)
+    priority = rng.permutation(context.size)
+    chosen, available = [], {}
+    for index, name in enumerate(names):
+        rows = np.flatnonzero(stratum == index)
+        rows = rows[np.argsort(priority[rows], kind="stable")]
+        rows = rows[_occurrence(role[rows]) < max_per_type]
+        available[name] = rows.size
+        chosen.append(rows[:targets_per_stratum])
+    if min(available.values()) < targets_per_stratum:
+        raise ValueError(
+            f"the corpus has {available} eligible targets per stratum (at most {max_per_type} of one token type, from "
+            f"position {min_position} on), but the panel asks for {targets_per_stratum} of each; "
+            "lower targets_per_stratum, raise max_targets_per_type or use a larger corpus"
+        )
+    rows = np.concatenate(chosen)
+    target_id = ids[context[rows], position[rows] + 1]
+    rows = rows[np.lexsort((position[rows], context[rows], target_id, stratum[rows]))]
+    return Targets(
+        context=context[rows],
+        position=position[rows],
+        input_id=ids[context[rows], position[rows]],
+        target_id=ids[context[rows], position[rows] + 1],
+        stratum=stratum[rows],
+    )
+
+
+def _occurrence(values: np.ndarray) -> np.ndarray:
+    """Return for each element how many equal ones stand before it."""
+    order = np.argsort(values, kind="stable")
+    start = np.searchsorted(values[order], values[order], side="left")
+    result = np.empty(values.size, dtype=np.int64)
+    result[order] = np.arange(values.size) - start
+    return result

@@ -1,0 +1,114 @@
+"""The tables of regimes, rank curves and differences of one checkpoint, row by row."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from rare_neurons.numerics.influence.shard import InfluenceShard
+from rare_neurons.numerics.regimes.conventions import measure_regimes
+from rare_neurons.numerics.regimes.null_tables import NullTable
+from rare_neurons.numerics.regimes.rank_curve import SIGNS, rank_curve
+from rare_neurons.numerics.regimes.resampled import (
+    RegimeDifference,
+    SpacingRegimes,
+    measure_spacing_regimes,
+    of_sign,
+    regime_differences,
+)
+from rare_neurons.numerics.regimes.row import RegimeRow
+from rare_neurons.numerics.rows import with_columns
+
+RegimeTableRow = with_columns(RegimeRow, "stratum")
+DifferenceRow = with_columns(RegimeDifference, "stratum", "other_stratum", "sign")
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """One bin of a cross-fitted rank curve (see `rank_curve`)."""
+
+    stratum: str
+    sign: str
+    rank_low: int
+    rank_high: int
+    rank_mid: float
+    value: float
+    low: float
+    high: float
+
+
+def measure_regime_tables(
+    shard: InfluenceShard,
+    *,
+    null_tables: Sequence[NullTable] = (),
+    n_bins: int,
+    n_resamples: int,
+    level: float,
+    seed: int,
+    compare: Sequence[Sequence[str]],
+) -> dict[str, list]:
+    """Regimes and rank curves of each stratum, and their differences; one seed, so that strata share draws of folds."""
+    options = {"n_bins": n_bins, "n_resamples": n_resamples, "level": level, "seed": seed}
+    folds = [(shard.fold_sum[i], shard.fold_n[i], shard.half_of_fold) for i in range(len(shard.strata))]
+    regimes = [
+        RegimeTableRow(stratum, **asdict(row))
+        for i, stratum in enumerate(shard.strata)
+        for row in measure_regimes(
+            shard.influence[i], shard.influence_se[i], *folds[i], null_tables=null_tables, **options
+        )
+    ]
+    # A panel with other strata (a seed convention beside ours) has no such pair.
+    pairs = [pair for pair in compare if set(pair) <= set(shard.strata)]
+    differences = [row for pair in pairs for row in _differences(shard, *pair, null_tables, options)]
+    return {"regimes": regimes, "curves": list(_curve_points(shard, options)), "differences": differences}
+
+
+def measure_shard_regimes(
+    shard: InfluenceShard,
+    stratum: str,
+    sign: str,
+    *,
+    null_tables: Sequence[NullTable] = (),
+    n_resamples: int,
+    seed: int,
+) -> SpacingRegimes:
+    """Apply `measure_spacing_regimes` to one stratum and sign of a shard."""
+    i = shard.strata.index(stratum)
+    keep = of_sign(shard.influence[i], sign)
+    return measure_spacing_regimes(
+        shard.influence[i][keep],
+        shard.influence_se[i][keep],
+        shard.fold_sum[i][:, keep],
+        shard.fold_n[i],
+        shard.half_of_fold,
+        null_tables,
+        n_resamples=n_resamples,
+        seed=seed,
+    )
+
+
+def _differences(
+    shard: InfluenceShard, one: str, other: str, null_tables: Sequence[NullTable], options: Mapping[str, float]
+) -> Iterator[object]:
+    """Rows of one stratum minus another, by one joint resample of folds."""
+    for sign in SIGNS:
+        draws = {"null_tables": null_tables, "n_resamples": options["n_resamples"], "seed": options["seed"]}
+        measured = [measure_shard_regimes(shard, stratum, sign, **draws) for stratum in (one, other)]
+        for row in regime_differences(*measured, options["level"]):
+            yield DifferenceRow(one, other, sign, **asdict(row))
+
+
+def _curve_points(shard: InfluenceShard, options: dict) -> Iterator[CurvePoint]:
+    for i, stratum in enumerate(shard.strata):
+        for sign in SIGNS:
+            enough = all(
+                (np.sign(shard.fold_sum[i][shard.half_of_fold == half].sum(axis=0)) == s).sum() >= 2
+                for half in (0, 1)
+                for s in {"all": (), "boost": (1,), "suppress": (-1,)}[sign]
+            )
+            if not enough:
+                continue  # the table of regimes says `too_few` for this sign
+            curve = rank_curve(shard.fold_sum[i], shard.fold_n[i], shard.half_of_fold, sign=sign, **options)
+            columns = (curve.rank_low, curve.rank_high, curve.rank_mid, curve.value, curve.low, curve.high)
+            for bin_of_curve in zip(*(c.tolist() for c in columns), strict=True):
+                yield CurvePoint(stratum, sign, *bin_of_curve)

@@ -1,0 +1,108 @@
+"""What the spectrum of a matrix without structure looks like: Marchenko-Pastur bulk and shuffled weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rare_neurons.numerics.spectra.eigenvalues import checked_matrix, eigenvalues
+
+TRACY_WIDOM_95 = 0.9793
+"""95 % quantile of the Tracy-Widom law of order 1 (Johnstone 2001, table 1)."""
+
+_GRID = 2001  # points of the quadrature of the bulk's distribution: its median is then good to 1e-5
+_ROUNDS = 50  # the number of spikes moves one way from round to round, in practice for fewer than ten
+
+
+def marchenko_pastur_median(ratio: float) -> float:
+    """Median of the Marchenko-Pastur law with unit variance and ``ratio`` = short / long side, in (0, 1].
+
+    With ``x = 1 + ratio + 2 sqrt(ratio) cos t`` the density is ``(2 / pi) sin(t)^2 / x`` on ``0 < t < pi``, smooth at
+    both edges, and is integrated by the trapezoid rule.
+
+    Raises
+    ------
+    ValueError
+        If ``ratio`` is outside (0, 1].
+
+    Examples
+    --------
+    >>> round(marchenko_pastur_median(1.0), 4)  # 4 times the squared median of the quarter-circle law
+    0.6528
+    """
+    if not 0 < ratio <= 1:
+        raise ValueError(f"ratio={ratio}, but short over long side lies in (0, 1]")
+    t = (np.arange(_GRID - 1) + 0.5) * (np.pi / (_GRID - 1))
+    x = 1 + ratio + 2 * np.sqrt(ratio) * np.cos(t)
+    mass = 2 / np.pi * np.sin(t) ** 2 / x * (np.pi / (_GRID - 1))
+    above = np.cumsum(mass)
+    edges = 1 + ratio + 2 * np.sqrt(ratio) * np.cos((np.arange(1, _GRID)) * (np.pi / (_GRID - 1)))
+    return float(np.interp(0.5, above, edges))
+
+
+def marchenko_pastur_edge(values: ArrayLike, rows: int, cols: int) -> tuple[float, int] | None:
+    """Upper edge of the random bulk and the number of eigenvalues beyond it.
+
+    The edge is ``sigma^2 (sqrt(rows) + sqrt(cols))^2``. A spike lies above the 95 % quantile of the largest eigenvalue
+    of a random matrix of this shape (Johnstone 2001), hence 5 % of the random matrices show one. The variance of an
+    entry is first taken from the median eigenvalue, which spikes hardly move (Gavish & Donoho 2014), then from the sum
+    of the eigenvalues that are no spikes, which scatters less, until their number stands still.
+
+    Parameters
+    ----------
+    values : array_like, shape (min(rows, cols),)
+        Eigenvalues of WᵀW, all of them.
+    rows, cols : int
+        Shape of W.
+
+    Returns
+    -------
+    (mp_edge, n_spikes) or None
+        ``None`` where the median eigenvalue is zero.
+
+    Raises
+    ------
+    ValueError
+        If the number of eigenvalues is not ``min(rows, cols)``.
+    """
+    x = np.asarray(values, dtype=np.float64)
+    short, long = sorted((rows, cols))
+    if x.size != short:
+        raise ValueError(f"{x.size} eigenvalues of a {rows} x {cols} matrix, but the edge needs all {short}")
+    median = float(np.median(x))
+    if median <= 0:
+        return None
+    # Johnstone 2001, eq. 1.3 and 1.4: centre and scale of the largest eigenvalue of a white Wishart matrix.
+    root = np.sqrt(max(long - 1, 1))
+    scale = (root + np.sqrt(short)) * (1 / root + 1 / np.sqrt(short)) ** (1 / 3)
+    threshold = (root + np.sqrt(short)) ** 2 + TRACY_WIDOM_95 * scale
+    x = np.sort(x)
+    variance = median / (long * marchenko_pastur_median(short / long))
+    spikes = -1
+    for _ in range(_ROUNDS):
+        previous, spikes = spikes, int(np.count_nonzero(x > variance * threshold))
+        if spikes == previous:
+            break
+        # k spikes leave a bulk of (rows - k) x (cols - k) independent entries.
+        variance = x[: short - spikes].sum() / ((long - spikes) * (short - spikes))
+    return float(variance * (np.sqrt(rows) + np.sqrt(cols)) ** 2), spikes
+
+
+def shuffled_eigenvalues(
+    matrix: ArrayLike, rng: np.random.Generator, *, shuffles: int
+) -> Iterator[NDArray[np.float64]]:
+    """Eigenvalues of WᵀW after all entries of W were permuted, ``shuffles`` times.
+
+    The permuted matrix keeps the distribution of the weights and loses their arrangement.
+
+    Raises
+    ------
+    ValueError
+        If ``matrix`` is not a finite matrix.
+    """
+    entries = checked_matrix(matrix).copy()
+    for _ in range(shuffles):
+        rng.shuffle(entries.reshape(-1))
+        yield eigenvalues(entries)

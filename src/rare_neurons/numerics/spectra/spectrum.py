@@ -1,0 +1,226 @@
+"""All spectral quantities of one weight matrix: one frozen row of ``results/spectra``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rare_neurons.numerics.spectra.bootstrap import bootstrap_alpha, goodness_of_fit
+from rare_neurons.numerics.spectra.eigenvalues import checked_matrix, eigenvalues
+from rare_neurons.numerics.spectra.likelihood_ratio import compare_tails
+from rare_neurons.numerics.spectra.power_law import MIN_VALUE, PowerLawFit, fit_power_law
+from rare_neurons.numerics.spectra.random_matrix import marchenko_pastur_edge, shuffled_eigenvalues
+from rare_neurons.numerics.spectra.tail_index import farms_alpha, hill_alpha
+from rare_neurons.numerics.spectra.weightwatcher_engine import fit_with_weightwatcher
+
+_SHUFFLE, _FARMS, _BAND, _GOF = range(4)  # one random stream per purpose, so that one option never moves another
+
+
+@dataclass(frozen=True, slots=True)
+class Spectrum:
+    """Spectral quantities of one matrix W; ``None`` where undefined or not asked for.
+
+    Attributes
+    ----------
+    n_eigenvalues : int
+        ``min(rows, cols)``, zeros included.
+    alpha, xmin, ks_distance, n_tail
+        Tail fit of the eigenvalues of WᵀW, see ``PowerLawFit``.
+    alpha_iid_low, alpha_iid_high : float or None
+        5 % and 95 % of the exponent over bootstrap refits. A sensitivity band, not a confidence interval: eigenvalues
+        repel each other and are no independent sample.
+    gof_p : float or None
+        Share of synthetic samples of the fit that lie farther from their own fit (CSN section 4).
+    lr_*, lr_*_p : float or None
+        Normalised log-likelihood ratio of the power law over the alternative on the tail (positive: power law), and
+        its two-sided p (nested test for the truncated power law).
+    hill_5, hill_10, hill_20 : float or None
+        Hill exponent of the upper 5, 10 and 20 % of the eigenvalues.
+    farms_alpha : float or None
+        Exponent at the fixed aspect ratio 1.
+    stable_rank : float or None
+        Sum of the eigenvalues over the largest.
+    log_spectral_norm : float or None
+        log10 of the largest eigenvalue (weightwatcher's definition: the squared spectral norm).
+    frobenius_norm : float
+    lambda_max_over_median : float or None
+    det_x : int or None
+        Number of largest eigenvalues, scaled to mean 1, at which their product first falls below 1 (weightwatcher's
+        ``detX_num``).
+    mp_edge, n_spikes
+        Upper edge of the Marchenko-Pastur bulk and the number of eigenvalues beyond it.
+    alpha_shuffled, alpha_shuffled_low, alpha_shuffled_high : float or None
+        Median, smallest and largest exponent over the shuffled matrices that could be fitted.
+    status, reason : str
+        ``ok``, or why there is no tail fit (``PowerLawFit.status``).
+    """
+
+    n_eigenvalues: int
+    alpha: float | None
+    alpha_iid_low: float | None
+    alpha_iid_high: float | None
+    xmin: float | None
+    ks_distance: float | None
+    n_tail: int | None
+    gof_p: float | None
+    lr_exponential: float | None
+    lr_exponential_p: float | None
+    lr_lognormal: float | None
+    lr_lognormal_p: float | None
+    lr_stretched_exponential: float | None
+    lr_stretched_exponential_p: float | None
+    lr_truncated_power_law: float | None
+    lr_truncated_power_law_p: float | None
+    hill_5: float | None
+    hill_10: float | None
+    hill_20: float | None
+    farms_alpha: float | None
+    stable_rank: float | None
+    log_spectral_norm: float | None
+    frobenius_norm: float
+    lambda_max_over_median: float | None
+    det_x: int | None
+    mp_edge: float | None
+    n_spikes: int | None
+    alpha_shuffled: float | None
+    alpha_shuffled_low: float | None
+    alpha_shuffled_high: float | None
+    status: str
+    reason: str
+
+
+SPECTRUM_COLUMNS: tuple[str, ...] = tuple(field.name for field in fields(Spectrum))
+
+
+def measure_spectrum(
+    matrix: ArrayLike,
+    *,
+    engine: Literal["exact", "weightwatcher"] = "exact",
+    min_tail: int = 2,
+    shuffles: int = 3,
+    farms_windows: int = 4,
+    refits: int = 100,
+    gof_refits: int = 0,
+    likelihood_ratios: bool = True,
+    seed: int = 0,
+) -> Spectrum:
+    """Measure everything about the eigenvalues of WᵀW that one row of ``results/spectra`` holds.
+
+    Parameters
+    ----------
+    matrix : array_like, shape (rows, cols)
+        One weight matrix, finite; its transpose gives the same numbers up to the choice of shuffles and windows.
+    engine : {"exact", "weightwatcher"}
+        Who fits ``alpha``: this package, or weightwatcher's own code on the same eigenvalues.
+    min_tail : int
+        Smallest tail of the fit; weightwatcher has no such option and takes 2.
+    shuffles, farms_windows, refits, gof_refits : int
+        How many shuffled matrices, FARMS windows, bootstrap refits of the band, synthetic samples of the goodness of
+        fit. 0 means not computed: the columns are ``None``.
+    likelihood_ratios : bool
+        Whether the tail is compared with the four alternatives.
+    seed : int
+        Seed of every random draw; equal calls give equal rows.
+
+    Returns
+    -------
+    Spectrum
+
+    Raises
+    ------
+    ValueError
+        If ``matrix`` is not a finite matrix or an option is out of range.
+    """
+    counts = {"shuffles": shuffles, "farms_windows": farms_windows, "refits": refits, "gof_refits": gof_refits}
+    for name, count in counts.items():
+        if count < 0:
+            raise ValueError(f"{name}={count}, but a count is 0 (not computed) or more")
+    weights = checked_matrix(matrix)
+    values = eigenvalues(weights)
+    fit = _fit(values, engine, min_tail)
+    band = gof = None
+    ratios: dict[str, float | None] = dict.fromkeys(name for name in SPECTRUM_COLUMNS if name.startswith("lr_"))
+    if fit.status == "ok":
+        positive = values[values > MIN_VALUE]
+        band = bootstrap_alpha(positive, _rng(seed, _BAND), refits=refits, min_tail=min_tail) if refits else None
+        gof = goodness_of_fit(positive, fit, _rng(seed, _GOF), refits=gof_refits, min_tail=min_tail)
+        if likelihood_ratios:
+            ratios |= _ratios(positive[-fit.n_tail :], fit)
+    edge = marchenko_pastur_edge(values, *weights.shape)
+    return Spectrum(
+        **_shape_of(values),
+        **_fit_columns(fit),
+        **_shuffled(weights, _rng(seed, _SHUFFLE), shuffles, engine, min_tail),
+        **ratios,
+        alpha_iid_low=band[0] if band else None,
+        alpha_iid_high=band[1] if band else None,
+        gof_p=gof,
+        farms_alpha=farms_alpha(weights, _rng(seed, _FARMS), windows=farms_windows) if farms_windows else None,
+        mp_edge=edge[0] if edge else None,
+        n_spikes=edge[1] if edge else None,
+    )
+
+
+def det_x_count(values: ArrayLike) -> int | None:
+    """Number of largest eigenvalues, scaled to mean 1, at which their product first falls below 1.
+
+    weightwatcher's ``detX_num``, by a sum of logarithms, which cannot overflow. All of them where it never falls below
+    1, ``None`` where all are equal or zero.
+    """
+    x = np.sort(np.asarray(values, dtype=np.float64))[::-1]
+    if x.size < 2 or x[0] <= x[-1]:
+        return None
+    with np.errstate(divide="ignore"):
+        below = np.flatnonzero(np.cumsum(np.log(x / x.mean())) < 0)
+    return int(below[0]) + 1 if below.size else int(x.size)
+
+
+def _rng(seed: int, stream: int) -> np.random.Generator:
+    return np.random.default_rng([seed, stream])
+
+
+def _fit(values: NDArray[np.float64], engine: str, min_tail: int) -> PowerLawFit:
+    if engine == "exact":
+        return fit_power_law(values, min_tail=min_tail)
+    if engine == "weightwatcher":
+        return fit_with_weightwatcher(values)
+    raise ValueError(f"unknown engine {engine!r}; known: exact, weightwatcher")
+
+
+def _fit_columns(fit: PowerLawFit) -> dict[str, Any]:
+    names = ("alpha", "xmin", "ks_distance", "n_tail", "status", "reason")
+    return {name: getattr(fit, name) for name in names}
+
+
+def _ratios(tail: NDArray[np.float64], fit: PowerLawFit) -> dict[str, float | None]:
+    comparisons = compare_tails(tail, xmin=fit.xmin)
+    columns = {f"lr_{name}": comparison.ratio for name, comparison in comparisons.items()}
+    return columns | {f"lr_{name}_p": comparison.p_value for name, comparison in comparisons.items()}
+
+
+def _shape_of(values: NDArray[np.float64]) -> dict[str, Any]:
+    """What needs no fit: norms, ranks, Hill exponents; ``values`` ascending."""
+    largest, total, median = float(values[-1]), float(values.sum()), float(np.median(values))
+    hills = {f"hill_{percent}": int(values.size * percent / 100) for percent in (5, 10, 20)}
+    return {
+        "n_eigenvalues": int(values.size),
+        "stable_rank": total / largest if largest > 0 else None,
+        "log_spectral_norm": float(np.log10(largest)) if largest > 0 else None,
+        "frobenius_norm": float(np.sqrt(total)),
+        "lambda_max_over_median": largest / median if median > 0 else None,
+        "det_x": det_x_count(values),
+        # Two values are the least whose exponent has any scatter to speak of.
+        **{name: hill_alpha(values, k) if k >= 2 else None for name, k in hills.items()},
+    }
+
+
+def _shuffled(
+    weights: NDArray[np.float64], rng: np.random.Generator, shuffles: int, engine: str, min_tail: int
+) -> dict[str, float | None]:
+    fits = (_fit(values, engine, min_tail) for values in shuffled_eigenvalues(weights, rng, shuffles=shuffles))
+    alphas = [fit.alpha for fit in fits if fit.alpha is not None]
+    summary = (float(np.median(alphas)), min(alphas), max(alphas)) if alphas else (None, None, None)
+    return dict(zip(("alpha_shuffled", "alpha_shuffled_low", "alpha_shuffled_high"), summary, strict=True))

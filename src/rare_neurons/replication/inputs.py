@@ -1,0 +1,165 @@
+"""What the replication's tables and figures are made of: results of one subject and its controls, at several panels."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from rare_neurons.numerics.influence.shard import InfluenceShard
+from rare_neurons.replication.noise import NoiseReading, hill_without_structure, read_noise
+from rare_neurons.results import load_claims, load_influence, load_shards, load_timeline
+from rare_neurons.stages.claim_inputs import LAST
+from rare_neurons.stages.metric import read_shard
+from rare_neurons.tables import read_table
+
+_NOISE_DRAWS = 200
+_HILL_GROUPS = 499
+_SEED = 0
+
+
+@dataclass(frozen=True)
+class Case:
+    """One checkpoint that a table has a row for."""
+
+    label: str
+    model: str
+    step: int
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A results tree as the replication sees it.
+
+    Attributes
+    ----------
+    results : str
+    subject : str
+    models, controls : tuple of str
+        Runs of the subject, and the runs on shuffled text that are its control.
+    strata : tuple of str
+        The stratum that claims are about, and the one beside it.
+    panels : mapping
+        Settings by name: our panel first, then those whose strata go by the token read.
+    """
+
+    results: str
+    subject: str
+    models: tuple[str, ...]
+    controls: tuple[str, ...]
+    strata: tuple[str, str]
+    panels: Mapping[str, Mapping[str, object]]
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """The subject's runs, then its controls."""
+        return (*self.models, *self.controls)
+
+    @property
+    def ours(self) -> str:
+        return next(iter(self.panels))
+
+    @property
+    def by_input(self) -> str | None:
+        """The panel with our strata, but by the token read."""
+        alike = [p for p in self._others if self.panels[p]["strata"] == self.panels[self.ours]["strata"]]
+        return alike[0] if alike else None
+
+    @property
+    def draws(self) -> list[str]:
+        """Panels of the studies' size and strata, each drawn afresh."""
+        return [p for p in self._others if p != self.by_input]
+
+    @property
+    def _others(self) -> list[str]:
+        return list(self.panels)[1:]
+
+    @property
+    def read_at(self) -> list[tuple[str, str]]:
+        """Panel and stratum at which conventions are read: ours, and the first of the studies' draws."""
+        theirs = [(p, list(self.panels[p]["strata"])[-1]) for p in self.draws[:1]]
+        return [(self.ours, self.strata[0]), *theirs]
+
+    @cached_property
+    def timelines(self) -> dict[str, pd.DataFrame]:
+        """Good checkpoints only."""
+        names = ("behaviour", "influence", "differentiation", "regimes", "groups")
+        return {name: load_timeline(self.results, name, models=self.runs, pandas=True) for name in names}
+
+    @cached_property
+    def claims(self) -> pd.DataFrame:
+        return load_claims(self.results, subjects=self.subject, pandas=True)
+
+    @cached_property
+    def noise(self) -> list[NoiseReading]:
+        return read_noise(self.n_neurons, _NOISE_DRAWS, _SEED)
+
+    @cached_property
+    def n_neurons(self) -> int:
+        table = self.timelines["influence"]
+        return int(table.n_neurons.iloc[0])
+
+    def steps(self, model: str) -> list[int]:
+        table = self.timelines["influence"]
+        return sorted(int(s) for s in set(table.step[table.model == model]))
+
+    def cases(self) -> Iterator[Case]:
+        """Step 0 and the last good checkpoint of each run, and the last one of each control."""
+        for model in self.models:
+            if 0 in self.steps(model):
+                yield Case(f"{model}, step 0", model, 0)
+        for model in self.runs:
+            last = self.steps(model)[-1]
+            yield Case(f"{model}{' (control)' * (model in self.controls)}, step {last:,}", model, last)
+
+    def rows(self, quantity: str, **where: object) -> pd.DataFrame:
+        """Rows of a timeline with these values."""
+        table = self.timelines[quantity]
+        for column, value in where.items():
+            table = table[table[column] == value]
+        return table
+
+    def one(self, quantity: str, **where: object) -> pd.Series | None:
+        """The only such row, or None."""
+        found = self.rows(quantity, **where)
+        return found.iloc[0] if len(found) else None
+
+    def claim(self, quantity: str, panel: str | None = None) -> pd.Series | None:
+        """The claim as judged at the last checkpoint, or None where it is not judged."""
+        table = self.claims
+        kept = (table.quantity == quantity) & (table.panel == (panel or self.ours)) & (table.judged_at == LAST)
+        return table[kept].iloc[0] if kept.any() else None
+
+    def neurons(self, panel: str, model: str, step: int, stratum: str) -> pd.DataFrame:
+        """Influence of every neuron at one checkpoint."""
+        kept = {"models": model, "steps": [step], "stratum": stratum, "panel": panel}
+        return load_influence(self.results, **kept, pandas=True).sort_values("neuron")
+
+    def training_counts(self, panel: str) -> np.ndarray:
+        """Training count of every token type."""
+        place = Path(self.results, "corpus", self.panels[panel]["corpus"], self.panels[panel]["tokenizer"])
+        return read_table(place / "unigram.parquet", ["count"])["count"].to_numpy()
+
+    def shard(self, panel: str, model: str, step: int) -> InfluenceShard:
+        paths = [str(Path(self.results, t, panel, model, f"step{step}.parquet")) for t in ("influence", "folds")]
+        return read_shard(*paths)
+
+    @cached_property
+    def gaussian_hill(self) -> dict[int, np.ndarray]:
+        """Band of the Hill index of Gaussian rows of the layer's shape, by size of the group."""
+        size = self.n_group
+        sizes = sorted({s for s in (max(2, size // 2), size, 2 * size, 4 * size, 8 * size) if s <= self.n_neurons // 2})
+        bands = hill_without_structure(sizes, self.d_model, self.n_neurons, n_groups=_HILL_GROUPS, seed=_SEED)
+        return dict(zip(sizes, bands, strict=True))
+
+    @property
+    def n_group(self) -> int:
+        """Neurons in the groups of the tables."""
+        return int(self.timelines["groups"].n_group.iloc[0])
+
+    @cached_property
+    def d_model(self) -> int:
+        chosen = {"models": self.models[0], "panel": self.ours, "columns": ["gradient"]}
+        return len(load_shards(self.results, "gradients", **chosen)["gradient"][0])

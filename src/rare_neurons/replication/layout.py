@@ -1,0 +1,37 @@
+"""How the replication's tables are laid out: numbers, shares and bands as text, rows as Markdown."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from rare_neurons.replication.noise import BAND
+
+NOISE = "half-normal noise"
+
+
+def markdown(header: Sequence[str], rows: Iterable[Sequence[str]], *, text: int = 1) -> str:
+    """Lay out a table whose first columns hold text and the others numbers."""
+    lines = [header, [*["---"] * text, *["--:"] * (len(header) - text)], *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """Write a number, or a dash where there is none."""
+    return "–" if value is None or value != value else f"{value:,.{digits}f}".replace("-", "−")
+
+
+def significant(value: float | None, digits: int = 2) -> str:
+    """Write a number with so many digits, however small it is."""
+    if value is None or value != value:
+        return "–"
+    return np.format_float_positional(value, precision=digits, fractional=False, trim="-").replace("-", "−")
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def band(values: Sequence[float], digits: int = 2) -> str:
+    """Write the median with the 5 and 95 % quantile."""
+    low, median, high = np.quantile([v for v in values if v == v], BAND)
+    return f"{number(median, digits)} ({number(low, digits)} – {number(high, digits)})"

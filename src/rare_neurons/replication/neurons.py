@@ -1,0 +1,178 @@
+"""Tables of the replication about neurons: Hill exponents of groups, inequality, and whose frequency counts."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from rare_neurons.numerics.panel.strata import assign_strata
+from rare_neurons.numerics.regimes.rank_curve import split_half_reliability
+from rare_neurons.replication.inputs import Tree
+from rare_neurons.replication.layout import markdown, number, percent, significant
+from rare_neurons.tables import read_table
+
+
+def hill_by_size(tree: Tree) -> str:
+    """Hill index of groups of independent Gaussian rows."""
+    rows = [[str(size), *(number(v) for v in band)] for size, band in tree.gaussian_hill.items()]
+    return markdown(["neurons in the group", "5 %", "median", "95 %"], rows)
+
+
+def groups(tree: Tree) -> str:
+    """Hill index of the most influential neurons beside matched random groups of the same size."""
+    header = [
+        "run",
+        "weights",
+        "Hill index, step 0",
+        "random groups",
+        "last step",
+        "random groups (5 – 95 %)",
+        "below 5 %, all steps",
+        "p of the top eigenvalue",
+    ]
+    rows = []
+    for model in tree.runs:
+        mine = tree.rows("groups", panel=tree.ours, model=model, stratum=tree.strata[0])
+        for matrix, steps in mine.groupby("matrix"):
+            first, last = (steps[steps.step == step].iloc[0] for step in (steps.step.min(), steps.step.max()))
+            null = f"{number(last.hill_null_median)} ({number(last.hill_null_low)} – {number(last.hill_null_high)})"
+            below = f"{int((steps.hill_index < steps.hill_null_low).sum())} of {len(steps)}"
+            start = [number(first.hill_index), number(first.hill_null_median)]
+            rows.append([model, str(matrix), *start, number(last.hill_index), null, below, number(last.p_value, 3)])
+    return markdown(header, rows, text=2)
+
+
+def differentiation(tree: Tree) -> str:
+    """Indices of inequality at step 0, at their height and at the end."""
+    header = [
+        "run",
+        "tokens",
+        "Gini: step 0",
+        "highest (step)",
+        "last",
+        "kurtosis: step 0",
+        "highest (step)",
+        "there without the top 3",
+        "last",
+        "last without the top 3",
+    ]
+    rows = []
+    for model in tree.runs:
+        for stratum in tree.strata:
+            table = tree.rows("differentiation", panel=tree.ours, model=model, stratum=stratum).set_index("step")
+            if table.empty:
+                continue
+            start, last = table.loc[table.index.min()], table.loc[table.index.max()]
+            gini, kurtosis = table.gini.idxmax(), table.excess_kurtosis.idxmax()
+            row = [model, stratum, number(start.gini), f"{number(table.gini[gini])} ({gini:,})", number(last.gini)]
+            row += [number(start.excess_kurtosis, 1), f"{number(table.excess_kurtosis[kurtosis], 1)} ({kurtosis:,})"]
+            row.append(number(table.excess_kurtosis_without_top[kurtosis], 1))
+            row += [number(last.excess_kurtosis, 1), number(last.excess_kurtosis_without_top, 1)]
+            rows.append(row)
+    return markdown(header, rows, text=2)
+
+
+def noise_share(tree: Tree) -> str:
+    """How far |influence| follows its own standard error at the last checkpoint, and how many neurons exceed it."""
+    header = [
+        "run",
+        "rank correlation of the size of influence with its standard error",
+        "neurons beyond 3 standard errors",
+    ]
+    rows = []
+    for model in tree.runs:
+        step = tree.steps(model)[-1]
+        table = tree.neurons(tree.ours, model, step, tree.strata[0])
+        size, error = table.influence.abs(), table.influence_se
+        beyond = f"{int((size > 3 * error).sum())} of {len(table)}"
+        rows.append([f"{model}, step {step:,}", number(_spearman(size, error)), beyond])
+    return markdown(header, rows)
+
+
+def role_positions(tree: Tree) -> str:
+    """Where the token read is of a stratum, how often the token predicted is of each."""
+    panel = tree.panels[tree.by_input]
+    names = list(panel["strata"])
+    of_type = assign_strata(tree.training_counts(tree.by_input), panel["strata"])
+    targets = read_table(Path(tree.results, "panel", tree.by_input, "targets.parquet")).to_pandas()
+    predicted, rows = of_type[targets.target_id], []
+    for name in names:
+        mine = predicted[targets.stratum == name]
+        rows.append([name, *(percent(np.mean(mine == i)) for i in range(len(names))), percent(np.mean(mine < 0))])
+    return markdown(["token read", *(f"{name} predicted" for name in names), "never seen"], rows)
+
+
+def roles(tree: Tree) -> str:
+    """Agreement of the neurons' influence on rare tokens, by the token predicted and by the token read."""
+    header = [
+        "run",
+        "halves, predicted",
+        "halves, read",
+        "predicted with read",
+        "without noise",
+        "shared of the top 5 %",
+        "by chance",
+    ]
+    rows, stratum = [], tree.strata[0]
+    for model in tree.runs:
+        step = tree.steps(model)[-1]
+        by_target, by_input = (tree.neurons(p, model, step, stratum) for p in (tree.ours, tree.by_input))
+        same = [_spearman(t.influence_a, t.influence_b) for t in (by_target, by_input)]
+        # One half of the contexts against the other: noise that both roles share on the same contexts stays out.
+        crossed = np.mean(
+            [
+                _spearman(by_target.influence_a, by_input.influence_b),
+                _spearman(by_target.influence_b, by_input.influence_a),
+            ]
+        )
+        size = max(1, round(0.05 * len(by_target)))
+        top = [
+            set(t.neuron[np.argsort(-np.abs(t.influence.to_numpy()), kind="stable")[:size]])
+            for t in (by_target.reset_index(drop=True), by_input.reset_index(drop=True))
+        ]
+        free = crossed / np.sqrt(same[0] * same[1]) if min(same) > 0 else float("nan")
+        shared = len(top[0] & top[1])
+        cells = [*map(number, (*same, crossed, free)), f"{shared} of {size}", number(size**2 / len(by_target), 1)]
+        rows.append([f"{model}, step {step:,}", *cells])
+    return markdown(header, rows)
+
+
+def _spearman(one: pd.Series, other: pd.Series) -> float:
+    found = split_half_reliability(one.to_numpy(), other.to_numpy()).spearman
+    return float("nan") if found is None else found
+
+
+def role_effect(tree: Tree) -> str:
+    """Loss and influence at the last checkpoint, by role and stratum."""
+    header = ["run", "stratum", "loss", "rms influence (10⁻³ nats)", "of it within the stratum (10⁻³ nats)"]
+    rows = []
+    for model in tree.runs:
+        step = tree.steps(model)[-1]
+        for panel, role in ((tree.ours, "predicted"), (tree.by_input, "read")):
+            for stratum in tree.strata:
+                row = tree.one("influence", model=model, step=step, panel=panel, stratum=stratum)
+                if row is not None:
+                    cells = [
+                        number(row.loss),
+                        significant(1e3 * row.rms_influence),
+                        significant(1e3 * row.rms_influence_within),
+                    ]
+                    rows.append([f"{model}, step {step:,}", f"{stratum} token {role}", *cells])
+    return markdown(header, rows, text=2)
+
+
+def role_claims(tree: Tree) -> str:
+    """What the claims table says of the rare stratum under both roles."""
+    header = ["claim", "token", "estimate", "interval", "step 0", "control", "adjusted p", "verdict"]
+    rows = []
+    contrasts = tree.claims.quantity[tree.claims.quantity.str.contains(" beyond ", regex=False)]
+    for quantity in dict.fromkeys(contrasts):
+        for panel, role in ((tree.ours, "predicted"), (tree.by_input, "read")):
+            claim = tree.claim(quantity, panel)
+            if claim is None:
+                continue
+            values = [claim.estimate, claim.low, claim.high, claim.control_step0, claim.control_shuffled]
+            estimate, low, high, start, control = (significant(v) for v in values)
+            cells = [estimate, f"{low} – {high}", start, control, number(claim.adjusted_p, 3), claim.verdict]
+            rows.append([quantity, role, *cells])
+    return markdown(header, rows, text=2)

@@ -1,0 +1,129 @@
+"""What the seed conventions read from noise, and how far evaluation noise moves what they read."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rare_neurons.numerics.organisation.group_spectra import measure_group_spectrum
+from rare_neurons.numerics.panel.resampling import resample_folds, resampled_counts
+from rare_neurons.numerics.regimes.seed_conventions import SeedFit, fit_fixed_cuts, fit_huber_form
+from rare_neurons.numerics.regimes.segments import fit_segments
+
+BAND = (0.05, 0.5, 0.95)
+"""Quantiles that noise is reported at."""
+_PARAMETERS = {1: 2, 2: 4, 3: 6}  # of a continuous fit: intercept and slopes, and the knots
+
+
+@dataclass(frozen=True)
+class NoiseReading:
+    """What one sample of half-normal noise looks like under the seed conventions.
+
+    Attributes
+    ----------
+    fixed_cuts, huber : SeedFit
+    segment_r_squared : tuple of float
+        R² of one, two and three continuous straight pieces.
+    n_segments : int
+        How many of them BIC chooses.
+    """
+
+    fixed_cuts: SeedFit
+    huber: SeedFit
+    segment_r_squared: tuple[float, float, float]
+    n_segments: int
+
+
+def read_noise(n_neurons: int, n_draws: int, seed: int) -> list[NoiseReading]:
+    """Read regimes off half-normal noise: |x| of independent standard normal neurons, the effect of none.
+
+    Parameters
+    ----------
+    n_neurons : int
+        At least 37, so that the fixed window holds a line.
+    n_draws, seed : int
+
+    Notes
+    -----
+    Cost: about 0.02 s per draw at 384 neurons.
+    """
+    rng = np.random.default_rng(seed)
+    log_rank = np.log(np.arange(1, n_neurons + 1))
+    readings = []
+    for _ in range(n_draws):
+        noise = np.abs(rng.standard_normal(n_neurons))
+        ranked = np.log(np.sort(noise)[::-1])
+        fits = tuple(fit_segments(log_rank, ranked, k).r_squared for k in _PARAMETERS)
+        chosen = segments_by_bic(fits, n_neurons)
+        readings.append(NoiseReading(fit_fixed_cuts(noise), fit_huber_form(noise), fits, chosen))
+    return readings
+
+
+def segments_by_bic(r_squared: ArrayLike, n_points: int) -> int:
+    """Number of straight pieces (one, two or three) that BIC prefers.
+
+    ``BIC_k = n ln(1 - R²_k) + p_k ln n`` up to a constant, with p = 2, 4, 6 parameters. It takes ranked values for
+    independent ones, which they are not; that is the fault that it is computed here to show.
+
+    Parameters
+    ----------
+    r_squared : array [3]
+        Of one, two and three pieces over the same points.
+    n_points : int
+
+    Raises
+    ------
+    ValueError
+        If there are not three values below 1.
+
+    Examples
+    --------
+    >>> segments_by_bic([0.90, 0.99, 0.9900001], 384)
+    2
+    """
+    r2 = np.asarray(r_squared, dtype=float)
+    if r2.shape != (3,) or not (r2 < 1).all():
+        raise ValueError(f"R² {r2.tolist()}; three values below 1 are needed, for one, two and three pieces")
+    cost = n_points * np.log1p(-r2) + np.array(list(_PARAMETERS.values())) * np.log(n_points)
+    return int(np.argmin(cost)) + 1
+
+
+def window_exponent_se(
+    fold_sum: ArrayLike, fold_n: ArrayLike, half_of_fold: ArrayLike, *, n_resamples: int, seed: int
+) -> float:
+    """Standard error of the fixed window's exponent, from resampled folds of contexts.
+
+    Parameters
+    ----------
+    fold_sum : array [fold, neuron]
+    fold_n : array [fold]
+    half_of_fold : array [fold]
+        0 for half A, 1 for half B.
+    n_resamples, seed : int
+    """
+    weights = resample_folds(np.asarray(half_of_fold), n_resamples, seed)
+    drawn = (weights @ np.asarray(fold_sum, dtype=float)) / resampled_counts(weights, fold_n)[:, None]
+    return float(np.std([fit_fixed_cuts(np.abs(x[x != 0])).rank_exponent for x in drawn], ddof=1))
+
+
+def hill_without_structure(sizes: ArrayLike, width: int, n_rows: int, *, n_groups: int, seed: int) -> NDArray:
+    """5, 50 and 95 % quantile of the seeds' Hill index over random groups of independent Gaussian rows, [size, 3].
+
+    Parameters
+    ----------
+    sizes : array of int [size]
+        Neurons in a group, each at least 2 and at most half of the rows.
+    width, n_rows : int
+        d_model, and the number of neurons.
+    n_groups, seed : int
+    """
+    rng = np.random.default_rng(seed)
+    rows = rng.standard_normal((n_rows, width))
+    # One covariate without meaning: every neuron is a match of every other one's decile.
+    alike = rng.standard_normal((n_rows, 1))
+    found = [
+        measure_group_spectrum(rows, np.arange(size), alike, rng=rng, n_permutations=n_groups)
+        for size in np.asarray(sizes, dtype=int)
+    ]
+    bands = [(f.hill_null_low, f.hill_null_median, f.hill_null_high) for f in found]
+    return np.array(bands, dtype=float)

@@ -1,0 +1,164 @@
+import numpy as np
+import pytest
+
+from benchmarks.calibration.regimes import planted_curve
+from rare_neurons.numerics.regimes.detection import fit_shape, regime_test, spacings_above_noise
+from rare_neurons.numerics.regimes.null_tables import NullTable, null_table_sizes, regime_null_table
+from rare_neurons.numerics.regimes.resampled import measure_spacing_regimes, regime_differences
+from rare_neurons.numerics.regimes.statistic import log_spacings
+
+N = 400
+HALF = np.arange(64) % 2
+NOISE = {
+    "half-normal": lambda rng: rng.standard_normal(N),
+    "exponential": lambda rng: rng.exponential(size=N),
+    "weibull": lambda rng: rng.weibull(0.7, N),
+    "lognormal": lambda rng: rng.lognormal(size=N),
+    "half-t(2)": lambda rng: rng.standard_t(2, N),
+    "generalised gamma": lambda rng: rng.gamma(2, size=N) ** (1 / 0.7),
+    "power law": lambda rng: rng.random(N) ** -0.8,
+}
+
+
+@pytest.fixture(scope="module")
+def table():
+    return regime_null_table(N, 400, seed=0)
+
+
+@pytest.mark.parametrize("kind", NOISE)
+def test_smooth_noise_is_not_called_regimes(kind, table):
+    rng, draws = np.random.default_rng(1), 200
+    hits = sum(regime_test(np.abs(NOISE[kind](rng)), None, [table], seed=0).null_p <= 0.05 for _ in range(draws))
+    assert hits <= draws * 0.07 + 2 * np.sqrt(draws * 0.07 * 0.93)
+
+
+def test_noise_with_unequal_errors_is_called_only_without_the_errors(table):
+    rng, known, unknown = np.random.default_rng(2), [], []
+    se = np.where(np.arange(N) < N // 10, 10.0, 1.0)
+    for k in range(60):
+        x = np.abs(rng.standard_normal(N) * se)
+        known.append(regime_test(x, se, [table], seed=k).null_p)
+        unknown.append(regime_test(x, None, [table], seed=k).null_p)
+    assert np.mean(np.array(known) <= 0.05) <= 0.15
+    assert np.mean(np.array(unknown) <= 0.05) >= 0.3
+
+
+def test_planted_regimes_are_detected_and_located():
+    curve, rng, found = planted_curve(1000, plateau_slope=0.05, exponent=0.8), np.random.default_rng(3), []
+    big = regime_null_table(1000, 120, seed=0)
+    sd = np.median(curve) / 2
+    for k in range(25):
+        x = np.abs(curve + sd * rng.standard_normal(1000))
+        found.append(regime_test(x, np.full(1000, sd), [big], n_mixture_draws=99, seed=k))
+    assert np.mean([t.null_p <= 0.05 for t in found]) >= 0.9
+    assert abs(np.median([t.plateau_end for t in found]) - 17) <= 3
+    assert abs(np.median([t.decay_start for t in found]) - 126) <= 15
+    assert np.median([t.rank_exponent for t in found]) == pytest.approx(0.8, abs=0.08)
+
+
+def test_p_is_the_largest_over_the_named_families(table):
+    x = np.random.default_rng(4).lognormal(size=N)
+    found = regime_test(x, np.full(N, 0.1), [table], seed=0)
+    assert set(found.family_p) == {
+        "half_normal", "exponential_weibull", "lognormal", "power_law", "half_t", "generalised_gamma", "scale_mixture"
+    }  # fmt: skip
+    assert found.null_p == max(found.family_p.values()) == found.family_p[found.null_family]
+
+
+def test_p_counts_the_draws_at_or_above():
+    rows = np.array([[0.0, 1.0, 2.0, 3.0]] * 13)
+    names = np.array(["generalised_gamma"] * 11 + ["half_t", "power_law"])
+    shapes = np.array([0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2.5, 5, 10, np.inf, 2.0, np.nan])
+    x = np.random.default_rng(5).lognormal(size=80)
+    cells = len(regime_null_table(80, 2, 0).mean_spacing[0])
+    flat = NullTable(80, names, shapes, np.full(13, 40), rows, np.ones((13, cells)))
+    found = regime_test(x, None, [flat], seed=0)
+    assert found.null_p == (np.count_nonzero(rows[0] >= found.statistic) + 1) / 5
+
+
+def test_shapes_are_recovered_from_the_spacings(table):
+    rng = np.random.default_rng(6)
+    dofs = [fit_shape(log_spacings(np.abs(rng.standard_t(2, N)), N // 2), N, table, "half_t") for _ in range(40)]
+    assert 1.5 <= np.median(dofs) <= 3
+    heavy = [
+        fit_shape(log_spacings(rng.gamma(0.2, size=N) ** 3, N // 2), N, table, "generalised_gamma") for _ in "abcd"
+    ]
+    assert np.median(heavy) <= 0.5
+
+
+def test_ranks_below_the_noise_floor_take_no_part(table):
+    x = np.concatenate([np.linspace(10, 3, 60), np.full(340, 0.5) + np.linspace(0, 0.1, 340)])
+    assert spacings_above_noise(x, np.ones(N)) == 59
+    assert spacings_above_noise(x, None) == 200
+    low = regime_test(x, np.full(N, 4.0), [table], seed=0)
+    assert (low.status, low.null_p, low.statistic) == ("too_few", None, None)
+
+
+def test_no_table_and_ties_are_statuses(table):
+    x = np.random.default_rng(7).lognormal(size=N)
+    missing = regime_test(x[:150], None, [table], seed=0)
+    assert missing.status == "no_null_table"
+    assert missing.statistic is not None
+    assert "150 neurons (tables at: 400)" in missing.reason
+    assert regime_test(np.ceil(x * 5), None, [table], seed=0).status == "tied"
+    few_equal = np.concatenate([np.full(6, 9.0), np.sort(x)[: N - 6] / x.max()])
+    assert regime_test(few_equal, None, [table], seed=0).status == "tied"
+    exact = regime_test(x, np.zeros(N), [table], seed=0)
+    assert (exact.status, "scale_mixture" in exact.family_p) == ("ok", False)
+    with pytest.raises(ValueError, match="positive and finite"):
+        regime_test(np.zeros(100), None, [table], seed=0)
+
+
+def test_a_flat_middle_is_no_plateau_and_decay(table):
+    level = np.concatenate([np.linspace(3, 1, 60), np.linspace(1, 0.1, 160)])
+    x = np.exp(-np.concatenate([[0], np.cumsum(level / np.arange(1, 221))]))
+    found = regime_test(np.concatenate([x, x[-1] * np.linspace(0.9, 0.1, 179)]), None, [table], seed=0)
+    assert (found.status, found.null_p, found.statistic) == ("not_rising", 1.0, None)
+
+
+def test_between_two_tables_p_is_interpolated(table):
+    other = regime_null_table(560, 60, seed=0)
+    x = np.random.default_rng(8).lognormal(size=480)
+    p = [regime_test(x, None, tables, seed=0).null_p for tables in ([table], [other], [table, other])]
+    assert min(p[:2]) - 1e-12 <= p[2] <= max(p[:2]) + 1e-12
+
+
+def test_tables_are_reproducible_and_sized_for_single_signs():
+    assert null_table_sizes(384) == (384, 272, 192, 136, 96, 68)
+    assert null_table_sizes(40) == ()
+    one, two = (regime_null_table(80, 20, seed=3) for _ in range(2))
+    np.testing.assert_array_equal(one.statistic, two.statistic)
+    assert (one.statistic[:, 1:] >= one.statistic[:, :-1]).all()
+    with pytest.raises(ValueError, match="n=50 neurons"):
+        regime_null_table(50, 10, seed=0)
+
+
+def _strata(exponents, seed):
+    rng, counts = np.random.default_rng(seed), np.full(64, 100)
+    for exponent in exponents:
+        effect = planted_curve(N, plateau_slope=0.05, exponent=exponent, shares=(0.05, 0.3))
+        sums = counts[:, None] * effect + 0.2 * np.sqrt(counts)[:, None] * rng.standard_normal((64, N))
+        influence = sums.sum(axis=0) / counts.sum()
+        kept = influence != 0
+        yield influence[kept], np.full(kept.sum(), 0.2 / np.sqrt(counts.sum())), sums[:, kept], counts, HALF
+
+
+def test_difference_of_strata_is_a_joint_resample(table):
+    one, other = (
+        measure_spacing_regimes(*stratum, [table], n_resamples=200, seed=1) for stratum in _strata((1.2, 0.6), 9)
+    )
+    rows = {row.quantity: row for row in regime_differences(one, other, 0.9)}
+    assert rows["rank_exponent"].value == pytest.approx(0.6, abs=0.15)
+    assert 0 < rows["rank_exponent"].low <= rows["rank_exponent"].high
+    same = regime_differences(one, one, 0.9)
+    assert [(row.value, row.low, row.high) for row in same] == [(0, 0, 0)] * 3
+
+
+def test_difference_without_a_fit_says_so(table):
+    (stratum,) = _strata((0.8,), 10)
+    good = measure_spacing_regimes(*stratum, [table], n_resamples=20, seed=1)
+    influence, _, sums, counts, half = stratum
+    noisy = measure_spacing_regimes(influence, np.full(len(influence), 9.0), sums, counts, half, [table], n_resamples=20, seed=1)  # fmt: skip  # noqa: E501
+    rows = regime_differences(good, noisy, 0.9)
+    assert {row.status for row in rows} == {"no_fit"}
+    assert "above the noise floor" in rows[0].reason

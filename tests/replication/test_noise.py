@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+
+from rare_neurons.numerics.regimes.seed_conventions import fit_fixed_cuts
+from rare_neurons.replication.noise import (
+    hill_without_structure,
+    read_noise,
+    segments_by_bic,
+    window_exponent_se,
+)
+
+
+def test_noise_shows_three_regimes_a_straight_window_and_the_same_cuts():
+    readings = read_noise(384, 40, seed=1)
+    assert {r.n_segments for r in readings} == {3}
+    assert np.median([r.fixed_cuts.r_squared for r in readings]) > 0.97
+    assert {(r.fixed_cuts.plateau_end, r.fixed_cuts.decay_start) for r in readings} == {(33, 245)}
+    assert np.median([r.huber.r_squared for r in readings]) > 0.99
+
+
+def test_bic_takes_a_piece_only_for_a_gain_beyond_its_parameters():
+    n = 100
+    # Two parameters more cost 2 ln n; the same in n ln(1 - R²) is a factor n^(-2 / n) of 1 - R².
+    factor = n ** (-2 / n)
+    left = np.array([0.1, 0.1 * factor * 0.999, 0.1 * factor * 0.999 * factor * 1.001])
+    assert segments_by_bic(1 - left, n) == 2
+    assert segments_by_bic([0.9, 0.9, 0.9], n) == 1
+    assert segments_by_bic(1 - np.array([0.1, 0.1 * factor, 0.1 * factor**2 * 0.99]), n) == 3
+
+
+@pytest.mark.parametrize("r_squared", [[0.9, 0.99], [0.9, 0.99, 1.0], [0.9, float("nan"), 0.95]])
+def test_bic_refuses_what_is_no_three_fits(r_squared):
+    with pytest.raises(ValueError, match=r"three values below 1 are needed"):
+        segments_by_bic(r_squared, 100)
+
+
+def test_standard_error_of_the_window_is_the_scatter_over_fresh_draws():
+    rng = np.random.default_rng(2)
+    half, per_fold, noise = np.repeat([0, 1], 32), 5.0, 0.6
+    effect = np.sort(rng.pareto(1.5, 120))[::-1] + 0.2
+    counts = np.full(64, per_fold)
+
+    def draw():
+        return per_fold * effect + noise * per_fold * rng.standard_normal((64, len(effect)))
+
+    fresh = [fit_fixed_cuts(np.abs(draw().sum(axis=0) / counts.sum())).rank_exponent for _ in range(300)]
+    found = [window_exponent_se(draw(), counts, half, n_resamples=100, seed=k) for k in range(10)]
+    assert np.mean(found) == pytest.approx(np.std(fresh), rel=0.35)
+
+
+def test_hill_index_of_gaussian_rows_is_that_of_drawn_groups_and_follows_their_size():
+    sizes, width = [20, 40, 160], 96
+    found = hill_without_structure(sizes, width, 384, n_groups=99, seed=0)
+    rng = np.random.default_rng(3)
+    for size, (low, median, high) in zip(sizes, found, strict=True):
+        indices = []
+        for _ in range(60):
+            values = np.sort(np.linalg.eigvalsh(np.corrcoef(rng.standard_normal((size, width)))))[::-1]
+            tail = size // 10
+            indices.append(tail / np.log(values[:tail] / values[tail]).sum())
+        assert low < np.median(indices) < high
+        assert median == pytest.approx(np.median(indices), rel=0.2)
+    assert found[0, 1] > 1.5 * found[2, 1]
