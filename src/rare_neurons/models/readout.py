@@ -1,4 +1,4 @@
-"""From the final residual stream to the logits, and what ablating one neuron does on that way: docs/methods/influence.md."""
+"""From the final residual stream to the logits, and what ablating a neuron does there (docs/methods/influence.md)."""
 
 from __future__ import annotations
 
