@@ -12,7 +12,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
-.PHONY: env demo plan test test-slurm test-faults soak lint bench docs replication clean
+.PHONY: env demo plan test test-slurm test-faults soak lint bench docs site replication clean
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -58,9 +58,16 @@ bench: $(VENV)/.installed ## side by side with the peers
 docs: $(VENV)/.installed ## rewrite the tables of config/README.md and results/README.md
 	$(BIN)/python docs/make_tables.py
 
+$(VENV)/.documentation: requirements-docs.lock $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-docs.lock
+	touch $@
+
+site: $(VENV)/.documentation ## the documentation as a site in site/, every link and anchor checked
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 replication: $(VENV)/.installed ## the seed studies' conventions beside ours, into docs/replication.md
 	$(BIN)/snakemake --cores $(CORES) --configfile config/seed-papers.yaml -- replication
 	$(BIN)/python docs/make_replication.py
 
 clean: ## remove the environment and all results
-	rm -rf $(VENV) .snakemake cache results/*/ results/summary.txt
+	rm -rf $(VENV) site .snakemake cache results/*/ results/summary.txt

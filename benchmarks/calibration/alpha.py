@@ -1,7 +1,7 @@
 """Coverage and bias of alpha and its sensitivity band where the exponent is known.
 
 Run ``python -m benchmarks.calibration.alpha`` (about nine CPU-minutes); the tables stand in
-``docs/calibration-spectra.md``.
+``docs/methods/spectra.md``.
 """
 
 from __future__ import annotations

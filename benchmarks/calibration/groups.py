@@ -1,7 +1,7 @@
 """Error rates of the group spectrum: false positives after selection, power against a planted correlation.
 
 Run ``python -m benchmarks.calibration.groups`` (about two CPU-minutes); the table stands in
-``docs/calibration-spectra.md``.
+``docs/methods/organisation.md``.
 """
 
 from __future__ import annotations

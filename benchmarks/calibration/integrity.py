@@ -1,7 +1,7 @@
 """Calibration of the integrity thresholds: false alarms on clean training runs, and planted faults found.
 
 Run with `python -m benchmarks.calibration.integrity --seeds 12`; trains small models as the embedded default does (on
-the bytes of one module of the standard library) and prints the tables of docs/calibration-integrity.md.
+the bytes of one module of the standard library) and prints the tables of docs/methods/integrity.md.
 """
 
 import argparse

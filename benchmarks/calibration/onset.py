@@ -1,6 +1,6 @@
 """Calibration of the onset rule: false positives, power and coverage where the truth is known.
 
-Run with `python -m benchmarks.calibration.onset`; prints the seeded tables of docs/calibration-onset.md.
+Run with `python -m benchmarks.calibration.onset`; prints the seeded tables of docs/methods/onset.md.
 """
 
 import argparse

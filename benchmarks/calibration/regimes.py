@@ -1,6 +1,6 @@
 """Calibration of the regime test: false positives, power, intervals and differences where the truth is known.
 
-Run with `python -m benchmarks.calibration.regimes`; prints the seeded tables of docs/calibration-regimes.md.
+Run with `python -m benchmarks.calibration.regimes`; prints the seeded tables of docs/methods/regimes.md.
 """
 
 import argparse

@@ -13,7 +13,7 @@ from rare_neurons.errors import RequestError
 
 @dataclass(frozen=True)
 class PanelArrays:
-    """A frozen panel (METHODS §1).
+    """A frozen panel (docs/methods/panel.md).
 
     Attributes
     ----------
@@ -72,7 +72,7 @@ class PanelArrays:
         """Weight of each target `[target]` that restores the strata's natural shares among eligible positions.
 
         The panel draws strata in equal numbers; expectations over what the model itself would emit need natural
-        positions (METHODS §2, `influence_expected`).
+        positions (`influence_expected`, docs/methods/influence.md).
         """
         natural = self.token_ids[:, self.min_position : -1], self.token_ids[:, self.min_position + 1 :]
         by_target = np.array_equal(self.vocab_stratum[self.target_id], self.stratum)

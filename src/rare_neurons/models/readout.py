@@ -1,4 +1,4 @@
-"""From the final residual stream to the logits, and what ablating one neuron does on that way (METHODS §2, §2.1)."""
+"""From the final residual stream to the logits, and what ablating a neuron does there (docs/methods/influence.md)."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def measure_ablation(
     delta: torch.Tensor,
     mlp_output: torch.Tensor | None,
 ) -> Ablation:
-    """Closed-form coefficients of every neuron's ablation at some positions (METHODS §2.1).
+    """Closed-form coefficients of every neuron's ablation at some positions (docs/methods/influence.md).
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ def test_one_cluster_is_not_identifiable():
 
 
 def test_covers_on_zipfian_types():
-    """2,000 Zipfian types, 8,000 targets, shared context and type effects: 86–94 % at 90 % (METHODS §1)."""
+    """2,000 Zipfian types, 8,000 targets, shared context and type effects: 86–94 % at 90 % (docs/methods/panel.md)."""
     rng = np.random.default_rng(5)
     p = 1.0 / (np.arange(2000) + 20.0)
     p /= p.sum()

@@ -1,4 +1,4 @@
-"""Every neuron's effect at about the price of one forward pass, with a certified error (METHODS §2.1)."""
+"""Every neuron's effect at about the price of one forward pass, with a certified error (docs/methods/influence.md)."""
 
 from __future__ import annotations
 

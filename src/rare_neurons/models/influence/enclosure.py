@@ -1,4 +1,4 @@
-"""Enclosure of `Σ p (e^x − 1)`, `x = ε h + η U`, from moments of h and U (METHODS §2.1).
+"""Enclosure of `Σ p (e^x − 1)`, `x = ε h + η U`, from moments of h and U (docs/methods/influence.md).
 
 For `φ_k(x) = (e^x − Σ_{j<k} x^j/j!)/x^k = ∫ (1−t)^{k−1} e^{tx} dt / (k−1)!` over [0, 1], increasing in x, Jensen's
 inequality and the chord of `e^{tx}` give `e^{x/(k+1)}/k! <= φ_k(x) <= (k + e^x)/((k+1) k!)` for every x.

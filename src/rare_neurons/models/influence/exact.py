@@ -1,4 +1,4 @@
-"""Exact effect of (position, neuron) pairs without an unembedding per neuron (METHODS §2.1)."""
+"""Exact effect of (position, neuron) pairs without an unembedding per neuron (docs/methods/influence.md)."""
 
 from __future__ import annotations
 

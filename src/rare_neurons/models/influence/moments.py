@@ -1,4 +1,4 @@
-"""Moment products over the vocabulary: what the enclosure needs, with bounds on their rounding (METHODS §2.1)."""
+"""Moment products over the vocabulary: what the enclosure needs, with rounding bounds (docs/methods/influence.md)."""
 
 from __future__ import annotations
 

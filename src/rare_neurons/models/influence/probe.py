@@ -1,4 +1,4 @@
-"""Influence of every final-layer neuron on a panel: one forward pass, then an engine (METHODS §2)."""
+"""Influence of every final-layer neuron on a panel: one forward pass, then an engine (docs/methods/influence.md)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BATCH_TOKENS = 4096  # tokens per forward pass unless a batch size is given
 class ProbeResult:
     """What one checkpoint does on a panel; NumPy arrays, float64 unless counts.
 
-    `[stratum, neuron]`: `influence` and the columns beside it (ARCHITECTURE §3). `[stratum]`: `n_targets`, `n_types`.
+    `[stratum, neuron]`: `influence` and the columns beside it (results/README.md). `[stratum]`: `n_targets`, `n_types`.
     Fold sums: `fold_n` `[stratum, fold]`, `fold_influence_sum`, `fold_within_sum` `[stratum, fold, neuron]`.
     `[neuron]`: `activation_mean`, `activation_variance` over eligible natural positions. `[target]`: `loss`,
     `entropy`, `kl_model_to_unigram`, `kl_unigram_to_model`, nats. `residual_gradient` `[stratum, d_model]`: mean

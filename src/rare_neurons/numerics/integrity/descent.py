@@ -28,7 +28,7 @@ class Descent:
 def judge_descent(
     checkpoint: np.ndarray, own_start: np.ndarray, other_starts: np.ndarray, *, min_z: float = 5.0
 ) -> Descent:
-    """Compare a checkpoint with candidate starts (METHODS §5).
+    """Compare a checkpoint with candidate starts (docs/methods/integrity.md).
 
     The cosine of projections estimates that of the weights, like a correlation from k draws per tensor:
     ``se ≈ (1 − cos²) √(Σ |a_t|²|b_t|² / k) / (|a||b|)``, tensors being independent.

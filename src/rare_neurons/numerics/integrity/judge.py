@@ -58,7 +58,7 @@ def judge_checkpoints(
     max_unchanged: int = 3,
     max_start_jump: float = 30.0,
 ) -> tuple[CheckpointVerdict, ...]:
-    """Judge all checkpoints of one run together (METHODS §5).
+    """Judge all checkpoints of one run together (docs/methods/integrity.md).
 
     In this order, each rule on what the former ones left: entries that are not finite; equal weights
     (`find_repeats`); equal tensors holding at least `min_borrowed` of the entries; a first checkpoint far from all

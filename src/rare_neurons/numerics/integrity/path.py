@@ -12,8 +12,8 @@ _MIN_POINTS = 4
 def run_detours(distances: np.ndarray, length: int) -> np.ndarray:
     """Detour of each run of `length` adjacent checkpoints between the checkpoints around it.
 
-    For a run i..j, ``ρ = (d(i−1, i) + d(j, j+1)) / d(i−1, j+1)``; length 1 is the detour of METHODS §5. On a random
-    walk of equal steps ρ = 2/√(length + 1), on a straight path less; large for weights that belong elsewhere.
+    For a run i..j, ``ρ = (d(i−1, i) + d(j, j+1)) / d(i−1, j+1)``; length 1 is the detour (docs/methods/integrity.md).
+    On a random walk of equal steps ρ = 2/√(length + 1), on a straight path less; large for weights from elsewhere.
 
     Parameters
     ----------

@@ -69,7 +69,7 @@ def seed_interval(positions, *, n_steps, confidence, shared_variance=0.0):
 
     Student's t over the seeds' own onsets on the axis of checkpoints, the outer cluster being the seed. Percentiles
     of resampled seeds are not used: with three seeds they never leave the range of the three and cover far too little
-    (docs/calibration-onset.md). A seed's onset is known to a cell only, so the variance is at least that of a
+    (docs/methods/onset.md). A seed's onset is known to a cell only, so the variance is at least that of a
     uniform cell, 1/12.
 
     Parameters

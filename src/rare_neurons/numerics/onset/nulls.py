@@ -4,7 +4,7 @@ import numpy as np
 from scipy.signal import lfilter
 
 _EXACT_SIGN_PATTERNS = 4096  # all sign patterns are enumerated up to this number, and drawn beyond it
-_FLOOR = 0.1  # share of all squared increments in every scale; chosen by power over shapes (docs/calibration-onset.md)
+_FLOOR = 0.1  # share of all squared increments in every scale; chosen by power over shapes (docs/methods/onset.md)
 
 
 def measure_change(paths, baseline, persistence, direction):

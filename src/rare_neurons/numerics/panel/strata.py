@@ -1,4 +1,4 @@
-"""Strata: disjoint classes of token types by their training frequency (METHODS §1)."""
+"""Strata: disjoint classes of token types by their training frequency (docs/methods/panel.md)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -83,7 +83,7 @@ def _members(rule: Mapping[str, object], coordinates: Mapping[str, np.ndarray], 
 
 
 def zipf_elbow(counts: np.ndarray, window: int = 2000) -> ZipfElbow:
-    """Find the Zipf elbow as the seed studies do (METHODS §1).
+    """Find the Zipf elbow as the seed studies do (docs/methods/panel.md).
 
     Rolling least-squares slope of ln p over ln rank in windows of `window` ranks; the elbow is the start of the window
     with the largest change of slope from one rank to the next, among the changes beyond mean + 3 sd in the lower half

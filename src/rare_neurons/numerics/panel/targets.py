@@ -1,4 +1,4 @@
-"""Targets of a panel: the positions at which every checkpoint is evaluated (METHODS §1)."""
+"""Targets of a panel: the positions at which every checkpoint is evaluated (docs/methods/panel.md#targets)."""
 
 from dataclasses import dataclass
 
