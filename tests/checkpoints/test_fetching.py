@@ -21,7 +21,7 @@ WEIGHTS = r"GET /cdn/.*step2/model\.safetensors"
 
 
 def manifest(hub, step=2):
-    return HubListing("lab/pythia", "step{step}", hub.url, network=IMPATIENT).manifest("m", step)
+    return HubListing("lab/pythia", template="step{step}", endpoint=hub.url, network=IMPATIENT).manifest("m", step)
 
 
 def fetched(hub, tmp_path, step=2):
@@ -223,7 +223,7 @@ def test_bin_only_and_sharded_repositories(hub, tmp_path):
         save_file({name: weights[name]}, new / f"model-0000{part}-of-00002.safetensors")
     names = {name: f"model-0000{part}-of-00002.safetensors" for part, name in enumerate(weights, start=1)}
     (new / "model.safetensors.index.json").write_text(json.dumps({"weight_map": names}))
-    listing = HubListing("lab/mixed", "step{step}", hub.url, network=IMPATIENT)
+    listing = HubListing("lab/mixed", template="step{step}", endpoint=hub.url, network=IMPATIENT)
     for step in (0, 1):
         with open_weights(listing.manifest("m", step), **place(tmp_path)) as folder:
             read = dict(iter_tensors(folder))

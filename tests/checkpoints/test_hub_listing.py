@@ -14,7 +14,7 @@ from tests.hub.server import Fault
 
 
 def listing(hub, template="step{step}", repo="lab/pythia"):
-    return HubListing(repo, template, hub.url, network=IMPATIENT)
+    return HubListing(repo, template=template, endpoint=hub.url, network=IMPATIENT)
 
 
 def test_manifests_come_from_metadata_and_identical_branches_are_known_beforehand(hub):

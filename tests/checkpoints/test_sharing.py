@@ -39,7 +39,7 @@ def start(code, *arguments, **environment):
 
 
 def manifests_on_disk(hub, folder, steps, repo="lab/pythia"):
-    listing = HubListing(repo, "step{step}", hub.url, network=IMPATIENT)
+    listing = HubListing(repo, template="step{step}", endpoint=hub.url, network=IMPATIENT)
     found = [listing.manifest("m", step) for step in steps]
     for manifest in found:
         write_manifest(manifest, folder / f"step{manifest.step}.json")

@@ -72,11 +72,15 @@ def test_behaviour_and_gradient_against_autograd():
     handle.remove()
     at = panel.context, panel.position
     loss = -log_p[(*at, panel.target_id)]
-    np.testing.assert_allclose(result.loss, loss.detach().numpy(), atol=1e-12)
+    np.testing.assert_allclose(result.behaviour["loss"], loss.detach().numpy(), atol=1e-12)
     rows, log_q = log_p[at].detach().numpy(), panel.log_unigram
-    np.testing.assert_allclose(result.entropy, -(np.exp(rows) * rows).sum(-1), atol=1e-12)
-    np.testing.assert_allclose(result.kl_model_to_unigram, (np.exp(rows) * (rows - log_q)).sum(-1), atol=1e-12)
-    np.testing.assert_allclose(result.kl_unigram_to_model, (np.exp(log_q) * (log_q - rows)).sum(-1), atol=1e-12)
+    np.testing.assert_allclose(result.behaviour["entropy"], -(np.exp(rows) * rows).sum(-1), atol=1e-12)
+    np.testing.assert_allclose(
+        result.behaviour["kl_model_to_unigram"], (np.exp(rows) * (rows - log_q)).sum(-1), atol=1e-12
+    )
+    np.testing.assert_allclose(
+        result.behaviour["kl_unigram_to_model"], (np.exp(log_q) * (log_q - rows)).sum(-1), atol=1e-12
+    )
     for s in range(3):
         mean_loss = loss[torch.from_numpy(panel.stratum == s)].mean()
         (gradient,) = torch.autograd.grad(mean_loss, captured[0], retain_graph=True)
@@ -153,11 +157,12 @@ def test_result_is_numpy_with_the_promised_shapes():
     panel = random_panel()
     result = probe_model(random_model("opt"), panel, **EXACT)
     per_neuron = (3, N_NEURONS)
-    shapes = {f.name: getattr(result, f.name).shape for f in dataclasses.fields(ProbeResult)}
+    arrays = {f.name: getattr(result, f.name) for f in dataclasses.fields(ProbeResult) if f.name != "behaviour"}
+    shapes = {name: values.shape for name, values in arrays.items()}
     for name in ("influence", "influence_se", "influence_expected", "exact_fraction", "abs_direct_influence"):
         assert shapes[name] == per_neuron
     assert shapes["fold_influence_sum"] == (3, 64, N_NEURONS)
-    assert shapes["loss"] == panel.context.shape
+    assert {values.shape for values in result.behaviour.values()} == {panel.context.shape}
 
 
 def test_padding_ids_have_no_stratum_and_a_larger_tokenizer_is_refused():

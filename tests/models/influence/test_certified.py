@@ -11,16 +11,22 @@ from hypothesis import strategies as st
 from benchmarks.influence_inputs import Shape, synthetic_inputs
 from rare_neurons.errors import RequestError
 from rare_neurons.models.influence import panel_pass
-from rare_neurons.models.influence.certified import Budget, measure_certified, select_exact
+from rare_neurons.models.influence.budget import Budget, select_exact
+from rare_neurons.models.influence.certified import measure_certified
+from rare_neurons.models.influence.directions import prepare_directions, project_classes
 from rare_neurons.models.influence.exact import measure_exactly
-from rare_neurons.models.influence.moments import MomentVisitor, prepare_directions, project_classes
+from rare_neurons.models.influence.inputs import EngineSettings
+from rare_neurons.models.influence.moments import MomentVisitor
 from rare_neurons.models.influence.panel_pass import measure_panel
-from rare_neurons.models.influence.tokens import make_unigram, read_tokens
+from rare_neurons.models.influence.plan import Plan
+from rare_neurons.models.influence.tokens import make_unigram
+from rare_neurons.models.influence.vocabulary_pass import read_tokens
 from rare_neurons.models.panel_arrays import sort_vocabulary
 from rare_neurons.models.readout import FinalBlock, Norm, Readout, measure_ablation
 
 COLUMNS = ("influence", "abs_influence", "influence_within")
-SETTINGS = {"tolerance": 1e-7, "tolerance_se": 0.1, "memory_gb": 2.0}
+CERTIFIED = EngineSettings(engine="certified", tolerance=1e-7, tolerance_se=0.1, memory_gb=2.0)
+EXACT = replace(CERTIFIED, engine="exact")
 
 
 def random_layer(seed, n_vocab, d_model, n_neurons, peak, strength, kind, bias):
@@ -40,19 +46,24 @@ def random_layer(seed, n_vocab, d_model, n_neurons, peak, strength, kind, bias):
 def both_engines(layer, n_classes, dtype, tolerance, gradient_dtype=torch.float64):
     readout, block, residual, delta, target = layer
     labels = np.arange(len(readout.A)) * n_classes // len(readout.A)
-    vocabulary = sort_vocabulary(labels, n_classes, len(readout.A))
+    vocabulary = sort_vocabulary(labels, n_strata=n_classes, n_vocab=len(readout.A))
     unigram = make_unigram(np.full(len(labels), -np.log(len(labels))), vocabulary, readout.A.device)
     own_class = int(labels[target[0]])
     own = vocabulary.slices[own_class]
     target = target % (own.stop - own.start) + own.start
     W = readout.norm.centre(block.W_out)
     visitor = MomentVisitor(prepare_directions(readout, W, vocabulary.slices, dtype), gradient_dtype)
-    ablation = measure_ablation(readout.norm, block, residual, delta, None)
-    tokens = read_tokens(readout, vocabulary, unigram, residual, target, own_class, None, visitor)
-    U_y = readout.A[target] @ W.T
-    budget = Budget(len(target), len(W), tolerance, 0.0, readout.A.device)
-    certified = measure_certified(tokens, ablation, visitor, U_y, project_classes(tokens, W), own, own_class, budget)
-    return measure_exactly(tokens, ablation, W @ readout.A.T, U_y, own, own_class), certified
+    ablation = measure_ablation(readout.norm, block, residual=residual, delta=delta, mlp_output=None)
+    tokens = read_tokens(
+        readout, vocabulary, unigram, residual=residual, target=target, own_class=own_class, visitor=visitor
+    )
+    place = {"U_y": readout.A[target] @ W.T, "own": own, "own_class": own_class}
+    budget = Budget(
+        n_positions=len(target), n_neurons=len(W), tolerance=tolerance, tolerance_se=0.0, device=readout.A.device
+    )
+    class_U = project_classes(tokens, W)
+    certified = measure_certified(tokens, ablation, visitor, class_U=class_U, budget=budget, **place)
+    return measure_exactly(tokens, ablation, U=W @ readout.A.T, **place), certified
 
 
 @settings(max_examples=120, deadline=None, derandomize=True)
@@ -92,7 +103,7 @@ def test_bounds_are_not_idle():
 
 def test_selection_takes_the_largest_until_the_rest_fits():
     bounds = torch.tensor([[4.0, 1.0, torch.inf], [1.0, 1.0, 0.5], [2.0, 1.0, 0.4]])
-    chosen = select_exact(bounds, torch.tensor([3.0, 3.0, 0.4]))
+    chosen = select_exact(bounds, allowed=torch.tensor([3.0, 3.0, 0.4]))
     assert chosen.tolist() == [[True, False, True], [False, False, True], [False, False, False]]
 
 
@@ -103,11 +114,11 @@ def layer():
 
 @pytest.fixture(scope="module")
 def exact(layer):
-    return measure_panel(layer, engine="exact", **SETTINGS)
+    return measure_panel(layer, EXACT)
 
 
 def test_certified_equals_exact_within_bounds_and_tolerance(layer, exact):
-    certified = measure_panel(layer, engine="certified", **SETTINGS)
+    certified = measure_panel(layer, CERTIFIED)
     bound = certified["truncation_bound"] + certified["rounding_bound"]
     for column in COLUMNS:
         assert (np.abs(certified[column] - exact[column]) <= bound).all()
@@ -119,10 +130,10 @@ def test_certified_equals_exact_within_bounds_and_tolerance(layer, exact):
 
 
 def test_slabs_and_blocks_do_not_change_the_numbers(layer, monkeypatch):
-    whole = measure_panel(layer, engine="certified", **SETTINGS)
-    plan = panel_pass.Plan(positions=100, neurons=64, product_dtype=torch.bfloat16, gradient_dtype=torch.float32)
+    whole = measure_panel(layer, CERTIFIED)
+    plan = Plan(positions=100, neurons=64, product_dtype=torch.bfloat16, gradient_dtype=torch.float32)
     monkeypatch.setattr(panel_pass, "make_plan", lambda *_args: plan)
-    parts = measure_panel(layer, engine="certified", **SETTINGS)
+    parts = measure_panel(layer, CERTIFIED)
     bound = sum(r[b] for r in (whole, parts) for b in ("truncation_bound", "rounding_bound"))
     assert (np.abs(whole["influence"] - parts["influence"]) <= bound).all()
     np.testing.assert_array_equal(whole["fold_n"], parts["fold_n"])
@@ -130,14 +141,14 @@ def test_slabs_and_blocks_do_not_change_the_numbers(layer, monkeypatch):
 
 def test_a_budget_too_small_is_refused_with_numbers(layer):
     with pytest.raises(RequestError, match=r"memory_gb=0\.001 holds 0 neurons of 160 beside a vocabulary of 2048 x 64"):
-        measure_panel(layer, engine="certified", tolerance=1e-7, tolerance_se=0.1, memory_gb=0.001)
+        measure_panel(layer, replace(CERTIFIED, memory_gb=0.001))
 
 
 def test_coarser_float32_products_are_refused(layer):
     torch.set_float32_matmul_precision("medium")
     try:
         with pytest.raises(RequestError, match="float32_matmul_precision is 'medium'"):
-            measure_panel(layer, engine="certified", **SETTINGS)
+            measure_panel(layer, CERTIFIED)
     finally:
         torch.set_float32_matmul_precision("highest")
 
@@ -160,7 +171,7 @@ def test_a_frequency_shift_is_told_from_a_rare_token_neuron(layer):
     )
     readout = replace(layer.readout, A=torch.cat([A, signs], dim=1))
     planted = replace(layer, readout=readout, block=FinalBlock(W, None, None), captured=captured)
-    result = measure_panel(planted, engine="certified", **SETTINGS)
+    result = measure_panel(planted, CERTIFIED)
     influence, within, expected = (result[name] for name in ("influence", "influence_within", "influence_expected"))
     assert abs(influence[2, 0]) > 5 * abs(within[2, 0])
     assert abs(influence[2, 0] - expected[2, 0]) < 0.2 * abs(influence[2, 0])
