@@ -1,8 +1,13 @@
 """What the network does for a while is waited out; what it does for good is told in one sentence."""
 
-import pytest
+import threading
+from dataclasses import replace
 
-from rare_neurons.checkpoints.retry import HubUnreachable
+import pytest
+from huggingface_hub import HfApi
+from huggingface_hub.errors import HTTPError
+
+from rare_neurons.checkpoints.retry import HubUnreachable, Stopped, with_retries
 from tests.checkpoints.tiny import WEIGHTS, bytes_of_weights, fetched, listing, served, whole
 from tests.hub.server import Fault
 
@@ -67,3 +72,41 @@ def test_no_network_is_one_sentence_that_says_what_to_do(hub):
     with pytest.raises(HubUnreachable, match=r"in 4 tries; connect to the network, or fetch the checkpoints") as caught:
         listing(hub).manifest("m", 2)
     assert "\n" not in str(caught.value)
+
+
+def test_tries_in_a_row_without_a_new_byte_are_counted_and_others_are_not():
+    """Every failure but the last three came with a new byte."""
+    bytes_on_disk = iter([0, 1, 2, 3, 3, 3, 3])
+    calls = []
+
+    def fail():
+        calls.append(1)
+        raise HTTPError("cut")
+
+    with pytest.raises(HubUnreachable, match=r"a file: .*cut.* in 4 tries"):
+        with_retries(fail, network=IMPATIENT, what="a file", position=lambda: next(bytes_on_disk))
+    assert len(calls) == 6
+
+
+def test_what_is_no_fault_of_the_network_is_not_tried_again():
+    calls = []
+
+    def fail():
+        calls.append(1)
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        with_retries(fail, network=IMPATIENT, what="a file")
+    assert len(calls) == 1
+
+
+def test_whoever_no_longer_waits_is_not_kept(hub):
+    hub.faults.append(Fault("revision", times=100, status=503))
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(Stopped):
+        with_retries(lambda: ask(hub), network=replace(IMPATIENT, first_wait_s=60), what="a listing", stop=stop)
+
+
+def ask(hub):
+    return HfApi(endpoint=hub.url).model_info("lab/pythia", revision="step2")

@@ -7,6 +7,7 @@ import pytest
 
 from rare_neurons.errors import RequestError
 from rare_neurons.models.influence.probe import probe_model
+from rare_neurons.models.panel_arrays import sort_vocabulary
 from tests.models.tiny import EXACT, VOCAB, random_model, random_panel
 
 
@@ -44,3 +45,19 @@ def test_strata_by_input_token():
 def test_contradictory_panels_are_refused(change, message):
     with pytest.raises(RequestError, match=message):
         probe_model(random_model("gpt2"), dataclasses.replace(random_panel(), **change), **EXACT)
+
+
+def test_columns_are_sorted_by_stratum_and_ids_without_one_come_last():
+    found = sort_vocabulary(np.array([1, -1, 0, 1]), n_strata=3, n_vocab=6)
+    assert found.order.tolist() == [2, 0, 3, 1, 4, 5]
+    assert [found.order[found.column[v]].item() for v in range(6)] == list(range(6))
+    assert found.slices == (slice(0, 1), slice(1, 3), slice(3, 3), slice(3, 6))
+    assert found.class_of_column.tolist() == [0, 1, 1, 3, 3, 3]
+
+
+def test_natural_weights_restore_the_shares_of_eligible_positions():
+    panel = random_panel()
+    weights = panel.natural_weights()
+    natural = panel.vocab_stratum[panel.token_ids[:, panel.min_position + 1 :]]
+    for s in range(3):
+        assert weights[panel.stratum == s].sum() == pytest.approx((natural == s).sum())

@@ -38,3 +38,12 @@ def test_a_placement_that_is_too_small_is_a_wrong_request(saved):
     size = sum(p.nbytes for p in load_model(saved, dtype=torch.float32).parameters())
     with pytest.raises(RequestError, match=r"raise it, or name probe\.placement\.offload_folder"):
         load_model(saved, dtype=torch.float32, placement=Placement({"cpu": (size - 1) / 1e9}))
+
+
+def test_weights_that_fit_stay_on_the_device_in_the_dtype_asked_for(saved):
+    large = Placement({"cpu": 1.0})
+    model = load_model(saved, dtype=torch.float16, placement=large)
+    assert not any(parameter.is_meta for parameter in model.parameters())
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float16}
+    plain = load_model(saved, dtype=torch.float16)
+    assert all(torch.equal(value, plain.state_dict()[name]) for name, value in model.state_dict().items())
