@@ -20,10 +20,13 @@ import torch
 import transformers
 
 from benchmarks.influence_inputs import N_ENTROPY_NEURONS, SHAPES, Shape, synthetic_inputs
-from rare_neurons.models.influence.panel_pass import PassInputs, Plan, SlabPass, make_plan, measure_panel
+from rare_neurons.models.influence.inputs import EngineSettings, PassInputs
+from rare_neurons.models.influence.panel_pass import SlabPass, measure_panel
+from rare_neurons.models.influence.plan import Plan, make_plan
+from rare_neurons.models.recorders.behaviour import BehaviourRows
 
 SETTINGS = {"tolerance": 1e-7, "tolerance_se": 0.1}
-MEMORY_GB = 4.0
+CERTIFIED = EngineSettings(engine="certified", memory_gb=4.0, **SETTINGS)
 
 
 def cpu_seconds(work: Callable[[], object], repeats: int = 1) -> np.ndarray:
@@ -124,7 +127,8 @@ class PeakMemory:
 def check_pairs(inputs: PassInputs, n_pairs: int) -> dict[str, float]:
     """Largest error of single pairs against float64, and of error minus its bound (negative: none violated)."""
     certified, exact = (
-        SlabPass(inputs, slice(None), _plan(inputs, moments, 16.0), moments, **SETTINGS) for moments in (True, False)
+        _slab_pass(inputs, EngineSettings(engine=engine, memory_gb=16.0, **SETTINGS))
+        for engine in ("certified", "exact")
     )
     rows_each, worst = -(-n_pairs // (3 * len(inputs.block.W_out))), {"pairs": 0.0, "error": 0.0, "excess": -np.inf}
     done: set[int] = set()
@@ -163,7 +167,7 @@ def run(name: str, n_targets: int, median: float, repeats: int) -> None:
     print("(a) loop, ms per pair at (neurons, targets): ", {k: round(v * 1e3, 3) for k, v in per_pair.items()})
 
     exact = np.array([_exact_seconds(full, t) for t in (2, 4)]) * n_targets
-    prepared = cpu_seconds(lambda: SlabPass(full, slice(None), _plan(full, True), True, **SETTINGS))[0]
+    prepared = cpu_seconds(lambda: _slab_pass(full, CERTIFIED))[0]
     results, rounds = {}, {"certified": [], "forward": [], "floor": []}
     with PeakMemory() as memory:
         for _ in range(repeats):  # side by side, so that a busy machine slows all three
@@ -171,7 +175,7 @@ def run(name: str, n_targets: int, median: float, repeats: int) -> None:
             rounds["forward"].append(forward_seconds(shape, few) * n_targets / few)
             rounds["certified"].append(cpu_seconds(lambda: results.update(_certified(full)))[0])
             n_classes = len(full.vocabulary.slices)
-            rounds["floor"].append(floor_seconds(shape, n_targets, _plan(full, True), n_classes))
+            rounds["floor"].append(floor_seconds(shape, n_targets, make_plan(full, CERTIFIED), n_classes))
     taken, forward, floor = (np.array(rounds[name]) for name in ("certified", "forward", "floor"))
     _report(taken, {"loop": loop, "exact": exact}, {"forward": forward, "floor": floor})
     long_run = ((taken - prepared) / n_targets + prepared / 24_000) / (forward / n_targets)
@@ -189,17 +193,18 @@ def run(name: str, n_targets: int, median: float, repeats: int) -> None:
     _report_accuracy(results, check_pairs(full, 50_000))
 
 
-def _plan(inputs: PassInputs, moments: bool, memory_gb: float = MEMORY_GB) -> Plan:
-    return make_plan(inputs, moments, memory_gb, SETTINGS["tolerance_se"])
+def _slab_pass(inputs: PassInputs, settings: EngineSettings) -> SlabPass:
+    return SlabPass(inputs, slice(None), make_plan(inputs, settings), settings)
 
 
 def _certified(inputs: PassInputs) -> dict[str, np.ndarray]:
-    return measure_panel(inputs, engine="certified", memory_gb=MEMORY_GB, **SETTINGS)
+    behaviour = BehaviourRows(len(inputs.panel.context))
+    return measure_panel(inputs, CERTIFIED, recorders=(behaviour,)) | behaviour.finish()
 
 
 def _exact_seconds(inputs: PassInputs, n_targets: int) -> float:
     """CPU seconds per target of the exact engine, its projection of the directions left out."""
-    exact = SlabPass(inputs, slice(None), _plan(inputs, False, 16.0), False, **SETTINGS)
+    exact = _slab_pass(inputs, EngineSettings(engine="exact", memory_gb=16.0, **SETTINGS))
     stratum, own_class, rows = next(iter(exact.blocks()))
     return float(cpu_seconds(lambda: exact.measure(stratum, own_class, rows[:n_targets]))[0]) / n_targets
 

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from rare_neurons.models.forward import Captured
-from rare_neurons.models.influence.panel_pass import PassInputs, measure_panel
+from rare_neurons.models.influence.inputs import EngineSettings, PassInputs
+from rare_neurons.models.influence.panel_pass import measure_panel
 from rare_neurons.models.influence.tokens import make_unigram
 from rare_neurons.models.panel_arrays import PanelArrays, sort_vocabulary
 from rare_neurons.models.readout import FinalBlock, Norm, Readout
@@ -56,7 +57,7 @@ def synthetic_inputs(
     A = spread * A0
     A[:, 0] = torch.from_numpy(log_unigram) / 3.0
     vocab_stratum = np.digitize(np.cumsum(p / p.sum()), [0.5, 0.9])
-    vocabulary = sort_vocabulary(vocab_stratum, 3, shape.vocab)
+    vocabulary = sort_vocabulary(vocab_stratum, n_strata=3, n_vocab=shape.vocab)
     unigram = make_unigram(log_unigram, vocabulary, torch.device("cpu"))
     A = A[vocabulary.order]
     A -= unigram.q @ A
@@ -145,7 +146,8 @@ def _calibrate_influence(inputs: PassInputs, median: float) -> PassInputs:
             activation_mean=inputs.captured.activation_mean[ordinary],
         )
         result = measure_panel(
-            replace(trial, captured=captured), engine="exact", tolerance=0.0, tolerance_se=0.0, memory_gb=8.0
+            replace(trial, captured=captured),
+            EngineSettings(engine="exact", tolerance=0.0, tolerance_se=0.0, memory_gb=8.0),
         )
         share = np.bincount(panel.stratum, minlength=3) / few
         seen = float(np.median(np.nansum(result["abs_influence"] * share[:, None], axis=0)))

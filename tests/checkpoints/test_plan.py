@@ -2,7 +2,6 @@
 
 import json
 
-from rare_neurons.checkpoints.known_bad import reports, reports_on
 from rare_neurons.checkpoints.manifest import Manifest, ManifestFile
 from rare_neurons.checkpoints.plan import plan_run
 from rare_neurons.checkpoints.sources import Source, resolve_steps
@@ -35,17 +34,6 @@ def test_local_folders_fetch_nothing():
     plan = plan_run([manifest(0, "a", source="folder"), manifest(1, "b", source="folder")], budget_bytes=10)
     assert (plan.fetch_bytes, plan.peak_disk_bytes, plan.too_large) == (0, 0, ())
     assert plan.models[0].total_bytes == 220
-
-
-def test_the_list_of_known_bad_revisions_names_its_sources():
-    assert all(report.source.startswith("https://") and report.revisions for report in reports())
-    assert len({rev for r in reports() if r.repository == "EleutherAI/pythia-2.8b" for rev in r.revisions}) == 85
-    (one,) = reports_on("allenai/OLMo-2-1124-7B", "stage1-step175000-tokens735B")
-    assert one.source == "https://github.com/allenai/OLMo/issues/915"
-    assert reports_on("EleutherAI/pythia-160m-weight-seed2", "step0")
-    assert not reports_on("EleutherAI/pythia-160m-weight-seed2", "step1")
-    assert not reports_on("EleutherAI/pythia-2.8b", "step143000")
-    assert not reports_on("runs/x", None)
 
 
 def test_462_manifests_are_resolved_from_metadata_with_one_request_each(tmp_path):

@@ -7,6 +7,11 @@ import transformers
 from rare_neurons.models.panel_arrays import PanelArrays
 
 VOCAB, D_MODEL, N_NEURONS, LENGTH = 61, 12, 20, 14
+NAMES = ("gpt_neox-parallel", "gpt_neox-sequential", "gpt2", "opt", "opt-no-norm", "llama", "olmo2")
+LAYOUTS = tuple(name for name in NAMES if name != "gpt_neox-sequential")
+"""Models that differ on disk."""
+EXACT = {"engine": "exact", "tolerance": 1e-7, "tolerance_se": 0.1, "memory_gb": 1.0}
+"""Settings of `probe_model` for the engine that has no tolerance."""
 _COMMON = {"vocab_size": VOCAB, "hidden_size": D_MODEL, "num_hidden_layers": 2, "num_attention_heads": 2}
 _IDS = {"bos_token_id": 0, "eos_token_id": 0}
 

@@ -119,7 +119,7 @@ def prefetch(
 
 
 def _in_place(manifest: Manifest, cache_dir: Path, hub_cache: Path | None) -> Path | None:
-    """Verified folder to read where it is, or None if the managed cache must provide one."""
+    """Return a verified folder to read where it is, or None if the managed cache must provide one."""
     stamps = cache_dir / "verified"
     if manifest.source == "folder":
         folder = Path(manifest.location)

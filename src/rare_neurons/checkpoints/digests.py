@@ -2,10 +2,21 @@
 
 import hashlib
 from pathlib import Path
+from typing import Protocol
 
 from rare_neurons.checkpoints.manifest import ManifestFile
 
 _BLOCK = 1 << 20
+
+
+class Hasher(Protocol):
+    """What is used of `hashlib`'s objects."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take more content."""
+
+    def hexdigest(self) -> str:
+        """Digest of the content so far."""
 
 
 def file_sha256(path: Path) -> str:
@@ -14,7 +25,7 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def content_hasher(file: ManifestFile):
+def content_hasher(file: ManifestFile) -> Hasher:
     """Hash object whose hex digest must equal `expected_digest` once it has seen the whole content."""
     if file.sha256 is not None:
         return hashlib.sha256()
@@ -22,11 +33,11 @@ def content_hasher(file: ManifestFile):
 
 
 def expected_digest(file: ManifestFile) -> str:
-    """The digest that `content_hasher` must give."""
+    """Digest that `content_hasher` must give."""
     return file.sha256 if file.sha256 is not None else file.blob_id
 
 
-def feed(hasher, path: Path) -> None:
+def feed(hasher: Hasher, path: Path) -> None:
     """Let a hash object see a whole file."""
     with Path(path).open("rb") as stream:
         while block := stream.read(_BLOCK):

@@ -2,20 +2,34 @@
 
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 from huggingface_hub import get_session, hf_hub_url
 from huggingface_hub.errors import EntryNotFoundError, RevisionNotFoundError
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 from tqdm import tqdm
 
-from rare_neurons.checkpoints.digests import content_hasher, expected_digest, feed
+from rare_neurons.checkpoints.digests import Hasher, content_hasher, expected_digest, feed
 from rare_neurons.checkpoints.manifest import Manifest, ManifestFile
 from rare_neurons.checkpoints.retry import Network, Stopped, with_retries
 from rare_neurons.errors import DataFault
 
 _WORTH_A_BAR = 1 << 20  # bytes
 _PARTIAL_CONTENT, _RANGE_NOT_SATISFIABLE = 206, 416
+
+
+class Response(Protocol):
+    """What is used of an answer to a request: the Hub's client has changed the package that it comes from."""
+
+    status_code: int
+
+    def read(self) -> bytes:
+        """Read the whole body."""
+
+    def iter_bytes(self) -> Iterator[bytes]:
+        """Read the body as it arrives."""
 
 
 def fetch_file(
@@ -75,7 +89,7 @@ class _Transfer:
         elif hasher.hexdigest() != expected_digest(self.file):
             self.fault = "other content than its listing says (digest differs)"
 
-    def _stream(self, hasher):
+    def _stream(self, hasher: Hasher) -> Hasher:
         start = self.position()
         # Without "identity" a server may compress, and ranges would count compressed bytes.
         headers = {**build_hf_headers(), "Accept-Encoding": "identity"}
@@ -91,7 +105,7 @@ class _Transfer:
             self._write(response, hasher, start)
         return hasher
 
-    def _raise_for_status(self, response) -> None:
+    def _raise_for_status(self, response: Response) -> None:
         if response.status_code >= 400:
             response.read()
         try:
@@ -99,7 +113,7 @@ class _Transfer:
         except (EntryNotFoundError, RevisionNotFoundError) as error:
             raise DataFault(f"{self.label}: listed, but not served ({type(error).__name__})") from error
 
-    def _write(self, response, hasher, start: int) -> None:
+    def _write(self, response: Response, hasher: Hasher, start: int) -> None:
         self.partial.parent.mkdir(parents=True, exist_ok=True)
         interval = 0.2 if sys.stderr.isatty() else 10.0
         with (

@@ -43,9 +43,9 @@ class HubListing:
     def __init__(
         self,
         repo: str,
+        *,
         template: str,
         endpoint: str | None = None,
-        *,
         network: Network | None = None,
         hub_cache: Path | None = None,
     ) -> None:
@@ -78,7 +78,7 @@ class HubListing:
             return self._references
 
     def steps(self) -> tuple[int, ...]:
-        """Steps that the repository has revisions for, ascending."""
+        """List the steps that the repository has revisions for, ascending."""
         matches = (self._pattern(r"(\d+)").fullmatch(name) for name in self.references())
         return tuple(sorted({int(match[1]) for match in matches if match}))
 

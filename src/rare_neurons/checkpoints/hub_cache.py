@@ -36,7 +36,7 @@ class HubCache:
         return tuple(r for entry in repositories if entry.repo_id == self.repo for r in entry.revisions)
 
     def references(self) -> dict[str, str]:
-        """References that are cached, with their commits.
+        """Look up the references that are cached, with their commits.
 
         Raises
         ------

@@ -25,7 +25,7 @@ def reports() -> tuple[Report, ...]:
 
 
 def reports_on(repository: str, revision: str | None) -> tuple[Report, ...]:
-    """Reports on one revision; none for local folders."""
+    """Find the reports on one revision; none for local folders."""
     return tuple(
         report
         for report in reports()

@@ -43,6 +43,7 @@ class Source:
     endpoint: str | None = None
 
     def __post_init__(self) -> None:
+        """Refuse an unknown kind, and a template from which no step can be read."""
         if self.kind not in _KINDS:
             raise RequestError(f"unknown source '{self.kind}'; known: {', '.join(_KINDS)}")
         template = self.location if self.kind == "folder" else self.revision
@@ -77,7 +78,7 @@ def check_local(source: Source, steps: Iterable[int]) -> None:
 
 
 def local_steps(source: Source) -> tuple[int, ...]:
-    """Steps that a local source has folders for, ascending."""
+    """List the steps that a local source has folders for, ascending."""
     template = Path(source.location)
     before, after = template.name.split(_FIELD)
     pattern = re.compile(re.escape(before) + r"(\d+)" + re.escape(after))
@@ -117,7 +118,7 @@ def resolve_steps(
         return tuple(_resolve_folder(model, step, source) for step in steps)
     from rare_neurons.checkpoints.hub import HubListing
 
-    listing = HubListing(source.location, source.revision, source.endpoint, network=network)
+    listing = HubListing(source.location, template=source.revision, endpoint=source.endpoint, network=network)
     with ThreadPoolExecutor(max_workers=threads) as pool:
         return tuple(pool.map(lambda step: listing.manifest(model, step), steps))
 

@@ -5,12 +5,16 @@ import pickle
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rare_neurons.checkpoints.layout import absent_shards, is_weight_file, needed_files
 from rare_neurons.checkpoints.safetensors_file import open_tensors, read_header
 from rare_neurons.errors import DataFault
+
+if TYPE_CHECKING:
+    import torch
 
 # Buffers that old checkpoints carry beside their parameters: causal masks, the mask value (-inf in fp16), rotary
 # frequencies. They are constants of the architecture, not weights.
@@ -135,7 +139,7 @@ def _load_bin(path: Path) -> dict:
     return state
 
 
-def _to_numpy(tensor) -> np.ndarray:
+def _to_numpy(tensor: "torch.Tensor") -> np.ndarray:
     import torch
 
     # A copy: the file may be evicted while the array lives.

@@ -4,7 +4,7 @@ base      what a family says: `Family`, `Slot`, `MatrixSpec`
 gpt_neox, gpt2, opt, llama, olmo2
           one file per architecture
 
-To add a family, write its file and name it in `FAMILIES`; `tests/models/test_families.py` then asks for its parity
+To add a family, write its file and name it in `FAMILIES`; `tests/families/test_families.py` then asks for its parity
 test.
 """
 

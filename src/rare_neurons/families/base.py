@@ -4,12 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, Self, TypeVar
 
 BlockKind = Literal["parallel", "sequential", "post_norm"]
 NormKind = Literal["layer_norm", "rms_norm", "none"]
 
 LAYER_MATRICES = ("W_Q", "W_K", "W_V", "W_O", "W_gate", "W_in", "W_out")
+
+
+class Sliceable(Protocol):
+    """What is used of a 2-D array: NumPy's and torch's both have it, and this package imports neither."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes of both axes."""
+
+    @property
+    def T(self) -> Self:
+        """Both axes swapped."""
+
+    def reshape(self, *shape: int) -> Self:
+        """Another shape with the same entries in the same order."""
+
+    def __getitem__(self, index: slice | tuple[slice | int, ...]) -> Self:
+        """Select some of its rows."""
+
+
+Matrix = TypeVar("Matrix", bound=Sliceable)
 
 
 @dataclass(frozen=True)
@@ -95,7 +116,7 @@ class MatrixSpec:
     interleaved: bool = False
     n_heads: int = 1
 
-    def select(self, array: Any) -> Any:
+    def select(self, array: Matrix) -> Matrix:
         """Cut the matrix out of its stored tensor (a NumPy array or torch tensor, 2-D); a view where possible."""
         rows = array.T if self.transpose else array
         if self.part is None:

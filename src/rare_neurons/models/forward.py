@@ -38,13 +38,15 @@ def _tapped(model: PreTrainedModel) -> Iterator[dict[str, torch.Tensor]]:
     w_out = model.get_submodule(w_out_module(model, family))
     handles = []
 
-    def keep_mlp(_module, args, output):
+    def keep_mlp(_module: torch.nn.Module, args: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
         seen["activations"], seen["mlp_output"] = args[0].detach(), output.detach()
 
-    def keep_residual(_module, args):
+    def keep_residual(_module: torch.nn.Module, args: tuple[torch.Tensor, ...]) -> None:
         seen["residual"] = args[0].detach()
 
-    def keep_block(_module, _args, output):
+    def keep_block(
+        _module: torch.nn.Module, _args: tuple[torch.Tensor, ...], output: torch.Tensor | tuple[torch.Tensor, ...]
+    ) -> None:
         seen["residual"] = (output[0] if isinstance(output, tuple) else output).detach()
 
     try:
@@ -63,9 +65,9 @@ def _tapped(model: PreTrainedModel) -> Iterator[dict[str, torch.Tensor]]:
 def run_panel(
     model: PreTrainedModel,
     token_ids: torch.Tensor,
+    *,
     context: torch.Tensor,
     position: torch.Tensor,
-    *,
     min_position: int,
     batch_size: int,
     progress: Callable[[int], None] | None = None,

@@ -121,7 +121,7 @@ def _checked(
 
 
 def _empty_model(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
-    """The architecture without memory for its parameters; buffers, which follow from the configuration, are real."""
+    """Build the architecture without memory for its parameters; buffers follow from the configuration and are real."""
     with _quiet():
         try:
             config = AutoConfig.from_pretrained(folder, local_files_only=True)
@@ -134,7 +134,7 @@ def _empty_model(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
 
 
 def _untied(model: PreTrainedModel, folder: Path, stored: Mapping[str, str]) -> set[str]:
-    """Stored tensors that the configuration ties to others, and that differ from those."""
+    """Find the stored tensors that the configuration ties to others, and that differ from those."""
     both = [name for name, path in stored.items() if path in _tied(model)]
     kept = {name: model.get_parameter(stored[name]).detach().cpu() for name in both}
     return {

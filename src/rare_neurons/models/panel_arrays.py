@@ -100,7 +100,7 @@ class SortedVocabulary:
     class_of_column: torch.Tensor
 
 
-def sort_vocabulary(vocab_stratum: np.ndarray, n_strata: int, n_vocab: int) -> SortedVocabulary:
+def sort_vocabulary(vocab_stratum: np.ndarray, *, n_strata: int, n_vocab: int) -> SortedVocabulary:
     """Sort a model's `n_vocab` ids by stratum; ids beyond the panel's are padding and have none.
 
     Raises

@@ -120,7 +120,7 @@ def _device_of(path: str, device_map: DeviceMap) -> str | int | torch.device:
 
 
 def _folder_for(model: PreTrainedModel, placement: Placement) -> Path:
-    """A folder that goes with the model."""
+    """Make a folder that goes with the model."""
     Path(placement.offload_folder).mkdir(parents=True, exist_ok=True)
     folder = tempfile.mkdtemp(dir=placement.offload_folder)
     weakref.finalize(model, shutil.rmtree, folder, ignore_errors=True)

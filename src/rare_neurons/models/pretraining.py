@@ -75,7 +75,7 @@ def pretrain(
     ``folder/resume.pt`` stays: the caller removes it when all that follows is on the disk too.
     """
     torch.use_deterministic_algorithms(True)
-    model = _initial_model(recipe, vocab_size, end_of_text, seed)
+    model = _initial_model(recipe, vocab_size=vocab_size, end_of_text=end_of_text, seed=seed)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.95), weight_decay=recipe.weight_decay
     )
@@ -83,11 +83,11 @@ def pretrain(
     if start is None:
         start = 0
         _keep(model, optimizer, folder, 0, steps)
-    batches = _batches(tokens, recipe, seed, start)
+    batches = _batches(tokens, recipe, seed=seed, start=start)
     todo = iter(range(start + 1, recipe.n_steps + 1))
     for step in progress(todo, start) if progress else todo:
         for group in optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * _schedule(step, recipe.n_steps)
+            group["lr"] = recipe.learning_rate * _schedule(step, n_steps=recipe.n_steps)
         batch = torch.from_numpy(next(batches))
         loss = model(input_ids=batch, labels=batch).loss
         optimizer.zero_grad(set_to_none=True)
@@ -97,7 +97,7 @@ def pretrain(
         _keep(model, optimizer, folder, step, steps)
 
 
-def _initial_model(recipe: Recipe, vocab_size: int, end_of_text: int, seed: int) -> GPTNeoXForCausalLM:
+def _initial_model(recipe: Recipe, *, vocab_size: int, end_of_text: int, seed: int) -> GPTNeoXForCausalLM:
     config = GPTNeoXConfig(
         vocab_size=vocab_size,
         hidden_size=recipe.hidden_size,
@@ -118,7 +118,7 @@ def _initial_model(recipe: Recipe, vocab_size: int, end_of_text: int, seed: int)
         return GPTNeoXForCausalLM(config).to(torch.float32).train()
 
 
-def _schedule(step: int, n_steps: int) -> float:
+def _schedule(step: int, *, n_steps: int) -> float:
     warm_up = max(1, n_steps // 100)
     if step <= warm_up:
         return step / warm_up
@@ -126,7 +126,7 @@ def _schedule(step: int, n_steps: int) -> float:
     return 0.1 + 0.45 * (1 + math.cos(math.pi * done))
 
 
-def _batches(tokens: np.ndarray, recipe: Recipe, seed: int, start: int) -> Iterator[np.ndarray]:
+def _batches(tokens: np.ndarray, recipe: Recipe, *, seed: int, start: int) -> Iterator[np.ndarray]:
     length, size = recipe.context_length, recipe.batch_size
     n_windows = len(tokens) // length
     if n_windows < size:

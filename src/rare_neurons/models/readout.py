@@ -18,13 +18,14 @@ class Norm:
     eps: float
 
     def centre(self, x: torch.Tensor) -> torch.Tensor:
+        """Take off the mean over the last axis, where this norm does."""
         return x - x.mean(-1, keepdim=True) if self.kind == "layer_norm" else x
 
     def variance(self, squares: torch.Tensor, d_model: int) -> torch.Tensor:
         """`|c(r)|²/d + ε`, whose inverse root is the norm's scale."""
         return torch.ones_like(squares) if self.kind == "none" else squares / d_model + self.eps
 
-    def scale_change(self, variance: torch.Tensor, change: torch.Tensor) -> torch.Tensor:
+    def scale_change(self, variance: torch.Tensor, *, change: torch.Tensor) -> torch.Tensor:
         """`s' − s` for a change of the variance, without cancellation."""
         if self.kind == "none":
             return torch.zeros_like(change)
@@ -70,7 +71,7 @@ class Ablation:
     direct_kappa: torch.Tensor | None
 
 
-def read_out(model: PreTrainedModel, vocab_order: torch.Tensor, centre_weights: torch.Tensor) -> Readout:
+def read_out(model: PreTrainedModel, *, vocab_order: torch.Tensor, centre_weights: torch.Tensor) -> Readout:
     """Fold final norm and unembedding of a supported model into one map.
 
     Parameters
@@ -125,6 +126,7 @@ def w_out_module(model: PreTrainedModel, family: Family) -> str:
 def measure_ablation(
     norm: Norm,
     block: FinalBlock,
+    *,
     residual: torch.Tensor,
     delta: torch.Tensor,
     mlp_output: torch.Tensor | None,
@@ -141,28 +143,28 @@ def measure_ablation(
         Input of the post-norm, for blocks that have one.
     """
     if block.post_norm is None:
-        return _pre_norm_ablation(norm, block.W_out, residual, delta)
-    return _post_norm_ablation(norm, block, residual, delta, mlp_output)
+        return _pre_norm_ablation(norm, block.W_out, residual=residual, delta=delta)
+    return _post_norm_ablation(norm, block, residual=residual, delta=delta, m=mlp_output)
 
 
-def _pre_norm_ablation(norm: Norm, W_out: torch.Tensor, residual: torch.Tensor, delta: torch.Tensor) -> Ablation:
+def _pre_norm_ablation(norm: Norm, W_out: torch.Tensor, *, residual: torch.Tensor, delta: torch.Tensor) -> Ablation:
     d_model = residual.shape[-1]
     c, w = norm.centre(residual), norm.centre(W_out)
     variance = norm.variance((c * c).sum(-1, keepdim=True), d_model)
     change = delta * (2 * (c @ w.T) + delta * (w * w).sum(-1)) / d_model
-    epsilon = norm.scale_change(variance, change)
+    epsilon = norm.scale_change(variance, change=change)
     scale = variance.rsqrt()
     return Ablation(epsilon, (scale + epsilon) * delta, None, scale * delta, None)
 
 
 def _post_norm_ablation(
-    norm: Norm, block: FinalBlock, residual: torch.Tensor, delta: torch.Tensor, m: torch.Tensor
+    norm: Norm, block: FinalBlock, *, residual: torch.Tensor, delta: torch.Tensor, m: torch.Tensor
 ) -> Ablation:
     """`r' = r − n(m) + n(m + δ w) = r + α m̂ + β ŵ`, where the hat multiplies by the post-norm's weight."""
     d_model, w = residual.shape[-1], block.W_out
     m_variance = block.post_norm.variance((m * m).sum(-1, keepdim=True), d_model)
     m_change = delta * (2 * (m @ w.T) + delta * (w * w).sum(-1)) / d_model
-    alpha = block.post_norm.scale_change(m_variance, m_change)
+    alpha = block.post_norm.scale_change(m_variance, change=m_change)
     beta = (m_variance.rsqrt() + alpha) * delta
     c, m_hat, w_hat = norm.centre(residual), norm.centre(m * block.post_weight), norm.centre(w * block.post_weight)
     variance = norm.variance((c * c).sum(-1, keepdim=True), d_model)
@@ -172,7 +174,7 @@ def _post_norm_ablation(
         + 2 * alpha * beta * (m_hat @ w_hat.T)
         + beta**2 * (w_hat * w_hat).sum(-1)
     )
-    epsilon = norm.scale_change(variance, (2 * linear + quadratic) / d_model)
+    epsilon = norm.scale_change(variance, change=(2 * linear + quadratic) / d_model)
     scale = variance.rsqrt()
     after = scale + epsilon
     return Ablation(epsilon, after * beta, after * alpha, scale * beta, scale * alpha)

@@ -18,7 +18,6 @@ from rare_neurons.numerics.panel.strata import assign_strata
 from rare_neurons.schemas import (
     ACTIVATIONS,
     BEHAVIOUR,
-    BEHAVIOUR_VALUES,
     FOLDS,
     GRADIENTS,
     INFLUENCE,
@@ -212,8 +211,8 @@ def _behaviour(result: ProbeResult, panel: PanelArrays, place: Mapping[str, obje
     counts = np.bincount(cell, minlength=len(panel.strata) * n_folds)
     filled = counts > 0
     means = {
-        name: np.bincount(cell, weights=getattr(result, name), minlength=counts.size)[filled] / counts[filled]
-        for name in BEHAVIOUR_VALUES
+        name: np.bincount(cell, weights=values, minlength=counts.size)[filled] / counts[filled]
+        for name, values in result.behaviour.items()
     }
     return _table(
         BEHAVIOUR,

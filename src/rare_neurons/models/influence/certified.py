@@ -6,16 +6,16 @@ from dataclasses import dataclass, fields, replace
 
 import torch
 
-from rare_neurons.models.influence.enclosure import enclose, enclose_direct
+from rare_neurons.models.influence.budget import Budget, select_exact
+from rare_neurons.models.influence.directions import UNIT_ROUNDOFF, Directions
+from rare_neurons.models.influence.enclosure import Interval, enclose, enclose_direct
 from rare_neurons.models.influence.exact import PairEffects
 from rare_neurons.models.influence.moments import (
     BLOCK_SUM_32,
     GRADIENT_SUM_32,
     OWN,
     REST,
-    UNIT_ROUNDOFF,
     BlockMoments,
-    Directions,
     GroupMoments,
     MomentVisitor,
 )
@@ -23,39 +23,7 @@ from rare_neurons.models.influence.pairs import evaluate_pairs
 from rare_neurons.models.influence.tokens import TokenBlock
 from rare_neurons.models.readout import Ablation
 
-# The standard error is only known at the end, and early blocks may see a larger variance: 0.8 would do. With half of
-# the tolerance used, the neurons' ranks also agree with the exact engine's to 0.9999.
-SE_SAFETY = 0.5
 CHUNK_PAIRS = 2**15  # pairs worked on at once, so that the two dozen passes over them stay in cache
-
-
-class Budget:
-    """How much error each neuron's mean may still take: `max(tolerance, tolerance_se · se)` per position.
-
-    The standard error is that of independent observations, from the positions seen so far; the two-way one is never
-    smaller. Error that a block leaves unused goes to later blocks.
-    """
-
-    def __init__(self, n_positions: int, n_neurons: int, tolerance: float, tolerance_se: float, device) -> None:
-        self.n_positions, self.tolerance, self.tolerance_se = n_positions, tolerance, tolerance_se
-        zeros = torch.zeros(n_neurons, dtype=torch.float64, device=device)
-        self.n, self.total, self.squares, self.spent = 0, zeros, zeros.clone(), zeros.clone()
-
-    def observe(self, estimate: torch.Tensor) -> None:
-        """Count a block's effects `[pos, neuron]` (NaN: unknown) towards the standard error."""
-        known = torch.nan_to_num(estimate, nan=0.0)
-        self.n += len(known)
-        self.total, self.squares = self.total + known.sum(0), self.squares + known.square().sum(0)
-
-    def allowed(self) -> torch.Tensor:
-        """Error sum allowed to the block last observed `[neuron]`."""
-        variance = (self.squares / self.n - (self.total / self.n).square()).clamp_min(0)
-        se = SE_SAFETY * (variance / self.n_positions).sqrt()
-        return ((self.tolerance_se * se).clamp_min(self.tolerance) * self.n - self.spent).clamp_min(0)
-
-    def spend(self, bounds: torch.Tensor) -> None:
-        """Record the error sum a block has taken `[neuron]`."""
-        self.spent = self.spent + bounds
 
 
 @dataclass(frozen=True)
@@ -67,6 +35,14 @@ class _Inputs:
     norms: torch.Tensor
     U_y: torch.Tensor
     h_y: torch.Tensor
+
+
+@dataclass(frozen=True)
+class _RelativeErrors:
+    """Relative errors of the two large products of a pass: Σ p U² and Σ p A."""
+
+    square: float
+    gradient: float
 
 
 @dataclass(frozen=True)
@@ -86,6 +62,7 @@ def measure_certified(
     tokens: TokenBlock,
     ablation: Ablation,
     visitor: MomentVisitor,
+    *,
     U_y: torch.Tensor,
     class_U: torch.Tensor,
     own: slice,
@@ -101,18 +78,18 @@ def measure_certified(
     moments, directions = visitor.finish(tokens, own_class, class_U), visitor.directions
     h_y = tokens.z.gather(-1, tokens.target[:, None]) - moments.centre
     inputs = _Inputs(ablation, moments.groups, directions.norms, U_y, h_y)
-    settings = moments, _relative_square_error(directions), _gradient_error(visitor)
-    out = _estimate_all(inputs, *settings)
+    errors = _RelativeErrors(_relative_square_error(directions), _gradient_error(visitor))
+    out = _estimate_all(inputs, moments, errors)
     budget.observe(out.total)
     allowed = budget.allowed()
     wide = torch.nonzero(out.bounds().sum(0) > allowed)[:, 0]
     if len(wide):
-        refined = _estimate_all(_refine(inputs, wide, visitor, moments), *settings)
+        refined = _estimate_all(_refine(inputs, wide, visitor, moments), moments, errors)
         for field in fields(_Estimates):
             getattr(out, field.name)[:, wide] = getattr(refined, field.name)
-    exact = select_exact(out.bounds(), allowed)
+    exact = select_exact(out.bounds(), allowed=allowed)
     if exact.any():
-        pairs = evaluate_pairs(exact, tokens, ablation, visitor, moments, U_y, own)
+        pairs = evaluate_pairs(exact, tokens, ablation, visitor, moments, U_y=U_y, own=own)
         out.total[exact], out.within[exact], out.direct[exact] = pairs.total, pairs.within, pairs.direct
         out.truncation[exact], out.rounding[exact] = 0.0, pairs.rounding
     budget.spend(out.bounds().sum(0))
@@ -120,7 +97,7 @@ def measure_certified(
 
 
 def _refine(inputs: _Inputs, neurons: torch.Tensor, visitor: MomentVisitor, moments: BlockMoments) -> _Inputs:
-    """The same for some neurons, with Σ p h U."""
+    """Return the same for some neurons, with Σ p h U."""
     groups = []
     for group, hU in zip(inputs.groups, visitor.first_order(neurons, moments), strict=True):
         per_neuron = {name: getattr(group, name)[..., neurons] for name in ("U", "UU", "U_low", "U_high")}
@@ -130,27 +107,13 @@ def _refine(inputs: _Inputs, neurons: torch.Tensor, visitor: MomentVisitor, mome
     return _Inputs(ablation, tuple(groups), inputs.norms[neurons], inputs.U_y[:, neurons], inputs.h_y)
 
 
-def _estimate_all(inputs: _Inputs, moments: BlockMoments, square_error: float, gradient_error: float) -> _Estimates:
+def _estimate_all(inputs: _Inputs, moments: BlockMoments, errors: _RelativeErrors) -> _Estimates:
     out = _Estimates(*(torch.empty_like(inputs.ablation.eta) for _ in fields(_Estimates)))
     n_pos, n_neurons = out.total.shape
     step = max(1, CHUNK_PAIRS // n_neurons)
     for start in range(0, n_pos, step):
-        _estimate(slice(start, start + step), inputs, moments, square_error, gradient_error, out)
+        _estimate(slice(start, start + step), inputs, moments, errors, out)
     return out
-
-
-def select_exact(bounds: torch.Tensor, allowed: torch.Tensor) -> torch.Tensor:
-    """Pairs `[pos, neuron]` to evaluate exactly so that each column's remaining bounds sum to at most `allowed`.
-
-    The largest bounds go first: in ascending order, everything beyond the sum that is allowed.
-    """
-    exact = torch.zeros_like(bounds, dtype=torch.bool)
-    over = torch.nonzero(bounds.sum(0) > allowed)[:, 0]
-    if len(over):
-        ordered, rank = bounds[:, over].sort(dim=0)
-        beyond = ordered.cumsum(0) > allowed[over]
-        exact[:, over] = torch.zeros_like(beyond).scatter_(0, rank, beyond)
-    return exact
 
 
 def _rows_of(group: GroupMoments, rows: slice) -> GroupMoments:
@@ -167,24 +130,26 @@ def _rows_of(group: GroupMoments, rows: slice) -> GroupMoments:
     )
 
 
-def _estimate(rows: slice, inputs: _Inputs, moments: BlockMoments, square_error, gradient_error, out) -> None:
+def _estimate(rows: slice, inputs: _Inputs, moments: BlockMoments, relative: _RelativeErrors, out: _Estimates) -> None:
     """Fill some rows of the estimates: log-midpoints, half-widths and rounding bounds."""
     own, rest = (_rows_of(group, rows) for group in inputs.groups)
     epsilon, eta, direct_eta = (
         x[rows] for x in (inputs.ablation.epsilon, inputs.ablation.eta, inputs.ablation.direct_eta)
     )
     U_y, mass = inputs.U_y[rows], moments.own_mass[rows]
-    own_sum, own_sensitive = enclose(own, epsilon, eta)
-    rest_sum, rest_sensitive = enclose(rest, epsilon, eta)
+    own_sum, own_sensitive = enclose(own, epsilon=epsilon, eta=eta)
+    rest_sum, rest_sensitive = enclose(rest, epsilon=epsilon, eta=eta)
     change = epsilon * inputs.h_y[rows] + eta * U_y
     middle, half, slope = _log_interval(own_sum.low + rest_sum.low, own_sum.high + rest_sum.high)
     own_middle, own_half, own_slope = _log_interval(own_sum.low / mass, own_sum.high / mass)
     errors = [
-        _rounding(g, rows, moments, inputs.norms, gradient_error, epsilon, eta).add_(sensitive, alpha=square_error)
+        _rounding(
+            g, rows, moments, norms=inputs.norms, epsilon=epsilon, eta=eta, gradient_error=relative.gradient
+        ).add_(sensitive, alpha=relative.square)
         for g, sensitive in ((OWN, own_sensitive), (REST, rest_sensitive))
     ]
     both = torch.maximum((errors[OWN] + errors[REST]) * slope, errors[OWN] / mass * own_slope)
-    both += _target_rounding(rows, moments, inputs.norms, epsilon, eta)
+    both += _target_rounding(rows, moments, norms=inputs.norms, epsilon=epsilon, eta=eta)
     out.total[rows], out.within[rows] = middle - change, own_middle - change
     out.truncation[rows] = torch.maximum(half, own_half)
     out.rounding[rows] = both.nan_to_num_(nan=torch.inf, posinf=torch.inf)
@@ -192,7 +157,7 @@ def _estimate(rows: slice, inputs: _Inputs, moments: BlockMoments, square_error,
     out.direct[rows] = _direct(own, rest, direct_eta) - direct_eta * U_y
 
 
-def _log_interval(low: torch.Tensor, high: torch.Tensor):
+def _log_interval(low: torch.Tensor, high: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Middle and half-width of `log1p` of an interval, and its steepest slope; NaN and infinity where it leaves −1."""
     log_low, log_high = torch.log1p(low), torch.log1p(high)
     half = (log_high - log_low).mul_(0.5)
@@ -202,8 +167,8 @@ def _log_interval(low: torch.Tensor, high: torch.Tensor):
 
 
 def _direct(own: GroupMoments, rest: GroupMoments, eta: torch.Tensor) -> torch.Tensor:
-    low, high = torch.minimum(own.U_low, rest.U_low), torch.maximum(own.U_high, rest.U_high)
-    total = enclose_direct(own.U + rest.U, own.UU + rest.UU, low, high, eta)
+    U_range = Interval(torch.minimum(own.U_low, rest.U_low), torch.maximum(own.U_high, rest.U_high))
+    total = enclose_direct(U=own.U + rest.U, UU=own.UU + rest.UU, U_range=U_range, eta=eta)
     return _log_interval(total.low, total.high)[0]
 
 
@@ -219,7 +184,16 @@ def _gradient_error(visitor: MomentVisitor) -> float:
     return 0.0 if visitor.gradient_dtype == torch.float64 else GRADIENT_SUM_32
 
 
-def _rounding(group: int, rows: slice, moments: BlockMoments, norms, gradient_error: float, epsilon, eta):
+def _rounding(
+    group: int,
+    rows: slice,
+    moments: BlockMoments,
+    *,
+    norms: torch.Tensor,
+    epsilon: torch.Tensor,
+    eta: torch.Tensor,
+    gradient_error: float,
+) -> torch.Tensor:
     """Bound on the rounding of a group's terms whose sums are float32, plus that of all float64 sums.
 
     Orders 2 and up of e^{εh}: `½ (ε √(Σ p h²))² e^{|ε| sup|h|}`. Σ p h U: `√(Σ p h²) √(Σ p |A|²) |w|` (Cauchy–Schwarz).
@@ -234,7 +208,9 @@ def _rounding(group: int, rows: slice, moments: BlockMoments, norms, gradient_er
     return total.addcmul_(floats, moments.sum_unit[rows]).addcmul_(size, gradient_error * root_mass)
 
 
-def _target_rounding(rows: slice, moments: BlockMoments, norms, epsilon, eta) -> torch.Tensor:
+def _target_rounding(
+    rows: slice, moments: BlockMoments, *, norms: torch.Tensor, epsilon: torch.Tensor, eta: torch.Tensor
+) -> torch.Tensor:
     """Bound on the float64 rounding of the target's own change `ε h_y + η U_y`."""
     reach = eta.abs() * norms + 4 * epsilon.abs() * moments.residual_norm[rows]
     return reach.mul_(moments.dot_unit * moments.largest_row)

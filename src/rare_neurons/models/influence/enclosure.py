@@ -35,13 +35,13 @@ class GroupMoments:
 
 @dataclass(frozen=True)
 class Interval:
-    """An enclosure `[low, high]`, each `[pos, neuron]`."""
+    """An enclosure `[low, high]`, each `[pos, neuron]` (of U: `[neuron]`)."""
 
     low: torch.Tensor
     high: torch.Tensor
 
 
-def enclose(m: GroupMoments, epsilon: torch.Tensor, eta: torch.Tensor) -> tuple[Interval, torch.Tensor]:
+def enclose(m: GroupMoments, *, epsilon: torch.Tensor, eta: torch.Tensor) -> tuple[Interval, torch.Tensor]:
     """Enclose `Σ_group p (e^{εh + ηU} − 1)`; also returns the part of it that follows Σ p U² (or its root).
 
     `e^x − 1 = (e^{εh} − 1) + ηU e^{εh} + (ηU)² φ_2(ηU) e^{εh}`: the first from moments of h, the second to order k = 0
@@ -69,17 +69,19 @@ def enclose(m: GroupMoments, epsilon: torch.Tensor, eta: torch.Tensor) -> tuple[
     return Interval(low, high), quadratic_high.add_(remainder)
 
 
-def enclose_direct(U: torch.Tensor, UU: torch.Tensor, U_low, U_high, eta: torch.Tensor) -> Interval:
-    """The same with ε = 0: `Σ p (e^{ηU} − 1)`."""
-    low_u = torch.minimum(eta * U_low, eta * U_high)
-    high_u = torch.maximum(eta * U_low, eta * U_high)
+def enclose_direct(*, U: torch.Tensor, UU: torch.Tensor, U_range: Interval, eta: torch.Tensor) -> Interval:
+    """Enclose the same with ε = 0: `Σ p (e^{ηU} − 1)`."""
+    low_u = torch.minimum(eta * U_range.low, eta * U_range.high)
+    high_u = torch.maximum(eta * U_range.low, eta * U_range.high)
     squares, linear = eta.square() * UU, eta * U
     low = low_u.div_(3).exp_().mul_(squares).mul_(0.5).add_(linear)
     return Interval(low, high_u.exp_().add_(2).mul_(squares).div_(6).add_(linear))
 
 
-def _exponential_of_h(h: torch.Tensor, epsilon: torch.Tensor, low_x: torch.Tensor, growth: torch.Tensor):
-    """Ends of `Σ p (e^{εh} − 1)`: Horner over the moments, order 6 by the bounds of φ_6."""
+def _exponential_of_h(
+    h: torch.Tensor, epsilon: torch.Tensor, low_x: torch.Tensor, growth: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the ends of `Σ p (e^{εh} − 1)`: Horner over the moments, order 6 by the bounds of φ_6."""
     value = torch.zeros_like(epsilon)
     for j in range(Z_ORDER - 1, 0, -1):
         value.add_(h[:, j, None]).mul_(epsilon).div_(j)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -32,29 +33,36 @@ class PairEffects:
     exact: torch.Tensor
 
 
-def log_mean_exp(x, e, own: slice, factors: torch.Tensor, own_mass: torch.Tensor, log_p):
+@dataclass(frozen=True)
+class Probabilities:
+    """The distribution that `log_mean_exp` takes expectations under, for each pair or one for all.
+
+    `e` `[pair or 1, vocab]`: probabilities relative to `1/factors`; `factors` `[pair or 1, 2]`: what to multiply the
+    sums over the columns `own` and over the rest by; `own_mass` `[pair or 1]`; `log_p` gives the float64 log
+    probabilities of the rows of a mask `[pair]`.
+    """
+
+    e: torch.Tensor
+    own: slice
+    factors: torch.Tensor
+    own_mass: torch.Tensor
+    log_p: Callable[[torch.Tensor], torch.Tensor]
+
+
+def log_mean_exp(x: torch.Tensor, p: Probabilities) -> tuple[torch.Tensor, torch.Tensor]:
     """`log E_p[e^x]` and `log E_{p|own}[e^x]` per row of `x` `[pair, vocab]`, without cancellation for small x.
 
     `log1p(E[expm1 x])`; where that overflows or comes near `log 0`, a log-sum-exp in float64 instead.
-
-    Parameters
-    ----------
-    e : Tensor `[pair or 1, vocab]`
-        Probabilities relative to `1/factors`.
-    factors : Tensor `[pair or 1, 2]`
-        What to multiply the sums over `own` and over the rest by.
-    own_mass : Tensor `[pair or 1]`
-    log_p : callable
-        Gives the float64 log probabilities of the rows of a mask `[pair]`.
     """
-    terms = torch.expm1(x).mul_(e)
+    own, factors = p.own, p.factors
+    terms = torch.expm1(x).mul_(p.e)
     own_sum = terms[:, own].sum(-1, dtype=torch.float64) * factors[:, 0]
     rest = terms[:, : own.start].sum(-1, dtype=torch.float64) + terms[:, own.stop :].sum(-1, dtype=torch.float64)
-    mean, own_mean = own_sum + rest * factors[:, 1], own_sum / own_mass
+    mean, own_mean = own_sum + rest * factors[:, 1], own_sum / p.own_mass
     log_mean, log_own = torch.log1p(mean), torch.log1p(own_mean)
     far = ~(torch.isfinite(mean) & torch.isfinite(own_mean) & (mean > -0.9) & (own_mean > -0.9))
     if far.any():
-        log_probability = log_p(far)
+        log_probability = p.log_p(far)
         shifted = x[far].double() + log_probability
         log_mean[far] = torch.logsumexp(shifted, -1)
         log_own[far] = torch.logsumexp(shifted[:, own], -1) - torch.logsumexp(log_probability[..., own], -1)
@@ -62,7 +70,7 @@ def log_mean_exp(x, e, own: slice, factors: torch.Tensor, own_mass: torch.Tensor
 
 
 def measure_exactly(
-    tokens: TokenBlock, ablation: Ablation, U: torch.Tensor, U_y: torch.Tensor, own: slice, own_class: int
+    tokens: TokenBlock, ablation: Ablation, *, U: torch.Tensor, U_y: torch.Tensor, own: slice, own_class: int
 ) -> PairEffects:
     """Every pair of a block in float64.
 
@@ -81,13 +89,12 @@ def measure_exactly(
     own_mass = tokens.class_log_p[:, own_class].exp()
     for t in range(len(log_mean)):
         log_p = tokens.log_p(t)
-        p = log_p.exp()[None]
-        common = (p, own, ones, own_mass[t : t + 1], lambda _far, log_p=log_p: log_p)
+        p = Probabilities(log_p.exp()[None], own, ones, own_mass[t : t + 1], lambda _far, log_p=log_p: log_p)
         for start in range(0, log_mean.shape[1], step):
             i = slice(start, start + step)
             x, direct = _logit_changes(tokens, ablation, U, t, i)
-            log_mean[t, i], log_own[t, i] = log_mean_exp(x, *common)
-            log_direct[t, i], _ = log_mean_exp(direct, *common)
+            log_mean[t, i], log_own[t, i] = log_mean_exp(x, p)
+            log_direct[t, i], _ = log_mean_exp(direct, p)
     change, direct_change = target_changes(tokens, ablation, U_y)
     return PairEffects(
         log_mean - change,
@@ -100,7 +107,9 @@ def measure_exactly(
     )
 
 
-def _logit_changes(tokens: TokenBlock, ablation: Ablation, U: torch.Tensor, t: int, i: slice):
+def _logit_changes(
+    tokens: TokenBlock, ablation: Ablation, U: torch.Tensor, t: int, i: slice
+) -> tuple[torch.Tensor, torch.Tensor]:
     """`f` and its direct part at one position for some neurons, each `[neuron, vocab]`."""
     x = torch.outer(ablation.epsilon[t, i], tokens.z[t]).addcmul_(ablation.eta[t, i, None], U[i])
     direct = ablation.direct_eta[t, i, None] * U[i]

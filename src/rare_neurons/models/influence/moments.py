@@ -7,61 +7,17 @@ from math import comb
 
 import torch
 
+from rare_neurons.models.influence.directions import UNIT_ROUNDOFF, Directions
 from rare_neurons.models.influence.enclosure import Z_ORDER, GroupMoments
-from rare_neurons.models.influence.tokens import GRADIENT_BLOCK, VOCAB_BLOCK, Scratch, TokenBlock
-from rare_neurons.models.readout import Readout
+from rare_neurons.models.influence.scratch import GRADIENT_BLOCK, VOCAB_BLOCK, Scratch
+from rare_neurons.models.influence.tokens import TokenBlock
 
-UNIT_ROUNDOFF = {torch.float64: 2.0**-53, torch.float32: 2.0**-24, torch.bfloat16: 2.0**-8}
 OWN, REST = 0, 1
 # Sum of VOCAB_BLOCK float32 terms, each from a few roundings, then float64: Higham 2002, eq. 3.5; twice, because
 # accelerators truncate where processors round.
 BLOCK_SUM_32 = 2 * (VOCAB_BLOCK + 8) * UNIT_ROUNDOFF[torch.float32]
 # Σ p A in float32 blocks: its rounding counts at first order, so its blocks are shorter; fused multiply-adds round.
 GRADIENT_SUM_32 = (GRADIENT_BLOCK + 8) * UNIT_ROUNDOFF[torch.float32]
-
-
-@dataclass(frozen=True)
-class Directions:
-    """What depends on the weights alone.
-
-    `A` of the readout; `W = c(w)` `[neuron, d_model]` float64 and its row norms; `U` `[neuron, vocab]` float32 (from
-    float64 products); `squares` `[neuron, vocab]`, U² in the dtype of the large product; `low`, `high`
-    `[class, neuron]`: range of U; `row_squares` `[vocab]`: |A|².
-    """
-
-    A: torch.Tensor
-    W: torch.Tensor
-    norms: torch.Tensor
-    U: torch.Tensor
-    squares: torch.Tensor
-    low: torch.Tensor
-    high: torch.Tensor
-    row_squares: torch.Tensor
-
-
-def prepare_directions(readout: Readout, W: torch.Tensor, slices: tuple[slice, ...], dtype: torch.dtype) -> Directions:
-    """Project every neuron's output direction on the vocabulary, in float64, block by block."""
-    n_vocab, n_neurons = len(readout.A), len(W)
-    U = torch.empty(n_neurons, n_vocab, dtype=torch.float32, device=W.device)
-    squares = torch.empty(n_neurons, n_vocab, dtype=dtype, device=W.device)
-    low, high = (torch.zeros(len(slices), n_neurons, dtype=torch.float64, device=W.device) for _ in range(2))
-    scratch = Scratch(U, torch.float64)
-    for k, columns in enumerate(slices):
-        for start in range(columns.start, columns.stop, VOCAB_BLOCK):
-            block = slice(start, min(start + VOCAB_BLOCK, columns.stop))
-            products = torch.mm(W, readout.A[block].T, out=scratch((n_neurons, block.stop - block.start)))
-            U[:, block] = products
-            least, most = products.amin(1), products.amax(1)
-            first = start == columns.start
-            low[k] = least if first else torch.minimum(low[k], least)
-            high[k] = most if first else torch.maximum(high[k], most)
-            squares[:, block] = products.square_()
-    return Directions(readout.A, W, W.norm(dim=-1), U, squares, low, high, readout.A.square().sum(-1))
-
-
-def project_classes(tokens: TokenBlock, W: torch.Tensor) -> torch.Tensor:
-    """Σ p U of every class, `[class, pos, neuron]` float64, for `W = c(w)` `[neuron, d_model]`."""
-    return tokens.class_A @ W.T
 
 
 @dataclass(frozen=True)
@@ -100,15 +56,17 @@ class MomentVisitor:
         self._memory: dict[str, torch.Tensor] = {}
 
     def logits(self, like: torch.Tensor, n_vocab: int) -> torch.Tensor:
+        """Return memory for z `[pos, vocab]`, for as many positions as `like` has."""
         return self._again("z", like, n_vocab, torch.float64)
 
     def _again(self, name: str, like: torch.Tensor, n_vocab: int, dtype: torch.dtype) -> torch.Tensor:
-        """The memory of this name, as long as no block is larger than the ones before."""
+        """Return the memory of this name, as long as no block is larger than the ones before."""
         if name not in self._memory or len(self._memory[name]) < len(like):
             self._memory[name] = torch.empty(len(like), n_vocab, dtype=dtype, device=like.device)
         return self._memory[name][: len(like)]
 
-    def start(self, z: torch.Tensor, scale: torch.Tensor, reference: torch.Tensor, top: torch.Tensor) -> None:
+    def start(self, z: torch.Tensor, *, reference: torch.Tensor, top: torch.Tensor) -> None:
+        """Begin a block of positions: all z, the references of both groups, and the largest logit's z."""
         n_pos, n_neurons = len(z), len(self.directions.W)
 
         def zeros(*shape: int) -> torch.Tensor:
@@ -124,7 +82,8 @@ class MomentVisitor:
         self.scratch = [Scratch(self.h) for _ in range(5)]
         self.factor = Scratch(self.h, self.directions.squares.dtype)
 
-    def visit(self, columns: slice, group: int, e: torch.Tensor, z: torch.Tensor, A: torch.Tensor) -> None:
+    def visit(self, columns: slice, group: int, *, e: torch.Tensor, z: torch.Tensor, A: torch.Tensor) -> None:
+        """Add a block of columns of one group."""
         directions = self.directions
         self.visited.append((columns, group))
         h, e32 = (scratch(z.shape) for scratch in self.scratch[:2])
@@ -158,7 +117,10 @@ class MomentVisitor:
         shift = centre - self.top
         factor = (self.reference - tokens.log_norm[:, None]).exp().T[..., None]
         powers = self.powers * factor
-        groups = tuple(self._group(g, tokens, own_class, class_U, powers[g], factor[g], shift) for g in (OWN, REST))
+        groups = tuple(
+            self._group(g, tokens, own_class, class_U=class_U, powers=powers[g], factor=factor[g], shift=shift)
+            for g in (OWN, REST)
+        )
         reach = torch.maximum(self.high.amax(0) - self.top[:, 0], self.top[:, 0] - self.low.amin(0))
         n_vocab, d_model = self.h.shape[1], self.directions.W.shape[1]
         largest_row = float(self.directions.row_squares.max().sqrt())
@@ -195,7 +157,18 @@ class MomentVisitor:
         own, rest = (sums[g] * moments.factor[g] - moments.shift * moments.groups[g].U[:, neurons] for g in (OWN, REST))
         return own, rest
 
-    def _group(self, group: int, tokens: TokenBlock, own_class: int, class_U, powers, factor, shift) -> GroupMoments:
+    def _group(
+        self,
+        group: int,
+        tokens: TokenBlock,
+        own_class: int,
+        *,
+        class_U: torch.Tensor,
+        powers: torch.Tensor,
+        factor: torch.Tensor,
+        shift: torch.Tensor,
+    ) -> GroupMoments:
+        """Moments of one group about the centre; completes orders 0 and 1 of `powers` in place."""
         members = [k for k in range(len(class_U)) if (k == own_class) == (group == OWN)]
         powers[:, 0] = tokens.class_log_p[:, members].exp().sum(-1)
         powers[:, 1] = tokens.class_z[:, members].sum(-1) - self.top[:, 0] * powers[:, 0]

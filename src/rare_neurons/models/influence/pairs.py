@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import torch
 
-from rare_neurons.models.influence.exact import PAIR_ELEMENTS, log_mean_exp
-from rare_neurons.models.influence.moments import OWN, UNIT_ROUNDOFF, BlockMoments, MomentVisitor
+from rare_neurons.models.influence.directions import UNIT_ROUNDOFF
+from rare_neurons.models.influence.exact import PAIR_ELEMENTS, Probabilities, log_mean_exp
+from rare_neurons.models.influence.moments import OWN, BlockMoments, MomentVisitor
 from rare_neurons.models.influence.tokens import TokenBlock
 from rare_neurons.models.readout import Ablation
 
@@ -31,6 +32,7 @@ def evaluate_pairs(
     ablation: Ablation,
     visitor: MomentVisitor,
     moments: BlockMoments,
+    *,
     U_y: torch.Tensor,
     own: slice,
 ) -> ExactPairs:
@@ -46,26 +48,33 @@ def evaluate_pairs(
         t = at[k]
         U = visitor.directions.U[neuron[k]]
         x = visitor.h[t].sub_(shift[t]).mul_(epsilon[k, None].float()).addcmul_(U, eta[k, None].float())
-        common = (visitor.e[t], own, factors[t], moments.own_mass[t, 0], lambda far, t=t: tokens.log_p(t[far]))
-        log_mean[k], log_own[k] = log_mean_exp(x, *common)
-        log_direct[k], _ = log_mean_exp(U.mul_(direct_eta[k, None].float()), *common)
+        p = Probabilities(visitor.e[t], own, factors[t], moments.own_mass[t, 0], lambda far, t=t: tokens.log_p(t[far]))
+        log_mean[k], log_own[k] = log_mean_exp(x, p)
+        log_direct[k], _ = log_mean_exp(U.mul_(direct_eta[k, None].float()), p)
     h_y = (tokens.z.gather(-1, tokens.target[:, None]) - moments.centre)[at, 0]
     change = epsilon * h_y + eta * U_y[chosen]
     return ExactPairs(
         log_mean - change,
         log_own - change,
         log_direct - direct_eta * U_y[chosen],
-        _rounding(at, neuron, epsilon, eta, visitor, moments),
+        _rounding((at, neuron), visitor, moments, epsilon=epsilon, eta=eta),
     )
 
 
-def _rounding(at, neuron, epsilon, eta, visitor: MomentVisitor, moments: BlockMoments) -> torch.Tensor:
+def _rounding(
+    pairs: tuple[torch.Tensor, torch.Tensor],
+    visitor: MomentVisitor,
+    moments: BlockMoments,
+    *,
+    epsilon: torch.Tensor,
+    eta: torch.Tensor,
+) -> torch.Tensor:
     """Bound on a pair's float32 error: `c E|x| e^{2 sup|x|}` for small x, `c (sup|x| + 11)` always.
 
     The second holds because a relative change c of x moves a log-sum-exp by at most c sup|x|, and terms `p expm1(x)`
     off by c move it by at most `c (Σ p e^x + 1)/Σ p e^x <= 11c` above the switch to log-sum-exp at 0.1.
     """
-    directions = visitor.directions
+    (at, neuron), directions = pairs, visitor.directions
     largest_U = torch.maximum(directions.low.abs().amax(0), directions.high.abs().amax(0))
     sup = epsilon.abs() * moments.reach[at, 0] + eta.abs() * largest_U[neuron]
     own, mass = moments.groups[OWN], moments.own_mass[at, 0]

@@ -1,154 +1,93 @@
-"""An engine's pass over all targets of a panel, in blocks of positions and slabs of neurons from a memory budget."""
+"""An engine's pass over all targets of a panel, in blocks of positions and slabs of neurons."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Protocol
 
 import numpy as np
 import torch
 
 from rare_neurons.errors import RequestError
-from rare_neurons.models.forward import Captured
-from rare_neurons.models.influence.certified import Budget, measure_certified
+from rare_neurons.models.influence.budget import Budget
+from rare_neurons.models.influence.certified import measure_certified
+from rare_neurons.models.influence.directions import prepare_directions, project_classes
 from rare_neurons.models.influence.exact import PairEffects, measure_exactly
-from rare_neurons.models.influence.moments import GRADIENT_SUM_32, MomentVisitor, prepare_directions, project_classes
-from rare_neurons.models.influence.tokens import VOCAB_BLOCK, TokenBlock, Unigram, read_tokens
-from rare_neurons.models.panel_arrays import PanelArrays, SortedVocabulary
-from rare_neurons.models.readout import Ablation, FinalBlock, Readout, measure_ablation
-from rare_neurons.models.recorders.behaviour import BehaviourRows
+from rare_neurons.models.influence.inputs import EngineSettings, PassInputs
+from rare_neurons.models.influence.moments import MomentVisitor
+from rare_neurons.models.influence.plan import Plan, make_plan
+from rare_neurons.models.influence.tokens import TokenBlock
+from rare_neurons.models.influence.vocabulary_pass import read_tokens
+from rare_neurons.models.readout import Ablation, FinalBlock, measure_ablation
 from rare_neurons.models.recorders.sums import ExpectedSums, StratumSums, merge_strata
-from rare_neurons.numerics.panel.folds import N_FOLDS
-
-Engine = Literal["certified", "exact"]
-MAX_POSITIONS, MIN_POSITIONS, MIN_NEURONS = 512, 32, 512
-BFLOAT16_FROM = 2**20  # elements of U² from which the faster, coarser product is worth its rounding
-FLOAT32_GRADIENT_FROM = 2**24  # the same for Σ p A in float32 blocks
 
 
-@dataclass(frozen=True)
-class PassInputs:
-    """What a pass needs: a checked panel, the captured forward pass, and the network's last two maps.
+class Recorder(Protocol):
+    """Keeps something of the unablated model: meets every block of targets once."""
 
-    `weights` `[target]` float64 restore natural shares (`PanelArrays.natural_weights`).
-    """
-
-    panel: PanelArrays
-    vocabulary: SortedVocabulary
-    unigram: Unigram
-    weights: torch.Tensor
-    captured: Captured
-    readout: Readout
-    block: FinalBlock
+    def add(self, rows: np.ndarray, stratum: int, tokens: TokenBlock, residual: torch.Tensor) -> None:
+        """Take a block of one stratum: panel rows, what is known of them, final residual `[pos, d_model]`."""
 
 
 def measure_panel(
     inputs: PassInputs,
+    settings: EngineSettings,
     *,
-    engine: Engine,
-    tolerance: float,
-    tolerance_se: float,
-    memory_gb: float,
+    recorders: Sequence[Recorder] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, np.ndarray]:
     """Measure every neuron on every stratum; columns as in `ProbeResult`.
 
-    Post-norm blocks have a third term in their logit change, for which there is no enclosure here: with the certified
-    engine all their pairs are exact, and `exact_fraction` says so.
+    With the certified engine the pairs of post-norm blocks are all exact, and `exact_fraction` says so.
+
+    Parameters
+    ----------
+    recorders : sequence of Recorder
+        What else to show the blocks of targets to.
+    progress : callable, optional
+        Called as `progress(done, total)` after each block.
     """
     n_neurons = len(inputs.block.W_out)
-    use_moments = engine == "certified" and inputs.block.post_norm is None
-    if use_moments and torch.get_float32_matmul_precision() != "highest":
+    if inputs.takes_moments(settings) and torch.get_float32_matmul_precision() != "highest":
         raise RequestError(
             f"torch's float32_matmul_precision is {torch.get_float32_matmul_precision()!r}: the rounding bounds of the "
             "certified engine need 'highest'"
         )
-    plan = make_plan(inputs, use_moments, memory_gb, tolerance_se)
+    plan = make_plan(inputs, settings)
     slabs = [slice(a, min(a + plan.neurons, n_neurons)) for a in range(0, n_neurons, plan.neurons)]
     n_targets = len(inputs.panel.context)
     parts: list[dict[str, np.ndarray]] = []
-    behaviour = BehaviourRows(inputs.panel, inputs.readout)
     for number, slab in enumerate(slabs):
         tick = None if progress is None else _ticker(progress, number * n_targets, len(slabs) * n_targets)
-        rows = behaviour if number == 0 else None
-        parts.append(_run_slab(SlabPass(inputs, slab, plan, use_moments, tolerance, tolerance_se), rows, tick))
-    merged = {
+        parts.append(_run_slab(SlabPass(inputs, slab, plan, settings), recorders if number == 0 else (), tick))
+    return {
         name: first if name == "fold_n" else np.concatenate([part[name] for part in parts], axis=-1)
         for name, first in parts[0].items()
     }
-    return {**merged, **behaviour.finish()}
 
 
 def _ticker(progress: Callable[[int, int], None], offset: int, total: int) -> Callable[[int], None]:
     return lambda done: progress(offset + done, total)
 
 
-def _run_slab(one: SlabPass, behaviour: BehaviourRows | None, tick: Callable[[int], None] | None):
+def _run_slab(
+    one: SlabPass, recorders: Sequence[Recorder], tick: Callable[[int], None] | None
+) -> dict[str, np.ndarray]:
     """Run one slab and let go of its memory before the next is prepared."""
-    for done in one.run(behaviour):
+    for done in one.run(recorders):
         if tick is not None:
             tick(done)
     return one.finish()
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Positions per block, neurons per slab, dtypes of the product with U² and of Σ p A."""
-
-    positions: int
-    neurons: int
-    product_dtype: torch.dtype
-    gradient_dtype: torch.dtype
-
-
-def make_plan(inputs: PassInputs, use_moments: bool, memory_gb: float, tolerance_se: float) -> Plan:
-    """All neurons at once if 128 positions fit beside them, else slabs, each of which repeats the logits."""
-    n_vocab, d_model = inputs.readout.A.shape
-    n_neurons, n_classes = len(inputs.block.W_out), len(inputs.vocabulary.slices)
-    dtype = _product_dtype(inputs.readout.A.device, n_vocab * n_neurons)
-    clusters = len(np.unique(inputs.panel.context)) + len(np.unique(inputs.panel.target_id))
-    per_neuron = n_vocab * (4 + dtype.itemsize if use_moments else 8) + 8 * (
-        len(inputs.panel.strata) * N_FOLDS + clusters
-    )
-    per_position = 8 * (2 * n_vocab + 10 * VOCAB_BLOCK + (n_classes + 8) * d_model)
-    free = memory_gb * 1e9 - 8 * n_vocab * d_model - 32 * VOCAB_BLOCK * n_neurons
-    fewest = min(n_neurons, MIN_NEURONS)
-    sizes = (MAX_POSITIONS, MAX_POSITIONS // 2, MAX_POSITIONS // 4)
-    for positions, wanted in [(n, n_neurons) for n in sizes] + [(n, fewest) for n in (*sizes, MIN_POSITIONS)]:
-        neurons = int((free - positions * per_position) / (per_neuron + 8 * (24 + n_classes) * positions))
-        if neurons >= wanted:
-            gradient = _gradient_dtype(inputs, n_vocab * n_neurons, tolerance_se)
-            return Plan(positions, min(neurons, n_neurons), dtype, gradient)
-    raise RequestError(
-        f"memory_gb={memory_gb} holds {max(neurons, 0)} neurons of {n_neurons} beside a vocabulary of {n_vocab} x "
-        f"{d_model} float64; at least {fewest} are needed: raise it"
-    )
-
-
-def _product_dtype(device: torch.device, elements: int) -> torch.dtype:
-    """bfloat16 where the hardware multiplies it faster than float32 and the product is large."""
-    if elements < BFLOAT16_FROM:
-        return torch.float32
-    native = torch.cuda.is_bf16_supported() if device.type == "cuda" else torch.cpu._is_avx512_bf16_supported()
-    return torch.bfloat16 if native else torch.float32
-
-
-def _gradient_dtype(inputs: PassInputs, elements: int, tolerance_se: float) -> torch.dtype:
-    """float32 blocks for Σ p A where that pays and their rounding stays within half of the tolerance.
-
-    Their bound is about `GRADIENT_SUM_32 √d_model` of a neuron's typical change, its standard error `1/√n` of it.
-    """
-    largest = np.bincount(inputs.panel.stratum).max()
-    share = GRADIENT_SUM_32 * (inputs.readout.A.shape[1] * largest) ** 0.5
-    coarse = elements >= FLOAT32_GRADIENT_FROM and share <= tolerance_se / 2
-    return torch.float32 if coarse else torch.float64
-
-
-@dataclass(frozen=True)
 class Measured:
-    """One block: its tokens, final residual `[pos, d_model]`, ablation coefficients, pair effects, and Σ p U per class
-    `[class, pos, neuron]`."""
+    """One block of targets.
+
+    Its tokens, final residual `[pos, d_model]`, ablation coefficients, pair effects, and Σ p U per class
+    `[class, pos, neuron]`.
+    """
 
     tokens: TokenBlock
     residual: torch.Tensor
@@ -160,9 +99,7 @@ class Measured:
 class SlabPass:
     """All targets, for one slab of neurons."""
 
-    def __init__(
-        self, inputs: PassInputs, slab: slice, plan: Plan, use_moments: bool, tolerance: float, tolerance_se: float
-    ) -> None:
+    def __init__(self, inputs: PassInputs, slab: slice, plan: Plan, settings: EngineSettings) -> None:
         self.inputs, self.slab, self.plan = inputs, slab, plan
         self.device = inputs.readout.A.device
         self.block = FinalBlock(inputs.block.W_out[slab], inputs.block.post_norm, inputs.block.post_weight)
@@ -170,17 +107,20 @@ class SlabPass:
         self.W = inputs.readout.norm.centre(hat)
         n_neurons, panel, slices = len(self.W), inputs.panel, inputs.vocabulary.slices
         strata = range(len(panel.strata))
-        self.sums = [StratumSums(panel, s, n_neurons, self.device) for s in strata]
-        self.expected = ExpectedSums.zeros(len(slices), n_neurons, self.device)
+        self.sums = [StratumSums(panel, s, n_neurons=n_neurons, device=self.device) for s in strata]
+        self.expected = ExpectedSums.zeros(n_classes=len(slices), n_neurons=n_neurons, device=self.device)
         self.visitor, self.U = None, None
-        if use_moments:
+        if inputs.takes_moments(settings):
             directions = prepare_directions(inputs.readout, self.W, slices, plan.product_dtype)
             self.visitor = MomentVisitor(directions, plan.gradient_dtype)
-            self.budgets = [Budget(len(s.rows), n_neurons, tolerance, tolerance_se, self.device) for s in self.sums]
+            tolerance = {"tolerance": settings.tolerance, "tolerance_se": settings.tolerance_se}
+            self.budgets = [
+                Budget(n_positions=len(s.rows), n_neurons=n_neurons, **tolerance, device=self.device) for s in self.sums
+            ]
         else:
             self.U = self.W @ inputs.readout.A.T
 
-    def run(self, behaviour: BehaviourRows | None) -> Iterator[int]:
+    def run(self, recorders: Sequence[Recorder] = ()) -> Iterator[int]:
         """Measure block by block; yields the number of targets done."""
         done = 0
         for stratum, own_class, rows in self.blocks():
@@ -188,8 +128,8 @@ class SlabPass:
             self.sums[stratum].add(rows, measured.effects)
             weight = self.inputs.weights[rows].to(self.device)
             self.expected.add(weight, measured.tokens, measured.ablation, measured.effects, measured.class_U)
-            if behaviour is not None:
-                behaviour.add(rows, stratum, measured.tokens, measured.residual)
+            for recorder in recorders:
+                recorder.add(rows, stratum, measured.tokens, measured.residual)
             done += len(rows)
             yield done
 
@@ -197,25 +137,42 @@ class SlabPass:
         """Effects of all pairs of one block of panel rows."""
         readout, vocabulary = self.inputs.readout, self.inputs.vocabulary
         delta, residual, mlp_output, target = self._load(rows)
-        ablation = measure_ablation(readout.norm, self.block, residual, delta, mlp_output)
+        ablation = measure_ablation(readout.norm, self.block, residual=residual, delta=delta, mlp_output=mlp_output)
         hat = None if mlp_output is None else mlp_output * self.block.post_weight
-        tokens = read_tokens(readout, vocabulary, self.inputs.unigram, residual, target, own_class, hat, self.visitor)
-        U_y = readout.A[target] @ self.W.T
+        tokens = read_tokens(
+            readout,
+            vocabulary,
+            self.inputs.unigram,
+            residual=residual,
+            target=target,
+            own_class=own_class,
+            post_direction=hat,
+            visitor=self.visitor,
+        )
         class_U = project_classes(tokens, self.W)
-        own = vocabulary.slices[own_class]
+        U_y, own = readout.A[target] @ self.W.T, vocabulary.slices[own_class]
         if self.visitor is None:
-            effects = measure_exactly(tokens, ablation, self.U, U_y, own, own_class)
+            effects = measure_exactly(tokens, ablation, U=self.U, U_y=U_y, own=own, own_class=own_class)
         else:
-            budget = self.budgets[stratum]
-            effects = measure_certified(tokens, ablation, self.visitor, U_y, class_U, own, own_class, budget)
+            effects = measure_certified(
+                tokens,
+                ablation,
+                self.visitor,
+                U_y=U_y,
+                class_U=class_U,
+                own=own,
+                own_class=own_class,
+                budget=self.budgets[stratum],
+            )
         return Measured(tokens, residual, ablation, effects, class_U)
 
     def finish(self) -> dict[str, np.ndarray]:
+        """Columns of this slab, strata stacked."""
         columns = merge_strata([s.finish() for s in self.sums])
         columns["influence_expected"] = self.expected.finish(len(self.inputs.panel.strata))
         return columns
 
-    def _load(self, rows: np.ndarray):
+    def _load(self, rows: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None, torch.Tensor]:
         """Float64 inputs of a block on the device: δ, residual, MLP output, target columns."""
         at, captured, inputs = torch.from_numpy(rows), self.inputs.captured, self.inputs
         activations = captured.activations[at, self.slab].double()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,16 +11,20 @@ import torch
 from accelerate.utils import find_executable_batch_size
 from transformers import PreTrainedModel
 
-from rare_neurons.errors import DataFault, RequestError
+from rare_neurons.errors import DataFault
 from rare_neurons.families import family_of
 from rare_neurons.models.forward import Captured, run_panel
-from rare_neurons.models.influence.panel_pass import Engine, PassInputs, measure_panel
+from rare_neurons.models.influence.inputs import Engine, EngineSettings, PassInputs
+from rare_neurons.models.influence.panel_pass import measure_panel
 from rare_neurons.models.influence.tokens import make_unigram
 from rare_neurons.models.panel_arrays import PanelArrays, sort_vocabulary
 from rare_neurons.models.readout import final_block, read_out
+from rare_neurons.models.recorders.behaviour import BehaviourRows
+from rare_neurons.models.recorders.gradients import ResidualGradients
 
 __all__ = ["PanelArrays", "ProbeResult", "probe_model"]
 
+Progress = Callable[[str, int, int], None]
 BATCH_TOKENS = 4096  # tokens per forward pass unless a batch size is given
 
 
@@ -30,8 +34,8 @@ class ProbeResult:
 
     `[stratum, neuron]`: `influence` and the columns beside it (results/README.md). `[stratum]`: `n_targets`, `n_types`.
     Fold sums: `fold_n` `[stratum, fold]`, `fold_influence_sum`, `fold_within_sum` `[stratum, fold, neuron]`.
-    `[neuron]`: `activation_mean`, `activation_variance` over eligible natural positions. `[target]`: `loss`,
-    `entropy`, `kl_model_to_unigram`, `kl_unigram_to_model`, nats. `residual_gradient` `[stratum, d_model]`: mean
+    `[neuron]`: `activation_mean`, `activation_variance` over eligible natural positions. `behaviour`: per
+    quantity of `recorders.behaviour` its values `[target]`, nats. `residual_gradient` `[stratum, d_model]`: mean
     gradient of the loss with respect to the final residual stream.
     """
 
@@ -54,10 +58,7 @@ class ProbeResult:
     fold_within_sum: np.ndarray
     activation_mean: np.ndarray
     activation_variance: np.ndarray
-    loss: np.ndarray
-    entropy: np.ndarray
-    kl_model_to_unigram: np.ndarray
-    kl_unigram_to_model: np.ndarray
+    behaviour: Mapping[str, np.ndarray]
     residual_gradient: np.ndarray
 
 
@@ -70,7 +71,7 @@ def probe_model(
     tolerance_se: float,
     memory_gb: float,
     batch_size: int | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> ProbeResult:
     """Measure the influence of every final-layer neuron on each stratum of a panel.
 
@@ -94,42 +95,50 @@ def probe_model(
     DataFault
         If the network's outputs on the panel are not finite.
     """
-    if engine not in ("certified", "exact"):
-        raise RequestError(f"unknown engine {engine!r}; known: certified, exact")
+    settings = EngineSettings(engine=engine, tolerance=tolerance, tolerance_se=tolerance_se, memory_gb=memory_gb)
     panel.check()
-    family_of(model.config.to_dict())
-    vocabulary = sort_vocabulary(panel.vocab_stratum, len(panel.strata), len(model.get_output_embeddings().weight))
-    weights = panel.natural_weights()
-    captured = _forward(model, panel, batch_size, progress)
-    unigram = make_unigram(panel.log_unigram, vocabulary, model.device)
-    inputs = PassInputs(
-        panel=panel,
-        vocabulary=vocabulary,
-        unigram=unigram,
-        weights=torch.from_numpy(weights),
-        captured=captured,
-        readout=read_out(model, vocabulary.order, unigram.q),
-        block=final_block(model),
-    )
+    inputs = _inputs(model, panel, batch_size, progress)
+    behaviour, gradients = BehaviourRows(len(panel.context)), ResidualGradients(panel, inputs.readout)
     columns = measure_panel(
         inputs,
-        engine=engine,
-        tolerance=tolerance,
-        tolerance_se=tolerance_se,
-        memory_gb=memory_gb,
+        settings,
+        recorders=(behaviour, gradients),
         progress=None if progress is None else lambda done, total: progress("engine", done, total),
     )
     strata = range(len(panel.strata))
     return ProbeResult(
         **columns,
+        behaviour=behaviour.finish(),
+        residual_gradient=gradients.finish(),
         n_targets=np.bincount(panel.stratum, minlength=len(panel.strata)),
         n_types=np.array([len(np.unique(panel.target_id[panel.stratum == s])) for s in strata]),
-        activation_mean=captured.activation_mean.numpy(),
-        activation_variance=captured.activation_variance.numpy(),
+        activation_mean=inputs.captured.activation_mean.numpy(),
+        activation_variance=inputs.captured.activation_variance.numpy(),
     )
 
 
-def _forward(model: PreTrainedModel, panel: PanelArrays, batch_size: int | None, progress) -> Captured:
+def _inputs(
+    model: PreTrainedModel, panel: PanelArrays, batch_size: int | None, progress: Progress | None
+) -> PassInputs:
+    """Check that panel and model fit, run the network, and read its last two maps."""
+    family_of(model.config.to_dict())
+    n_vocab = len(model.get_output_embeddings().weight)
+    vocabulary = sort_vocabulary(panel.vocab_stratum, n_strata=len(panel.strata), n_vocab=n_vocab)
+    weights = panel.natural_weights()
+    captured = _forward(model, panel, batch_size, progress)
+    unigram = make_unigram(panel.log_unigram, vocabulary, model.device)
+    return PassInputs(
+        panel=panel,
+        vocabulary=vocabulary,
+        unigram=unigram,
+        weights=torch.from_numpy(weights),
+        captured=captured,
+        readout=read_out(model, vocab_order=vocabulary.order, centre_weights=unigram.q),
+        block=final_block(model),
+    )
+
+
+def _forward(model: PreTrainedModel, panel: PanelArrays, batch_size: int | None, progress: Progress | None) -> Captured:
     """One pass over the panel; where the device's memory is too small, again with half the contexts at a time."""
     n_contexts, length = panel.token_ids.shape
     size = min(batch_size or max(1, BATCH_TOKENS // length), n_contexts)
@@ -150,8 +159,8 @@ def _forward(model: PreTrainedModel, panel: PanelArrays, batch_size: int | None,
         return run_panel(
             model,
             torch.from_numpy(np.ascontiguousarray(panel.token_ids, dtype=np.int64)),
-            torch.from_numpy(panel.context.astype(np.int64)),
-            torch.from_numpy(panel.position.astype(np.int64)),
+            context=torch.from_numpy(panel.context.astype(np.int64)),
+            position=torch.from_numpy(panel.position.astype(np.int64)),
             min_position=panel.min_position,
             batch_size=batch_size,
             progress=None if progress is None else lambda done: progress("forward", done, n_contexts),

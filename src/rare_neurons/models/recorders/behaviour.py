@@ -1,32 +1,59 @@
-"""Per-target behaviour of the unablated model: loss, entropy, divergence from the unigram, residual gradient."""
+"""Behaviour of the unablated model at each target: every quantity is one function of a block of positions, in nats.
+
+A new quantity is a function here and its name in `QUANTITIES`.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import torch
 
-from rare_neurons.models.influence.tokens import TokenBlock, residual_gradient
-from rare_neurons.models.panel_arrays import PanelArrays
-from rare_neurons.models.readout import Readout
+from rare_neurons.models.influence.tokens import TokenBlock
+
+
+def loss(tokens: TokenBlock) -> torch.Tensor:
+    """Minus the log probability of the target `[pos]`."""
+    return tokens.log_norm - tokens.target_logit
+
+
+def entropy(tokens: TokenBlock) -> torch.Tensor:
+    """Entropy of the output distribution `[pos]`."""
+    return tokens.log_norm - tokens.scale[:, 0] * tokens.expected.z - tokens.expected.bias
+
+
+def kl_model_to_unigram(tokens: TokenBlock) -> torch.Tensor:
+    """KL(model, unigram) `[pos]`, the model conditioned on the ids that the unigram has."""
+    expected = tokens.expected
+    return expected.seen_logit - _log_norm_seen(tokens) - expected.log_q / expected.seen
+
+
+def kl_unigram_to_model(tokens: TokenBlock) -> torch.Tensor:
+    """KL(unigram, model) `[pos]`, the model conditioned on the ids that the unigram has."""
+    return tokens.expected.unigram_log_q - tokens.expected.unigram_logit + _log_norm_seen(tokens)
+
+
+def _log_norm_seen(tokens: TokenBlock) -> torch.Tensor:
+    return tokens.log_norm + tokens.expected.seen.log()
+
+
+QUANTITIES: dict[str, Callable[[TokenBlock], torch.Tensor]] = {
+    quantity.__name__: quantity for quantity in (loss, entropy, kl_model_to_unigram, kl_unigram_to_model)
+}
 
 
 class BehaviourRows:
-    """Fills per-target rows block by block; rows never filled stay NaN."""
+    """Fills every quantity's rows, one per target, block by block; rows never filled stay NaN."""
 
-    def __init__(self, panel: PanelArrays, readout: Readout) -> None:
-        self.panel, self.readout = panel, readout
-        names = ("loss", "entropy", "kl_model_to_unigram", "kl_unigram_to_model")
-        self.rows = {name: np.full(len(panel.context), np.nan) for name in names}
-        self.gradient = torch.zeros(len(panel.strata), readout.A.shape[1], dtype=torch.float64, device=readout.A.device)
+    def __init__(self, n_targets: int) -> None:
+        self.rows = {name: np.full(n_targets, np.nan) for name in QUANTITIES}
 
     def add(self, rows: np.ndarray, stratum: int, tokens: TokenBlock, residual: torch.Tensor) -> None:
-        """Add a block of one stratum whose panel rows are `rows` and final residual `residual` `[pos, d_model]`."""
-        for name, values in tokens.behaviour.items():
-            self.rows[name][rows] = values.cpu().numpy()
-        self.gradient[stratum] += residual_gradient(self.readout, tokens, residual).sum(0)
+        """Add a block whose panel rows are `rows`."""
+        for name, quantity in QUANTITIES.items():
+            self.rows[name][rows] = quantity(tokens).cpu().numpy()
 
     def finish(self) -> dict[str, np.ndarray]:
-        """Per-target rows and the mean gradient of each stratum (NaN where it has no targets)."""
-        n = np.bincount(self.panel.stratum, minlength=len(self.panel.strata))[:, None]
-        total = self.gradient.cpu().numpy()
-        return {**self.rows, "residual_gradient": np.where(n > 0, total / np.maximum(n, 1), np.nan)}
+        """Values of each quantity `[target]`."""
+        return self.rows

@@ -21,7 +21,7 @@ BOUNDS = ("truncation_bound", "rounding_bound", "exact_fraction")
 class StratumSums:
     """Running sums of one stratum's pair effects by context, target type and fold."""
 
-    def __init__(self, panel: PanelArrays, stratum: int, n_neurons: int, device: torch.device) -> None:
+    def __init__(self, panel: PanelArrays, stratum: int, *, n_neurons: int, device: torch.device) -> None:
         self.rows = np.flatnonzero(panel.stratum == stratum)
         contexts, context_of = np.unique(panel.context[self.rows], return_inverse=True)
         types, type_of = np.unique(panel.target_id[self.rows], return_inverse=True)
@@ -104,7 +104,8 @@ class ExpectedSums:
     denominator: torch.Tensor  # [class]
 
     @classmethod
-    def zeros(cls, n_classes: int, n_neurons: int, device: torch.device) -> ExpectedSums:
+    def zeros(cls, *, n_classes: int, n_neurons: int, device: torch.device) -> ExpectedSums:
+        """Nothing seen yet."""
         numerator = torch.zeros(n_classes, n_neurons, dtype=torch.float64, device=device)
         return cls(numerator, torch.zeros(n_classes, dtype=torch.float64, device=device))
 

@@ -1,20 +1,10 @@
 """Manifests from the Hub's listing: nothing is downloaded, and what is wrong is told."""
 
-import os
-
 import pytest
 
-from rare_neurons.checkpoints.hub import HubListing
-from rare_neurons.checkpoints.listed import keep_listed, take_listed
-from rare_neurons.checkpoints.retry import HubUnreachable
 from rare_neurons.checkpoints.sources import Source, resolve, resolve_steps
 from rare_neurons.errors import RequestError
-from tests.checkpoints.conftest import IMPATIENT, save_checkpoint
-from tests.hub.server import Fault
-
-
-def listing(hub, template="step{step}", repo="lab/pythia"):
-    return HubListing(repo, template, hub.url, network=IMPATIENT)
+from tests.checkpoints.tiny import listing, save_checkpoint
 
 
 def test_manifests_come_from_metadata_and_identical_branches_are_known_beforehand(hub):
@@ -51,18 +41,6 @@ def test_one_request_per_step_and_one_more_where_the_name_is_a_pattern(hub):
     assert sum(entry.path.endswith("/refs") for entry in hub.log) == 1
 
 
-def test_jobs_take_what_the_plan_listed_but_for_a_day_and_nothing_that_was_missing(hub, tmp_path):
-    source = Source("hub", "lab/pythia", endpoint=hub.url)
-    zero, missing = resolve_steps("m", (0, 7), source)
-    keep_listed(tmp_path, source, (zero, missing))
-    assert take_listed(tmp_path, "m", 0, source) == zero
-    assert take_listed(tmp_path, "m", 7, source) is None
-    assert take_listed(tmp_path, "m", 0, Source("hub", "lab/other", endpoint=hub.url)) is None
-    for path in tmp_path.rglob("*.json"):
-        os.utime(path, (0, 0))
-    assert take_listed(tmp_path, "m", 0, source) is None
-
-
 def test_wrong_requests_are_named(hub):
     with pytest.raises(RequestError, match=r"no repository lab/phythia at http.*hf auth login"):
         listing(hub, repo="lab/phythia").manifest("m", 0)
@@ -80,26 +58,6 @@ def test_revisions_without_weights_or_with_a_shard_short_are_missing(hub):
     assert (none.status, short.status) == ("missing", "missing")
     assert none.reason.startswith("revision step0 holds no weights")
     assert short.reason == "revision step1 lacks 1 of its shards: model-00002-of-00002.safetensors"
-
-
-@pytest.mark.parametrize("fault", [{"status": 503}, {"status": 429, "headers": {"Retry-After": "0"}}, {"status": 500}])
-def test_metadata_requests_are_tried_again(hub, fault):
-    hub.faults += [Fault("refs", times=2, **fault), Fault("revision", times=2, **fault)]
-    assert listing(hub).manifest("m", 2).status == "ok"
-
-
-def test_a_hub_that_keeps_failing_is_a_fault_of_the_machine(hub):
-    hub.faults.append(Fault("refs|revision", times=100, status=503))
-    for template, what in (("step{step}", "files of lab/pythia at step2"), ("*p{step}", "revisions of lab/pythia")):
-        with pytest.raises(HubUnreachable, match=f"{what}: the server answered 503 in 4 tries; connect"):
-            listing(hub, template).manifest("m", 2)
-
-
-def test_no_network_is_one_sentence_that_says_what_to_do(hub):
-    hub.server_close()
-    with pytest.raises(HubUnreachable, match=r"in 4 tries; connect to the network, or fetch the checkpoints") as caught:
-        listing(hub).manifest("m", 2)
-    assert "\n" not in str(caught.value)
 
 
 def test_a_digest_that_is_none_is_a_fault_of_the_data_and_no_file_name(hub, monkeypatch):

@@ -1,49 +1,17 @@
-"""The managed cache between processes: budget, eviction, kills, and the Hub client's own cache."""
+"""The managed cache between processes: budget, eviction, kills, a full disk, memory of bad sources."""
 
+import hashlib
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
-from huggingface_hub import hf_hub_download
 
 from rare_neurons.checkpoints.cache import open_weights
-from rare_neurons.checkpoints.hub import HubListing
-from rare_neurons.checkpoints.manifest import write_manifest
 from rare_neurons.checkpoints.store import Store
 from rare_neurons.errors import DataFault, RequestError
-from tests.checkpoints.conftest import IMPATIENT, save_checkpoint
+from tests.checkpoints.tiny import IMPATIENT, USE, WEIGHTS, fetched, manifests_on_disk, save_checkpoint, served, start
 from tests.hub.server import Fault, serve
-
-USE = """
-import sys, time
-from pathlib import Path
-from rare_neurons.checkpoints.cache import open_weights
-from rare_neurons.checkpoints.manifest import read_manifest
-cache, budget, hold, *paths = sys.argv[1:]
-for path in paths:
-    manifest = read_manifest(path)
-    with open_weights(manifest, cache_dir=Path(cache), budget_bytes=int(budget)) as folder:
-        time.sleep(float(hold))
-        sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
-        assert sizes == {file.name: file.size for file in manifest.files}, sizes
-    print(manifest.step, flush=True)
-"""
-
-
-def start(code, *arguments, **environment):
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | environment)
-
-
-def manifests_on_disk(hub, folder, steps, repo="lab/pythia"):
-    listing = HubListing(repo, "step{step}", hub.url, network=IMPATIENT)
-    found = [listing.manifest("m", step) for step in steps]
-    for manifest in found:
-        write_manifest(manifest, folder / f"step{manifest.step}.json")
-    return found
 
 
 def bytes_in(folder):
@@ -157,70 +125,18 @@ def test_orphans_are_swept_after_a_day_or_when_room_is_needed(hub, tmp_path):
         assert not young.exists()
 
 
-def warm(hub, cache, *, step=2):
-    for name in ("config.json", "model.safetensors"):
-        hf_hub_download("lab/pythia", name, revision=f"step{step}", cache_dir=cache, endpoint=hub.url)
+def test_a_source_that_was_bad_is_tried_again_after_a_day(hub, tmp_path):
+    hub.faults.append(Fault(WEIGHTS, times=2, flip=True))
+    with pytest.raises(DataFault):
+        fetched(hub, tmp_path)
+    for fault in (tmp_path / "cache" / "faults").iterdir():
+        os.utime(fault, (0, 0))
+    assert fetched(hub, tmp_path) == served(hub)
+    assert list((tmp_path / "cache" / "faults").iterdir()) == []
 
 
-def test_a_revision_in_the_hubs_own_cache_is_read_in_place_and_left_alone(hub, tmp_path):
-    warm(hub, tmp_path / "theirs")
-    (manifest,) = manifests_on_disk(hub, tmp_path, [2])
-    where = {"cache_dir": tmp_path / "ours", "budget_bytes": 1, "hub_cache": tmp_path / "theirs", "network": IMPATIENT}
-    before = sorted((tmp_path / "theirs").rglob("*"))
-    asked = len(hub.log)
-    with open_weights(manifest, **where) as folder:
-        assert folder.is_relative_to(tmp_path / "theirs")
-    assert sorted((tmp_path / "theirs").rglob("*")) == before
-    assert len(hub.log) == asked
-
-
-def test_a_bad_file_in_the_hubs_own_cache_is_not_used(hub, tmp_path):
-    hub.faults.append(Fault(r"GET /cdn/.*step2/model", flip=True))
-    warm(hub, tmp_path / "theirs")  # the Hub's client accepts it: the size is right
-    (manifest,) = manifests_on_disk(hub, tmp_path, [2])
-    where = {"cache_dir": tmp_path / "ours", "budget_bytes": 10**7, "hub_cache": tmp_path / "theirs"}
-    with open_weights(manifest, network=IMPATIENT, **where) as folder:
-        assert folder.is_relative_to(tmp_path / "ours")
-        assert (folder / "model.safetensors").read_bytes() == (
-            hub.root / "lab/pythia/step2/model.safetensors"
-        ).read_bytes()
-
-
-OFFLINE = """
-import sys
-from pathlib import Path
-from rare_neurons.checkpoints.cache import open_weights
-from rare_neurons.checkpoints.retry import HubUnreachable
-from rare_neurons.checkpoints.sources import Source, resolve
-source = Source("hub", "lab/pythia")
-manifest = resolve("m", 2, source)
-print(manifest.digest)
-with open_weights(manifest, cache_dir=Path(sys.argv[1]), budget_bytes=1) as folder:
-    print(len((folder / "model.safetensors").read_bytes()))
-for attempt in (lambda: resolve("m", 2, Source("hub", "lab/other")), lambda: resolve("m", 4, source)):
-    try:
-        print(attempt().reason)
-    except HubUnreachable as error:
-        print(error)
-"""
-
-
-def test_offline_with_the_hubs_own_cache_warm(hub, tmp_path):
-    warm(hub, tmp_path / "home" / "hub")
-    (manifest,) = manifests_on_disk(hub, tmp_path, [2])
-    asked = len(hub.log)
-    process = start(OFFLINE, tmp_path / "ours", HF_HOME=str(tmp_path / "home"), HF_HUB_OFFLINE="1", HF_ENDPOINT=hub.url)
-    out, err = process.communicate()
-    assert process.returncode == 0, err.decode()
-    digest, size, other, absent = out.decode().splitlines()
-    assert digest == manifest.digest
-    assert int(size) == manifest.files[1].size
-    assert other.startswith("HF_HUB_OFFLINE is set and the Hub's cache holds no revision of lab/other; unset it")
-    assert absent.startswith("HF_HUB_OFFLINE is set and the Hub's cache holds no weights of lab/pythia at step4")
-    assert len(hub.log) == asked
-
-
-def test_wrong_status_opens_nothing(hub, tmp_path):
-    (missing,) = manifests_on_disk(hub, tmp_path, [7])
-    with pytest.raises(DataFault, match="no revision step7"), open_weights(missing, cache_dir=tmp_path, budget_bytes=1):
-        pass
+def test_a_blob_cut_on_disk_is_fetched_anew(hub, tmp_path):
+    fetched(hub, tmp_path)
+    blob = tmp_path / "cache" / "blobs" / hashlib.sha256(served(hub)).hexdigest()
+    blob.write_bytes(blob.read_bytes()[:-1])
+    assert fetched(hub, tmp_path) == served(hub)

@@ -1,0 +1,111 @@
+"""Sums over the vocabulary that every engine needs, class by class, and the expectations they become."""
+
+from __future__ import annotations
+
+import torch
+
+from rare_neurons.models.influence.scratch import GRADIENT_BLOCK, VOCAB_BLOCK
+from rare_neurons.models.influence.tokens import Expectations, TokenBlock, Unigram
+from rare_neurons.models.readout import Readout
+
+
+class ClassSums:
+    """Running sums per class of columns, relative to the references of the two groups (own class, and the rest)."""
+
+    def __init__(
+        self, readout: Readout, unigram: Unigram, *, n_classes: int, shape: torch.Size, gradient_dtype: torch.dtype
+    ) -> None:
+        """Start from zero for a block of `shape` = (positions, d_model)."""
+        self.readout, self.unigram, self.gradient_dtype = readout, unigram, gradient_dtype
+        device = readout.A.device
+        self.cast = [
+            torch.empty(size, dtype=gradient_dtype, device=device)
+            for size in ((shape[0], VOCAB_BLOCK), (VOCAB_BLOCK, shape[1]))
+        ]
+
+        def zeros(*size: int) -> torch.Tensor:
+            return torch.zeros(*size, dtype=torch.float64, device=device)
+
+        self.e, self.ez, self.eq = (zeros(n_classes, shape[0]) for _ in range(3))
+        self.eA = zeros(n_classes, *shape)
+        self.weights = torch.stack([unigram.seen, unigram.log_q, readout.b, unigram.seen * readout.b], dim=-1)
+        self.skinny = zeros(n_classes, shape[0], self.weights.shape[-1])
+        self.ez_seen = zeros(n_classes, shape[0])
+        self.z_by_q = zeros(shape[0])
+        self.post_norm = False
+
+    def add(
+        self,
+        k: int,
+        columns: slice,
+        *,
+        e: torch.Tensor,
+        z: torch.Tensor,
+        A: torch.Tensor,
+        q: torch.Tensor | None,
+        scratch: torch.Tensor,
+    ) -> None:
+        """Add a block of columns of class `k`: `e`, `z`, `q` `[pos, block]`, `A` its rows; `scratch` is written to."""
+        ez = torch.mul(e, z, out=scratch)
+        self.e[k] += e.sum(-1)
+        self.ez[k] += ez.sum(-1)
+        self._add_gradient(k, e, A)
+        self.skinny[k] += e @ self.weights[columns]
+        self.ez_seen[k] += ez @ self.unigram.seen[columns]
+        self.z_by_q += z @ self.unigram.q[columns]
+        if q is not None:
+            self.post_norm = True
+            self.eq[k] += torch.mul(e, q, out=scratch).sum(-1)
+
+    def _add_gradient(self, k: int, e: torch.Tensor, A: torch.Tensor) -> None:
+        if self.gradient_dtype == torch.float64:
+            self.eA[k] += e @ A
+            return
+        left, right = self.cast[0][:, : len(A)].copy_(e), self.cast[1][: len(A)].copy_(A)
+        for start in range(0, len(A), GRADIENT_BLOCK):
+            columns = slice(start, start + GRADIENT_BLOCK)
+            self.eA[k] += left[:, columns] @ right[columns]
+
+    def finish(
+        self,
+        *,
+        z: torch.Tensor,
+        q: torch.Tensor | None,
+        scale: torch.Tensor,
+        residual_norm: torch.Tensor,
+        target: torch.Tensor,
+        reference: torch.Tensor,
+        own_class: int,
+    ) -> TokenBlock:
+        """Normalise the sums: each becomes an expectation under the model's distribution."""
+        shift = torch.stack([reference[:, 0 if k == own_class else 1] for k in range(len(self.e))])
+        log_mass = self.e.log() + shift
+        log_norm = torch.logsumexp(log_mass, 0)
+        factor = (shift - log_norm).exp()
+        return TokenBlock(
+            z=z,
+            q=q,
+            bias=self.readout.b,
+            scale=scale,
+            residual_norm=residual_norm,
+            log_norm=log_norm,
+            target=target,
+            class_log_p=(log_mass - log_norm).T,
+            class_z=(self.ez * factor).T,
+            class_q=(self.eq * factor).T if self.post_norm else None,
+            class_A=self.eA * factor[..., None],
+            expected=self._expectations(factor, scale[:, 0]),
+        )
+
+    def _expectations(self, factor: torch.Tensor, scale: torch.Tensor) -> Expectations:
+        seen, log_q, bias, seen_bias = (self.skinny * factor[..., None]).sum(0).unbind(-1)
+        q = self.unigram.q
+        return Expectations(
+            z=(self.ez * factor).sum(0),
+            bias=bias,
+            seen=seen,
+            log_q=log_q,
+            seen_logit=(scale * (self.ez_seen * factor).sum(0) + seen_bias) / seen,
+            unigram_logit=scale * self.z_by_q + q @ self.readout.b,
+            unigram_log_q=q @ self.unigram.log_q,
+        )

@@ -1,0 +1,84 @@
+"""How a pass is cut: blocks of positions, slabs of neurons and dtypes, from a memory budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from rare_neurons.errors import RequestError
+from rare_neurons.models.influence.inputs import EngineSettings, PassInputs
+from rare_neurons.models.influence.moments import GRADIENT_SUM_32
+from rare_neurons.models.influence.scratch import VOCAB_BLOCK
+from rare_neurons.numerics.panel.folds import N_FOLDS
+
+MAX_POSITIONS, MIN_POSITIONS, MIN_NEURONS = 512, 32, 512
+BFLOAT16_FROM = 2**20  # elements of U² from which the faster, coarser product is worth its rounding
+FLOAT32_GRADIENT_FROM = 2**24  # the same for Σ p A in float32 blocks
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Positions per block, neurons per slab, dtypes of the product with U² and of Σ p A."""
+
+    positions: int
+    neurons: int
+    product_dtype: torch.dtype
+    gradient_dtype: torch.dtype
+
+
+def make_plan(inputs: PassInputs, settings: EngineSettings) -> Plan:
+    """Take all neurons at once if 128 positions fit beside them, else slabs, each of which repeats the logits.
+
+    Raises
+    ------
+    RequestError
+        If the memory does not hold the fewest neurons of a slab beside the vocabulary.
+    """
+    n_vocab, d_model = inputs.readout.A.shape
+    n_neurons = len(inputs.block.W_out)
+    dtype = _product_dtype(inputs.readout.A.device, n_vocab * n_neurons)
+    per_neuron, per_position, per_pair = _bytes(inputs, settings, dtype)
+    free = settings.memory_gb * 1e9 - 8 * n_vocab * d_model - 32 * VOCAB_BLOCK * n_neurons
+    fewest = min(n_neurons, MIN_NEURONS)
+    sizes = (MAX_POSITIONS, MAX_POSITIONS // 2, MAX_POSITIONS // 4)
+    for positions, wanted in [(n, n_neurons) for n in sizes] + [(n, fewest) for n in (*sizes, MIN_POSITIONS)]:
+        neurons = int((free - positions * per_position) / (per_neuron + per_pair * positions))
+        if neurons >= wanted:
+            gradient = _gradient_dtype(inputs, n_vocab * n_neurons, settings.tolerance_se)
+            return Plan(positions, min(neurons, n_neurons), dtype, gradient)
+    raise RequestError(
+        f"memory_gb={settings.memory_gb} holds {max(neurons, 0)} neurons of {n_neurons} beside a vocabulary of "
+        f"{n_vocab} x {d_model} float64; at least {fewest} are needed: raise it"
+    )
+
+
+def _bytes(inputs: PassInputs, settings: EngineSettings, product_dtype: torch.dtype) -> tuple[int, int, int]:
+    """Bytes per neuron, per position of a block, and per pair of both."""
+    n_vocab, d_model = inputs.readout.A.shape
+    n_classes = len(inputs.vocabulary.slices)
+    clusters = len(np.unique(inputs.panel.context)) + len(np.unique(inputs.panel.target_id))
+    per_column = 4 + product_dtype.itemsize if inputs.takes_moments(settings) else 8
+    per_neuron = n_vocab * per_column + 8 * (len(inputs.panel.strata) * N_FOLDS + clusters)
+    per_position = 8 * (2 * n_vocab + 10 * VOCAB_BLOCK + (n_classes + 8) * d_model)
+    return per_neuron, per_position, 8 * (24 + n_classes)
+
+
+def _product_dtype(device: torch.device, elements: int) -> torch.dtype:
+    """bfloat16 where the hardware multiplies it faster than float32 and the product is large."""
+    if elements < BFLOAT16_FROM:
+        return torch.float32
+    native = torch.cuda.is_bf16_supported() if device.type == "cuda" else torch.cpu._is_avx512_bf16_supported()
+    return torch.bfloat16 if native else torch.float32
+
+
+def _gradient_dtype(inputs: PassInputs, elements: int, tolerance_se: float) -> torch.dtype:
+    """float32 blocks for Σ p A where that pays and their rounding stays within half of the tolerance.
+
+    Their bound is about `GRADIENT_SUM_32 √d_model` of a neuron's typical change, its standard error `1/√n` of it.
+    """
+    largest = np.bincount(inputs.panel.stratum).max()
+    share = GRADIENT_SUM_32 * (inputs.readout.A.shape[1] * largest) ** 0.5
+    coarse = elements >= FLOAT32_GRADIENT_FROM and share <= tolerance_se / 2
+    return torch.float32 if coarse else torch.float64

@@ -1,0 +1,115 @@
+"""The pass over the vocabulary for a block of positions: logits, then sums block by block, with room for a visitor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import torch
+
+from rare_neurons.models.influence.class_sums import ClassSums
+from rare_neurons.models.influence.scratch import VOCAB_BLOCK, Scratch
+from rare_neurons.models.influence.tokens import TokenBlock, Unigram
+from rare_neurons.models.panel_arrays import SortedVocabulary
+from rare_neurons.models.readout import Readout
+
+
+class Visitor(Protocol):
+    """Adds further sums to the pass over the vocabulary, and says in which dtype Σ p A may be multiplied."""
+
+    gradient_dtype: torch.dtype
+
+    def logits(self, like: torch.Tensor, n_vocab: int) -> torch.Tensor:
+        """Memory for z `[pos, vocab]`, valid until the next block: fresh pages would cost more than the arithmetic."""
+
+    def start(self, z: torch.Tensor, *, reference: torch.Tensor, top: torch.Tensor) -> None:
+        """Before the pass: all z, and per position the references of own class and rest and the largest logit's z."""
+
+    def visit(self, columns: slice, group: int, *, e: torch.Tensor, z: torch.Tensor, A: torch.Tensor) -> None:
+        """One block of columns: `e = exp(logit − reference[group])` and `z` `[pos, block]`, `A` its rows."""
+
+
+def read_tokens(
+    readout: Readout,
+    vocabulary: SortedVocabulary,
+    unigram: Unigram,
+    *,
+    residual: torch.Tensor,
+    target: torch.Tensor,
+    own_class: int,
+    post_direction: torch.Tensor | None = None,
+    visitor: Visitor | None = None,
+) -> TokenBlock:
+    """Compute logits and class sums at positions `[pos]` from their final residual `[pos, d_model]` (float64).
+
+    Sums over the vocabulary are taken block by block and relative to the largest logit of their group (the targets'
+    own class, and the rest), so that a class of little mass keeps its digits. `post_direction` is `m̂` `[pos, d_model]`
+    for post-norm blocks.
+    """
+    c = readout.norm.centre(residual)
+    scale = readout.norm.variance((c * c).sum(-1, keepdim=True), c.shape[-1]).rsqrt()
+    n_vocab = len(readout.A)
+    z = torch.empty(len(c), n_vocab, dtype=c.dtype, device=c.device) if visitor is None else visitor.logits(c, n_vocab)
+    tops = _all_logits(readout, vocabulary, c, scale, z)
+    q = None if post_direction is None else readout.norm.centre(post_direction) @ readout.A.T
+    reference = _group_maxima(tops[0], own_class)
+    if visitor is not None:
+        best = tops[0].argmax(-1, keepdim=True)
+        visitor.start(z, reference=reference, top=z.gather(-1, tops[1].gather(-1, best)))
+    dtype = torch.float64 if visitor is None else visitor.gradient_dtype
+    sums = ClassSums(readout, unigram, n_classes=len(vocabulary.slices), shape=c.shape, gradient_dtype=dtype)
+    scratch, ez_scratch = Scratch(z), Scratch(z)
+    for k, columns in column_blocks(vocabulary):
+        group = 0 if k == own_class else 1
+        zb, A = z[:, columns], readout.A[columns]
+        e = scratch(zb.shape)
+        torch.addcmul(-reference[:, group, None], zb, scale, out=e)
+        e = e.add_(readout.b[columns]).exp_() if readout.has_bias else e.exp_()
+        qb = None if q is None else q[:, columns]
+        sums.add(k, columns, e=e, z=zb, A=A, q=qb, scratch=ez_scratch(zb.shape))
+        if visitor is not None:
+            visitor.visit(columns, group, e=e, z=zb, A=A)
+    return sums.finish(
+        z=z,
+        q=q,
+        scale=scale,
+        residual_norm=c.norm(dim=-1, keepdim=True),
+        target=target,
+        reference=reference,
+        own_class=own_class,
+    )
+
+
+def column_blocks(vocabulary: SortedVocabulary) -> Iterator[tuple[int, slice]]:
+    """Blocks of at most `VOCAB_BLOCK` columns, none across two classes: (class, columns)."""
+    for k, columns in enumerate(vocabulary.slices):
+        for start in range(columns.start, columns.stop, VOCAB_BLOCK):
+            yield k, slice(start, min(start + VOCAB_BLOCK, columns.stop))
+
+
+def _all_logits(
+    readout: Readout, vocabulary: SortedVocabulary, c: torch.Tensor, scale: torch.Tensor, z: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Fill z `[pos, vocab]`; per class the largest logit and its column `[pos, class]`."""
+    n_classes = len(vocabulary.slices)
+    value = torch.full((len(c), n_classes), -torch.inf, dtype=c.dtype, device=c.device)
+    column = torch.zeros(len(c), n_classes, dtype=torch.int64, device=c.device)
+    scratch = Scratch(z)
+    for k, columns in column_blocks(vocabulary):
+        zb = torch.mm(c, readout.A[columns].T, out=scratch((len(c), columns.stop - columns.start)))
+        z[:, columns] = zb
+        logits = zb * scale + readout.b[columns] if readout.has_bias else zb  # one positive factor keeps the order
+        top, at = logits.max(-1)
+        top = top if readout.has_bias else top * scale[:, 0]
+        larger = top > value[:, k]
+        value[:, k] = torch.where(larger, top, value[:, k])
+        column[:, k] = torch.where(larger, at + columns.start, column[:, k])
+    return value, column
+
+
+def _group_maxima(tops: torch.Tensor, own_class: int) -> torch.Tensor:
+    """Largest logit of the own class and of all other classes `[pos, 2]`; an empty rest takes the own class's."""
+    own = tops[:, own_class]
+    others = torch.cat([tops[:, :own_class], tops[:, own_class + 1 :]], dim=-1)
+    rest = others.amax(-1) if others.shape[-1] else own
+    return torch.stack([own, torch.where(torch.isfinite(rest), rest, own)], dim=-1)

@@ -1,0 +1,42 @@
+"""Local sources: their manifests, and what is wrong with a request."""
+
+import pytest
+
+from rare_neurons.checkpoints.sources import Source, check_local, resolve, resolve_steps
+from rare_neurons.errors import DataFault, RequestError
+from tests.checkpoints.tiny import make_run, opened
+
+
+def test_a_local_step_that_does_not_exist_is_an_error_before_any_job(tmp_path):
+    source = make_run(tmp_path, [0, 5, 10])
+    check_local(source, [0, 10])
+    with pytest.raises(RequestError, match=r"step7 for step 7 \(2 steps missing\); steps found there: 0, 5, 10"):
+        check_local(source, [5, 7, 8])
+    with pytest.raises(RequestError, match="steps found there: none"):
+        resolve("m", 7, Source("folder", str(tmp_path / "elsewhere" / "step{step}")))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        (("ftp", "x/step{step}"), "unknown source 'ftp'; known: folder, hub"),
+        (("folder", "runs/x"), r"must contain \{step\} exactly once"),
+        (("folder", "runs/{step}/x"), "last folder name"),
+        (("hub", "a/b", "main"), r"must contain \{step\}"),
+    ],
+)
+def test_wrong_sources_are_named(arguments, match):
+    with pytest.raises(RequestError, match=match):
+        Source(*arguments)
+
+
+def test_folders_without_weights_and_without_a_shard_are_missing_with_a_reason(tmp_path):
+    source = make_run(tmp_path, [0, 1, 2])
+    (tmp_path / "step0" / "model.safetensors").unlink()
+    (tmp_path / "step1" / "model.safetensors").rename(tmp_path / "step1" / "model-00001-of-00002.safetensors")
+    empty, shard, good = resolve_steps("m", [0, 1, 2], source)
+    assert (empty.status, shard.status, good.status) == ("missing", "missing", "ok")
+    assert empty.reason.startswith("step0 holds no weights")
+    assert shard.reason == "step1 lacks 1 of its shards: model-00002-of-00002.safetensors"
+    with pytest.raises(DataFault, match="step0 holds no weights"), opened(empty, tmp_path):
+        pass

@@ -1,0 +1,29 @@
+"""Pairs are evaluated exactly, largest bound first, until what remains fits the budget."""
+
+import pytest
+import torch
+
+from rare_neurons.models.influence.budget import SE_SAFETY, Budget, select_exact
+
+
+def test_selection_takes_the_largest_until_the_rest_fits():
+    bounds = torch.tensor([[4.0, 1.0, torch.inf], [1.0, 1.0, 0.5], [2.0, 1.0, 0.4]])
+    chosen = select_exact(bounds, allowed=torch.tensor([3.0, 3.0, 0.4]))
+    assert chosen.tolist() == [[True, False, True], [False, False, True], [False, False, False]]
+
+
+def test_what_a_block_leaves_is_allowed_to_the_next():
+    budget = Budget(n_positions=100, n_neurons=2, tolerance=0.5, tolerance_se=0.0, device=torch.device("cpu"))
+    budget.observe(torch.ones(4, 2, dtype=torch.float64))
+    assert budget.allowed().tolist() == [2.0, 2.0]  # 0.5 for each of four positions
+    budget.spend(torch.tensor([0.5, 2.0], dtype=torch.float64))
+    budget.observe(torch.ones(4, 2, dtype=torch.float64))
+    assert budget.allowed().tolist() == [3.5, 2.0]
+
+
+def test_the_tolerance_follows_the_standard_error():
+    """Effects ±1: variance 1, standard error 1/√100; unknown effects count as none."""
+    budget = Budget(n_positions=100, n_neurons=2, tolerance=0.0, tolerance_se=0.2, device=torch.device("cpu"))
+    nan = float("nan")
+    budget.observe(torch.tensor([[1.0, nan], [-1.0, nan]], dtype=torch.float64))
+    assert budget.allowed().tolist() == pytest.approx([0.2 * SE_SAFETY * 0.1 * 2, 0.0])

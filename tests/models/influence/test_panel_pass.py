@@ -1,0 +1,73 @@
+"""A pass over a panel: both engines agree, and neither slabs nor blocks change the numbers."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from rare_neurons.errors import RequestError
+from rare_neurons.models.influence import panel_pass
+from rare_neurons.models.influence.panel_pass import measure_panel
+from rare_neurons.models.influence.plan import Plan
+from rare_neurons.models.readout import FinalBlock
+from tests.models.influence.layers import CERTIFIED
+
+COLUMNS = ("influence", "abs_influence", "influence_within")
+
+
+def test_certified_equals_exact_within_bounds_and_tolerance(layer, exact):
+    certified = measure_panel(layer, CERTIFIED)
+    bound = certified["truncation_bound"] + certified["rounding_bound"]
+    for column in COLUMNS:
+        assert (np.abs(certified[column] - exact[column]) <= bound).all()
+    assert (bound <= np.maximum(1e-7, 0.1 * certified["influence_se"])).all()
+    assert certified["exact_fraction"].mean() < 0.05
+    tolerance = 0.2 * exact["influence_se"]
+    for column in ("influence_expected", "direct_influence", "abs_direct_influence"):  # no bound of their own
+        assert (np.abs(certified[column] - exact[column]) <= tolerance).all()
+
+
+def test_slabs_and_blocks_do_not_change_the_numbers(layer, monkeypatch):
+    whole = measure_panel(layer, CERTIFIED)
+    plan = Plan(positions=100, neurons=64, product_dtype=torch.bfloat16, gradient_dtype=torch.float32)
+    monkeypatch.setattr(panel_pass, "make_plan", lambda *_args: plan)
+    parts = measure_panel(layer, CERTIFIED)
+    bound = sum(r[b] for r in (whole, parts) for b in ("truncation_bound", "rounding_bound"))
+    assert (np.abs(whole["influence"] - parts["influence"]) <= bound).all()
+    np.testing.assert_array_equal(whole["fold_n"], parts["fold_n"])
+
+
+def test_coarser_float32_products_are_refused(layer):
+    torch.set_float32_matmul_precision("medium")
+    try:
+        with pytest.raises(RequestError, match="float32_matmul_precision is 'medium'"):
+            measure_panel(layer, CERTIFIED)
+    finally:
+        torch.set_float32_matmul_precision("highest")
+
+
+def test_a_frequency_shift_is_told_from_a_rare_token_neuron(layer):
+    """METHODS §2: one planted neuron writes the log-unigram direction, one a direction that only rare tokens read."""
+    A, rare = layer.readout.A, layer.vocabulary.slices[2]
+    log_q, n = layer.unigram.log_q, len(layer.captured.residual)
+    shift = torch.linalg.lstsq(A, (log_q - log_q.mean())[:, None]).solution[:, 0]
+    signs = torch.zeros(len(A), 1, dtype=torch.float64)
+    signs[rare] = torch.tensor([1.0, -1.0], dtype=torch.float64).repeat(len(A))[: rare.stop - rare.start, None]
+    W = torch.zeros(2, A.shape[1] + 1, dtype=torch.float64)
+    W[0, :-1], W[1, -1] = 0.1 * shift, 1.0
+    activations = layer.captured.activations[:, :2]
+    captured = replace(
+        layer.captured,
+        residual=torch.cat([layer.captured.residual, torch.zeros(n, 1)], dim=1),
+        activations=activations,
+        activation_mean=activations.double().mean(0) - 1.0,
+    )
+    readout = replace(layer.readout, A=torch.cat([A, signs], dim=1))
+    planted = replace(layer, readout=readout, block=FinalBlock(W, None, None), captured=captured)
+    result = measure_panel(planted, CERTIFIED)
+    influence, within, expected = (result[name] for name in ("influence", "influence_within", "influence_expected"))
+    assert abs(influence[2, 0]) > 5 * abs(within[2, 0])
+    assert abs(influence[2, 0] - expected[2, 0]) < 0.2 * abs(influence[2, 0])
+    assert abs(within[2, 1]) > 0.8 * abs(influence[2, 1])
+    assert abs(influence[2, 1] - expected[2, 1]) > 0.5 * abs(influence[2, 1])

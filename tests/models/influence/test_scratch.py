@@ -1,0 +1,19 @@
+"""One memory for all blocks, never larger than a block."""
+
+import torch
+
+from rare_neurons.models.influence.scratch import VOCAB_BLOCK, Scratch
+
+
+def test_blocks_share_their_memory():
+    scratch = Scratch(torch.zeros(3, 10, dtype=torch.float64))
+    first, second = scratch((3, 4)).fill_(1.0), scratch((3, 2)).fill_(2.0)
+    assert (first.shape, second.shape, first.dtype) == ((3, 4), (3, 2), torch.float64)
+    assert first.data_ptr() == second.data_ptr()
+    assert first.flatten().tolist() == [2.0] * 6 + [1.0] * 6
+
+
+def test_no_more_than_a_block_of_columns_is_kept():
+    wide = torch.empty(2, 3 * VOCAB_BLOCK)
+    assert Scratch(wide).memory.numel() == 2 * VOCAB_BLOCK
+    assert Scratch(wide, torch.float16).memory.dtype == torch.float16
