@@ -11,7 +11,7 @@ from rare_neurons.replication.noise import (
 
 
 def test_noise_shows_three_regimes_a_straight_window_and_the_same_cuts():
-    readings = read_noise(384, 40, seed=1)
+    readings = read_noise(384, n_draws=40, seed=1)
     assert {r.n_segments for r in readings} == {3}
     assert np.median([r.fixed_cuts.r_squared for r in readings]) > 0.97
     assert {(r.fixed_cuts.plateau_end, r.fixed_cuts.decay_start) for r in readings} == {(33, 245)}
@@ -50,7 +50,7 @@ def test_standard_error_of_the_window_is_the_scatter_over_fresh_draws():
 
 def test_hill_index_of_gaussian_rows_is_that_of_drawn_groups_and_follows_their_size():
     sizes, width = [20, 40, 160], 96
-    found = hill_without_structure(sizes, width, 384, n_groups=99, seed=0)
+    found = hill_without_structure(sizes, width=width, n_rows=384, n_groups=99, seed=0)
     rng = np.random.default_rng(3)
     for size, (low, median, high) in zip(sizes, found, strict=True):
         indices = []

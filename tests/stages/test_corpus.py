@@ -5,7 +5,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from rare_neurons.errors import RequestError
-from rare_neurons.stages.corpus import write_corpus
+from rare_neurons.stages.corpus import CorpusSettings, write_corpus
 from rare_neurons.stages.text import write_text
 from rare_neurons.stages.tokenizer import write_tokenizer
 from rare_neurons.tables import read_metadata, read_table
@@ -26,14 +26,10 @@ def made(tmp_path):
 
 
 def corpus(folder, **changes):
-    options = {"end_of_text": END, "smoothing": 1, "counts": None, "max_tokens": None, "version": 1} | changes
-    write_corpus(
-        str(folder / "tokens.parquet"),
-        str(folder / "unigram.parquet"),
-        text=str(folder / "text.parquet"),
-        tokenizer=str(folder / "tokenizer.json"),
-        **options,
-    )
+    paths = {name: str(folder / f"{name}.parquet") for name in ("tokens", "unigram", "text")}
+    counts = changes.pop("counts", None)
+    settings = CorpusSettings(**{"end_of_text": END, "smoothing": 1, "max_tokens": None} | changes)
+    write_corpus(**paths, tokenizer=str(folder / "tokenizer.json"), counts=counts, settings=settings, version=1)
     return read_table(folder / "tokens.parquet"), read_table(folder / "unigram.parquet")
 
 
