@@ -84,24 +84,3 @@ def test_a_split_without_held_out_documents_is_refused(made):
     first = len(tokens["token_ids"][0]) + 1
     with pytest.raises(RequestError, match=r"heldout_every = 2 holds out [01] of 1 documents"):
         corpus(made, max_tokens=first)
-
-
-def test_a_vocabulary_that_the_corpus_cannot_fill_is_refused(made):
-    with pytest.raises(RequestError, match=r"the corpus yields \d+ tokens, but vocab_size is 5000"):
-        write_tokenizer(
-            str(made / "t.json"),
-            source={"source": "train", "vocab_size": 5000},
-            end_of_text=END,
-            folder=str(made),
-            text=str(made / "text.parquet"),
-        )
-
-
-def test_a_folder_without_tokenizer_or_end_of_text_is_refused(made):
-    source = {"source": "folder", "path": "nowhere"}
-    with pytest.raises(RequestError, match=r"no tokenizer at .*nowhere/tokenizer.json"):
-        write_tokenizer(str(made / "t.json"), source=source, end_of_text=END, folder=str(made))
-    with pytest.raises(RequestError, match="has no token '<s>'; correct `end_of_text`"):
-        write_tokenizer(
-            str(made / "t.json"), source={"source": "folder", "path": "."}, end_of_text="<s>", folder=str(made)
-        )
