@@ -31,7 +31,7 @@ RULES = {
     ),
     "figures": ("torch", "transformers", "snakemake", "rare_neurons.models", "rare_neurons.stages"),
     "figures.registry": (*HEAVY, "numpy", "pyarrow", "rare_neurons.results"),
-    "replication": ("torch", "transformers", "snakemake", "rare_neurons.models"),
+    "replication": ("torch", "transformers", "snakemake", "rare_neurons.models", "rare_neurons.stages"),
     "models": ("snakemake", "matplotlib", "rare_neurons.stages", "rare_neurons.tables"),
     "stages.spectra": ("torch", "transformers", "snakemake", "matplotlib"),
     "stages.resolve": ("torch", "transformers", "snakemake", "pyarrow"),

@@ -3,15 +3,20 @@ import pytest
 
 from rare_neurons.numerics.regimes.seed_conventions import fit_fixed_cuts
 from rare_neurons.replication.noise import (
+    fixed_shares,
     hill_without_structure,
+    huber_shares,
+    noise_band,
     read_noise,
     segments_by_bic,
+    typical,
     window_exponent_se,
+    window_exponents,
 )
 
 
 def test_noise_shows_three_regimes_a_straight_window_and_the_same_cuts():
-    readings = read_noise(384, 40, seed=1)
+    readings = read_noise(384, n_draws=40, seed=1)
     assert {r.n_segments for r in readings} == {3}
     assert np.median([r.fixed_cuts.r_squared for r in readings]) > 0.97
     assert {(r.fixed_cuts.plateau_end, r.fixed_cuts.decay_start) for r in readings} == {(33, 245)}
@@ -50,7 +55,7 @@ def test_standard_error_of_the_window_is_the_scatter_over_fresh_draws():
 
 def test_hill_index_of_gaussian_rows_is_that_of_drawn_groups_and_follows_their_size():
     sizes, width = [20, 40, 160], 96
-    found = hill_without_structure(sizes, width, 384, n_groups=99, seed=0)
+    found = hill_without_structure(sizes, width=width, n_rows=384, n_groups=99, seed=0)
     rng = np.random.default_rng(3)
     for size, (low, median, high) in zip(sizes, found, strict=True):
         indices = []
@@ -61,3 +66,31 @@ def test_hill_index_of_gaussian_rows_is_that_of_drawn_groups_and_follows_their_s
         assert low < np.median(indices) < high
         assert median == pytest.approx(np.median(indices), rel=0.2)
     assert found[0, 1] > 1.5 * found[2, 1]
+
+
+def test_window_exponents_are_those_of_the_fixed_cuts():
+    rng = np.random.default_rng(4)
+    values = np.sort(rng.pareto(1.5, (3, 200)), axis=1)[:, ::-1]
+    expected = [fit_fixed_cuts(row).rank_exponent for row in values]
+    assert window_exponents(values) == pytest.approx(expected, rel=1e-9)  # two orders of summation
+
+
+def test_fresh_noise_lies_within_its_band_as_often_as_the_band_says():
+    band = noise_band(200, n_draws=400, seed=5)
+    fresh = [fit_fixed_cuts(np.abs(x)).rank_exponent for x in np.random.default_rng(6).standard_normal((400, 200))]
+    inside = np.mean([band.exponent_low < e < band.exponent_high for e in fresh])
+    assert inside == pytest.approx(0.9, abs=0.07)  # four standard errors, of both samples of 400
+    assert (band.low <= band.high).all()
+    assert band.low[0] > 1 > band.high[-1]
+
+
+def test_medians_over_readings_are_those_of_their_fits():
+    readings = read_noise(60, n_draws=3, seed=7)
+    exponents = sorted(r.fixed_cuts.rank_exponent for r in readings)
+    assert typical(readings, "fixed_cuts", "rank_exponent") == exponents[1]
+    found = huber_shares(readings, 60)
+    assert found[0] == np.median([min(r.huber.plateau_end, 60) for r in readings]) / 60
+
+
+def test_fixed_shares_do_not_depend_on_the_values():
+    assert fixed_shares(1937) == pytest.approx((33 / 1937, 211 / 1937, 1693 / 1937))

@@ -5,7 +5,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from rare_neurons.errors import RequestError
-from rare_neurons.stages.corpus import write_corpus
+from rare_neurons.stages.corpus import CorpusSettings, write_corpus
 from rare_neurons.stages.text import write_text
 from rare_neurons.stages.tokenizer import write_tokenizer
 from rare_neurons.tables import read_metadata, read_table
@@ -26,14 +26,10 @@ def made(tmp_path):
 
 
 def corpus(folder, **changes):
-    options = {"end_of_text": END, "smoothing": 1, "counts": None, "max_tokens": None, "version": 1} | changes
-    write_corpus(
-        str(folder / "tokens.parquet"),
-        str(folder / "unigram.parquet"),
-        text=str(folder / "text.parquet"),
-        tokenizer=str(folder / "tokenizer.json"),
-        **options,
-    )
+    paths = {name: str(folder / f"{name}.parquet") for name in ("tokens", "unigram", "text")}
+    counts = changes.pop("counts", None)
+    settings = CorpusSettings(**{"end_of_text": END, "smoothing": 1, "max_tokens": None} | changes)
+    write_corpus(**paths, tokenizer=str(folder / "tokenizer.json"), counts=counts, settings=settings, version=1)
     return read_table(folder / "tokens.parquet"), read_table(folder / "unigram.parquet")
 
 
@@ -88,24 +84,3 @@ def test_a_split_without_held_out_documents_is_refused(made):
     first = len(tokens["token_ids"][0]) + 1
     with pytest.raises(RequestError, match=r"heldout_every = 2 holds out [01] of 1 documents"):
         corpus(made, max_tokens=first)
-
-
-def test_a_vocabulary_that_the_corpus_cannot_fill_is_refused(made):
-    with pytest.raises(RequestError, match=r"the corpus yields \d+ tokens, but vocab_size is 5000"):
-        write_tokenizer(
-            str(made / "t.json"),
-            source={"source": "train", "vocab_size": 5000},
-            end_of_text=END,
-            folder=str(made),
-            text=str(made / "text.parquet"),
-        )
-
-
-def test_a_folder_without_tokenizer_or_end_of_text_is_refused(made):
-    source = {"source": "folder", "path": "nowhere"}
-    with pytest.raises(RequestError, match=r"no tokenizer at .*nowhere/tokenizer.json"):
-        write_tokenizer(str(made / "t.json"), source=source, end_of_text=END, folder=str(made))
-    with pytest.raises(RequestError, match="has no token '<s>'; correct `end_of_text`"):
-        write_tokenizer(
-            str(made / "t.json"), source={"source": "folder", "path": "."}, end_of_text="<s>", folder=str(made)
-        )

@@ -10,7 +10,9 @@ import pytest
 import yaml
 
 from rare_neurons.configuration import check_config
-from rare_neurons.replication.regimes import PUBLISHED_N, shares
+from rare_neurons.replication.inputs import Tree
+from rare_neurons.replication.regimes import PUBLISHED_N
+from rare_neurons.replication.statistics import shares
 from rare_neurons.stages.replication import FIGURES, TABLES, write_replication
 from tests.workflow.project import CONFIG, ROOT
 
@@ -58,18 +60,9 @@ def add_control(results: Path, name: str, model: str) -> None:
 def replicate(folder: Path, results: Path, panels: dict, controls: list[str]) -> tuple[dict[str, str], list[Path]]:
     """Tables by key, and the figures."""
     png, svg = ([folder / f"{name}.{kind}" for name in FIGURES] for kind in ("png", "svg"))
-    write_replication(
-        str(folder / "tables.md"),
-        [str(p) for p in png],
-        [str(p) for p in svg],
-        results=str(results),
-        subject="tiny",
-        models=["tiny-seed0"],
-        controls=controls,
-        strata=["rare", "common"],
-        panels=panels,
-        version=1,
-    )
+    tree = Tree(str(results), "tiny", ["tiny-seed0"], controls, ["rare", "common"], panels)
+    outputs = {kind: [str(p) for p in paths] for kind, paths in (("png", png), ("svg", svg))}
+    write_replication(tables=str(folder / "tables.md"), **outputs, tree=tree)
     text = (folder / "tables.md").read_text()
     return dict(part.split("\n", 1) for part in text.split("## ")[1:]), [*png, *svg]
 
@@ -112,7 +105,11 @@ def test_without_further_panels_and_controls_the_tables_say_so(project, tmp_path
 
 
 def test_the_fixed_cuts_are_the_published_shares_at_one_number_of_neurons():
-    assert [round(100 * share, 1) for share in shares(33, 245, PUBLISHED_N)] == [1.7, 10.9, 87.4]
+    assert [round(100 * share, 1) for share in shares(plateau_end=33, decay_start=245, n=PUBLISHED_N)] == [
+        1.7,
+        10.9,
+        87.4,
+    ]
 
 
 def test_the_rule_trains_and_probes_nothing_again(project):

@@ -1,7 +1,9 @@
 """Unpack `snakemake` and call the stage."""
 
+from rare_neurons.replication.inputs import Tree
 from rare_neurons.stages.replication import write_replication
 from rare_neurons.stages.reporting import reported
 
 with reported(snakemake.log[0]):
-    write_replication(**dict(snakemake.output.items()), **dict(snakemake.params.items()))
+    about = {name: value for name, value in snakemake.params.items() if name != "version"}
+    write_replication(**dict(snakemake.output.items()), tree=Tree(**about))

@@ -1,8 +1,10 @@
 """Columns of a timeline over steps, one colour per stratum."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rare_neurons.figures.style import (
@@ -13,6 +15,7 @@ from rare_neurons.figures.style import (
     mark,
     nothing_to_draw,
     of_panel,
+    one_axis,
     step_axis,
     stratum_colours,
     styles,
@@ -28,28 +31,73 @@ def draw_by_stratum(
     columns: Sequence[tuple[str, str]],
     *,
     log: bool = False,
+    figure: Figure | None = None,
+    ax: Axes | None = None,
 ) -> Figure:
-    """Draw columns of a timeline over steps: one axis per column and panel, one line style per model."""
+    """Draw columns of a timeline over steps: one axis per column and panel, one line style per model.
+
+    Parameters
+    ----------
+    results : str or Path
+    models : sequence of str or None
+        All that have results where None.
+    quantity : str
+        A folder of ``timelines``.
+    columns : sequence of (column, label)
+    log : bool
+        Whether the values are drawn on a logarithmic axis.
+    figure : Figure, optional
+        Drawn into instead of a new one.
+    ax : Axes, optional
+        Drawn into, where there is one column of one panel.
+
+    Raises
+    ------
+    ValueError
+        If one axis is given for several columns or panels.
+    """
     models = chosen_models(results, models)
     table = load_timeline(results, quantity, models=models, include_quarantined=True, pandas=True)
-    panels = list(dict.fromkeys(table.panel))
-    if not panels:
-        return nothing_to_draw()
-    across = min(2, len(columns))
-    figure, axes = grid(len(panels) * -(-len(columns) // across), across, width=4.6, height=3.2)
-    wanted = [(panel, column, label) for panel in panels for column, label in columns]
-    for axis, (panel, column, label) in zip(axes.ravel(), wanted, strict=False):
-        mine = table[table.panel == panel]
-        for style, model in zip(styles(), models, strict=False):
-            for stratum, colour in stratum_colours(table.stratum).items():
-                lines = mine[(mine.model == model) & (mine.stratum == stratum)].sort_values("step")
-                kept = lines[~lines.quarantined]
-                axis.plot(x(kept.step), kept[column], style, color=colour, marker=".", ms=4)
-                mark(axis, lines.step[lines.quarantined], lines[column][lines.quarantined])
+    wanted = [(panel, *column) for panel in dict.fromkeys(table.panel) for column in columns]
+    if not wanted:
+        return nothing_to_draw(figure, ax)
+    figure, axes = _axes_for(wanted, len(columns), figure, ax)
+    verdicts = load_integrity(results, models=models, pandas=True)
+    for axis, (panel, column, label) in zip(axes, wanted, strict=False):
+        _draw_lines(axis, table[table.panel == panel], column, models, stratum_colours(table.stratum))
         axis.set_ylabel(f"{label}{of_panel(table, panel)}")
         if log:
             axis.set_yscale("log")
         step_axis(axis, table.step)
-        draw_quarantined(axis, load_integrity(results, models=models, pandas=True))
-    legend(figure, stratum_colours(table.stratum), models)
+        draw_quarantined(axis, verdicts)
+    legend(figure, stratum_colours(table.stratum), models, ax=ax)
     return figure
+
+
+def _axes_for(
+    wanted: Sequence[tuple[str, str, str]], n_columns: int, figure: Figure | None, ax: Axes | None
+) -> tuple[Figure, Sequence[Axes]]:
+    if ax is not None and len(wanted) > 1:
+        panels = ", ".join(dict.fromkeys(panel for panel, *_ in wanted))
+        raise ValueError(
+            f"one axis for {n_columns} column(s) of panel(s) {panels}, which need {len(wanted)}; give figure= instead"
+        )
+    size = {"width": 4.6, "height": 3.2, "figure": figure}
+    if ax is not None:
+        figure, axis = one_axis(**size, ax=ax)
+        return figure, [axis]
+    across = min(2, n_columns)
+    down = len(wanted) // n_columns * -(-n_columns // across)
+    figure, axes = grid(down, across, **size)
+    return figure, axes.ravel()
+
+
+def _draw_lines(
+    axis: Axes, table: pd.DataFrame, column: str, models: Sequence[str], colours: Mapping[str, str]
+) -> None:
+    for style, model in zip(styles(), models, strict=False):
+        for stratum, colour in colours.items():
+            lines = table[(table.model == model) & (table.stratum == stratum)].sort_values("step")
+            kept = lines[~lines.quarantined]
+            axis.plot(x(kept.step), kept[column], style, color=colour, marker=".", ms=4)
+            mark(axis, lines.step[lines.quarantined], lines[column][lines.quarantined])

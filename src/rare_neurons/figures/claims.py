@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -10,41 +11,47 @@ from rare_neurons.figures.style import grid, nothing_to_draw, of_panel
 from rare_neurons.results import load_claims
 
 _VERDICTS = {"supported": "#009E73", "not detected": "0.25", "not identifiable": "0.65"}
+_STEP0, _SHUFFLED = "#0072B2", "#D55E00"
 
 
-def plot_claims(results: str | Path, subject: str, models: Sequence[str] | None = None) -> Figure:
+def plot_claims(
+    results: str | Path, subject: str, models: Sequence[str] | None = None, *, figure: Figure | None = None
+) -> Figure:
     """Draw every claim about the last checkpoint: estimate, interval, controls as marks, and the verdict in words.
 
-    `models` is not needed; it is there so that all figures of a subject are asked for alike.
+    `models` is not needed; it is there so that all figures of a subject are asked for alike. `figure` is drawn into
+    instead of a new one.
     """
     table = load_claims(results, subjects=subject, pandas=True).query("judged_at == 'last checkpoint'")
     if table.empty:
-        return nothing_to_draw()
-    figure, axes = grid(len(table), 1, width=9.5, height=0.44)
-    figure.set_size_inches(9.5, 0.44 * len(table) + 1.0)
-    for axis, claim in zip(axes[:, 0], table.itertuples(), strict=True):
+        return nothing_to_draw(figure)
+    given = figure
+    figure, axes = grid(len(table), 1, width=9.5, height=0.44, figure=given)
+    if given is None:
+        figure.set_size_inches(9.5, 0.44 * len(table) + 1.0)
+    for axis, (_, claim) in zip(axes[:, 0], table.iterrows(), strict=True):
         _draw_claim(axis, claim, f"{claim.quantity}{of_panel(table, claim.panel)}")
     handles = [
         axes[0, 0].plot([], [], "o-", color="black", label="runs, 90 % interval")[0],
-        axes[0, 0].plot([], [], "x", color="#0072B2", label="the same at step 0")[0],
-        axes[0, 0].plot([], [], "+", color="#D55E00", label="the run on shuffled text")[0],
+        axes[0, 0].plot([], [], "x", color=_STEP0, label="the same at step 0")[0],
+        axes[0, 0].plot([], [], "+", color=_SHUFFLED, label="the run on shuffled text")[0],
     ]
     figure.legend(handles=handles, loc="outside lower right", ncols=3, frameon=False, fontsize=8)
     figure.suptitle(f"{subject}: claims about the last checkpoint, beside their controls", fontsize=10)
     return figure
 
 
-def _draw_claim(axis: Axes, claim: object, label: str) -> None:
+def _draw_claim(axis: Axes, claim: pd.Series, label: str) -> None:
     colour = _VERDICTS[claim.verdict]
     axis.axvline(0, color="0.85", lw=0.8, zorder=0)
     axis.plot([claim.low, claim.high], [0, 0], color=colour, lw=2.5, solid_capstyle="butt")
     axis.plot(claim.estimate, 0, "o", color=colour, ms=4)
-    axis.plot(claim.control_step0, 0, "x", color="#0072B2", ms=6)
-    axis.plot(claim.control_shuffled, 0, "+", color="#D55E00", ms=7)
+    axis.plot(claim.control_step0, 0, "x", color=_STEP0, ms=6)
+    axis.plot(claim.control_shuffled, 0, "+", color=_SHUFFLED, ms=7)
     axis.set_yticks([0], [label], fontsize=7)
     axis.tick_params(axis="x", labelsize=6, length=2, pad=1)
     axis.locator_params(axis="x", nbins=4)
-    p = "" if claim.adjusted_p != claim.adjusted_p else f", p = {claim.adjusted_p:.2g}"
+    p = "" if pd.isna(claim.adjusted_p) else f", p = {claim.adjusted_p:.2g}"
     words = f"{claim.verdict}{p}   [{claim.unit}]"
     axis.text(1.01, 0.5, words, fontsize=7, color=colour, va="center", transform=axis.transAxes)
     axis.spines[["top", "right", "left"]].set_visible(False)

@@ -8,10 +8,13 @@ from matplotlib.figure import Figure
 from rare_neurons.figures.by_stratum import draw_by_stratum
 
 
-def plot_influence(results: str | Path, models: Sequence[str] | None = None) -> Figure:
-    """Draw what ablating a neuron does to the loss, total and within its stratum, over steps."""
+def plot_influence(results: str | Path, models: Sequence[str] | None = None, *, figure: Figure | None = None) -> Figure:
+    """Draw what ablating a neuron does to the loss, total and within its stratum, over steps.
+
+    `figure` is drawn into instead of a new one.
+    """
     columns = [
         ("rms_influence", "rms influence (nats)"),
         ("rms_influence_within", "rms influence within stratum (nats)"),
     ]
-    return draw_by_stratum(results, models, "influence", columns, log=True)
+    return draw_by_stratum(results, models, "influence", columns, log=True, figure=figure)

@@ -12,12 +12,16 @@ from rare_neurons.results import load_integrity, load_shards
 
 
 def plot_rank_curves(
-    results: str | Path, models: Sequence[str] | None = None, strata: Sequence[str] = ("common", "rare")
+    results: str | Path,
+    models: Sequence[str] | None = None,
+    strata: Sequence[str] = ("common", "rare"),
+    *,
+    figure: Figure | None = None,
 ) -> Figure:
     """Draw the cross-fitted ranked influence of every step on log-log axes, one column per stratum.
 
     The shaded band is the interval over resampled contexts; bins whose interval reaches zero are not drawn, for there
-    nothing tells neurons from noise.
+    nothing tells neurons from noise. `figure` is drawn into instead of a new one.
     """
     models = chosen_models(results, models)
     table = load_shards(results, "curves", models=models, pandas=True).query("sign == 'all'")
@@ -27,8 +31,8 @@ def plot_rank_curves(
     strata = [s for s in strata if s in set(table.stratum)] or list(dict.fromkeys(table.stratum))
     rows = [key for key, _ in table.groupby(["model", "panel"], sort=False)]
     if not rows:
-        return nothing_to_draw()
-    figure, axes = grid(len(rows), len(strata), width=4.2, height=3.3, sharex=True, sharey=True)
+        return nothing_to_draw(figure)
+    figure, axes = grid(len(rows), len(strata), width=4.2, height=3.3, figure=figure, sharex=True, sharey=True)
     steps = sorted(set(table.step))
     norm, cmap = LogNorm(1, max(max(steps) + 1, 2)), colormaps["viridis_r"]
     for row, (model, panel) in zip(axes, rows, strict=True):

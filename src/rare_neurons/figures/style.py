@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
@@ -24,34 +26,78 @@ VERDICTS = {
 QUARANTINED = "#D55E00"
 
 
-def nothing_to_draw() -> Figure:
+Colour = str | tuple[float, float, float, float]
+
+
+def nothing_to_draw(figure: Figure | None = None, ax: Axes | None = None) -> Figure:
     """Say so, where every checkpoint is bad."""
-    figure = Figure(figsize=(5, 1.2))
-    figure.text(0.5, 0.5, "no checkpoint that could be measured", ha="center", va="center")
+    text, centred = "no checkpoint that could be measured", {"ha": "center", "va": "center"}
+    if ax is not None:
+        ax.text(0.5, 0.5, text, transform=ax.transAxes, **centred)
+        return ax.figure
+    figure = Figure(figsize=(5, 1.2)) if figure is None else figure
+    figure.text(0.5, 0.5, text, **centred)
     return figure
 
 
-def of_panel(table: object, panel: str) -> str:
+def of_panel(table: pd.DataFrame, panel: str) -> str:
     """Name of the panel where there are several."""
     return f", {panel}" if table.panel.nunique() > 1 else ""
 
 
-def draw_quarantined(axis: Axes, verdicts: object) -> None:
+def draw_quarantined(axis: Axes, verdicts: pd.DataFrame) -> None:
     """Mark the steps of quarantined checkpoints, measured or not."""
     for step in sorted(set(verdicts.step[verdicts.quarantined])):
         axis.axvline(x([step])[0], color="0.6", lw=0.8, ls=":", zorder=0)
 
 
-def grid(rows: int, columns: int, *, width: float, height: float, **share: bool) -> tuple[Figure, np.ndarray]:
-    figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
+def grid(
+    rows: int, columns: int, *, width: float, height: float, figure: Figure | None = None, **share: bool
+) -> tuple[Figure, np.ndarray]:
+    """Return a figure and its axes [row column].
+
+    Parameters
+    ----------
+    rows, columns : int
+    width, height : float
+        Of one axis, in inches.
+    figure : Figure, optional
+        Drawn into instead of a new one; it keeps its size, and its layout where it has one.
+    **share : bool
+        ``sharex``, ``sharey``.
+    """
+    if figure is None:
+        figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
+    elif figure.get_layout_engine() is None:
+        figure.set_layout_engine("constrained")  # without it, legends outside the axes cover them
     return figure, figure.subplots(rows, columns, squeeze=False, **share)
 
 
+def one_axis(
+    *, width: float, height: float, figure: Figure | None = None, ax: Axes | None = None
+) -> tuple[Figure, Axes]:
+    """Return a figure and its only axis, or a caller's axis and the figure that it is in.
+
+    Raises
+    ------
+    ValueError
+        If both a figure and an axis are given.
+    """
+    if ax is None:
+        figure, axes = grid(1, 1, width=width, height=height, figure=figure)
+        return figure, axes[0, 0]
+    if figure is not None:
+        raise ValueError("figure= and ax= are both given; give the axis alone, it knows its figure")
+    return ax.figure, ax
+
+
 def styles() -> list[str]:
+    """Return line styles, one per model."""
     return list(SEEDS) * 8
 
 
 def stratum_colours(strata: Sequence[str]) -> dict[str, str]:
+    """Return the colour of every stratum, in the order of their first appearance."""
     names = list(dict.fromkeys(strata))
     free = iter(OTHERS * 4)
     return {name: COLOURS.get(name) or next(free) for name in names}
@@ -64,6 +110,7 @@ def x(steps: Sequence[int]) -> np.ndarray:
 
 
 def step_axis(axis: Axes, steps: Sequence[int]) -> None:
+    """Make the horizontal axis one of training steps, logarithmic but for step 0."""
     axis.set_xscale("log")
     last = max(steps)
     ticks = [0.5, *(10.0**k for k in range(int(np.log10(max(last, 1))) + 1))]
@@ -85,28 +132,32 @@ def mark(axis: Axes, steps: Sequence[int], values: Sequence[float]) -> None:
     axis.plot(x(steps), values, "x", color="black", ms=5)
 
 
-def legend(figure: Figure, colours: Mapping[str, str], models: Sequence[str]) -> None:
-    """Explain colours and, where there are several models, line styles, beside the axes."""
+def legend(figure: Figure, colours: Mapping[str, Colour], models: Sequence[str], *, ax: Axes | None = None) -> None:
+    """Explain colours and, where there are several models, line styles: beside the axes, or on the given one."""
     handles = [Line2D([], [], color=colour, label=name) for name, colour in colours.items()]
     if len(models) > 1:
         pairs = zip(styles(), models, strict=False)
         handles += [Line2D([], [], color="black", ls=style, lw=1, label=model) for style, model in pairs]
+    if ax is not None:
+        ax.legend(handles=handles, frameon=False, fontsize=8)
+        return
     figure.legend(handles=handles, loc="outside right upper", frameon=False, fontsize=8)
 
 
-def rank_curve(axis: Axes, curve: object, colour: object) -> None:
+def rank_curve(axis: Axes, curve: pd.DataFrame, colour: Colour) -> None:
     """Draw the bins that resampled contexts tell from zero, with their band."""
     resolved = curve.low > 0
     axis.plot(curve.rank_mid, curve.value.where(resolved), color=colour, lw=1.4, marker=".", ms=3)
     axis.fill_between(curve.rank_mid, curve.low, curve.high, where=resolved, color=colour, alpha=0.2, lw=0)
 
 
-def step_bar(figure: Figure, axes: np.ndarray, norm: object, cmap: object) -> None:
+def step_bar(figure: Figure, axes: np.ndarray, norm: Normalize, cmap: Colormap) -> None:
+    """Explain the colours of steps with a bar beside the axes."""
     bar = figure.colorbar(ScalarMappable(norm, cmap), ax=axes, shrink=0.8, pad=0.02)
     bar.set_label("step + 1")
 
 
-def layer_colour(layer: float, layers: Sequence[float]) -> object:
+def layer_colour(layer: float, layers: Sequence[float]) -> Colour:
     """Told apart by hue where there are few layers, by depth where there are many."""
     if layer != layer:
         return "black"  # embeddings belong to no layer

@@ -3,15 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from rare_neurons.replication.inputs import Case, Tree
 from rare_neurons.replication.layout import NOISE, markdown, number, percent, significant
-from rare_neurons.replication.regimes import regime, shares
+from rare_neurons.replication.noise import fixed_shares, typical
+from rare_neurons.replication.statistics import HALF_NORMAL_GINI, shares
 
 NOT_JUDGED = "not judged here"
-_HALF_NORMAL_GINI = 2**0.5 - 1
 Read = Callable[[Case], str]
 
 
@@ -35,7 +34,7 @@ def survives(tree: Tree) -> str:
         "control": [Case("", m, tree.steps(m)[-1]) for m in tree.controls],
     }
     rows = []
-    for row in _published(tree):
+    for row in (_about_cuts(tree), *_about_fits(tree), _about_plateaus(tree), *_about_neurons(tree)):
         read = [_joined(row.read, chosen) for chosen in cases.values()]
         rows.append([row.claim, row.convention, *read, row.noise, _verdict(tree, row.judged_as)])
     return markdown(header, rows, text=len(header))
@@ -55,119 +54,126 @@ def _verdict(tree: Tree, quantity: str | None) -> str:
     return f"{claim.verdict}, p = {number(claim.adjusted_p, 3)}"
 
 
-def _published(tree: Tree) -> list[_Published]:
-    rare, common = tree.strata
-    noise = tree.noise
-    regimes = f"regimes of influence on {rare} tokens (all)"
+def _regimes_claim(tree: Tree) -> str:
+    return f"regimes of influence on {tree.strata[0]} tokens (all)"
 
-    def fixed(column: str, digits: int, stratum: str = rare) -> Read:
-        return lambda case: _cell(regime(tree, case, tree.ours, stratum, "seed_fixed_cuts"), column, digits)
 
-    cuts = noise[0].fixed_cuts
-    middle = [
-        ("the middle of the curve is a straight line (R²)", "r_squared", 3),
-        ("the exponent of that line tells of specialisation", "rank_exponent", 2),
+def _reading(tree: Tree, convention: str, column: str, digits: int) -> Read:
+    """Return what a convention reads on the stratum that claims are about."""
+    where = {"panel": tree.ours, "stratum": tree.strata[0], "convention": convention}
+    return lambda case: _cell(tree.regime(case, **where), column, digits)
+
+
+def _about_cuts(tree: Tree) -> _Published:
+    where = {"panel": tree.ours, "stratum": tree.strata[0], "convention": "seed_fixed_cuts"}
+    return _Published(
+        "three regimes in fixed shares (1.7 / ~10 / 87.4 %)",
+        "cuts at ln r = 3.5, 5.5",
+        lambda case: _shares(tree.regime(case, **where)),
+        " / ".join(map(percent, fixed_shares(tree.n_neurons))),
+        _regimes_claim(tree),
+    )
+
+
+def _about_fits(tree: Tree) -> list[_Published]:
+    window, huber = "least squares on 3.5 ≤ ln r ≤ 4.5", "Huber form, R²"
+    middle, tells = (
+        "the middle of the curve is a straight line (R²)",
+        "the exponent of that line tells of specialisation",
+    )
+    wanted = [
+        (middle, window, "fixed_cuts", "r_squared", 3, _regimes_claim(tree)),
+        (tells, window, "fixed_cuts", "rank_exponent", 2, None),
+        ("the three-regime form fits", huber, "huber", "r_squared", 3, _regimes_claim(tree)),
     ]
     return [
         _Published(
-            "three regimes in fixed shares (1.7 / ~10 / 87.4 %)",
-            "cuts at ln r = 3.5, 5.5",
-            lambda case: _shares(regime(tree, case, tree.ours, rare, "seed_fixed_cuts")),
-            " / ".join(map(percent, shares(cuts.plateau_end, cuts.decay_start, tree.n_neurons))),
-            regimes,
-        ),
-        *(
-            _Published(
-                claim,
-                "least squares on 3.5 ≤ ln r ≤ 4.5",
-                fixed(column, digits),
-                number(np.median([getattr(r.fixed_cuts, column) for r in noise]), digits),
-                None if column == "rank_exponent" else regimes,
-            )
-            for claim, column, digits in middle
-        ),
-        _Published(
-            "the three-regime form fits",
-            "Huber form, R²",
-            lambda case: _cell(regime(tree, case, tree.ours, rare, "seed_huber"), "r_squared", 3),
-            number(np.median([r.huber.r_squared for r in noise]), 3),
-            regimes,
-        ),
-        _Published(
-            f"a plateau on {rare} tokens, none on {common} ones",
-            "fixed cuts, both strata",
-            lambda case: " and ".join(
-                _cell(regime(tree, case, tree.ours, s, "seed_fixed_cuts"), "plateau_end", 0) for s in tree.strata
-            ),
-            number(cuts.plateau_end, 0),
-            None,
-        ),
-        *_about_neurons(tree, rare, common),
+            claim,
+            convention,
+            _reading(tree, f"seed_{kind}", column, digits),
+            number(typical(tree.noise, kind, column), digits),
+            judged_as,
+        )
+        for claim, convention, kind, column, digits, judged_as in wanted
     ]
 
 
-def _about_neurons(tree: Tree, rare: str, common: str) -> list[_Published]:
-    def index(column: str, stratum: str, digits: int) -> Read:
-        return lambda case: _cell(
-            tree.one("differentiation", model=case.model, step=case.step, panel=tree.ours, stratum=stratum),
-            column,
-            digits,
-        )
+def _about_plateaus(tree: Tree) -> _Published:
+    rare, common = tree.strata
 
-    def hill(matrix: str) -> Read:
-        return lambda case: _cell(
-            tree.one("groups", model=case.model, step=case.step, panel=tree.ours, stratum=rare, matrix=matrix),
-            "hill_index",
-            2,
-        )
+    def ends(case: Case) -> str:
+        where = {"panel": tree.ours, "convention": "seed_fixed_cuts"}
+        return " and ".join(_cell(tree.regime(case, **where, stratum=s), "plateau_end", 0) for s in tree.strata)
 
-    def within(case: Case) -> str:
-        rows = [
-            tree.one("influence", model=case.model, step=case.step, panel=tree.ours, stratum=s) for s in (rare, common)
-        ]
-        return " against ".join("–" if r is None else significant(1e3 * r.rms_influence) for r in rows)
+    claim = f"a plateau on {rare} tokens, none on {common} ones"
+    return _Published(claim, "fixed cuts, both strata", ends, number(tree.noise[0].fixed_cuts.plateau_end, 0), None)
 
-    groups = f"common directions of the top neurons on {rare} tokens"
+
+def _about_neurons(tree: Tree) -> list[_Published]:
+    together = _Published(
+        "plateau neurons act together, scattered over the layer, without routing by attention",
+        "co-activation, modularity, attention",
+        lambda case: "–",
+        "–",
+        None,
+    )
+    weights = [_about_weights(tree, matrix) for matrix in ("W_in", "W_out_without_gradients")]
+    return [*_about_inequality(tree), _about_service(tree), *weights, together]
+
+
+def _about_inequality(tree: Tree) -> list[_Published]:
+    rare, common = tree.strata
+
+    def gini(stratum: str) -> Read:
+        where = {"panel": tree.ours, "stratum": stratum}
+        return lambda case: _cell(tree.one("differentiation", model=case.model, step=case.step, **where), "gini", 2)
+
     return [
         _Published(
             "neurons begin alike and differentiate",
             f"Gini index on {rare} tokens",
-            index("gini", rare, 2),
-            number(_HALF_NORMAL_GINI),
+            gini(rare),
+            number(HALF_NORMAL_GINI),
             f"change since step 0 of inequality of neurons on {rare} tokens",
         ),
         _Published(
             f"differentiation is about {rare} tokens",
             f"Gini index on {common} tokens, beside the row above",
-            index("gini", common, 2),
-            number(_HALF_NORMAL_GINI),
+            gini(common),
+            number(HALF_NORMAL_GINI),
             f"inequality of neurons on {rare} beyond {common} tokens",
         ),
-        _Published(
-            f"some neurons serve {rare} tokens",
-            f"rms influence on {rare} against {common} tokens (10⁻³ nats)",
-            within,
-            "–",
-            f"within-stratum influence on {rare} beyond {common} tokens",
-        ),
-        *(
-            _Published(
-                f"weights of plateau neurons grow heavy-tailed ({matrix.split('_without')[0]})",
-                "Hill index of the group",
-                hill(matrix.split("_without")[0]),
-                f"{number(tree.gaussian_hill[tree.n_group][1])} (Gaussian rows)",
-                f"{groups} ({matrix})",
-            )
-            for matrix in ("W_in", "W_out_without_gradients")
-        ),
-        _Published(
-            "plateau neurons act together, scattered over the layer, without routing by attention",
-            "co-activation, modularity, attention",
-            lambda case: "–",
-            "–",
-            None,
-        ),
     ]
+
+
+def _about_service(tree: Tree) -> _Published:
+    rare, common = tree.strata
+
+    def sizes(case: Case) -> str:
+        where = {"model": case.model, "step": case.step, "panel": tree.ours}
+        rows = [tree.one("influence", **where, stratum=s) for s in tree.strata]
+        return " against ".join("–" if r is None else significant(1e3 * r.rms_influence) for r in rows)
+
+    return _Published(
+        f"some neurons serve {rare} tokens",
+        f"rms influence on {rare} against {common} tokens (10⁻³ nats)",
+        sizes,
+        "–",
+        f"within-stratum influence on {rare} beyond {common} tokens",
+    )
+
+
+def _about_weights(tree: Tree, judged_on: str) -> _Published:
+    """About weights of a matrix, where ours is judged on the same or on what its gradients leave of it."""
+    rare, matrix = tree.strata[0], judged_on.split("_without")[0]
+    where = {"panel": tree.ours, "stratum": rare, "matrix": matrix}
+    return _Published(
+        f"weights of plateau neurons grow heavy-tailed ({matrix})",
+        "Hill index of the group",
+        lambda case: _cell(tree.one("groups", model=case.model, step=case.step, **where), "hill_index", 2),
+        f"{number(tree.gaussian_hill[tree.n_group][1])} (Gaussian rows)",
+        f"common directions of the top neurons on {rare} tokens ({judged_on})",
+    )
 
 
 def _cell(row: pd.Series | None, column: str, digits: int) -> str:
@@ -177,4 +183,5 @@ def _cell(row: pd.Series | None, column: str, digits: int) -> str:
 def _shares(row: pd.Series | None) -> str:
     if row is None or row.status != "ok":
         return "–"
-    return " / ".join(map(percent, shares(row.plateau_end, row.decay_start, int(row.n_neurons))))
+    parts = shares(plateau_end=row.plateau_end, decay_start=row.decay_start, n=int(row.n_neurons))
+    return " / ".join(map(percent, parts))

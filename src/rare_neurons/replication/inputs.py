@@ -1,6 +1,6 @@
 """What the replication's tables and figures are made of: results of one subject and its controls, at several panels."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from rare_neurons.numerics.influence.shard import InfluenceShard
-from rare_neurons.replication.noise import NoiseReading, hill_without_structure, read_noise
+from rare_neurons.numerics.panel.folds import half_of_fold
+from rare_neurons.replication.noise import NoiseBand, NoiseReading, hill_without_structure, noise_band, read_noise
 from rare_neurons.results import load_claims, load_influence, load_shards, load_timeline
-from rare_neurons.stages.claim_inputs import LAST
-from rare_neurons.stages.metric import read_shard
 from rare_neurons.tables import read_table
 
 _NOISE_DRAWS = 200
 _HILL_GROUPS = 499
 _SEED = 0
+ALL_SIGNS = "all"
+_LAST = "last checkpoint"  # of the claims' column `judged_at`
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,15 @@ class Case:
 
 
 @dataclass(frozen=True)
+class Folds:
+    """Summed changes of loss of one stratum at one checkpoint, [fold neuron], with targets and half of each fold."""
+
+    influence_sum: np.ndarray
+    n_targets: np.ndarray
+    half: np.ndarray
+
+
+@dataclass(frozen=True)
 class Tree:
     """A results tree as the replication sees it.
 
@@ -37,9 +46,9 @@ class Tree:
     ----------
     results : str
     subject : str
-    models, controls : tuple of str
+    models, controls : sequence of str
         Runs of the subject, and the runs on shuffled text that are its control.
-    strata : tuple of str
+    strata : sequence of str
         The stratum that claims are about, and the one beside it.
     panels : mapping
         Settings by name: our panel first, then those whose strata go by the token read.
@@ -47,9 +56,9 @@ class Tree:
 
     results: str
     subject: str
-    models: tuple[str, ...]
-    controls: tuple[str, ...]
-    strata: tuple[str, str]
+    models: Sequence[str]
+    controls: Sequence[str]
+    strata: Sequence[str]
     panels: Mapping[str, Mapping[str, object]]
 
     @property
@@ -59,6 +68,7 @@ class Tree:
 
     @property
     def ours(self) -> str:
+        """Our panel."""
         return next(iter(self.panels))
 
     @property
@@ -90,18 +100,27 @@ class Tree:
 
     @cached_property
     def claims(self) -> pd.DataFrame:
+        """Every claim about the subject."""
         return load_claims(self.results, subjects=self.subject, pandas=True)
 
     @cached_property
     def noise(self) -> list[NoiseReading]:
-        return read_noise(self.n_neurons, _NOISE_DRAWS, _SEED)
+        """What the conventions read from half-normal noise of as many neurons."""
+        return read_noise(self.n_neurons, n_draws=_NOISE_DRAWS, seed=_SEED)
+
+    @cached_property
+    def noise_band(self) -> NoiseBand:
+        """Where such noise lies, by rank and in the fixed window."""
+        return noise_band(self.n_neurons, n_draws=_NOISE_DRAWS, seed=_SEED)
 
     @cached_property
     def n_neurons(self) -> int:
+        """Neurons of the layer."""
         table = self.timelines["influence"]
         return int(table.n_neurons.iloc[0])
 
     def steps(self, model: str) -> list[int]:
+        """Return the good steps of a run in rising order."""
         table = self.timelines["influence"]
         return sorted(int(s) for s in set(table.step[table.model == model]))
 
@@ -115,43 +134,56 @@ class Tree:
             yield Case(f"{model}{' (control)' * (model in self.controls)}, step {last:,}", model, last)
 
     def rows(self, quantity: str, **where: object) -> pd.DataFrame:
-        """Rows of a timeline with these values."""
+        """Return the rows of a timeline with these values."""
         table = self.timelines[quantity]
         for column, value in where.items():
             table = table[table[column] == value]
         return table
 
     def one(self, quantity: str, **where: object) -> pd.Series | None:
-        """The only such row, or None."""
+        """Return the first such row, or None."""
         found = self.rows(quantity, **where)
         return found.iloc[0] if len(found) else None
 
     def claim(self, quantity: str, panel: str | None = None) -> pd.Series | None:
-        """The claim as judged at the last checkpoint, or None where it is not judged."""
+        """Return the claim as judged at the last checkpoint, or None where it is not judged."""
         table = self.claims
-        kept = (table.quantity == quantity) & (table.panel == (panel or self.ours)) & (table.judged_at == LAST)
+        kept = (table.quantity == quantity) & (table.panel == (panel or self.ours)) & (table.judged_at == _LAST)
         return table[kept].iloc[0] if kept.any() else None
 
-    def neurons(self, panel: str, model: str, step: int, stratum: str) -> pd.DataFrame:
-        """Influence of every neuron at one checkpoint."""
+    def regime(self, case: Case, *, panel: str, stratum: str, convention: str) -> pd.Series | None:
+        """Return what one convention reads at one checkpoint, all signs together."""
+        where = {"model": case.model, "step": case.step, "panel": panel, "stratum": stratum}
+        return self.one("regimes", **where, sign=ALL_SIGNS, convention=convention)
+
+    def neurons(self, *, panel: str, model: str, step: int, stratum: str) -> pd.DataFrame:
+        """Return the influence of every neuron at one checkpoint."""
         kept = {"models": model, "steps": [step], "stratum": stratum, "panel": panel}
         return load_influence(self.results, **kept, pandas=True).sort_values("neuron")
 
+    def folds(self, *, panel: str, model: str, step: int, stratum: str) -> Folds:
+        """Return the sums over every fold of contexts at one checkpoint."""
+        kept = {"models": model, "steps": [step], "stratum": stratum, "panel": panel}
+        table = load_shards(self.results, "folds", **kept, pandas=True).sort_values("fold")
+        sums = np.array(table.influence_sum.tolist(), dtype=np.float64)
+        return Folds(sums, table.n_targets.to_numpy(), half_of_fold(table.fold.to_numpy()))
+
+    def targets(self, panel: str) -> pd.DataFrame:
+        """Return the targets of a panel with their strata."""
+        return read_table(Path(self.results, "panel", panel, "targets.parquet")).to_pandas()
+
     def training_counts(self, panel: str) -> np.ndarray:
-        """Training count of every token type."""
+        """Return the training count of every token type."""
         place = Path(self.results, "corpus", self.panels[panel]["corpus"], self.panels[panel]["tokenizer"])
         return read_table(place / "unigram.parquet", ["count"])["count"].to_numpy()
-
-    def shard(self, panel: str, model: str, step: int) -> InfluenceShard:
-        paths = [str(Path(self.results, t, panel, model, f"step{step}.parquet")) for t in ("influence", "folds")]
-        return read_shard(*paths)
 
     @cached_property
     def gaussian_hill(self) -> dict[int, np.ndarray]:
         """Band of the Hill index of Gaussian rows of the layer's shape, by size of the group."""
         size = self.n_group
         sizes = sorted({s for s in (max(2, size // 2), size, 2 * size, 4 * size, 8 * size) if s <= self.n_neurons // 2})
-        bands = hill_without_structure(sizes, self.d_model, self.n_neurons, n_groups=_HILL_GROUPS, seed=_SEED)
+        shape = {"width": self.d_model, "n_rows": self.n_neurons}
+        bands = hill_without_structure(sizes, **shape, n_groups=_HILL_GROUPS, seed=_SEED)
         return dict(zip(sizes, bands, strict=True))
 
     @property
@@ -161,5 +193,6 @@ class Tree:
 
     @cached_property
     def d_model(self) -> int:
+        """Width of the residual stream."""
         chosen = {"models": self.models[0], "panel": self.ours, "columns": ["gradient"]}
         return len(load_shards(self.results, "gradients", **chosen)["gradient"][0])

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from rare_neurons.replication.noise import BAND
+from rare_neurons.replication.statistics import quantile_band
 
 NOISE = "half-normal noise"
 
@@ -28,10 +28,11 @@ def significant(value: float | None, digits: int = 2) -> str:
 
 
 def percent(share: float) -> str:
+    """Write a share in per cent."""
     return f"{100 * share:.1f} %"
 
 
 def band(values: Sequence[float], digits: int = 2) -> str:
     """Write the median with the 5 and 95 % quantile."""
-    low, median, high = np.quantile([v for v in values if v == v], BAND)
+    low, median, high = quantile_band(values)
     return f"{number(median, digits)} ({number(low, digits)} – {number(high, digits)})"

@@ -1,15 +1,15 @@
 """Tables of the replication about neurons: Hill exponents of groups, inequality, and whose frequency counts."""
 
-from pathlib import Path
-
-import numpy as np
-import pandas as pd
-
 from rare_neurons.numerics.panel.strata import assign_strata
-from rare_neurons.numerics.regimes.rank_curve import split_half_reliability
 from rare_neurons.replication.inputs import Tree
 from rare_neurons.replication.layout import markdown, number, percent, significant
-from rare_neurons.tables import read_table
+from rare_neurons.replication.statistics import (
+    Agreement,
+    measure_agreement,
+    n_beyond_error,
+    rank_correlation,
+    shares_by_class,
+)
 
 
 def hill_by_size(tree: Tree) -> str:
@@ -43,7 +43,7 @@ def groups(tree: Tree) -> str:
 
 
 def differentiation(tree: Tree) -> str:
-    """Indices of inequality at step 0, at their height and at the end."""
+    """Inequality of neurons at step 0, at their height and at the end."""
     header = [
         "run",
         "tokens",
@@ -82,10 +82,10 @@ def noise_share(tree: Tree) -> str:
     rows = []
     for model in tree.runs:
         step = tree.steps(model)[-1]
-        table = tree.neurons(tree.ours, model, step, tree.strata[0])
-        size, error = table.influence.abs(), table.influence_se
-        beyond = f"{int((size > 3 * error).sum())} of {len(table)}"
-        rows.append([f"{model}, step {step:,}", number(_spearman(size, error)), beyond])
+        table = tree.neurons(panel=tree.ours, model=model, step=step, stratum=tree.strata[0])
+        beyond = f"{n_beyond_error(table.influence, table.influence_se, 3)} of {len(table)}"
+        follows = rank_correlation(table.influence.abs(), table.influence_se)
+        rows.append([f"{model}, step {step:,}", number(follows), beyond])
     return markdown(header, rows)
 
 
@@ -94,11 +94,11 @@ def role_positions(tree: Tree) -> str:
     panel = tree.panels[tree.by_input]
     names = list(panel["strata"])
     of_type = assign_strata(tree.training_counts(tree.by_input), panel["strata"])
-    targets = read_table(Path(tree.results, "panel", tree.by_input, "targets.parquet")).to_pandas()
+    targets = tree.targets(tree.by_input)
     predicted, rows = of_type[targets.target_id], []
     for name in names:
-        mine = predicted[targets.stratum == name]
-        rows.append([name, *(percent(np.mean(mine == i)) for i in range(len(names))), percent(np.mean(mine < 0))])
+        parts = shares_by_class(predicted[targets.stratum == name], n_classes=len(names))
+        rows.append([name, *map(percent, parts)])
     return markdown(["token read", *(f"{name} predicted" for name in names), "never seen"], rows)
 
 
@@ -113,33 +113,21 @@ def roles(tree: Tree) -> str:
         "shared of the top 5 %",
         "by chance",
     ]
-    rows, stratum = [], tree.strata[0]
+    rows = []
     for model in tree.runs:
         step = tree.steps(model)[-1]
-        by_target, by_input = (tree.neurons(p, model, step, stratum) for p in (tree.ours, tree.by_input))
-        same = [_spearman(t.influence_a, t.influence_b) for t in (by_target, by_input)]
-        # One half of the contexts against the other: noise that both roles share on the same contexts stays out.
-        crossed = np.mean(
-            [
-                _spearman(by_target.influence_a, by_input.influence_b),
-                _spearman(by_target.influence_b, by_input.influence_a),
-            ]
-        )
-        size = max(1, round(0.05 * len(by_target)))
-        top = [
-            set(t.neuron[np.argsort(-np.abs(t.influence.to_numpy()), kind="stable")[:size]])
-            for t in (by_target.reset_index(drop=True), by_input.reset_index(drop=True))
-        ]
-        free = crossed / np.sqrt(same[0] * same[1]) if min(same) > 0 else float("nan")
-        shared = len(top[0] & top[1])
-        cells = [*map(number, (*same, crossed, free)), f"{shared} of {size}", number(size**2 / len(by_target), 1)]
-        rows.append([f"{model}, step {step:,}", *cells])
+        found = _agreement_of_roles(tree, model, step)
+        ranks = (*found.reliability, found.crossed, found.without_noise)
+        top = [f"{found.n_shared} of {found.n_top}", number(found.n_by_chance, 1)]
+        rows.append([f"{model}, step {step:,}", *map(number, ranks), *top])
     return markdown(header, rows)
 
 
-def _spearman(one: pd.Series, other: pd.Series) -> float:
-    found = split_half_reliability(one.to_numpy(), other.to_numpy()).spearman
-    return float("nan") if found is None else found
+def _agreement_of_roles(tree: Tree, model: str, step: int) -> Agreement:
+    where = {"model": model, "step": step, "stratum": tree.strata[0]}
+    predicted, read = (tree.neurons(panel=panel, **where).set_index("neuron") for panel in (tree.ours, tree.by_input))
+    values = ["influence", "influence_a", "influence_b"]
+    return measure_agreement(predicted[values].to_numpy().T, read.loc[predicted.index, values].to_numpy().T)
 
 
 def role_effect(tree: Tree) -> str:
@@ -152,17 +140,13 @@ def role_effect(tree: Tree) -> str:
             for stratum in tree.strata:
                 row = tree.one("influence", model=model, step=step, panel=panel, stratum=stratum)
                 if row is not None:
-                    cells = [
-                        number(row.loss),
-                        significant(1e3 * row.rms_influence),
-                        significant(1e3 * row.rms_influence_within),
-                    ]
-                    rows.append([f"{model}, step {step:,}", f"{stratum} token {role}", *cells])
+                    rms = [significant(1e3 * v) for v in (row.rms_influence, row.rms_influence_within)]
+                    rows.append([f"{model}, step {step:,}", f"{stratum} token {role}", number(row.loss), *rms])
     return markdown(header, rows, text=2)
 
 
 def role_claims(tree: Tree) -> str:
-    """What the claims table says of the rare stratum under both roles."""
+    """Claims about the rare stratum beyond the other, under both roles."""
     header = ["claim", "token", "estimate", "interval", "step 0", "control", "adjusted p", "verdict"]
     rows = []
     contrasts = tree.claims.quantity[tree.claims.quantity.str.contains(" beyond ", regex=False)]

@@ -1,17 +1,17 @@
 """What the seed conventions read from noise, and how far evaluation noise moves what they read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rare_neurons.numerics.organisation.group_spectra import measure_group_spectrum
-from rare_neurons.numerics.panel.resampling import resample_folds, resampled_counts
-from rare_neurons.numerics.regimes.seed_conventions import SeedFit, fit_fixed_cuts, fit_huber_form
+from rare_neurons.numerics.panel.resampling import resample_folds, resampled_influence
+from rare_neurons.numerics.regimes.seed_conventions import FIT_LOG_RANK, SeedFit, fit_fixed_cuts, fit_huber_form
 from rare_neurons.numerics.regimes.segments import fit_segments
+from rare_neurons.replication.statistics import BAND, ranked_over_median, shares
 
-BAND = (0.05, 0.5, 0.95)
-"""Quantiles that noise is reported at."""
 _PARAMETERS = {1: 2, 2: 4, 3: 6}  # of a continuous fit: intercept and slopes, and the knots
 
 
@@ -34,7 +34,7 @@ class NoiseReading:
     n_segments: int
 
 
-def read_noise(n_neurons: int, n_draws: int, seed: int) -> list[NoiseReading]:
+def read_noise(n_neurons: int, *, n_draws: int, seed: int) -> list[NoiseReading]:
     """Read regimes off half-normal noise: |x| of independent standard normal neurons, the effect of none.
 
     Parameters
@@ -59,8 +59,70 @@ def read_noise(n_neurons: int, n_draws: int, seed: int) -> list[NoiseReading]:
     return readings
 
 
+def typical(readings: Sequence[NoiseReading], convention: str, column: str) -> float:
+    """Return the median over readings of a column of a convention (a field of `NoiseReading` and of its `SeedFit`)."""
+    return float(np.median([getattr(getattr(r, convention), column) for r in readings]))
+
+
+def huber_shares(readings: Sequence[NoiseReading], n_neurons: int) -> NDArray[np.float64]:
+    """Return the median shares of plateau, power law and decay under the Huber form."""
+    fits = [r.huber for r in readings]
+    parts = [shares(plateau_end=f.plateau_end, decay_start=f.decay_start, n=n_neurons) for f in fits]
+    return np.median(parts, axis=0)
+
+
+def fixed_shares(n_neurons: int) -> tuple[float, float, float]:
+    """Return the shares that the fixed cuts give to noise of so many neurons, and to anything else."""
+    fit = fit_fixed_cuts(np.abs(np.random.default_rng(0).standard_normal(n_neurons)))
+    return shares(plateau_end=fit.plateau_end, decay_start=fit.decay_start, n=n_neurons)
+
+
+@dataclass(frozen=True)
+class NoiseBand:
+    """Where half-normal noise lies with a coverage of 90 %.
+
+    Attributes
+    ----------
+    low, high : array [neuron]
+        Of |x| over its median, by rank.
+    exponent_low, exponent_high : float
+        Of the exponent in the fixed window.
+    """
+
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    exponent_low: float
+    exponent_high: float
+
+
+def noise_band(n_neurons: int, *, n_draws: int, seed: int) -> NoiseBand:
+    """Draw half-normal noise, and return where its ranked curve and the exponent of its fixed window lie.
+
+    Parameters
+    ----------
+    n_neurons : int
+        At least 37, so that the fixed window holds a line.
+    n_draws, seed : int
+    """
+    drawn = np.random.default_rng(seed).standard_normal((n_draws, n_neurons))
+    ranked = np.array([ranked_over_median(row) for row in drawn])
+    ends = (BAND[0], BAND[-1])
+    low, high = np.quantile(ranked, ends, axis=0)
+    exponent_low, exponent_high = np.quantile(window_exponents(ranked), ends)
+    return NoiseBand(low, high, float(exponent_low), float(exponent_high))
+
+
+def window_exponents(ranked: ArrayLike) -> NDArray[np.float64]:
+    """Return minus the least-squares slope in the fixed window of each row of ranked positive values [row rank]."""
+    ranked = np.asarray(ranked, dtype=float)
+    log_rank = np.log(np.arange(1, ranked.shape[1] + 1))
+    window = (log_rank >= FIT_LOG_RANK[0]) & (log_rank <= FIT_LOG_RANK[1])
+    centred = log_rank[window] - log_rank[window].mean()
+    return -(np.log(ranked[:, window]) @ centred) / (centred @ centred)
+
+
 def segments_by_bic(r_squared: ArrayLike, n_points: int) -> int:
-    """Number of straight pieces (one, two or three) that BIC prefers.
+    """Return the number of straight pieces (one, two or three) that BIC prefers.
 
     ``BIC_k = n ln(1 - R²_k) + p_k ln n`` up to a constant, with p = 2, 4, 6 parameters. It takes ranked values for
     independent ones, which they are not; that is the fault that it is computed here to show.
@@ -91,7 +153,7 @@ def segments_by_bic(r_squared: ArrayLike, n_points: int) -> int:
 def window_exponent_se(
     fold_sum: ArrayLike, fold_n: ArrayLike, half_of_fold: ArrayLike, *, n_resamples: int, seed: int
 ) -> float:
-    """Standard error of the fixed window's exponent, from resampled folds of contexts.
+    """Return the standard error of the fixed window's exponent, from resampled folds of contexts.
 
     Parameters
     ----------
@@ -101,12 +163,11 @@ def window_exponent_se(
         0 for half A, 1 for half B.
     n_resamples, seed : int
     """
-    weights = resample_folds(np.asarray(half_of_fold), n_resamples, seed)
-    drawn = (weights @ np.asarray(fold_sum, dtype=float)) / resampled_counts(weights, fold_n)[:, None]
+    drawn = resampled_influence(resample_folds(np.asarray(half_of_fold), n_resamples, seed), fold_sum, fold_n)
     return float(np.std([fit_fixed_cuts(np.abs(x[x != 0])).rank_exponent for x in drawn], ddof=1))
 
 
-def hill_without_structure(sizes: ArrayLike, width: int, n_rows: int, *, n_groups: int, seed: int) -> NDArray:
+def hill_without_structure(sizes: ArrayLike, *, width: int, n_rows: int, n_groups: int, seed: int) -> NDArray:
     """5, 50 and 95 % quantile of the seeds' Hill index over random groups of independent Gaussian rows, [size, 3].
 
     Parameters

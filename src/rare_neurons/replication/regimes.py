@@ -5,41 +5,29 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from rare_neurons.numerics.regimes.seed_conventions import fit_fixed_cuts
-from rare_neurons.replication.inputs import Case, Tree
+from rare_neurons.replication.inputs import ALL_SIGNS, Tree
 from rare_neurons.replication.layout import NOISE, band, markdown, number, percent
-from rare_neurons.replication.noise import segments_by_bic, window_exponent_se
+from rare_neurons.replication.noise import fixed_shares, huber_shares, segments_by_bic, window_exponent_se
+from rare_neurons.replication.statistics import alternating, rms_difference, rms_step, shares
 
 PUBLISHED_N = 1937
 """Neurons at which the fixed cuts give the published fractions."""
 _OTHER_N = (2048, 3072, 4096)  # final layers of pythia-70m, 160m and 410m
 _RESAMPLES = 200
 _SEED = 0
-_ALL = "all"
+_STRAIGHT = 0.95
+"""R² above which a window is counted as a straight line."""
+_LEVEL = 0.05
 
 
 def fractions(tree: Tree) -> str:
     """Shares of neurons that the fixed cuts call plateau, power law and decay: of noise, and of anything else."""
-    rng, rows = np.random.default_rng(_SEED), []
-    for n in sorted({tree.n_neurons, PUBLISHED_N, *_OTHER_N}):
-        fit = fit_fixed_cuts(np.abs(rng.standard_normal(n)))
-        rows.append([f"{n:,}", *map(percent, shares(fit.plateau_end, fit.decay_start, n))])
+    rows = [[f"{n:,}", *map(percent, fixed_shares(n))] for n in sorted({tree.n_neurons, PUBLISHED_N, *_OTHER_N})]
     return markdown(["neurons", "plateau", "power law", "decay"], rows)
 
 
-def shares(plateau_end: float, decay_start: float, n: int) -> tuple[float, float, float]:
-    end, start = min(plateau_end, n), min(decay_start, n + 1)
-    return end / n, (start - 1 - end) / n, (n + 1 - start) / n
-
-
-def regime(tree: Tree, case: Case, panel: str, stratum: str, convention: str) -> pd.Series | None:
-    """Reading of one checkpoint under one convention, all signs together."""
-    where = {"model": case.model, "step": case.step, "panel": panel, "stratum": stratum}
-    return tree.one("regimes", **where, sign=_ALL, convention=convention)
-
-
 def window(tree: Tree) -> str:
-    """The fixed window's exponent and R², beside the calibrated test."""
+    """Exponent and R² of the fixed window, beside the calibrated test."""
     header, places = ["values"], tree.read_at
     for panel, stratum in places:
         header += [f"exponent, {stratum} ({panel})", "R²", "p of the test"]
@@ -48,8 +36,9 @@ def window(tree: Tree) -> str:
     rows = [[NOISE, *cells * len(places)]]
     for case in tree.cases():
         row = [case.label]
-        for place in places:
-            fit, test = (regime(tree, case, *place, kind) for kind in ("seed_fixed_cuts", "log_spacing"))
+        for panel, stratum in places:
+            where = {"panel": panel, "stratum": stratum}
+            fit, test = (tree.regime(case, **where, convention=kind) for kind in ("seed_fixed_cuts", "log_spacing"))
             row += [_of(fit, "rank_exponent"), _of(fit, "r_squared", 3), _of(test, "null_p")]
         rows.append(row)
     return markdown(header, rows)
@@ -70,59 +59,50 @@ def scatter(tree: Tree) -> str:
         "neighbouring steps, fresh draw",
     ]
     rows = []
-    for panel, stratum in tree.read_at:
-        fixed = exponents(tree, panel, stratum)
-        fresh = exponents(tree, tree.draws[1], stratum) if panel in tree.draws and len(tree.draws) > 1 else None
-        errors = [standard_error(tree, panel, stratum, *key) for key in fixed.index]
-        targets = tree.neurons(panel, *fixed.index[0], stratum).n_targets.iloc[0]
-        row = [f"{stratum} ({panel})", f"{targets:,}", number(np.median(errors)), "–", number(_steps_apart(fixed)), "–"]
-        if fresh is not None:
-            row[3] = number(np.sqrt(np.mean((fixed - fresh) ** 2)))
-            row[5] = number(_steps_apart(_alternating(fixed, fresh)))
-        rows.append(row)
+    rows = [_scatter_row(tree, panel, stratum) for panel, stratum in tree.read_at]
     return markdown(header, rows)
 
 
-def exponents(tree: Tree, panel: str, stratum: str) -> pd.Series:
+def _scatter_row(tree: Tree, panel: str, stratum: str) -> list[str]:
+    fixed = exponents(tree, panel=panel, stratum=stratum)
+    run = fixed.index.get_level_values("model")
+    errors = [_standard_error(tree, panel, stratum, *key) for key in fixed.index]
+    model, step = fixed.index[0]
+    targets = tree.neurons(panel=panel, model=model, step=step, stratum=stratum).n_targets.iloc[0]
+    row = [f"{stratum} ({panel})", f"{targets:,}", number(np.median(errors)), "–", number(rms_step(fixed, run)), "–"]
+    if panel in tree.draws and len(tree.draws) > 1:
+        fresh = exponents(tree, panel=tree.draws[1], stratum=stratum).reindex(fixed.index)
+        row[3] = number(rms_difference(fixed, fresh))
+        row[5] = number(rms_step(alternating(fixed, fresh, run), run))
+    return row
+
+
+def exponents(tree: Tree, *, panel: str, stratum: str) -> pd.Series:
     """Exponent of the fixed window, by model and step of the subject's runs."""
-    where = {"panel": panel, "stratum": stratum, "sign": _ALL, "convention": "seed_fixed_cuts"}
+    where = {"panel": panel, "stratum": stratum, "sign": ALL_SIGNS, "convention": "seed_fixed_cuts"}
     rows = tree.rows("regimes", **where)
     rows = rows[rows.model.isin(tree.models)]
     return rows.set_index(["model", "step"]).rank_exponent.sort_index()
 
 
-def standard_error(tree: Tree, panel: str, stratum: str, model: str, step: int) -> float:
-    shard = tree.shard(panel, model, step)
-    i = shard.strata.index(stratum)
-    return window_exponent_se(
-        shard.fold_sum[i], shard.fold_n[i], shard.half_of_fold, n_resamples=_RESAMPLES, seed=_SEED
-    )
-
-
-def _steps_apart(values: pd.Series) -> float:
-    """Root mean square difference of neighbouring checkpoints of the same run."""
-    return float(np.sqrt(np.nanmean(values.groupby("model").diff() ** 2)))
-
-
-def _alternating(one: pd.Series, other: pd.Series) -> pd.Series:
-    odd = one.groupby("model").cumcount() % 2 == 1
-    return one.where(~odd, other)
+def _standard_error(tree: Tree, panel: str, stratum: str, model: str, step: int) -> float:
+    folds = tree.folds(panel=panel, model=model, step=step, stratum=stratum)
+    return window_exponent_se(folds.influence_sum, folds.n_targets, folds.half, n_resamples=_RESAMPLES, seed=_SEED)
 
 
 def huber(tree: Tree) -> str:
     """Regimes of the Huber form."""
     header = ["values", "plateau", "power law", "decay", "exponent", "R²"]
-    noise, n = [r.huber for r in tree.noise], tree.n_neurons
-    parts = zip(*(shares(f.plateau_end, f.decay_start, n) for f in noise), strict=True)
-    middle = [percent(np.median(part)) for part in parts]
+    noise = [r.huber for r in tree.noise]
+    middle = map(percent, huber_shares(tree.noise, tree.n_neurons))
     rows = [[NOISE, *middle, band([f.rank_exponent for f in noise]), band([f.r_squared for f in noise], 3)]]
     panel, stratum = tree.read_at[0]
     for case in tree.cases():
-        fit = regime(tree, case, panel, stratum, "seed_huber")
+        fit = tree.regime(case, panel=panel, stratum=stratum, convention="seed_huber")
         if fit is None or fit.status != "ok":
             rows.append([case.label, *["–"] * 5])
             continue
-        parts = shares(fit.plateau_end, fit.decay_start, int(fit.n_neurons))
+        parts = shares(plateau_end=fit.plateau_end, decay_start=fit.decay_start, n=int(fit.n_neurons))
         rows.append([case.label, *map(percent, parts), _of(fit, "rank_exponent"), _of(fit, "r_squared", 3)])
     return markdown(header, rows)
 
@@ -133,7 +113,7 @@ def segments(tree: Tree) -> str:
     chosen = [r.n_segments for r in tree.noise]
     window_r2 = [r.fixed_cuts.r_squared for r in tree.noise]
     rows = [[NOISE, *_counted(chosen, window_r2), "–", "–"]]
-    table = tree.rows("regimes", panel=tree.ours, sign=_ALL)
+    table = tree.rows("regimes", panel=tree.ours, sign=ALL_SIGNS)
     own = table.model.isin(tree.models)
     kinds = {
         "runs, step 0": own & (table.step == 0),
@@ -150,9 +130,9 @@ def _curves(table: pd.DataFrame) -> list[str]:
     pieces = wide[["one_segment", "two_segment", "three_segment"]].dropna()
     chosen = [segments_by_bic(row, n) for row in pieces.to_numpy()]
     p = table.null_p[table.convention == "log_spacing"].dropna()
-    return [*_counted(chosen, wide.seed_fixed_cuts), str(len(p)), str(int((p <= 0.05).sum()))]
+    return [*_counted(chosen, wide.seed_fixed_cuts), str(len(p)), str(int((p <= _LEVEL).sum()))]
 
 
 def _counted(chosen: Sequence[int], window_r2: Sequence[float]) -> list[str]:
     counts = [str(sum(c == k for c in chosen)) for k in (1, 2, 3)]
-    return [str(len(chosen)), *counts, percent(float(np.mean(np.asarray(window_r2) > 0.95)))]
+    return [str(len(chosen)), *counts, percent(float(np.mean(np.asarray(window_r2) > _STRAIGHT)))]

@@ -1,5 +1,6 @@
 """Stage `corpus`: token ids of every document, and unigram counts of the training distribution."""
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +12,33 @@ from rare_neurons.errors import RequestError
 from rare_neurons.tables import file_sha256, provenance, read_metadata, read_table, write_table
 
 
+@dataclass(frozen=True)
+class CorpusSettings:
+    """How a corpus is tokenised and counted.
+
+    Attributes
+    ----------
+    end_of_text : str
+        Added after each document when counting, as it is when documents are joined.
+    smoothing : float
+        Added to every count of a real id before probabilities are formed, so that no id has probability zero.
+    max_tokens : int or None
+        Documents after this many tokens are left out.
+    """
+
+    end_of_text: str
+    smoothing: float
+    max_tokens: int | None
+
+
 def write_corpus(
+    *,
     tokens: str,
     unigram: str,
-    *,
     text: str,
     tokenizer: str,
-    end_of_text: str,
-    smoothing: float,
     counts: str | None,
-    max_tokens: int | None,
+    settings: CorpusSettings,
     version: int,
 ) -> None:
     """Tokenise a corpus and count its unigrams.
@@ -31,47 +49,57 @@ def write_corpus(
         Outputs: one row per document, one row per token id.
     text, tokenizer : str
         Inputs.
-    end_of_text : str
-        Added after each document when counting, as it is when documents are joined.
-    smoothing : float
-        Added to every count of a real id before probabilities are formed, so that no id has probability zero.
     counts : str or None
         A user's own training counts (``.npy`` vector, or Parquet with `token_id` and `count`) used instead of counting.
-    max_tokens : int or None
-        Documents after this many tokens are left out.
+    settings : CorpusSettings
     version : int
+
+    Raises
+    ------
+    RequestError
+        If the split holds out none or all of the documents, or the user's counts are none of this tokenizer's.
     """
     codec = Tokenizer.from_file(tokenizer)
-    end = codec.token_to_id(end_of_text)
-    rows = read_table(text, ["document", "heldout", "text"])
-    # What a tokenizer.json may say of truncation, padding and begin-of-text ids belongs to other uses of it.
-    codec.no_truncation()
-    codec.no_padding()
-    batch = codec.encode_batch(rows["text"].to_pylist(), add_special_tokens=False)
-    encoded = [np.asarray(e.ids, dtype=np.int32) for e in batch]
-    if max_tokens is not None:
-        kept = int(np.searchsorted(np.cumsum([len(e) + 1 for e in encoded]), max_tokens, side="right"))
-        rows, encoded = rows.slice(0, max(1, kept)), encoded[: max(1, kept)]
-    inputs = {"corpus": str(read_metadata(text)["corpus_sha256"]), "tokenizer": file_sha256(tokenizer)}
-    params = {"end_of_text": end_of_text, "max_tokens": max_tokens, "smoothing": smoothing}
-    heldout = np.asarray(rows["heldout"].to_pylist())
-    every = read_metadata(text)["heldout_every"]
-    if every is not None and heldout.all() == heldout.any():
-        raise RequestError(
-            f"heldout_every = {every} holds out {int(heldout.sum())} of {len(heldout)} documents; counts and panels "
-            "each need some. Leave heldout_every out to use all documents for both, lower it, or use more files"
-        )
+    end = codec.token_to_id(settings.end_of_text)
     vocab = codec.get_vocab_size(with_added_tokens=True)
+    rows, encoded = _encoded(read_table(text, ["document", "heldout", "text"]), codec, settings.max_tokens)
+    source = read_metadata(text)
+    heldout = np.asarray(rows["heldout"].to_pylist())
+    _check_split(heldout, source["heldout_every"])
+    inputs = {"corpus": str(source["corpus_sha256"]), "tokenizer": file_sha256(tokenizer)}
     if counts is None:
         counted = _count([e for e, held in zip(encoded, heldout, strict=True) if not held], end, vocab)
         origin = "corpus, documents not held out"
     else:
         counted, origin = load_counts(Path(counts), vocab), "user's file"
         inputs["counts"] = file_sha256(counts)
-    about = provenance("corpus", version, params, inputs, counts_from=origin, end_of_text_id=end, vocab_size=vocab)
+    about = {"counts_from": origin, "end_of_text_id": end, "vocab_size": vocab}
+    metadata = provenance("corpus", version, asdict(settings), inputs, **about)
     ids = pa.array(encoded, type=pa.list_(pa.int32()))
-    write_table(pa.table({"document": rows["document"], "heldout": rows["heldout"], "token_ids": ids}), tokens, about)
-    write_table(_unigram_table(counted, smoothing, codec), unigram, about)
+    documents = {"document": rows["document"], "heldout": rows["heldout"], "token_ids": ids}
+    write_table(pa.table(documents), tokens, metadata)
+    write_table(_unigram_table(counted, settings.smoothing, codec), unigram, metadata)
+
+
+def _encoded(rows: pa.Table, codec: Tokenizer, max_tokens: int | None) -> tuple[pa.Table, list[np.ndarray]]:
+    """Token ids of the documents, as many as the limit allows but at least one."""
+    # What a tokenizer.json may say of truncation, padding and begin-of-text ids belongs to other uses of it.
+    codec.no_truncation()
+    codec.no_padding()
+    batch = codec.encode_batch(rows["text"].to_pylist(), add_special_tokens=False)
+    encoded = [np.asarray(e.ids, dtype=np.int32) for e in batch]
+    if max_tokens is None:
+        return rows, encoded
+    kept = max(1, int(np.searchsorted(np.cumsum([len(e) + 1 for e in encoded]), max_tokens, side="right")))
+    return rows.slice(0, kept), encoded[:kept]
+
+
+def _check_split(heldout: np.ndarray, every: int | None) -> None:
+    if every is not None and heldout.all() == heldout.any():
+        raise RequestError(
+            f"heldout_every = {every} holds out {int(heldout.sum())} of {len(heldout)} documents; counts and panels "
+            "each need some. Leave heldout_every out to use all documents for both, lower it, or use more files"
+        )
 
 
 def _count(documents: list[np.ndarray], end: int, vocab: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Stage `figures`: the figures of one model or group of seeds, as PNG and SVG with equal bytes for equal tables."""
+"""Stage `figures`: the figures of one subject, as PNG and SVG with equal bytes for equal tables."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,9 +11,9 @@ from rare_neurons.tables import atomic_path
 
 
 def write_figures(
+    *,
     png: Sequence[str],
     svg: Sequence[str],
-    *,
     names: Sequence[str],
     results: str,
     subject: str,
@@ -32,7 +32,7 @@ def write_figures(
         The results folder.
     subject : str
     models : sequence of str
-        Its seeds, drawn together.
+        Its runs, drawn together.
     version : int
         Of what is drawn; figures carry no metadata, so it only makes Snakemake draw them again.
     """
@@ -40,10 +40,10 @@ def write_figures(
     for name, raster, vector in zip(names, png, svg, strict=True):
         about = (results, subject, models) if known[name].of_subject else (results, models)
         figure = known[name].load()(*about)
-        save_figure(figure, raster, vector)
+        save_figure(figure, png=raster, svg=vector)
 
 
-def save_figure(figure: Figure, png: str, svg: str) -> None:
+def save_figure(figure: Figure, *, png: str, svg: str) -> None:
     """Write a figure in both formats, each whole or not at all."""
     # Matplotlib otherwise writes a date and random ids.
     with matplotlib.rc_context({"svg.hashsalt": "rare-neurons"}):

@@ -102,7 +102,7 @@ def _table(plan: Plan) -> Table:
 
 
 def _repeats(model: ModelPlan) -> str:
-    """Steps that serve the same files, the first few."""
+    """Return the steps that serve the same files, the first few."""
     sets = [("unchanged", s) for s in model.unchanged] + [("duplicates", s) for s in model.duplicates]
     parts = [f"{word} {', '.join(map(str, steps[:4]))}{' …' if len(steps) > 4 else ''}" for word, steps in sets[:3]]
     return "; ".join(parts) + (f"; {len(sets) - 3} more" if len(sets) > 3 else "")

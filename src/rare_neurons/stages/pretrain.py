@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import version as version_of
 from pathlib import Path
 
@@ -19,18 +20,32 @@ from rare_neurons.stages.reporting import bar
 from rare_neurons.tables import atomic_path, file_sha256, read_metadata, read_table
 
 
+@dataclass(frozen=True)
+class Training:
+    """What is trained.
+
+    Attributes
+    ----------
+    model : str
+        Name, for the progress bar.
+    recipe : mapping
+        Fields of `Recipe`.
+    steps : sequence of int
+        Checkpoints to keep.
+    seed : int
+    text : {"natural", "unigram_shuffled"}
+        The second is a control: the same tokens in random order, so that only the unigram distribution can be learned.
+    """
+
+    model: str
+    recipe: Mapping[str, object]
+    steps: Sequence[int]
+    seed: int
+    text: str
+
+
 def write_checkpoints(
-    output: str,
-    *,
-    tokens: str,
-    tokenizer: str,
-    model: str,
-    recipe: Mapping[str, object],
-    steps: Sequence[int],
-    seed: int,
-    text: str,
-    threads: int,
-    version: int,
+    output: str, *, tokens: str, tokenizer: str, training: Training, threads: int, version: int
 ) -> None:
     """Train, keep the checkpoints beside `output`, and record the recipe there.
 
@@ -41,25 +56,17 @@ def write_checkpoints(
         workflow, so that a killed training resumes.
     tokens, tokenizer : str
         Inputs.
-    model : str
-        Name, for the progress bar.
-    recipe : mapping
-        Fields of `Recipe`.
-    steps : sequence of int
-    seed : int
-    text : {"natural", "unigram_shuffled"}
-        The second is a control: the same tokens in random order, so that only the unigram distribution can be learned.
+    training : Training
     threads, version : int
     """
     folder = Path(output).parent
     folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(threads)
     disable_progress_bar()  # one bar for the training is enough; saving takes no time
-    about = read_metadata(tokens)
     record = {
-        "recipe": dict(recipe),
-        "seed": seed,
-        "text": text,
+        "recipe": dict(training.recipe),
+        "seed": training.seed,
+        "text": training.text,
         "threads": threads,
         "tokens_sha256": file_sha256(tokens),
         "tokenizer_sha256": file_sha256(tokenizer),
@@ -67,24 +74,31 @@ def write_checkpoints(
         "python": platform.python_version(),
         "version": version,
     }
-    with _alone(folder, model):
+    with _alone(folder, training.model):
         _discard_other_runs(folder, record)
-        pretrain(
-            _stream(tokens, int(about["end_of_text_id"]), seed, text),
-            folder,
-            recipe=Recipe(**recipe),
-            vocab_size=int(about["vocab_size"]),
-            end_of_text=int(about["end_of_text_id"]),
-            steps=steps,
-            seed=seed,
-            progress=lambda items, start: bar(items, label=model, total=int(recipe["n_steps"]), initial=start),
-        )
-        for step in steps:
+        _train(folder, tokens, training)
+        for step in training.steps:
             with atomic_path(folder / f"step{step}" / "tokenizer.json") as temporary:
                 shutil.copyfile(tokenizer, temporary)
+        text = json.dumps({**record, "steps": list(training.steps)}, sort_keys=True, indent=1)
         with atomic_path(output) as temporary:
-            temporary.write_text(json.dumps({**record, "steps": list(steps)}, sort_keys=True, indent=1) + "\n")
+            temporary.write_text(text + "\n")
         (folder / RESUME).unlink(missing_ok=True)
+
+
+def _train(folder: Path, tokens: str, training: Training) -> None:
+    about, n_steps = read_metadata(tokens), int(training.recipe["n_steps"])
+    end_of_text = int(about["end_of_text_id"])
+    pretrain(
+        _stream(tokens, end_of_text, training.seed, training.text),
+        folder,
+        recipe=Recipe(**training.recipe),
+        vocab_size=int(about["vocab_size"]),
+        end_of_text=end_of_text,
+        steps=training.steps,
+        seed=training.seed,
+        progress=lambda items, start: bar(items, label=training.model, total=n_steps, initial=start),
+    )
 
 
 @contextmanager

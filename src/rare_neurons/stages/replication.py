@@ -1,6 +1,6 @@
 """Stage `replication`: the seed studies' conventions beside ours, as tables and figures from results alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from rare_neurons.replication import neurons, regimes
 from rare_neurons.replication.claims import survives
@@ -30,19 +30,7 @@ _BY_INPUT = ("role-positions", "roles", "role-effect", "role-claims")
 FIGURES = ("ranked", "differentiation")
 
 
-def write_replication(
-    tables: str,
-    png: Sequence[str],
-    svg: Sequence[str],
-    *,
-    results: str,
-    subject: str,
-    models: Sequence[str],
-    controls: Sequence[str],
-    strata: Sequence[str],
-    panels: Mapping[str, Mapping[str, object]],
-    version: int,
-) -> None:
+def write_replication(*, tables: str, png: Sequence[str], svg: Sequence[str], tree: Tree) -> None:
     """Read the seed studies' conventions off a subject, noise and its controls.
 
     Parameters
@@ -51,30 +39,15 @@ def write_replication(
         Output: Markdown, one section per key of `TABLES`; a table whose panel is not there says so.
     png, svg : sequence of str
         Outputs, in the order of `FIGURES`.
-    results : str
-        The results folder.
-    subject : str
-        The group of seeds, or the model, that claims are about.
-    models, controls : sequence of str
-        Its runs, and the runs on shuffled text.
-    strata : sequence of str
-        The stratum that claims are about, and the one beside it.
-    panels : mapping
-        Settings of our panel, then of those whose strata go by the token read.
-    version : int
-        Of what is written; it only makes Snakemake write it again.
+    tree : Tree
+        The results, and what of them is read.
     """
-    one, other = strata
-    tree = Tree(results, subject, tuple(models), tuple(controls), (one, other), panels)
     sections = [f"## {key}\n\n{_table(key, tree)}" for key in TABLES]
     with atomic_path(tables) as temporary:
         temporary.write_text("\n".join(sections), encoding="utf-8")
-    figures = (
-        plot_ranked(results, tree.models, tree.controls, tree.read_at, tree.draws),
-        plot_inequality(results, tree.models, tree.controls, tree.ours, tree.strata),
-    )
+    figures = (plot_ranked(tree), plot_inequality(tree))
     for figure, raster, vector in zip(figures, png, svg, strict=True):
-        save_figure(figure, raster, vector)
+        save_figure(figure, png=raster, svg=vector)
 
 
 def _table(key: str, tree: Tree) -> str:

@@ -1,0 +1,18 @@
+import pytest
+
+from rare_neurons.figures.differentiation import plot_differentiation
+from tests.figures.tree import STEPS
+
+
+def test_four_indices_are_drawn_over_steps(results):
+    axes = plot_differentiation(results, ["a-seed0"]).axes
+    drawn = {axis.get_ylabel(): axis.lines[0].get_ydata() for axis in axes}
+    expected = {
+        "Gini index of |influence|": [0.4 + step / 100 for step in STEPS],
+        "participation ratio (neurons)": [20 - step for step in STEPS],
+        "excess kurtosis": [1 + step for step in STEPS],
+        "excess kurtosis without the top 3": [step / 2 for step in STEPS],
+    }
+    assert list(drawn) == list(expected)
+    for label, values in expected.items():
+        assert drawn[label] == pytest.approx(values), label

@@ -1,0 +1,107 @@
+"""Name, caption, tables and function of every figure fit each other."""
+
+import importlib
+import inspect
+import pkgutil
+import shutil
+
+import pyarrow.parquet as pq
+import pytest
+from matplotlib.figure import Figure
+
+import rare_neurons
+from rare_neurons import figures
+from rare_neurons.figures.registry import FIGURES
+from rare_neurons.results import SHARDS
+from rare_neurons.tables import write_table
+from tests.figures.tree import MODELS, RUNS, SUBJECT
+
+BY_NAME = {entry.name: entry for entry in FIGURES}
+SINGLE = ("emergence", "integrity", "loss")
+
+
+def draw(entry, results, **options):
+    subject = (SUBJECT,) if entry.of_subject else ()
+    return entry.load()(results, *subject, RUNS, **options)
+
+
+def with_tables(results, folder, tables):
+    """A tree that holds nothing else."""
+    for table in tables:
+        shutil.copytree(results / table, folder / table)
+    return folder
+
+
+@pytest.mark.parametrize("entry", FIGURES, ids=lambda e: e.name)
+def test_every_entry_has_a_function_and_a_caption(entry):
+    assert inspect.getdoc(entry.load())
+    assert entry.caption.endswith(".")
+    assert entry.tables
+    for table in entry.tables:
+        assert table in (*SHARDS, "integrity", "claims") or table.startswith("timelines/")
+    expected = ["results", "subject", "models"] if entry.of_subject else ["results", "models"]
+    assert list(inspect.signature(entry.load()).parameters)[: len(expected)] == expected
+
+
+def test_every_plot_has_one_entry_and_is_public():
+    made = [
+        f"{name}.{function}"
+        for _, name, _ in pkgutil.iter_modules(figures.__path__)
+        for function in vars(importlib.import_module(f"rare_neurons.figures.{name}"))
+        if function.startswith("plot_")
+    ]
+    assert sorted(made) == sorted(f"{entry.name}.plot_{entry.name}" for entry in FIGURES)
+    assert [name for name in rare_neurons.__all__ if name.startswith("plot_")] == [f"plot_{e.name}" for e in FIGURES]
+    assert rare_neurons.plot_loss is BY_NAME["loss"].load()
+
+
+@pytest.mark.parametrize("entry", FIGURES, ids=lambda e: e.name)
+def test_a_figure_reads_the_tables_that_its_entry_names_and_no_other(entry, results, tmp_path):
+    figure = draw(entry, with_tables(results, tmp_path / "all", entry.tables))
+    assert len(figure.axes) > 0
+    for left_out in entry.tables:
+        rest = [table for table in entry.tables if table != left_out]
+        folder = with_tables(results, tmp_path / f"without {left_out.replace('/', ' ')}", rest)
+        with pytest.raises(FileNotFoundError, match=left_out.rsplit("/", 1)[-1]):
+            draw(entry, folder)
+
+
+@pytest.mark.parametrize("entry", FIGURES, ids=lambda e: e.name)
+def test_a_figure_is_drawn_into_the_one_given(entry, results):
+    given = Figure(figsize=(7, 5))
+    assert draw(entry, results, figure=given) is given
+    assert given.get_size_inches().tolist() == [7, 5]
+    assert len(given.axes) == len(draw(entry, results).axes)
+
+
+@pytest.mark.parametrize("entry", FIGURES, ids=lambda e: e.name)
+def test_a_single_axis_is_drawn_into_the_one_given(entry, results):
+    parameters = inspect.signature(entry.load()).parameters
+    assert ("ax" in parameters) == (entry.name in SINGLE)
+    if entry.name not in SINGLE:
+        return
+    given = Figure()
+    left, right = given.subplots(1, 2)
+    assert draw(entry, results, ax=right) is given
+    assert right.has_data()
+    assert not left.has_data()
+    assert given.legends == []
+    with pytest.raises(ValueError, match="figure= and ax= are both given"):
+        draw(entry, results, ax=right, figure=given)
+
+
+@pytest.mark.parametrize("name", sorted(set(BY_NAME) - {"integrity", "emergence"}))
+def test_where_every_checkpoint_is_bad_the_figure_says_so(name, results, tmp_path):
+    entry = BY_NAME[name]
+    folder = with_tables(results, tmp_path / "bad", entry.tables)
+    for table in entry.tables:
+        for path in [] if table == "integrity" else (folder / table).rglob("*.parquet"):
+            write_table(pq.read_table(path).slice(0, 0), path, {})
+    figure = draw(entry, folder)
+    assert [text.get_text() for text in figure.texts] == ["no checkpoint that could be measured"]
+    assert figure.axes == []
+
+
+def test_all_models_are_drawn_where_none_is_named(results):
+    axis = BY_NAME["integrity"].load()(results).axes[0]
+    assert [label.get_text() for label in axis.get_yticklabels()] == list(MODELS)

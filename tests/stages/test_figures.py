@@ -1,0 +1,27 @@
+import pytest
+from matplotlib.figure import Figure
+
+from rare_neurons.stages.figures import save_figure, write_figures
+from tests.figures.tree import RUNS, SUBJECT, write_tree
+
+
+def test_figures_are_written_in_both_formats_with_equal_bytes(tmp_path):
+    results = write_tree(tmp_path / "results")
+    names = ["integrity", "emergence"]  # one of models, one of the subject
+    for made in ("one", "two"):
+        paths = {kind: [str(tmp_path / made / f"{n}.{kind}") for n in names] for kind in ("png", "svg")}
+        write_figures(**paths, names=names, results=str(results), subject=SUBJECT, models=RUNS, version=1)
+    for name in names:
+        assert (tmp_path / f"one/{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert "<svg" in (tmp_path / f"one/{name}.svg").read_text()
+        for kind in ("png", "svg"):
+            one, two = ((tmp_path / made / f"{name}.{kind}").read_bytes() for made in ("one", "two"))
+            assert one == two
+
+
+def test_a_figure_that_cannot_be_drawn_leaves_nothing(tmp_path):
+    figure = Figure()
+    figure.text(0.5, 0.5, "$\\broken{$")
+    with pytest.raises(ValueError, match="broken"):
+        save_figure(figure, png=str(tmp_path / "a.png"), svg=str(tmp_path / "a.svg"))
+    assert list(tmp_path.iterdir()) == []

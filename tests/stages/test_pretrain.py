@@ -1,0 +1,90 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+from safetensors.numpy import load_file
+
+from rare_neurons.models.pretraining import RESUME
+from rare_neurons.stages.pretrain import Training, _stream, write_checkpoints
+from rare_neurons.tables import write_table
+
+END, VOCAB = 0, 16
+RECIPE = {
+    "hidden_size": 8,
+    "n_layers": 1,
+    "n_heads": 2,
+    "mlp_size": 16,
+    "context_length": 8,
+    "batch_size": 2,
+    "n_steps": 2,
+    "learning_rate": 0.01,
+    "weight_decay": 0.0,
+}
+TRAINING = Training("tiny", RECIPE, [0, 2], 0, "natural")
+
+
+@pytest.fixture
+def inputs(tmp_path):
+    rng = np.random.default_rng(0)
+    ids = [rng.integers(1, VOCAB, 40).tolist() for _ in range(4)]
+    table = pa.table({"document": list("abcd"), "heldout": [False, True, False, False], "token_ids": ids})
+    about = {"vocab_size": VOCAB, "end_of_text_id": END}
+    write_table(table.set_column(2, "token_ids", pa.array(ids, pa.list_(pa.int32()))), tmp_path / "t.parquet", about)
+    (tmp_path / "tokenizer.json").write_text("{}")
+    return {"tokens": str(tmp_path / "t.parquet"), "tokenizer": str(tmp_path / "tokenizer.json")}
+
+
+@pytest.fixture(autouse=True)
+def _as_before():
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(False)
+
+
+def train(folder, inputs, training=TRAINING):
+    write_checkpoints(str(folder / "recipe.json"), **inputs, training=training, threads=1, version=1)
+    return load_file(folder / "step2/model.safetensors")
+
+
+def test_a_training_keeps_its_checkpoints_and_says_how_it_was_made(tmp_path, inputs):
+    folder = tmp_path / "made"
+    train(folder, inputs)
+    assert sorted(p.name for p in folder.glob("step*")) == ["step0", "step2"]
+    assert all((folder / f"step{s}/tokenizer.json").read_text() == "{}" for s in (0, 2))
+    assert not (folder / RESUME).exists()
+    record = json.loads((folder / "recipe.json").read_text())
+    assert (record["recipe"], record["seed"], record["steps"]) == (RECIPE, 0, [0, 2])
+    start, end = (load_file(folder / f"step{s}/model.safetensors") for s in (0, 2))
+    assert any(not np.array_equal(start[name], end[name]) for name in start)
+
+
+def test_another_seed_removes_what_the_first_left(tmp_path, inputs):
+    one = train(tmp_path / "made", inputs)
+    (tmp_path / "made/step1").mkdir()  # as a killed run with other steps would leave it
+    other = train(tmp_path / "made", inputs, replace(TRAINING, seed=1))
+    assert not (tmp_path / "made/step1").exists()
+    assert any(not np.array_equal(one[name], other[name]) for name in one)
+
+
+def test_what_a_killed_run_of_the_same_recipe_left_is_kept(tmp_path, inputs):
+    train(tmp_path / "made", inputs)
+    left = (tmp_path / "made/step0/model.safetensors").stat().st_mtime_ns
+    (tmp_path / "made/extra").write_text("kept")
+    (tmp_path / "made/step1").mkdir()
+    train(tmp_path / "made", inputs)
+    assert (tmp_path / "made/step1").exists()
+    assert left <= (tmp_path / "made/step0/model.safetensors").stat().st_mtime_ns
+
+
+def test_the_control_has_the_same_tokens_in_another_order(inputs):
+    natural = _stream(inputs["tokens"], END, 0, "natural")
+    shuffled = _stream(inputs["tokens"], END, 0, "unigram_shuffled")
+    assert len(natural) == 3 * 41  # one of the four documents is held out
+    assert np.sum(natural == END) == 3
+    assert np.array_equal(np.sort(natural), np.sort(shuffled))
+    assert not np.array_equal(natural, shuffled)
+    assert not np.array_equal(shuffled, _stream(inputs["tokens"], END, 1, "unigram_shuffled"))

@@ -1,0 +1,32 @@
+from rare_neurons.stages.summary import write_summary
+from tests.figures.tree import RUNS, SUBJECT, write_tree
+
+
+def rows(text, first):
+    """Cells of the lines of a printed table, by their first words."""
+    found = [[cell.strip() for cell in line.split("│")[1:-1]] for line in text.splitlines() if line.startswith("│")]
+    return [row for row in found if row[0] == first]
+
+
+def test_the_summary_tells_checkpoints_onsets_and_claims(tmp_path, capsys):
+    results = write_tree(tmp_path / "results")
+    write_summary(str(tmp_path / "summary.txt"), results=str(results), groups={SUBJECT: RUNS}, version=1)
+    text = (tmp_path / "summary.txt").read_text()
+    assert capsys.readouterr().err.splitlines()[0].strip() == text.splitlines()[0].strip() == "Checkpoints"
+    checkpoints, onsets, claims = (part for part in text.split("└")[:3])
+    assert rows(checkpoints, SUBJECT) == [
+        ["a", "a-seed0", "4", "0", ""],
+        ["a", "a-seed1", "3", "1", "step 16: detour"],
+    ]
+    assert rows(onsets, SUBJECT) == [
+        ["a", "loss on rare tokens", "2 – 8", "-1.5", "0.010", "2"],
+        ["a", "influence on rare tokens", "not detected", "", "0.300", "2"],
+        ["a", "influence on common tokens", "too few steps", "", "0.300", "2"],
+    ]
+    judged = rows(claims, SUBJECT)
+    assert [row[2:] for row in judged] == [
+        ["0.2", "0.01 / 0.02", "0.001", "supported"],
+        ["0.1", "0.01 / 0.02", "0.400", "not detected"],
+        ["0.3", "0.01 / –", "–", "not identifiable"],
+    ]
+    assert text.rstrip().endswith(f"{results}/figures/")
