@@ -8,7 +8,7 @@ from huggingface_hub import HfApi
 from huggingface_hub.errors import HTTPError
 
 from rare_neurons.checkpoints.retry import HubUnreachable, Stopped, with_retries
-from tests.checkpoints.tiny import WEIGHTS, bytes_of_weights, fetched, listing, served, whole
+from tests.checkpoints.tiny import IMPATIENT, WEIGHTS, bytes_of_weights, fetched, listing, served, whole
 from tests.hub.server import Fault
 
 
@@ -75,7 +75,7 @@ def test_no_network_is_one_sentence_that_says_what_to_do(hub):
 
 
 def test_tries_in_a_row_without_a_new_byte_are_counted_and_others_are_not():
-    """Every failure but the last three came with a new byte."""
+    """Three failures came with a new byte each; the fourth in a row without one is the last."""
     bytes_on_disk = iter([0, 1, 2, 3, 3, 3, 3])
     calls = []
 
