@@ -11,6 +11,8 @@ from pathlib import Path
 
 import yaml
 
+from tools.configuration import read_yaml
+
 ROOT = Path(__file__).parents[1]
 PER_MODEL = 154
 SEEDS = 10  # of one size, as in PolyPythias; they form a group
@@ -97,8 +99,9 @@ def make_sweep(folder: Path, n_checkpoints: int) -> None:
     for name in ("workflow", "profiles", "src"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "Snakefile", folder / "Snakefile")
-    config = yaml.safe_load((ROOT / "config/pythia.yaml").read_text()) | {"models": sweep(n_checkpoints)}
+    config = read_yaml("config/pythia.yaml") | {"models": sweep(n_checkpoints)}
     (folder / "config").mkdir()
+    shutil.copy(ROOT / "config/analysis.yaml", folder / "config/analysis.yaml")
     (folder / "config/config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
 
 

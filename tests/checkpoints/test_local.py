@@ -9,7 +9,7 @@ from safetensors.numpy import save_file
 from rare_neurons.checkpoints.cache import open_weights
 from rare_neurons.checkpoints.layout import needed_files
 from rare_neurons.checkpoints.manifest import read_manifest, write_manifest
-from rare_neurons.checkpoints.sources import Source, check_local, local_steps, resolve, resolve_steps
+from rare_neurons.checkpoints.sources import Source, check_local, found_steps, local_steps, resolve, resolve_steps
 from rare_neurons.errors import DataFault, RequestError
 
 
@@ -34,6 +34,22 @@ def test_a_manifest_is_a_function_of_the_content(tmp_path):
     assert a.digest != resolve("m", 0, here).digest
     assert a.weights_digest != a.digest
     assert local_steps(there) == (0, 5)
+
+
+def test_found_steps_are_those_whose_folders_are_there_ascending_and_with_gaps(tmp_path):
+    source = make_run(tmp_path / "run", [1000, 5, 40], "checkpoint-{step}")
+    for other in ("checkpoint-07", "checkpoint-best", "logs", "old-checkpoint-3"):
+        (tmp_path / "run" / other).mkdir()
+    (tmp_path / "run/checkpoint-9").write_text("a file")
+    assert found_steps(source) == (5, 40, 1000)
+
+
+def test_no_found_step_says_what_is_there(tmp_path):
+    (tmp_path / "step1").mkdir()
+    with pytest.raises(RequestError, match=r"no folder .*/checkpoint-\{step\} has a number .* holds step1\. Correct"):
+        found_steps(Source("folder", str(tmp_path / "checkpoint-{step}")))
+    with pytest.raises(RequestError, match=r"nowhere holds nothing\. Correct the path"):
+        found_steps(Source("folder", str(tmp_path / "nowhere/step{step}")))
 
 
 def test_manifests_survive_writing_and_are_equal_bytes(tmp_path):
