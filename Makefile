@@ -25,7 +25,7 @@ env: $(VENV)/.installed ## the environment alone
 
 demo: $(VENV)/.installed ## train the embedded models and draw their timelines
 	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
-	@cat $$($(BIN)/python -c "import yaml; print(yaml.safe_load(open('$(CONFIG)'))['results'])")/summary.txt
+	@cat $$($(BIN)/python -c "import yaml; print(yaml.safe_load(open('$(CONFIG)')).get('results', 'results'))")/summary.txt
 
 plan: $(VENV)/.installed ## what a run would fetch: make plan CONFIG=config/pythia.yaml
 	$(BIN)/snakemake --cores 1 --quiet --configfile $(CONFIG) -- plan
@@ -66,7 +66,7 @@ site: $(VENV)/.documentation ## the documentation as a site in site/, every link
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 replication: $(VENV)/.installed ## the seed studies' conventions beside ours, into docs/replication.md
-	$(BIN)/snakemake --cores $(CORES) --configfile config/seed-papers.yaml -- replication
+	$(BIN)/snakemake --cores $(CORES) --configfile config/config.yaml config/seed-papers.yaml -- replication
 	$(BIN)/python docs/make_replication.py
 
 clean: ## remove the environment and all results

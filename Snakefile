@@ -5,7 +5,8 @@ from snakemake.utils import min_version
 min_version("9.10")
 
 
-# A configuration named on the command line replaces the default; name both (the default first) to change single keys.
+# What is measured; how it is measured (config/analysis.yaml) is read beneath. Files named on the command line replace the
+# default: to change single keys of it, name it first.
 if not workflow.overwrite_configfiles:
 
     configfile: "config/config.yaml"

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow.compute as pc
 import torch
-import yaml
 from scipy.stats import spearmanr
 
 from rare_neurons.models.influence.probe import probe_model
@@ -21,6 +20,7 @@ from rare_neurons.models.loading import load_model
 from rare_neurons.results import list_models
 from rare_neurons.stages.probe import load_panel
 from rare_neurons.tables import read_table
+from tools.configuration import read_config
 
 COLUMNS = ("influence", "abs_influence", "influence_within")
 
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=Path("config/config.yaml"))
     parser.add_argument("--models", nargs="*")
     asked = parser.parse_args()
-    config = yaml.safe_load(asked.config.read_text(encoding="utf-8"))
+    config = read_config(asked.config.resolve())
     torch.set_num_threads(1)
     print("| model | step | stratum | " + " | ".join(f"Spearman, {c}" for c in COLUMNS) + " | difference / bound |")
     print("| --- | --- | --- |" + " --- |" * (len(COLUMNS) + 1))

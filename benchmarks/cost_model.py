@@ -5,13 +5,11 @@ docs/scale.md from the models' shapes and config/pythia.yaml. GPU seconds follow
 """
 
 from dataclasses import dataclass
-from pathlib import Path
-
-import yaml
 
 from benchmarks.cpu_rates import Rates, measure_rates
+from tools.configuration import read_config
 
-CONFIG = yaml.safe_load((Path(__file__).parents[1] / "config/pythia.yaml").read_text())
+CONFIG = read_config("config/pythia.yaml")
 PANEL = CONFIG["panels"]["c4-heldout"]
 N_STRATA = len(PANEL["strata"])
 N_TARGETS = PANEL["targets_per_stratum"] * N_STRATA

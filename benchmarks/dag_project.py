@@ -11,9 +11,11 @@ from pathlib import Path
 
 import yaml
 
+from tools.configuration import read_yaml
+
 ROOT = Path(__file__).parents[1]
 PER_MODEL = 154
-SEEDS = 10  # of one size, as in PolyPythias; they form a group
+SEEDS = 10  # of one size, as in PolyPythias; runs of one subject
 
 STAGE = """\
 from time import time
@@ -87,7 +89,7 @@ def sweep(n_checkpoints: int) -> dict[str, dict]:
             "n_neurons": 2048,
             "tokenizer": "pythia",
             "steps": "pythia-all" if left >= PER_MODEL else schedule[:left],
-            "group": f"size{i // SEEDS}",
+            "subject": f"size{i // SEEDS}",
         }
     return models
 
@@ -97,8 +99,9 @@ def make_sweep(folder: Path, n_checkpoints: int) -> None:
     for name in ("workflow", "profiles", "src"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "Snakefile", folder / "Snakefile")
-    config = yaml.safe_load((ROOT / "config/pythia.yaml").read_text()) | {"models": sweep(n_checkpoints)}
+    config = read_yaml("config/pythia.yaml") | {"models": sweep(n_checkpoints)}
     (folder / "config").mkdir()
+    shutil.copy(ROOT / "config/analysis.yaml", folder / "config/analysis.yaml")
     (folder / "config/config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
 
 

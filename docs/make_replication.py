@@ -5,11 +5,8 @@ import shutil
 import sys
 from pathlib import Path
 
-import yaml
-
 ROOT = Path(__file__).parents[1]
 PAGE, FIGURES = ROOT / "docs/replication.md", ROOT / "docs/figures"
-CONFIG = ROOT / "config/seed-papers.yaml"
 SHOWN = {"ranked": "replication_ranked.png", "differentiation": "replication_differentiation.png"}
 """Figure of the stage to its file beside the page."""
 BLOCK = re.compile(r"<!-- table: ([a-z-]+), made by `make replication` -->\n(.*?)<!-- end of table -->\n", re.DOTALL)
@@ -46,5 +43,5 @@ def main(made: Path) -> None:
 
 
 if __name__ == "__main__":
-    results = Path(yaml.safe_load(CONFIG.read_text())["results"])
+    results = ROOT / "results"
     main(Path(sys.argv[1]) if len(sys.argv) > 1 else results / "replication")

@@ -1,28 +1,16 @@
-"""Write the reference tables of config/README.md and results/README.md; a test says when they are out of date."""
+"""Write the tables of config/README.md and results/README.md and the schema of a configuration layer; tests compare."""
 
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-
-import yaml
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from docs.columns import COLUMNS, TABLES  # noqa: E402  (the repository is no package)
+from docs.config_table import LAYER_SCHEMA, config_table, layer_schema_text  # noqa: E402
 
 BEGIN, END = "<!-- tables: made by `make docs` -->\n", "<!-- end of tables -->\n"
-
-
-def config_table() -> str:
-    """One row per key of the configuration's schema."""
-    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
-    rows = ["| key | allowed | meaning |", "| --- | --- | --- |"]
-    rows += [
-        f"| `{place}` | {_allowed(s)} | {s['description']} |" for place, s in dict(_keys(schema, schema, "")).items()
-    ]
-    return "\n".join(rows) + "\n"
 
 
 def results_tables() -> str:
@@ -48,33 +36,7 @@ def filled(path: Path, tables: str) -> str:
 PAGES = {ROOT / "config/README.md": config_table, ROOT / "results/README.md": results_tables}
 
 
-def _keys(schema: dict, root: dict, place: str) -> Iterator[tuple[str, dict]]:
-    schema = _follow(schema, root)
-    for name, inner in schema.get("properties", {}).items():
-        here = f"{place}.{name}" if place else name
-        yield here, {"description": "", **_follow(inner, root)}
-        yield from _keys(inner, root, here)
-    more = schema.get("additionalProperties")
-    if isinstance(more, dict):
-        for branch in _follow(more, root).get("oneOf", [more]):
-            source = _follow(branch, root).get("properties", {}).get("source", {}).get("const")
-            yield from _keys(branch, root, f"{place}.NAME" + (f" ({source})" if source else ""))
-
-
-def _follow(schema: dict, root: dict) -> dict:
-    return root["$defs"][schema["$ref"].rsplit("/", 1)[1]] if "$ref" in schema else schema
-
-
-def _allowed(schema: dict) -> str:
-    for key in ("enum", "const"):
-        if key in schema:
-            return " / ".join(f"`{v}`" for v in (schema[key] if key == "enum" else [schema[key]]))
-    limits = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
-    return " ".join(
-        [schema.get("type", "see meaning"), *(f"{s} {schema[k]}" for k, s in limits.items() if k in schema)]
-    )
-
-
 if __name__ == "__main__":
     for page, make in PAGES.items():
         page.write_text(filled(page, make()))
+    LAYER_SCHEMA.write_text(layer_schema_text())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rare_neurons.checkpoints.sources import Source, check_local, resolve, resolve_steps
+from rare_neurons.checkpoints.sources import Source, check_local, found_steps, resolve, resolve_steps
 from rare_neurons.errors import DataFault, RequestError
 from tests.checkpoints.tiny import make_run, opened
 
@@ -40,3 +40,19 @@ def test_folders_without_weights_and_without_a_shard_are_missing_with_a_reason(t
     assert shard.reason == "step1 lacks 1 of its shards: model-00002-of-00002.safetensors"
     with pytest.raises(DataFault, match="step0 holds no weights"), opened(empty, tmp_path):
         pass
+
+
+def test_found_steps_are_those_whose_folders_are_there_ascending_and_with_gaps(tmp_path):
+    source = make_run(tmp_path / "run", [1000, 5, 40], "checkpoint-{step}")
+    for other in ("checkpoint-07", "checkpoint-best", "logs", "old-checkpoint-3"):
+        (tmp_path / "run" / other).mkdir()
+    (tmp_path / "run/checkpoint-9").write_text("a file")
+    assert found_steps(source) == (5, 40, 1000)
+
+
+def test_no_found_step_says_what_is_there(tmp_path):
+    (tmp_path / "step1").mkdir()
+    with pytest.raises(RequestError, match=r"no folder .*/checkpoint-\{step\} has a number .* holds step1\. Correct"):
+        found_steps(Source("folder", str(tmp_path / "checkpoint-{step}")))
+    with pytest.raises(RequestError, match=r"nowhere holds nothing\. Correct the path"):
+        found_steps(Source("folder", str(tmp_path / "nowhere/step{step}")))

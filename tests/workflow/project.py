@@ -11,16 +11,16 @@ from pathlib import Path
 
 import yaml
 
+from rare_neurons.configuration import complete_config
+from tools.configuration import SCHEMA, read_yaml
+
 ROOT = Path(__file__).parents[2]
 RULE = re.compile(r"^(?:local)?rule (\w+):", re.MULTILINE)
 
 CONFIG = {
-    "results": "results",
-    "cache": {"folder": "cache", "disk_gb": 1},
-    "corpora": {"texts": {"source": "text", "paths": ["texts/*.txt"], "smoothing": 1}},
-    "tokenizers": {
-        "bpe": {"source": "train", "corpus": "texts", "vocab_size": 400, "end_of_text": "<|endoftext|>"},
-    },
+    "cache": {"disk_gb": 1},
+    "corpora": {"texts": {"source": "text", "paths": ["texts/*.txt"]}},
+    "tokenizers": {"bpe": {"source": "train", "corpus": "texts", "vocab_size": 400}},
     "recipes": {
         "tiny": {
             "hidden_size": 32,
@@ -41,19 +41,11 @@ CONFIG = {
             "corpus": "texts",
             "recipe": "tiny",
             "seed": 0,
-            "text": "natural",
             "steps": [0, 2, 4],
-            "group": "tiny",
+            "subject": "tiny",
         }
     },
-    "regimes": {
-        "n_draws": 100,
-        "compare": [["rare", "common"]],
-        "n_bins": 12,
-        "n_resamples": 50,
-        "level": 0.9,
-        "seed": 0,
-    },
+    "regimes": {"n_draws": 100, "n_bins": 12, "n_resamples": 50},
     "panels": {
         "heldout": {
             "corpus": "texts",
@@ -79,11 +71,10 @@ class Project:
     variables: dict[str, str] = field(default_factory=dict)
 
     def configure(self, **sections: object) -> dict:
-        """Write config/config.yaml: the repository's own sections, but for those of `CONFIG` and the given ones."""
-        config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-        config |= CONFIG | sections
-        (self.folder / "config/config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
-        return config
+        """Write config/config.yaml from `CONFIG` and the given sections; return what is complete (unchecked)."""
+        upper = CONFIG | sections
+        (self.folder / "config/config.yaml").write_text(yaml.safe_dump(upper, sort_keys=False))
+        return complete_config(SCHEMA, read_yaml("config/analysis.yaml"), upper)
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]

@@ -7,13 +7,13 @@ from collections import Counter
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import yaml
 from huggingface_hub import snapshot_download
 
 from rare_neurons import load_integrity, load_timeline
 from rare_neurons.checkpoints.schedules import steps_of
 from tests.hub.server import Fault, serve
 from tests.workflow.project import make_project
+from tools.configuration import read_config
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("hub")]
 
@@ -187,8 +187,7 @@ def test_offline_with_the_hubs_own_cache_warm_runs_to_the_end_and_leaves_it_alon
 
 def test_the_shipped_sweep_is_planned_from_one_request_per_checkpoint(tmp_path):
     project = make_project(tmp_path / "project")
-    config = yaml.safe_load((project.folder / "config/pythia.yaml").read_text())
-    models = {name: entry for name, entry in config["models"].items() if entry["source"] == "hub"}
+    models = read_config("config/pythia.yaml")["models"]
     steps = {name: steps_of(entry["steps"]) for name, entry in models.items()}
     for name, entry in models.items():
         for step in steps[name]:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-import yaml
 from threadpoolctl import threadpool_limits
 
 from rare_neurons import load_integrity, load_timeline
@@ -17,6 +16,7 @@ from rare_neurons.stages.spectra import write_spectra
 from tests.hub.revisions import load_weights, save_weights
 from tests.hub.server import Fault, serve
 from tests.workflow.project import CONFIG, make_project
+from tools.configuration import read_config
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("hub-faults")]
 
@@ -131,7 +131,7 @@ def test_every_bad_step_has_its_status_and_reason_and_the_good_ones_none(faulty)
 def test_good_steps_have_the_tables_of_a_local_run(faulty, tmp_path):
     project, _ = faulty
     results = project.folder / "results"
-    config = yaml.safe_load((project.folder / "config/config.yaml").read_text())
+    config = read_config(project.folder / "config/config.yaml")
     cache = {"folder": str(tmp_path / "cache"), "disk_gb": 1}
     source = Source("folder", str(project.folder / "trained/step{step}"))
     for step in GOOD:

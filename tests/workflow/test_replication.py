@@ -7,14 +7,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-import yaml
 
-from rare_neurons.configuration import check_config
 from rare_neurons.replication.inputs import Tree
 from rare_neurons.replication.regimes import PUBLISHED_N
 from rare_neurons.replication.statistics import shares
 from rare_neurons.stages.replication import FIGURES, TABLES, write_replication
-from tests.workflow.project import CONFIG, ROOT
+from tests.workflow.project import CONFIG
 
 pytestmark = [pytest.mark.pipeline]
 
@@ -119,15 +117,3 @@ def test_the_rule_trains_and_probes_nothing_again(project):
     jobs = project.rules_run("-n", "--", "replication")
     assert (jobs["panel"], jobs["probe"], jobs["replication"]) == (2, 6, 1)
     assert not {"pretrain", "resolve", "spectra", "integrity", "null_tables"} & set(jobs)
-
-
-def test_seed_papers_is_the_default_configuration_with_further_panels():
-    default, seeds = (
-        yaml.safe_load((ROOT / "config" / name).read_text()) for name in ("config.yaml", "seed-papers.yaml")
-    )
-    ours = list(default["panels"])
-    same = {**seeds, "panels": {name: seeds["panels"].get(name) for name in ours}}
-    assert same == default, "carry the change of config/config.yaml over to config/seed-papers.yaml, or back"
-    assert list(seeds["panels"])[: len(ours)] == ours
-    assert all(seeds["panels"][name]["token_role"] == "input" for name in list(seeds["panels"])[len(ours) :])
-    check_config(seeds, yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text()))

@@ -1,6 +1,7 @@
-"""What all rules share: the checked configuration, names of models, panels and steps, wildcard constraints.
+"""What all rules share: the complete configuration, names of models, panels and steps, wildcard constraints.
 
-Requires: config/config.yaml (or --configfile). Nothing here imports torch: every cluster job parses it again.
+Requires: what is measured, in config/config.yaml or the files of --configfile (of the outer workflow, as a module); how it
+is measured stands in config/analysis.yaml beneath. Nothing here imports torch: every cluster job parses it again.
 """
 
 import gc
@@ -13,8 +14,13 @@ import yaml
 
 from rare_neurons.checkpoints.layout import needed_files
 from rare_neurons.checkpoints.schedules import steps_of
-from rare_neurons.checkpoints.sources import check_local
-from rare_neurons.configuration import check_config
+from rare_neurons.checkpoints.sources import check_local, found_steps
+from rare_neurons.configuration import (
+    ONSET_COLUMNS,
+    SECTIONS,
+    check_config,
+    complete_config,
+)
 from rare_neurons.errors import RequestError
 from rare_neurons.figures.registry import FIGURES
 from rare_neurons.metrics import METRICS
@@ -30,18 +36,24 @@ os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "8000000000")
 os.environ.setdefault("MALLOC_TOP_PAD_", "268435456")
 
 
-def checked(configuration: dict) -> dict:
-    schema = yaml.safe_load(
-        Path(workflow.basedir, "workflow/schemas/config.schema.yaml").read_text()
-    )
+def beside(path: str) -> dict:
+    """A YAML file of this repository: as a module of another workflow, this one runs in that one's folder."""
+    return yaml.safe_load(Path(workflow.source_path(path)).read_text(encoding="utf-8"))
+
+
+def completed(configuration: dict) -> dict:
+    """The configuration on top of how things are measured, with defaults, checked."""
+    schema = beside("../schemas/config.schema.yaml")
+    whole = complete_config(schema, beside("../../config/analysis.yaml"), configuration)
     try:
-        check_config(configuration, schema)
+        check_config(whole, schema, sections=SECTIONS, legal=ONSET_COLUMNS)
     except RequestError as error:
         raise WorkflowError(str(error)) from None
-    return configuration
+    return whole
 
 
-checked(config)
+# A new mapping: that of an outer workflow is its own.
+config = completed(config)
 RESULTS = config["results"].rstrip("/")
 PRETRAINED = [
     name for name, entry in config["models"].items() if entry["source"] == "pretrain"
@@ -51,12 +63,22 @@ PRETRAINED = [
 def steps_of_model(model: str) -> list[int]:
     """Checkpoints of a model that the configuration asks for."""
     entry = config["models"][model]
+    if entry["steps"] == "found":
+        return found_of_model(model)
     last = (
         config["recipes"][entry["recipe"]]["n_steps"]
         if entry["source"] == "pretrain"
         else None
     )
     return list(steps_of(entry["steps"], last=last))
+
+
+def found_of_model(model: str) -> list[int]:
+    """Checkpoints of a local model whose folders are there."""
+    try:
+        return list(found_steps(source_of(config["models"][model], "")))
+    except RequestError as error:
+        raise WorkflowError(f"model {model}: {error}") from None
 
 
 STEPS = {model: steps_of_model(model) for model in config["models"]}
@@ -164,20 +186,20 @@ def null_tables_of(wildcards) -> list[str] | str:
 
 
 def members(subject: str) -> list[str]:
-    """Models of a group, or the model itself."""
-    group = [
+    """Runs of a subject, or the model itself."""
+    runs = [
         name
         for name, entry in config["models"].items()
-        if entry.get("group") == subject
+        if entry.get("subject") == subject
     ]
-    return group or [subject]
+    return runs or [subject]
 
 
 def subjects() -> list[str]:
-    """What is drawn and dated: groups, and models that are in none."""
+    """What is drawn and dated: subjects, and models that belong to none."""
     return list(
         dict.fromkeys(
-            entry.get("group", name) for name, entry in config["models"].items()
+            entry.get("subject", name) for name, entry in config["models"].items()
         )
     )
 

@@ -1,4 +1,4 @@
-"""The seed studies' conventions beside ours (`snakemake --configfile config/seed-papers.yaml -- replication`).
+"""The seed studies' conventions beside ours (`make replication`: config/seed-papers.yaml on top of config.yaml).
 
 Requires: a panel whose strata go by the token read (`token_role: input`); what it lacks, the tables leave out.
 Makes: {results}/replication/tables.md, {results}/replication/{ranked,differentiation}.{svg,png}; part of no other target.

@@ -77,11 +77,32 @@ def check_local(source: Source, steps: Iterable[int]) -> None:
         )
 
 
+def found_steps(source: Source) -> tuple[int, ...]:
+    """Return the steps that a local source has folders for, ascending; there is at least one.
+
+    Raises
+    ------
+    RequestError
+        Naming the pattern, what lies there instead, and what to do.
+    """
+    found = local_steps(source)
+    if not found:
+        parent = Path(source.location).parent
+        names = sorted(path.name for path in parent.iterdir()) if parent.is_dir() else []
+        there = f"{', '.join(names[:5]) or 'nothing'}{' …' if len(names) > 5 else ''}"
+        raise RequestError(
+            f"steps: found, but no folder {source.location} has a number for {_FIELD}; {parent} holds {there}. "
+            "Correct the path in the configuration"
+        )
+    return found
+
+
 def local_steps(source: Source) -> tuple[int, ...]:
     """List the steps that a local source has folders for, ascending."""
     template = Path(source.location)
     before, after = template.name.split(_FIELD)
-    pattern = re.compile(re.escape(before) + r"(\d+)" + re.escape(after))
+    # A step as it is written into a path: step07 is no folder of step 7.
+    pattern = re.compile(re.escape(before) + r"(0|[1-9]\d*)" + re.escape(after))
     if not template.parent.is_dir():
         return ()
     matches = (pattern.fullmatch(path.name) for path in template.parent.iterdir() if path.is_dir())

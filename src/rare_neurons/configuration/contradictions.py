@@ -1,0 +1,105 @@
+"""Names of a configuration that must exist, and values that are allowed one by one and cannot be together."""
+
+from collections.abc import Iterable, Mapping
+
+Entries = Mapping[str, Mapping[str, object]]
+
+
+def dangling_names(config: Mapping[str, Entries]) -> Iterable[str]:
+    """Names that an entry refers to and that are not there."""
+    references = {
+        "tokenizers": {"corpus": "corpora"},
+        "panels": {"corpus": "corpora", "tokenizer": "tokenizers"},
+        "models": {"corpus": "corpora", "tokenizer": "tokenizers", "recipe": "recipes"},
+    }
+    for section, keys in references.items():
+        for name, entry in config[section].items():
+            for key, target in keys.items():
+                if key not in entry:
+                    continue
+                known = set(config.get(target, {}))
+                if entry[key] not in known:
+                    listed = ", ".join(sorted(known)) or "none"
+                    yield f"{section}.{name}.{key}: {entry[key]!r} is not among the {target}: {listed}"
+    for name, entry in config["models"].items():
+        if not any(p["tokenizer"] == entry["tokenizer"] for p in config["panels"].values()):
+            yield f"models.{name}: no panel uses its tokenizer {entry['tokenizer']!r}; add one under panels"
+
+
+def contradictions(config: Mapping[str, Entries]) -> Iterable[str]:
+    """Values that are allowed one by one and cannot be together."""
+    yield from _of_recipes(config)
+    yield from _of_panels(config)
+    yield from _of_subjects(config["models"])
+    n = int(config["integrity"]["n_projections"])
+    if n & (n - 1):
+        yield f"integrity.n_projections: {n} is not allowed; a power of two is needed"
+    strata = {name for panel in config["panels"].values() for name in panel["strata"]}
+    wanted = [(f"onset.quantities.{k}.stratum", q["stratum"]) for k, q in config["onset"]["quantities"].items()]
+    for section in ("regimes", "claims"):
+        wanted += [(f"{section}.compare", name) for pair in config[section]["compare"] for name in pair]
+    wanted += [("groups.strata", name) for name in config["groups"]["strata"]]
+    for place, name in wanted:
+        if name not in strata:
+            yield f"{place}: {name!r} is not among the strata of any panel: {', '.join(sorted(strata))}"
+
+
+def _of_recipes(config: Mapping[str, Entries]) -> Iterable[str]:
+    for name, recipe in config.get("recipes", {}).items():
+        if recipe["hidden_size"] % recipe["n_heads"]:
+            yield f"recipes.{name}: hidden_size {recipe['hidden_size']} is no multiple of n_heads {recipe['n_heads']}"
+    for name, model in config["models"].items():
+        if model["source"] != "pretrain":
+            continue
+        recipe = config["recipes"][model["recipe"]]
+        if isinstance(model["steps"], list) and max(model["steps"]) > recipe["n_steps"]:
+            last = f"the recipe {model['recipe']!r} ends at step {recipe['n_steps']}"
+            yield f"models.{name}.steps: {max(model['steps'])} is not allowed; {last}"
+        for panel_name, panel in config["panels"].items():
+            if panel["tokenizer"] == model["tokenizer"] and panel["context_length"] > recipe["context_length"]:
+                limit = f"model {name} is trained on contexts of {recipe['context_length']}"
+                yield f"panels.{panel_name}.context_length: {panel['context_length']} is not allowed; {limit}"
+
+
+def _of_panels(config: Mapping[str, Entries]) -> Iterable[str]:
+    for name, panel in config["panels"].items():
+        if panel["context_length"] < panel["min_position"] + 2:
+            least = panel["min_position"] + 2
+            yield f"panels.{name}.context_length: {panel['context_length']} is not allowed; {least} is the least"
+        for stratum, rule in panel["strata"].items():
+            interval = next(iter(rule.values()))
+            if isinstance(interval, list) and interval[0] >= interval[1]:
+                yield f"panels.{name}.strata.{stratum}: {interval} is empty; from must be below to"
+
+
+def _of_subjects(models: Entries) -> Iterable[str]:
+    tokenizers: dict[object, set] = {}
+    for name, model in models.items():
+        subject = model.get("subject")
+        if subject in models:
+            yield f"models.{name}.subject: {subject!r} is the name of a model; choose another"
+        if subject is not None:
+            tokenizers.setdefault(subject, set()).add(model["tokenizer"])
+        yield from _of_control(name, model, models)
+    for subject, names in tokenizers.items():
+        if len(names) > 1:
+            mixed = ", ".join(sorted(names))
+            yield f"models: subject {subject!r} mixes the tokenizers {mixed}; its runs share one panel"
+
+
+def _of_control(name: str, model: Mapping[str, object], models: Entries) -> Iterable[str]:
+    subject = model.get("control_of")
+    if subject is None:
+        return
+    place = f"models.{name}.control_of"
+    runs = {n: m for n, m in models.items() if m.get("subject", n) == subject and n != name}
+    if not runs:
+        known = sorted({str(m.get("subject", n)) for n, m in models.items() if n != name})
+        yield f"{place}: {subject!r} is no subject and no model without one; known: {', '.join(known) or 'none'}"
+    if any("control_of" in m for m in runs.values()):
+        yield f"{place}: {subject!r} is a control itself; a control needs a run that is none"
+    other = sorted({str(m["tokenizer"]) for m in runs.values()} - {str(model["tokenizer"])})
+    if other:
+        yield f"{place}: {subject!r} has the tokenizer {other[0]!r}, not {model['tokenizer']!r}; they share one panel"
+    if model.get("text") == "natural":
+        yield f"{place}: its text is natural; a control is trained on unigram_shuffled text"
