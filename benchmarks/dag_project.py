@@ -15,7 +15,7 @@ from tools.configuration import read_yaml
 
 ROOT = Path(__file__).parents[1]
 PER_MODEL = 154
-SEEDS = 10  # of one size, as in PolyPythias; they form a group
+SEEDS = 10  # of one size, as in PolyPythias; runs of one subject
 
 STAGE = """\
 from time import time
@@ -89,7 +89,7 @@ def sweep(n_checkpoints: int) -> dict[str, dict]:
             "n_neurons": 2048,
             "tokenizer": "pythia",
             "steps": "pythia-all" if left >= PER_MODEL else schedule[:left],
-            "group": f"size{i // SEEDS}",
+            "subject": f"size{i // SEEDS}",
         }
     return models
 

@@ -27,8 +27,8 @@ def tiny_digests() -> dict[str, str]:
     models = {
         "tiny-seed0": seed,
         "tiny-seed1": {**seed, "seed": 1},
-        "shuffled": {k: v for k, v in seed.items() if k != "group"}
-        | {"text": "unigram_shuffled", "control_of": seed["group"]},
+        "shuffled": {k: v for k, v in seed.items() if k != "subject"}
+        | {"text": "unigram_shuffled", "control_of": seed["subject"]},
     }
     with tempfile.TemporaryDirectory() as folder:
         project = make_project(Path(folder) / "project", models=models)

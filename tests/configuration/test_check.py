@@ -111,7 +111,7 @@ def test_a_model_without_a_panel_is_refused():
             "regimes.compare: 'frequent' is not among the strata",
         ),
         (
-            lambda c: c["models"]["embedded-seed0"].update(group="embedded-seed1"),
+            lambda c: c["models"]["embedded-seed0"].update(subject="embedded-seed1"),
             "'embedded-seed1' is the name of a model",
         ),
     ],

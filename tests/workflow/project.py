@@ -42,7 +42,7 @@ CONFIG = {
             "recipe": "tiny",
             "seed": 0,
             "steps": [0, 2, 4],
-            "group": "tiny",
+            "subject": "tiny",
         }
     },
     "regimes": {"n_draws": 100, "n_bins": 12, "n_resamples": 50},

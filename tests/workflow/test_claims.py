@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
 def test_the_control_makes_claims_identifiable_and_supports_none_itself(project):
     config = project.configure()
     run = config["models"]["tiny-seed0"]
-    control = {k: v for k, v in run.items() if k != "group"} | {"text": "unigram_shuffled", "control_of": "tiny"}
+    control = {k: v for k, v in run.items() if k != "subject"} | {"text": "unigram_shuffled", "control_of": "tiny"}
     before = load_claims(project.folder / "results", pandas=True)
     assert set(before.verdict) == {"not identifiable"}
     assert before.reason.str.contains("no control: the shuffled run").any()

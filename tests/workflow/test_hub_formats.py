@@ -30,7 +30,7 @@ def run_all(project, folder, hub):
         save_rounded(folder / f"trained/step{step}", project.folder / f"run/step{step}")
         for name, formats in FORMATS.items():
             save_legacy(folder / f"trained/step{step}", folder / f"hub/lab/{name}/step{step}", **formats[step])
-    common = {"tokenizer": "bpe", "steps": STEPS, "group": "tiny"}
+    common = {"tokenizer": "bpe", "steps": STEPS, "subject": "tiny"}
     repositories = {
         name: {"source": "hub", "repo": f"lab/{name}", "revision": "step{step}", "n_neurons": 64, **common}
         for name in FORMATS

@@ -186,20 +186,20 @@ def null_tables_of(wildcards) -> list[str] | str:
 
 
 def members(subject: str) -> list[str]:
-    """Models of a group, or the model itself."""
-    group = [
+    """Runs of a subject, or the model itself."""
+    runs = [
         name
         for name, entry in config["models"].items()
-        if entry.get("group") == subject
+        if entry.get("subject") == subject
     ]
-    return group or [subject]
+    return runs or [subject]
 
 
 def subjects() -> list[str]:
-    """What is drawn and dated: groups, and models that are in none."""
+    """What is drawn and dated: subjects, and models that belong to none."""
     return list(
         dict.fromkeys(
-            entry.get("group", name) for name, entry in config["models"].items()
+            entry.get("subject", name) for name, entry in config["models"].items()
         )
     )
 

@@ -20,7 +20,7 @@ rule integrity:
         ],
         other_starts=lambda w: [
             f"{RESULTS}/fingerprint/{m}/step0.parquet"
-            for m in members(config["models"][w.model].get("group", w.model))
+            for m in members(config["models"][w.model].get("subject", w.model))
             if m != w.model and 0 in STEPS[m]
         ],
     output:

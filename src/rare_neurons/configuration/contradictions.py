@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 Entries = Mapping[str, Mapping[str, object]]
 
 
-def dangling_names(config: Mapping[str, Mapping[str, Mapping[str, object]]]) -> Iterable[str]:
+def dangling_names(config: Mapping[str, Entries]) -> Iterable[str]:
+    """Names that an entry refers to and that are not there."""
     references = {
         "tokenizers": {"corpus": "corpora"},
         "panels": {"corpus": "corpora", "tokenizer": "tokenizers"},
@@ -25,11 +26,11 @@ def dangling_names(config: Mapping[str, Mapping[str, Mapping[str, object]]]) -> 
             yield f"models.{name}: no panel uses its tokenizer {entry['tokenizer']!r}; add one under panels"
 
 
-def contradictions(config: Mapping[str, Mapping[str, Mapping[str, object]]]) -> Iterable[str]:
+def contradictions(config: Mapping[str, Entries]) -> Iterable[str]:
     """Values that are allowed one by one and cannot be together."""
     yield from _of_recipes(config)
     yield from _of_panels(config)
-    yield from _of_groups(config["models"])
+    yield from _of_subjects(config["models"])
     n = int(config["integrity"]["n_projections"])
     if n & (n - 1):
         yield f"integrity.n_projections: {n} is not allowed; a power of two is needed"
@@ -43,7 +44,7 @@ def contradictions(config: Mapping[str, Mapping[str, Mapping[str, object]]]) -> 
             yield f"{place}: {name!r} is not among the strata of any panel: {', '.join(sorted(strata))}"
 
 
-def _of_recipes(config: Mapping[str, Mapping[str, Mapping[str, object]]]) -> Iterable[str]:
+def _of_recipes(config: Mapping[str, Entries]) -> Iterable[str]:
     for name, recipe in config.get("recipes", {}).items():
         if recipe["hidden_size"] % recipe["n_heads"]:
             yield f"recipes.{name}: hidden_size {recipe['hidden_size']} is no multiple of n_heads {recipe['n_heads']}"
@@ -60,7 +61,7 @@ def _of_recipes(config: Mapping[str, Mapping[str, Mapping[str, object]]]) -> Ite
                 yield f"panels.{panel_name}.context_length: {panel['context_length']} is not allowed; {limit}"
 
 
-def _of_panels(config: Mapping[str, Mapping[str, Mapping[str, object]]]) -> Iterable[str]:
+def _of_panels(config: Mapping[str, Entries]) -> Iterable[str]:
     for name, panel in config["panels"].items():
         if panel["context_length"] < panel["min_position"] + 2:
             least = panel["min_position"] + 2
@@ -71,29 +72,30 @@ def _of_panels(config: Mapping[str, Mapping[str, Mapping[str, object]]]) -> Iter
                 yield f"panels.{name}.strata.{stratum}: {interval} is empty; from must be below to"
 
 
-def _of_groups(models: Mapping[str, Mapping[str, object]]) -> Iterable[str]:
+def _of_subjects(models: Entries) -> Iterable[str]:
     tokenizers: dict[object, set] = {}
     for name, model in models.items():
-        group = model.get("group")
-        if group in models:
-            yield f"models.{name}.group: {group!r} is the name of a model; choose another"
-        if group is not None:
-            tokenizers.setdefault(group, set()).add(model["tokenizer"])
+        subject = model.get("subject")
+        if subject in models:
+            yield f"models.{name}.subject: {subject!r} is the name of a model; choose another"
+        if subject is not None:
+            tokenizers.setdefault(subject, set()).add(model["tokenizer"])
         yield from _of_control(name, model, models)
-    for group, names in tokenizers.items():
+    for subject, names in tokenizers.items():
         if len(names) > 1:
-            yield f"models: group {group!r} mixes the tokenizers {', '.join(sorted(names))}; seeds share one panel"
+            mixed = ", ".join(sorted(names))
+            yield f"models: subject {subject!r} mixes the tokenizers {mixed}; its runs share one panel"
 
 
-def _of_control(name: str, model: Mapping[str, object], models: Mapping[str, Mapping[str, object]]) -> Iterable[str]:
+def _of_control(name: str, model: Mapping[str, object], models: Entries) -> Iterable[str]:
     subject = model.get("control_of")
     if subject is None:
         return
     place = f"models.{name}.control_of"
-    runs = {n: m for n, m in models.items() if m.get("group", n) == subject and n != name}
+    runs = {n: m for n, m in models.items() if m.get("subject", n) == subject and n != name}
     if not runs:
-        known = sorted({str(m.get("group", n)) for n, m in models.items() if n != name})
-        yield f"{place}: {subject!r} is no group and no model without one; known: {', '.join(known) or 'none'}"
+        known = sorted({str(m.get("subject", n)) for n, m in models.items() if n != name})
+        yield f"{place}: {subject!r} is no subject and no model without one; known: {', '.join(known) or 'none'}"
     if any("control_of" in m for m in runs.values()):
         yield f"{place}: {subject!r} is a control itself; a control needs a run that is none"
     other = sorted({str(m["tokenizer"]) for m in runs.values()} - {str(model["tokenizer"])})
