@@ -32,7 +32,7 @@ def test_every_checkpoint_is_measured_and_none_is_quarantined():
 def test_every_neuron_is_within_its_tolerance():
     table = rare_neurons.load_influence(RESULTS, pandas=True)
     bound = table.truncation_bound + table.rounding_bound
-    tolerance = table.influence_se.mul(0.1).clip(lower=1e-7)  # of config/config.yaml
+    tolerance = table.influence_se.mul(0.1).clip(lower=1e-7)  # of config/analysis.yaml
     # The rounding of the last block's exact pairs is only known when they are evaluated: up to 1 % on top.
     assert (bound <= 1.01 * tolerance).all()
     assert (bound <= tolerance).mean() > 0.999

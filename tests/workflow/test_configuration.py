@@ -4,6 +4,8 @@ import json
 import shutil
 
 import pytest
+from snakemake.cli import parse_config
+from snakemake.settings.types import ConfigSettings
 
 from tests.workflow.project import CONFIG, make_project
 from tools.configuration import read_config
@@ -95,3 +97,12 @@ def test_found_steps_are_those_of_the_folders_and_none_is_a_sentence(house):
     (house.folder / "own.yaml").write_text(json.dumps({**CONFIG, "models": {"m": model}}))
     out = house.run("--list", "--configfile", "own.yaml", expect=1).stdout
     assert "model m: steps: found, but no folder runs/m/step{step} has a number for {step}; runs/m holds" in out
+
+
+def test_a_cluster_job_that_parses_again_sees_the_same(house):
+    """With the arguments that Snakemake hands to its jobs: files in full, keys as Python writes them."""
+    files, keys = ["config/config.yaml", "mine.yaml"], ["probe={engine: exact}", "results=there"]
+    handed = ConfigSettings(config=parse_config(keys), configfiles=[house.folder / name for name in files])
+    job = seen(house, "--configfiles", *map(str, handed.configfiles), "--config", *handed.config_args)
+    assert job == seen(house, "--configfile", *files, "--config", *keys)
+    assert job["probe"]["engine"] == "exact"
