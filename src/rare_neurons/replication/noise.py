@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rare_neurons.numerics.organisation.group_spectra import measure_group_spectrum
-from rare_neurons.numerics.panel.resampling import resample_folds, resampled_counts
+from rare_neurons.numerics.panel.resampling import resample_folds, resampled_influence
 from rare_neurons.numerics.regimes.seed_conventions import SeedFit, fit_fixed_cuts, fit_huber_form
 from rare_neurons.numerics.regimes.segments import fit_segments
 
@@ -101,8 +101,8 @@ def window_exponent_se(
         0 for half A, 1 for half B.
     n_resamples, seed : int
     """
-    weights = resample_folds(np.asarray(half_of_fold), n_resamples, seed)
-    drawn = (weights @ np.asarray(fold_sum, dtype=float)) / resampled_counts(weights, fold_n)[:, None]
+    weights = resample_folds(half_of_fold, n_resamples=n_resamples, seed=seed)
+    drawn = resampled_influence(weights, fold_sum, fold_n)
     return float(np.std([fit_fixed_cuts(np.abs(x[x != 0])).rank_exponent for x in drawn], ddof=1))
 
 
