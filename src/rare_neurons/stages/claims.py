@@ -7,6 +7,7 @@ from functools import cache, partial
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rare_neurons.numerics.claims.controls import Controls, Null
 from rare_neurons.numerics.claims.evidence import (
     Evidence,
     change_since_start,
@@ -14,7 +15,7 @@ from rare_neurons.numerics.claims.evidence import (
     over_seeds,
     ratio_over_seeds,
 )
-from rare_neurons.numerics.claims.judge import Claim, Controls, Null, judge_claim
+from rare_neurons.numerics.claims.judge import Claim, judge_claim
 from rare_neurons.numerics.claims.specialisation import (
     Statistic,
     evidence_of,

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from rare_neurons.numerics.claims.judge import Controls, Null, judge_claim
+from rare_neurons.numerics.claims.controls import Controls, Null
+from rare_neurons.numerics.claims.judge import judge_claim
 from rare_neurons.numerics.claims.specialisation import (
     evidence_of,
     inequality_beyond,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rare_neurons.numerics.onset.series import mean_resamples, on_common_steps, usable_runs
+from rare_neurons.numerics.onset.series import at_doublings, mean_resamples, on_common_steps, usable_runs
 
 NAN = float("nan")
 
@@ -26,3 +26,10 @@ def test_resamples_are_averaged_over_runs_draw_by_draw():
     found = mean_resamples(runs, [0, 8], n_resamples=2)
     np.testing.assert_array_equal(found, [[2.0, NAN], [4.0, NAN]])
     assert mean_resamples(runs, [], n_resamples=2).shape == (2, 0)
+
+
+def test_a_dense_schedule_is_read_as_a_log_spaced_one():
+    pythia = np.concatenate([[0], 2 ** np.arange(10), np.arange(1000, 143001, 1000)])
+    log_spaced = [0, *2 ** np.arange(10), *1000 * 2 ** np.arange(8)]
+    assert pythia[at_doublings(pythia)].tolist() == log_spaced
+    assert at_doublings([]).size == 0

@@ -91,5 +91,5 @@ def change_since_start(values: Mapping[int, float]) -> float | None:
 
 
 def no_change(seeds: int) -> Evidence:
-    """What a change since the start amounts to at the start: exactly zero, by definition."""
+    """Return what a change since the start amounts to at the start: exactly zero, by definition."""
     return Evidence(0.0, 0.0, 0.0, max(seeds, 1))

@@ -1,15 +1,15 @@
 """What may be claimed: a verdict per quantity, by one rule that needs a null, two controls and, for a law, seeds."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rare_neurons.numerics.claims.controls import Controls, Null, check_known
 from rare_neurons.numerics.claims.evidence import Evidence
 
 MIN_SEEDS_FOR_A_LAW = 3
 _UNITS = ("seed", "context", "context and neuron")
 _DIRECTIONS = ("rise", "fall")
-_CONTROLS = ("step 0", "the shuffled run")
 
 
 @dataclass(frozen=True)
@@ -50,57 +50,6 @@ class Claim:
     minimal_effect: float | None
     verdict: str
     reason: str
-
-
-@dataclass(frozen=True)
-class Null:
-    """What would draw the statistic without the claim, and how often it does.
-
-    Parameters
-    ----------
-    name : str
-    p : float | None
-    adjusted_p : float | None
-        From `control_multiplicity` over all claims judged together.
-    minimal_effect : float | None
-        Smallest estimate that the test would have called, where known.
-    """
-
-    name: str
-    p: float | None
-    adjusted_p: float | None
-    minimal_effect: float | None = None
-
-
-@dataclass(frozen=True)
-class Controls:
-    """The same statistic, computed in the same way, where the claim cannot hold.
-
-    Parameters
-    ----------
-    step0, shuffled : Evidence | None
-        At step 0, and in the run trained on unigram-shuffled text.
-    own : {"step 0", "the shuffled run"} | None
-        The control that the data themselves are: they are judged by the null and the other control alone.
-
-    Raises
-    ------
-    ValueError
-        If `own` is unknown.
-    """
-
-    step0: Evidence | None
-    shuffled: Evidence | None
-    own: str | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse a control that there is none of."""
-        _check_known("own control", self.own, (None, *_CONTROLS))
-
-    def others(self) -> dict[str, Evidence | None]:
-        """Return by name the controls that the data themselves are not."""
-        every = dict(zip(_CONTROLS, (self.step0, self.shuffled), strict=True))
-        return {name: control for name, control in every.items() if name != self.own}
 
 
 @dataclass(frozen=True)
@@ -199,16 +148,11 @@ def judge_claim(
 
 
 def _check(sample_unit: str, direction: str, null: Null) -> None:
-    _check_known("sample_unit", sample_unit, _UNITS)
-    _check_known("direction", direction, _DIRECTIONS)
+    check_known("sample_unit", sample_unit, _UNITS)
+    check_known("direction", direction, _DIRECTIONS)
     given, adjusted = _number(null.p), _number(null.adjusted_p)
     if given is not None and adjusted is not None and adjusted < given:
         raise ValueError(f"claim: adjusted_p={adjusted:g} is below null_p={given:g}; adjust with control_multiplicity")
-
-
-def _check_known(name: str, value: str | None, known: Sequence[str | None]) -> None:
-    if value not in known:
-        raise ValueError(f"claim: unknown {name} '{value}'; known: {', '.join(map(str, known))}")
 
 
 def _lacking(

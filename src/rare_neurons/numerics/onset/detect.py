@@ -21,6 +21,7 @@ from rare_neurons.numerics.onset.nulls import (
     white_noise_p,
 )
 from rare_neurons.numerics.onset.rule import Onset, OnsetRule
+from rare_neurons.numerics.onset.series import at_doublings
 
 MIN_SEEDS_FOR_A_LAW = 3
 
@@ -44,11 +45,11 @@ class _Series:
         return _Series(self.steps[keep], self.values[keep], self.runs[:, keep], resamples)
 
     def tested(self, rule: OnsetRule) -> NDArray[np.float64]:
-        """Runs at the checkpoints that the test reads."""
-        return self.runs[:, _tested(self.steps, rule)]
+        """Return the runs at the checkpoints that the test reads."""
+        return self.runs if rule.grid == "all" else self.runs[:, at_doublings(self.steps)]
 
     def sign(self, rule: OnsetRule) -> int:
-        """1 where the rule looks for a rise of these values, else -1."""
+        """Return 1 where the rule looks for a rise of these values, else -1."""
         if rule.direction != "either":
             return 1 if rule.direction == "rise" else -1
         extent = {"baseline": rule.baseline, "persistence": rule.persistence}
@@ -108,7 +109,7 @@ def detect_onset(
     series = series.finite()
     n_seeds, n_steps = series.runs.shape
     found = Onset("ok", False, n_steps, n_seeds, str(rule), minimal_intervals=_minimal_intervals(rule, n_seeds))
-    lacking = _lacking(len(_tested(series.steps, rule)), found, rule)
+    lacking = _lacking(series.tested(rule).shape[1], found, rule)
     if lacking is not None:
         return replace(found, status="not_identifiable", reason=lacking)
     rng = np.random.default_rng(seed)
@@ -156,18 +157,6 @@ def _lacking(n_tested: int, found: Onset, rule: OnsetRule) -> str | None:
         f"{needed} are needed: at fewer a random walk goes one way too often for level {rule.level:g}; add checkpoints "
         f"or seeds"
     )
-
-
-def _tested(steps: NDArray, rule: OnsetRule) -> NDArray[np.int64]:
-    """Find the checkpoints that the test reads."""
-    if rule.grid == "all":
-        return np.arange(len(steps))
-    kept = list(range(min(len(steps), 1)))
-    for index in range(1, len(steps)):
-        # 1.9, not 2: the schedule 512, 1000, 2000 counts as doublings.
-        if steps[index] >= 1.9 * steps[kept[-1]]:
-            kept.append(index)
-    return np.array(kept, dtype=int)
 
 
 def _bound_to(rule: OnsetRule, measure: Callable[..., NDArray[np.float64]]) -> Measure:

@@ -55,7 +55,3 @@ class FoldSums:
     def of_neurons(self, keep: NDArray) -> FoldSums:
         """Return the same folds with some of the neurons, by mask or index."""
         return FoldSums(self.sums[:, keep], self.counts, self.half)
-
-    def of_folds(self, keep: NDArray) -> FoldSums:
-        """Return some of the folds, by mask or index."""
-        return FoldSums(self.sums[keep], self.counts[keep], self.half[keep])

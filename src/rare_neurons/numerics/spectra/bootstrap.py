@@ -51,7 +51,7 @@ def bootstrap_alpha(
 def goodness_of_fit(
     values: ArrayLike, fit: PowerLawFit, rng: np.random.Generator, *, refits: int, min_tail: int = 2
 ) -> float | None:
-    """p value of the power-law tail (CSN section 4.1): small means the tail is not a power law.
+    """P-value of the power-law tail (CSN section 4.1): small means the tail is not a power law.
 
     Each synthetic sample takes a value from the fitted power law with probability ``n_tail / n`` and otherwise one of
     the observed values below ``xmin``, and is fitted anew, xmin included; p is the share of ``(count + 1) /

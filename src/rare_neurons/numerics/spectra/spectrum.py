@@ -130,7 +130,7 @@ def measure_spectrum(matrix: ArrayLike, options: SpectrumOptions = DEFAULT_OPTIO
 
 
 def det_x_count(values: ArrayLike) -> int | None:
-    """Number of largest eigenvalues, scaled to mean 1, at which their product first falls below 1.
+    """Count the largest eigenvalues, scaled to mean 1, at which their product first falls below 1.
 
     weightwatcher's ``detX_num``, by a sum of logarithms, which cannot overflow. All of them where it never falls below
     1, ``None`` where all are equal or zero.
@@ -180,7 +180,7 @@ def _ratios(tail: NDArray[np.float64], fit: PowerLawFit) -> dict[str, float | No
 
 
 def _shape_of(values: NDArray[np.float64]) -> dict[str, float | int | None]:
-    """What needs no fit: norms, ranks, Hill exponents; ``values`` ascending."""
+    """Measure what needs no fit: norms, ranks, Hill exponents; ``values`` ascending."""
     largest, total, median = float(values[-1]), float(values.sum()), float(np.median(values))
     hills = {f"hill_{percent}": int(values.size * percent / 100) for percent in (5, 10, 20)}
     return {
