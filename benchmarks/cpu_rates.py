@@ -11,6 +11,7 @@ from transformers import GPTNeoXConfig, GPTNeoXModel
 
 from rare_neurons.numerics.integrity.fingerprint import fingerprint_tensor
 from rare_neurons.numerics.organisation.group_spectra import measure_group_spectrum
+from rare_neurons.numerics.spectra.options import SpectrumOptions
 from rare_neurons.numerics.spectra.spectrum import measure_spectrum
 
 WIDTH = 1024  # of the matrices that are timed; as wide as pythia-410m
@@ -104,8 +105,8 @@ def _groups_rate(rng: np.random.Generator, options: Mapping[str, object]) -> flo
 def _seconds_of_fits(rng: np.random.Generator, options: Mapping[str, object]) -> float:
     matrix = rng.standard_normal((2 * WIDTH, WIDTH // 2))
     bare = {"refits": 0, "likelihood_ratios": False}
-    whole = cpu_seconds(lambda: measure_spectrum(matrix, **options), repeats=2)
-    rest = cpu_seconds(lambda: measure_spectrum(matrix, **{**options, **bare}), repeats=2)
+    whole = cpu_seconds(lambda: measure_spectrum(matrix, SpectrumOptions(**options)), repeats=2)
+    rest = cpu_seconds(lambda: measure_spectrum(matrix, SpectrumOptions(**{**options, **bare})), repeats=2)
     return max(whole - rest, 0.0) / (WIDTH // 2)
 
 

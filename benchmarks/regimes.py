@@ -14,6 +14,7 @@ from scipy.optimize import differential_evolution
 from threadpoolctl import threadpool_limits
 
 from benchmarks.calibration.regimes import planted_curve
+from rare_neurons.numerics.panel.folds import FoldSums
 from rare_neurons.numerics.regimes.conventions import measure_regimes
 from rare_neurons.numerics.regimes.detection import regime_test
 from rare_neurons.numerics.regimes.huber import fit_huber_regimes
@@ -88,7 +89,7 @@ def bench_huber(n, seeds, options, label):
 
 
 def bench_test(n, repeats):
-    table = [regime_null_table(n, 1000, seed=0)]
+    table = [regime_null_table(n, n_draws=1000, seed=0)]
     print("\n| regime test of one (stratum, sign) | CPU, median (range) |\n| --- | --- |")
     for name, values in samples(n, 0):
         se = np.full(n, np.median(values) / 2)
@@ -103,8 +104,9 @@ def bench_checkpoint(n, repeats):
     effect = 0.01 * rng.standard_t(2, n)
     sums = counts[:, None] * effect + 0.3 * np.sqrt(counts)[:, None] * rng.standard_normal((64, n))
     se = np.full(n, 0.3 / np.sqrt(counts.sum()))
-    build, tables = cpu_seconds(lambda: [regime_null_table(size, 1000, seed=0) for size in null_table_sizes(n)])
-    call = partial(measure_regimes, sums.sum(0) / counts.sum(), se, sums, counts, np.arange(64) % 2, seed=0)
+    folds = FoldSums.of(sums, counts=counts, half=np.arange(64) % 2)
+    build, tables = cpu_seconds(lambda: [regime_null_table(size, n_draws=1000, seed=0) for size in null_table_sizes(n)])
+    call = partial(measure_regimes, sums.sum(0) / counts.sum(), se, folds, seed=0)
     calls = [cpu_seconds(lambda: call(null_tables=tables))[0] for _ in range(repeats)]
     print(f"| all rows of one stratum, {n} neurons | {_spread(calls)} |")
     print(f"| null tables, once per layer width {n} | {build:.1f} s |", flush=True)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from rare_neurons.numerics.spectra.options import SpectrumOptions
 from rare_neurons.numerics.spectra.spectrum import Spectrum, measure_spectrum
 from rare_neurons.numerics.spectra.weightwatcher_engine import quiet
 
@@ -99,7 +100,8 @@ def _compare(kind: str, repeats: int) -> str:
 
 
 def _ours(weights: dict[str, NDArray[np.float32]], *, refits: int) -> dict[str, Spectrum]:
-    return {name: measure_spectrum(matrix, **PLAIN | {"refits": refits}) for name, matrix in weights.items()}
+    options = SpectrumOptions(**PLAIN | {"refits": refits})
+    return {name: measure_spectrum(matrix, options) for name, matrix in weights.items()}
 
 
 def _ratio(values: list[float]) -> str:

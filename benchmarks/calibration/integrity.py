@@ -38,8 +38,8 @@ class Run:
         return judge_checkpoints(
             [self.steps[i] for i in indices],
             self.projections[origins],
-            [self.digests[i] for i in origins],
-            self.sizes,
+            digests=[self.digests[i] for i in origins],
+            tensor_sizes=self.sizes,
             canary_loss=[self.losses[i] for i in origins] if with_loss else None,
         )
 

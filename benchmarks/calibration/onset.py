@@ -8,7 +8,8 @@ import argparse
 import numpy as np
 from scipy.signal import lfilter
 
-from rare_neurons.numerics.onset.detect import OnsetRule, detect_onset
+from rare_neurons.numerics.onset.detect import detect_onset
+from rare_neurons.numerics.onset.rule import OnsetRule
 
 LOG_STEPS = np.array([0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000])
 PYTHIA_STEPS = np.concatenate([[0], 2 ** np.arange(10), np.arange(1000, 143001, 1000)])

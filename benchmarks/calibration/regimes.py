@@ -7,6 +7,7 @@ import argparse
 
 import numpy as np
 
+from rare_neurons.numerics.panel.folds import FoldSums
 from rare_neurons.numerics.regimes.detection import regime_test
 from rare_neurons.numerics.regimes.null_tables import null_table_sizes, regime_null_table
 from rare_neurons.numerics.regimes.resampled import QUANTITIES, measure_spacing_regimes, regime_differences
@@ -89,13 +90,13 @@ def power(tables, draws, seed, *, sampled=False, **shape):
 
 
 def planted_stratum(rng, effect, noise):
-    """Influence, standard errors, fold sums, counts and halves of neurons with given effects."""
+    """Influence, standard errors and fold sums of neurons with given effects."""
     counts = rng.integers(80, 120, 64)
     sums = counts[:, None] * effect + noise * np.sqrt(counts.sum() * counts)[:, None] * rng.standard_normal((64, N))
-    return sums.sum(axis=0) / counts.sum(), np.full(N, noise), sums, counts, HALF
+    return sums.sum(axis=0) / counts.sum(), np.full(N, noise), FoldSums.of(sums, counts=counts, half=HALF)
 
 
-def coverage(tables, draws, seed, *, resamples=200, level=0.9):
+def coverage(tables, draws, seed, *, resamples=200, confidence=0.9):
     """Coverage of the 90 % intervals of the fit without evaluation noise, and of a zero difference of two strata."""
     rng, inside, zero = np.random.default_rng(seed), np.zeros(3), np.zeros(3)
     effect = planted_curve(N, plateau_slope=0.05, exponent=0.8)
@@ -106,9 +107,9 @@ def coverage(tables, draws, seed, *, resamples=200, level=0.9):
             measure_spacing_regimes(*planted_stratum(rng, effect, noise), tables, n_resamples=resamples, seed=k)
             for _ in range(2)
         )
-        bounds = [one.interval(quantity, level) for quantity in QUANTITIES]
+        bounds = [one.interval(quantity, confidence) for quantity in QUANTITIES]
         inside += [low <= true <= high for (low, high), true in zip(bounds, truth, strict=True)]
-        zero += [row.low <= 0 <= row.high for row in regime_differences(one, other, level)]
+        zero += [row.low <= 0 <= row.high for row in regime_differences(one, other, confidence=confidence)]
     return inside / draws, zero / draws
 
 
@@ -127,7 +128,9 @@ def _print_sizes(draws):
     split = "scale mixture, 10 % with 10 times the error"
     print(f"| neurons | {' | '.join(names)} | {split} |\n| --- | --- | --- | --- | --- |")
     for widest, n in ((384, 384), (384, 230), (384, 110), (2048, 1700)):
-        tables = [regime_null_table(size, 2000, seed=0) for size in null_table_sizes(widest) if n / 2 < size < 2 * n]
+        tables = [
+            regime_null_table(size, n_draws=2000, seed=0) for size in null_table_sizes(widest) if n / 2 < size < 2 * n
+        ]
         shares = [false_positives(NOISE[name], tables, draws, 4, n=n)[0] for name in names]
         shares.append(false_positives(None, tables, draws, 4, errors=ERRORS[split], n=n)[0])
         print(f"| {n} | " + " | ".join(f"{100 * share:.1f} %" for share in shares) + " |", flush=True)
@@ -161,7 +164,7 @@ def main():
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--part", choices=["false-positives", "sizes", "bar", "power", "coverage"])
     args = parser.parse_args()
-    tables = [regime_null_table(N, 2000, seed=0)]
+    tables = [regime_null_table(N, n_draws=2000, seed=0)]
     if args.part in (None, "false-positives"):
         _print_false_positives(tables, args.draws)
     if args.part in (None, "sizes"):

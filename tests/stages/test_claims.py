@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from rare_neurons.numerics.onset.detect import Onset
+from rare_neurons.numerics.onset.rule import Onset
 from rare_neurons.numerics.panel.folds import N_FOLDS, half_of_fold
 from rare_neurons.schemas import FOLDS, GROUPS, INFLUENCE
-from rare_neurons.stages.claims import over_seeds, write_claims
+from rare_neurons.stages.claims import write_claims
 from rare_neurons.stages.emergence import SCHEMA as EMERGENCE
 from rare_neurons.tables import read_table
 
@@ -143,10 +143,3 @@ def test_groups_of_one_run_say_nothing_about_training(judge):
     found = claims["common directions of the top neurons on rare tokens (W_in)", "last checkpoint"]
     assert (found["verdict"], found["sample_unit"]) == ("not identifiable", "seed")
     assert "3 or more seeds" in found["reason"]
-
-
-def test_intervals_over_seeds_are_students():
-    found = over_seeds([1.0, 2.0, 3.0], 0.9)
-    assert (found.estimate, found.seeds) == (2.0, 3)
-    assert found.high - 2.0 == pytest.approx(2.919986 / np.sqrt(3))  # t at 95 %, 2 degrees of freedom, sd 1
-    assert over_seeds([], 0.9) is None

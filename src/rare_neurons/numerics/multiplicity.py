@@ -1,12 +1,15 @@
 """P-values of a family of questions asked of the same runs."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import false_discovery_control
 
 _METHODS = ("holm", "bonferroni", "fdr")
 
 
-def control_multiplicity(p_values, method="holm"):
+def control_multiplicity(p_values: Sequence[float | None], method: str = "holm") -> NDArray[np.float64]:
     """Adjust p-values for having been asked together; compare the result with the level as usual.
 
     "holm" (Holm 1979) and "bonferroni" bound the chance of any false positive, whatever the dependence; "fdr" is
@@ -15,7 +18,7 @@ def control_multiplicity(p_values, method="holm"):
 
     Parameters
     ----------
-    p_values : array [test]
+    p_values : sequence of float or None [test]
     method : {"holm", "bonferroni", "fdr"}
 
     Returns
@@ -35,18 +38,18 @@ def control_multiplicity(p_values, method="holm"):
     """
     if method not in _METHODS:
         raise ValueError(f"unknown multiplicity method '{method}'; known: {', '.join(_METHODS)}")
-    p_values = np.asarray(p_values, dtype=float)
-    tested = np.isfinite(p_values)
-    given = p_values[tested]
+    asked = np.asarray(p_values, dtype=float)
+    tested = np.isfinite(asked)
+    given = asked[tested]
     if np.any((given < 0) | (given > 1)):
         raise ValueError(f"p-values must lie in [0, 1], got {given[(given < 0) | (given > 1)].tolist()}")
-    adjusted = np.full(p_values.shape, np.nan)
+    adjusted = np.full(asked.shape, np.nan)
     if given.size:
         adjusted[tested] = _adjust(given, method)
     return adjusted
 
 
-def _adjust(given, method):
+def _adjust(given: NDArray[np.float64], method: str) -> NDArray[np.float64]:
     if method == "fdr":
         return false_discovery_control(given)
     if method == "bonferroni":

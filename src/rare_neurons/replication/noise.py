@@ -163,7 +163,8 @@ def window_exponent_se(
         0 for half A, 1 for half B.
     n_resamples, seed : int
     """
-    drawn = resampled_influence(resample_folds(np.asarray(half_of_fold), n_resamples, seed), fold_sum, fold_n)
+    weights = resample_folds(half_of_fold, n_resamples=n_resamples, seed=seed)
+    drawn = resampled_influence(weights, fold_sum, fold_n)
     return float(np.std([fit_fixed_cuts(np.abs(x[x != 0])).rank_exponent for x in drawn], ddof=1))
 
 

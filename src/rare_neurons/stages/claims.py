@@ -4,12 +4,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy.stats import t as student
 
-from rare_neurons.numerics.claims.judge import Claim, Evidence, control_multiplicity, judge_claim
+from rare_neurons.numerics.claims.controls import Controls, Null
+from rare_neurons.numerics.claims.evidence import (
+    Evidence,
+    change_since_start,
+    no_change,
+    over_seeds,
+    ratio_over_seeds,
+)
+from rare_neurons.numerics.claims.judge import Claim, judge_claim
 from rare_neurons.numerics.claims.specialisation import (
     Statistic,
     evidence_of,
@@ -18,6 +24,7 @@ from rare_neurons.numerics.claims.specialisation import (
     regime_gain,
     within_beyond,
 )
+from rare_neurons.numerics.multiplicity import control_multiplicity
 from rare_neurons.numerics.regimes.rank_curve import SIGNS
 from rare_neurons.stages.claim_inputs import LAST, START, Results, Runs
 from rare_neurons.stages.metric import read_shard
@@ -171,11 +178,11 @@ def _contrast(runs: Runs, column: str, statistic: Callable[..., Statistic], mode
 
 def _regimes(runs: Runs, stratum: str, sign: str, draws: Mapping[str, int], models: tuple[str, ...], at: str) -> _Found:
     paths = [runs.shards(models, at, table) or () for table in ("influence", "folds", "regimes")]
-    found = []
+    found, about = [], {"stratum": stratum, "sign": sign}
     for influence, folds, regimes in zip(*paths, strict=True):
-        asked = {"stratum": stratum, "sign": sign, "convention": "log_spacing"}
-        (row,) = _rows(read_table(regimes, [*asked, "null_p"]), asked)
-        found.append(regime_gain(read_shard(influence, folds), stratum, sign, row["null_p"], **draws))
+        where = {**about, "convention": "log_spacing"}
+        (row,) = _rows(read_table(regimes, [*where, "null_p"]), where)
+        found.append(regime_gain(read_shard(influence, folds), null_p=row["null_p"], **about, **draws))
     return _of_contexts(runs, found)
 
 
@@ -190,8 +197,8 @@ def _groups(runs: Runs, stratum: str, matrix: str, models: tuple[str, ...], at: 
     paths = runs.shards(models, at, "groups") or []
     tables = [_rows(read_table(path), {"stratum": stratum, "matrix": matrix}) for path in paths]
     rows = [row for table in tables for row in table]
-    ratios = [row["top_eigenvalue"] / row["null_median"] for row in rows]
-    return over_seeds(ratios, runs.confidence), max((row["p_value"] for row in rows), default=None)
+    top, null = ([row[name] for row in rows] for name in ("top_eigenvalue", "null_median"))
+    return ratio_over_seeds(top, null, runs.confidence), max((row["p_value"] for row in rows), default=None)
 
 
 def _changes(runs: Runs, emergence: str, quantities: Mapping[str, Mapping[str, str]]) -> Iterator[_Asked]:
@@ -212,7 +219,7 @@ def _changes(runs: Runs, emergence: str, quantities: Mapping[str, Mapping[str, s
             null=_WALK,
             sample_unit="seed",
             evidence=over_seeds(own, runs.confidence),
-            control_step0=Evidence(0.0, 0.0, 0.0, max(len(own), 1)),  # no change at the start, by definition
+            control_step0=no_change(len(own)),
             control_shuffled=over_seeds(shuffled, runs.confidence),
             null_p=onset["p_value"],
             direction="rise" if wanted["direction"] == "either" else wanted["direction"],
@@ -223,38 +230,23 @@ def _changes(runs: Runs, emergence: str, quantities: Mapping[str, Mapping[str, s
 def _change(runs: Runs, model: str, wanted: Mapping[str, str]) -> float | None:
     table = runs.results.timeline(wanted["table"], model)
     rows = _rows(table, {"panel": runs.panel, "stratum": wanted["stratum"], "quarantined": False})
-    values = {row["step"]: row[wanted["column"]] for row in rows if row[wanted["column"]] is not None}
-    return values[max(values)] - values[0] if 0 in values else None
-
-
-def over_seeds(values: Sequence[float], confidence: float) -> Evidence | None:
-    """Mean over runs with Student's interval; one run has none and is a point."""
-    if not values:
-        return None
-    mean, n = float(np.mean(values)), len(values)
-    half = 0.0 if n == 1 else float(student.ppf((1 + confidence) / 2, n - 1) * np.std(values, ddof=1) / np.sqrt(n))
-    return Evidence(mean, mean - half, mean + half, n)
+    return change_since_start({row["step"]: row[wanted["column"]] for row in rows if row[wanted["column"]] is not None})
 
 
 def _judged(runs: Runs, at: str, asked: list[_Asked], subject: str, is_control: str | None) -> Iterator[dict]:
     """Judge claims that are looked at together."""
     if at == START:
         asked = [replace(one, control_step0=None) for one in asked]
-    adjusted = control_multiplicity([np.nan if one.null_p is None else one.null_p for one in asked])
+    adjusted = control_multiplicity([one.null_p for one in asked])
     for one, p in zip(asked, adjusted, strict=True):
         claim = judge_claim(
             one.quantity,
             one.evidence,
-            control_step0=one.control_step0,
-            control_shuffled=one.control_shuffled,
-            null=one.null,
-            null_p=one.null_p,
-            adjusted_p=float(p),
+            controls=Controls(one.control_step0, one.control_shuffled, is_control),
+            null=Null(one.null, one.null_p, float(p), one.null_minimal_effect),
             sample_unit=one.sample_unit,
             direction=one.direction,
             level=float(runs.options["level"]),
-            null_minimal_effect=one.null_minimal_effect,
-            is_control=is_control,
         )
         place = {"subject": subject, "panel": runs.panel, "judged_at": at, "unit": one.unit, "direction": one.direction}
         yield {**place, **asdict(claim)}

@@ -8,10 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rare_neurons.numerics.influence.differentiation import differentiation
-from rare_neurons.numerics.onset.detect import Onset, OnsetRule, control_onsets, detect_onset
-from rare_neurons.numerics.panel.folds import N_FOLDS, half_of_fold
-from rare_neurons.numerics.panel.resampling import resample_folds
+from rare_neurons.numerics.influence.resampled import resampled_index
+from rare_neurons.numerics.onset.detect import detect_onset
+from rare_neurons.numerics.onset.family import control_onsets
+from rare_neurons.numerics.onset.rule import Onset, OnsetRule
+from rare_neurons.numerics.onset.series import mean_resamples, on_common_steps, usable_runs
+from rare_neurons.numerics.panel.resampling import resample_panel, resampled_mean
 from rare_neurons.tables import digest_of, file_sha256, provenance, read_table, schema_of, write_table
 
 SCHEMA = schema_of(
@@ -75,20 +77,17 @@ def _onset(
     options: Mapping[str, object],
 ) -> Onset:
     rule = OnsetRule(**options["rule"], direction=wanted["direction"])
-    # A run without a single good checkpoint must not take the others' steps with it.
-    usable = [i for i, s in enumerate(series) if np.isfinite(list(s.values())).any()]
+    usable = usable_runs(series)
     if not usable:
         reason = "no checkpoint has this quantity: all are quarantined, or its column is null"
         return Onset("not_identifiable", False, 0, 0, str(rule), reason=reason)
-    series = [series[i] for i in usable]
     shards = {kind: [paths[i] for i in usable] for kind, paths in shards.items()}
-    steps = sorted(set.intersection(*(set(s) for s in series)))
-    values = np.array([[s[step] for step in steps] for s in series], dtype=float).reshape(len(series), -1)
+    steps, values = on_common_steps([series[i] for i in usable])
     return detect_onset(
-        np.array(steps, dtype=np.int64),
+        steps,
         values.mean(axis=0),
         rule=rule,
-        resamples=_resampled(shards, wanted, steps, int(options["n_resamples"]), int(options["seed"])),
+        resamples=_resampled(shards, wanted, steps, n=int(options["n_resamples"]), seed=int(options["seed"])),
         seeds_values=values,
         seed=int(options["seed"]),
     )
@@ -113,38 +112,32 @@ def _series(timeline: str, panel: str, wanted: Mapping[str, str]) -> dict[int, f
 
 
 def _resampled(
-    shards: Mapping[str, list[list[str]]], wanted: Mapping[str, str], steps: list[int], n: int, seed: int
+    shards: Mapping[str, list[list[str]]], wanted: Mapping[str, str], steps: np.ndarray, *, n: int, seed: int
 ) -> np.ndarray | None:
     """Values recomputed from resampled contexts, [resample, step]; one draw of contexts for all steps and seeds."""
-    recompute = _RESAMPLED.get(wanted["table"])
-    if recompute is None:
+    if wanted["table"] not in _RESAMPLED:
         return None
-    kind, function = recompute
-    per_model = []
+    kind, function = _RESAMPLED[wanted["table"]]
+    runs = []
     for paths in shards[kind]:
-        columns = {}
+        run = {}
         for path in paths:
             table = read_table(path)
             table = table.filter(pc.equal(table["stratum"], wanted["stratum"]))
             if table.num_rows:
-                weights = resample_folds(half_of_fold(np.arange(N_FOLDS)), n, seed)[:, table["fold"].to_numpy()]
-                columns[table["step"][0].as_py()] = function(table, weights, wanted["column"])
-        missing = np.full(n, np.nan)
-        per_model.append(np.array([columns.get(step, missing) for step in steps]).reshape(len(steps), n).T)
-    return np.mean(per_model, axis=0)
+                weights = resample_panel(table["fold"].to_numpy(), n_resamples=n, seed=seed)
+                run[table["step"][0].as_py()] = function(table, weights, wanted["column"])
+        runs.append(run)
+    return mean_resamples(runs, steps, n_resamples=n)
 
 
 def _resampled_behaviour(table: pa.Table, weights: np.ndarray, column: str) -> np.ndarray:
-    count = table["n_targets"].to_numpy()
-    return (weights @ (table[column].to_numpy() * count)) / (weights @ count)
+    return resampled_mean(weights, table[column].to_numpy(), table["n_targets"].to_numpy())
 
 
 def _resampled_differentiation(table: pa.Table, weights: np.ndarray, column: str) -> np.ndarray:
-    count = table["n_targets"].to_numpy()
-    sums = table["influence_sum"].combine_chunks().flatten().to_numpy().astype(np.float64).reshape(len(count), -1)
-    drawn = (weights @ sums) / (weights @ count)[:, None]
-    values = [getattr(differentiation(x, np.zeros_like(x)), column) for x in drawn]
-    return np.array([np.nan if v is None else v for v in values])
+    sums = table["influence_sum"].combine_chunks().flatten().to_numpy().reshape(table.num_rows, -1)
+    return resampled_index(weights, sums, table["n_targets"].to_numpy(), index=column)
 
 
 _RESAMPLED = {

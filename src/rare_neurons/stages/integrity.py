@@ -1,16 +1,18 @@
 """Stage `integrity`: whether each checkpoint of a model is what its step says, judged from all of them together."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from rare_neurons.checkpoints.manifest import Manifest, read_manifest
-from rare_neurons.numerics.integrity.descent import judge_descent
 from rare_neurons.numerics.integrity.judge import CheckpointVerdict, judge_checkpoints
+from rare_neurons.numerics.integrity.limits import IntegrityLimits
+from rare_neurons.numerics.integrity.start import Prints, judge_own_start
+from rare_neurons.numerics.integrity.tensors import unlike_the_others
+from rare_neurons.numerics.panel.means import mean_over_strata, merge_folds
 from rare_neurons.tables import digest_of, file_sha256, provenance, read_metadata, read_table, schema_of, write_table
 
 SCHEMA = schema_of(CheckpointVerdict, [("model", pa.string())])
@@ -40,28 +42,30 @@ def write_integrity(
         Fingerprints of step 0 of the group's other runs: a run has to descend from its own.
     model : str
     thresholds : mapping
-        Keyword arguments of `judge_checkpoints`.
+        Fields of `IntegrityLimits`.
     version : int
     """
     checkpoints = [read_manifest(Path(path)) for path in manifests]
     losses = [_mean_loss(path) for path in behaviours]
     faults = [_fault(m, f, b) for m, f, b in zip(checkpoints, fingerprints, behaviours, strict=True)]
     prints = [None if fault else read_table(path) for fault, path in zip(faults, fingerprints, strict=True)]
-    faults = _unlike_the_others(prints, faults)
+    odd = unlike_the_others([None if table is None else _tensors(table) for table in prints])
+    faults = [("other_tensors", odd[i]) if i in odd else fault for i, fault in enumerate(faults)]
     whole = [i for i, fault in enumerate(faults) if fault is None]
     verdicts = {checkpoints[i].step: _bad(checkpoints[i].step, *fault) for i, fault in enumerate(faults) if fault}
     if whole:
         judged = judge_checkpoints(
             [checkpoints[i].step for i in whole],
-            np.stack([_projection(prints[i]) for i in whole]),
-            [prints[i]["sha256"].to_pylist() for i in whole],
-            [int(np.prod(shape)) for shape in prints[whole[0]]["shape"].to_pylist()],
+            np.stack([_prints(prints[i]).projections for i in whole]),
+            digests=[prints[i]["sha256"].to_pylist() for i in whole],
+            tensor_sizes=[int(np.prod(shape)) for shape in prints[whole[0]]["shape"].to_pylist()],
             canary_loss=[losses[i] for i in whole],
-            **thresholds,
+            limits=IntegrityLimits(**thresholds),
         )
         verdicts |= {verdict.step: verdict for verdict in judged}
-        starts = [read_table(path) for path in other_starts]
-        verdicts |= _foreign_start([verdicts[checkpoints[i].step] for i in whole], [prints[i] for i in whole], starts)
+        starts = [_prints(read_table(path)) for path in other_starts]
+        foreign = judge_own_start(judged, [_prints(prints[i]) for i in whole], starts)
+        verdicts |= {} if foreign is None else {foreign.step: foreign}
     rows = [
         {
             "model": model,
@@ -82,13 +86,10 @@ def write_integrity(
 
 
 def _mean_loss(path: str) -> float | None:
-    """Mean over strata of their mean loss: every stratum counts alike, so that a fault on rare tokens shows."""
     table = read_table(path, ["stratum", "n_targets", "loss"])
-    if table.num_rows == 0:
-        return None
-    stratum = np.asarray(table["stratum"].to_pylist())
-    n, loss = table["n_targets"].to_numpy(), table["loss"].to_numpy()
-    return float(np.mean([np.average(loss[stratum == s], weights=n[stratum == s]) for s in np.unique(stratum)]))
+    losses = {"loss": table["loss"].to_numpy()}
+    merged = merge_folds(table["stratum"].to_pylist(), table["n_targets"].to_numpy(), losses)
+    return mean_over_strata(merged, "loss")
 
 
 def _fault(manifest: Manifest, fingerprint: str, behaviour: str) -> tuple[str, str] | None:
@@ -104,52 +105,13 @@ def _fault(manifest: Manifest, fingerprint: str, behaviour: str) -> tuple[str, s
     return None
 
 
-def _unlike_the_others(
-    prints: Sequence[pa.Table | None], faults: Sequence[tuple[str, str] | None]
-) -> list[tuple[str, str] | None]:
-    """Mark checkpoints whose tensors are not those that most others have."""
-    names = [
-        None if p is None else tuple(zip(p["tensor"].to_pylist(), map(tuple, p["shape"].to_pylist()), strict=True))
-        for p in prints
-    ]
-    known = Counter(n for n in names if n is not None)
-    if not known:
-        return list(faults)
-    usual = known.most_common(1)[0][0]
-    result = list(faults)
-    for index, found in enumerate(names):
-        if found is not None and found != usual:
-            odd = sorted({name for name, _ in set(found) ^ set(usual)})
-            result[index] = (
-                "other_tensors",
-                f"{len(odd)} tensors differ in name or shape from the other steps', first {odd[0]!r}",
-            )
-    return result
+def _tensors(table: pa.Table) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    return tuple(zip(table["tensor"].to_pylist(), map(tuple, table["shape"].to_pylist()), strict=True))
 
 
-def _foreign_start(
-    verdicts: Sequence[CheckpointVerdict], prints: Sequence[pa.Table], others: Sequence[pa.Table]
-) -> dict[int, CheckpointVerdict]:
-    """Quarantine step 0 if the first step that differs from it is nearer to the start of another run of the group."""
-    start, sha256 = verdicts[0], prints[0]["sha256"].to_pylist()
-    later = (i for i, v in enumerate(verdicts) if not v.quarantined and prints[i]["sha256"].to_pylist() != sha256)
-    early = next(later, None)
-    like = [table for table in others if table["tensor"].equals(prints[0]["tensor"])]
-    if start.step != 0 or start.quarantined or early is None or not like:
-        return {}
-    starts = np.stack([_projection(table) for table in like])
-    found = judge_descent(_projection(prints[early]), _projection(prints[0]), starts)
-    if found.descends is not False:
-        return {}
-    reason = (
-        f"step {verdicts[early].step} has cosine {found.own:.3f} with this start and {found.best_other:.3f} with that "
-        "of another run of the group"
-    )
-    return {0: replace(start, status="foreign_start", reason=reason, quarantined=True)}
-
-
-def _projection(table: pa.Table) -> np.ndarray:
-    return np.array(table["projection"].to_pylist(), dtype=np.float64)
+def _prints(table: pa.Table) -> Prints:
+    names, digests = (tuple(table[column].to_pylist()) for column in ("tensor", "sha256"))
+    return Prints(names, digests, np.array(table["projection"].to_pylist(), dtype=np.float64))
 
 
 def _bad(step: int, status: str, reason: str) -> CheckpointVerdict:

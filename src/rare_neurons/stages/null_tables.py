@@ -23,7 +23,7 @@ def write_null_tables(output: str, *, n_neurons: int, n_draws: int, seed: int, v
     """Tabulate the nulls for a layer of `n_neurons` and for the smaller numbers that single signs have."""
     rows = []
     for n in bar(null_table_sizes(n_neurons), label=f"null tables, {n_neurons} neurons"):
-        table = regime_null_table(n, n_draws, seed)
+        table = regime_null_table(n, n_draws=n_draws, seed=seed)
         columns = (table.family.tolist(), table.shape, table.n_spacings, table.statistic, table.mean_spacing)
         rows += [dict(zip(SCHEMA.names, (n, *values), strict=True)) for values in zip(*columns, strict=True)]
     params = {"n_neurons": n_neurons, "n_draws": n_draws, "seed": seed}

@@ -13,6 +13,7 @@ from rare_neurons.checkpoints.tensors import iter_tensors, tensor_names
 from rare_neurons.errors import DataFault
 from rare_neurons.families import weight_matrices
 from rare_neurons.numerics.integrity.fingerprint import fingerprint_tensor
+from rare_neurons.numerics.spectra.options import SpectrumOptions
 from rare_neurons.numerics.spectra.spectrum import SPECTRUM_COLUMNS, measure_spectrum
 from rare_neurons.schemas import FINGERPRINT, SPECTRA
 from rare_neurons.stages.cache import cache_place
@@ -42,7 +43,7 @@ def write_spectra(
     cache : mapping
         ``folder`` and ``disk_gb`` of the managed cache.
     options : mapping
-        Options of `measure_spectrum`.
+        Fields of `SpectrumOptions`.
     n_projections : int
         Length of each tensor's random projection.
     version : int
@@ -110,5 +111,5 @@ def _row(spec, matrix: np.ndarray, options: Mapping[str, object]) -> dict:
     if n_bad:
         reason = f"{n_bad} of {matrix.size} entries of {spec.tensor} are not finite"
         return {**row, **dict.fromkeys(SPECTRUM_COLUMNS), "status": "non_finite", "reason": reason}
-    result = measure_spectrum(matrix, **options)
+    result = measure_spectrum(matrix, SpectrumOptions(**options))
     return {**row, **{name: getattr(result, name) for name in SPECTRUM_COLUMNS}}

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from rare_neurons.numerics.influence.summary import InfluenceSummary, summarise_influence
+from rare_neurons.numerics.panel.means import StratumMeans, mean_over_strata, merge_folds
 from rare_neurons.schemas import BEHAVIOUR_VALUES
 from rare_neurons.tables import digest_of, file_sha256, provenance, read_table, schema_of, write_table
 
@@ -88,14 +89,8 @@ def _with_changes(table: pa.Table) -> pa.Table:
 def summarise_behaviour(path: str) -> pa.Table:
     """Merge the folds of a behaviour shard: one row per stratum."""
     table = read_table(path)
-    stratum = np.asarray(table["stratum"].to_pylist())
-    n = table["n_targets"].to_numpy()
-    rows = []
-    for name in dict.fromkeys(stratum.tolist()):
-        mine = stratum == name
-        place = {key: table[key][0].as_py() for key, _ in _PLACE}
-        means = {v: float(np.average(table[v].to_numpy()[mine], weights=n[mine])) for v in BEHAVIOUR_VALUES}
-        rows.append({**place, "stratum": name, "n_targets": int(n[mine].sum()), **means})
+    place = {key: table[key][0].as_py() for key, _ in _PLACE} if table.num_rows else {}
+    rows = [{**place, "stratum": m.stratum, "n_targets": m.n_targets, **m.means} for m in _merged(table)]
     kinds = [
         *_PLACE,
         ("stratum", pa.string()),
@@ -103,6 +98,11 @@ def summarise_behaviour(path: str) -> pa.Table:
         *((v, pa.float64()) for v in BEHAVIOUR_VALUES),
     ]
     return pa.Table.from_pylist(rows, schema=pa.schema(kinds))
+
+
+def _merged(behaviour: pa.Table) -> list[StratumMeans]:
+    values = {name: behaviour[name].to_numpy() for name in BEHAVIOUR_VALUES}
+    return merge_folds(behaviour["stratum"].to_pylist(), behaviour["n_targets"].to_numpy(), values)
 
 
 def _summarise_influence(path: str) -> pa.Table:
@@ -132,9 +132,9 @@ def _losses(behaviours: Sequence[str]) -> dict[tuple[int, str | None, str | None
     """Loss by (step, panel, stratum); under (step, None, None) the mean over strata of the first panel."""
     found: dict[tuple[int, str | None, str | None], float] = {}
     for path in behaviours:
-        rows = summarise_behaviour(path).to_pylist()
-        for row in rows:
-            found[row["step"], row["panel"], row["stratum"]] = row["loss"]
-        if rows:
-            found.setdefault((rows[0]["step"], None, None), float(np.mean([r["loss"] for r in rows])))
+        table = read_table(path)
+        if table.num_rows:
+            step, panel, merged = table["step"][0].as_py(), table["panel"][0].as_py(), _merged(table)
+            found |= {(step, panel, one.stratum): one.means["loss"] for one in merged}
+            found.setdefault((step, None, None), mean_over_strata(merged, "loss"))
     return found

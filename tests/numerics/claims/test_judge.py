@@ -3,7 +3,9 @@ import itertools
 import numpy as np
 import pytest
 
-from rare_neurons.numerics.claims.judge import Evidence, judge_claim
+from rare_neurons.numerics.claims.controls import Controls, Null
+from rare_neurons.numerics.claims.evidence import Evidence
+from rare_neurons.numerics.claims.judge import judge_claim
 
 STEP0 = Evidence(0.0, -0.5, 0.5, seeds=3)
 SHUFFLED = Evidence(1.0, 0.5, 1.5, seeds=3)
@@ -18,7 +20,15 @@ def _judge(evidence=None, **options):
         "adjusted_p": 0.01,
         "sample_unit": "seed",
     }
-    return judge_claim("kurtosis", evidence or Evidence(4.0, 3.0, 5.0, seeds=3), **{**given, **options})
+    given |= options
+    asked = {name: given[name] for name in ("sample_unit", "direction") if name in given}
+    return judge_claim(
+        "kurtosis",
+        evidence or Evidence(4.0, 3.0, 5.0, seeds=3),
+        controls=Controls(given["control_step0"], given["control_shuffled"], given.get("own")),
+        null=Null(given["null"], given["null_p"], given["adjusted_p"], given.get("null_minimal_effect")),
+        **asked,
+    )
 
 
 def test_supported_needs_the_null_and_both_controls():
@@ -86,11 +96,8 @@ def test_no_evidence_at_all_leaves_nulls_not_numbers():
     claim = judge_claim(
         "kurtosis",
         None,
-        control_step0=None,
-        control_shuffled=None,
-        null="random walk",
-        null_p=None,
-        adjusted_p=None,
+        controls=Controls(None, None),
+        null=Null("random walk", None, None),
         sample_unit="context",
     )
     assert (claim.verdict, claim.estimate, claim.low, claim.seeds) == ("not identifiable", None, None, 0)
@@ -135,8 +142,9 @@ def test_wrong_arguments_are_refused(options, message):
         _judge(**options)
 
 
-def test_wrong_evidence_is_refused():
-    with pytest.raises(ValueError, match="low=2 is above high=1; swap them"):
-        Evidence(1.0, 2.0, 1.0)
-    with pytest.raises(ValueError, match="at least 1 run, got seeds=0"):
-        Evidence(1.0, 0.0, 2.0, seeds=0)
+def test_a_control_is_judged_without_itself():
+    # The intervals overlap its own, which is itself.
+    like_shuffled = {"evidence": Evidence(1.0, 0.6, 1.4, seeds=3)}
+    assert _judge(**like_shuffled).verdict == "not detected"
+    alone = _judge(**like_shuffled, control_shuffled=None, own="the shuffled run")
+    assert (alone.verdict, alone.control_shuffled) == ("supported", None)

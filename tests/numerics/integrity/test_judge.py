@@ -5,11 +5,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from rare_neurons.numerics.integrity.descent import judge_descent
 from rare_neurons.numerics.integrity.fingerprint import fingerprint_tensor
 from rare_neurons.numerics.integrity.judge import judge_checkpoints
-from rare_neurons.numerics.integrity.path import find_detours, order_z, run_detours
-from rare_neurons.numerics.integrity.repeats import find_repeats
+from rare_neurons.numerics.integrity.limits import IntegrityLimits
 
 LOG_STEPS = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000]
 LONG_STEPS = [*LOG_STEPS, *range(2000, 24001, 1000)]
@@ -33,7 +31,14 @@ def judge(run, steps, loss=None, **options):
     prints = [[fingerprint_tensor(f"t{j}", w) for j, w in enumerate(weights)] for weights in run]
     projections = np.array([[p.projection for p in row] for row in prints])
     digests = [[p.sha256 for p in row] for row in prints]
-    return judge_checkpoints(steps, projections, digests, SIZES, canary_loss=loss, **options)
+    return judge_checkpoints(
+        steps,
+        projections,
+        digests=digests,
+        tensor_sizes=SIZES,
+        canary_loss=loss,
+        limits=IntegrityLimits(**options),
+    )
 
 
 def quarantined(verdicts):
@@ -95,25 +100,10 @@ def test_a_long_standstill_at_the_start_keeps_step_0():
     assert verdicts[6].reason == "serves the weights of step 0"
 
 
-def test_where_no_place_fits_better_the_final_step_keeps_its_weights_or_none_does():
+def test_where_no_place_fits_better_the_final_step_keeps_its_weights():
     run, _ = simulate([0, 1000, 2000])
     verdicts = judge([run[0], run[1], run[0]], [0, 1000, 2000])
     assert quarantined(verdicts) == {0: "equal_to_final"}
-    assert find_repeats("1A2A3", np.ones((5, 5)) - np.eye(5)).duplicate == {1: (), 3: ()}
-    assert find_repeats("AA", np.zeros((2, 2)), places=[0, 2]).duplicate == {0: (1,)}
-
-
-def test_what_is_settled_is_a_neighbour_to_the_rest():
-    served = np.array([0, 20, 30, 20, 60, 30, 80.0])  # H belongs to place 2, and then G to place 1
-    found = find_repeats("aGHGcHd", np.abs(np.subtract.outer(served, served)))
-    assert found.duplicate == {3: (1,), 5: (2,)}
-
-
-def test_losses_decide_where_distances_cannot():
-    labels, log_loss = "01A34A6", np.array([6.0, 5, 4, 3, 2, 4, 0])
-    everywhere_equal = np.ones((7, 7)) - np.eye(7)
-    assert find_repeats(labels, everywhere_equal, log_loss=log_loss).duplicate == {5: (2,)}
-    assert find_repeats(labels, everywhere_equal).duplicate == {2: (), 5: ()}
 
 
 def test_a_public_case_of_86_final_era_branches_in_two_files():
@@ -224,83 +214,11 @@ def test_losses_may_be_unknown():
     assert verdicts[20].canary_z is not None
 
 
-def test_detours_of_known_paths():
-    line = np.abs(np.subtract.outer(np.arange(6.0), np.arange(6.0)))
-    np.testing.assert_allclose(run_detours(line, 1)[1:-1], 1)
-    np.testing.assert_allclose(run_detours(line, 2)[1:-2], 2 / 3)
-    corner = np.hypot(*(np.subtract.outer(x, x) for x in (np.array([0, 0, 1.0]), np.array([0, 1.0, 1]))))
-    assert run_detours(corner, 1)[1] == pytest.approx(np.sqrt(2))
-    assert np.isnan(run_detours(corner, 1)[[0, 2]]).all()
-
-
-def test_a_good_step_between_two_bad_ones_comes_back():
-    x = np.array([0, 1, 2, 100, 4, 100.5, 6, 7, 8.0])
-    found = find_detours(np.abs(np.subtract.outer(x, x)), limit=2.0, max_run=2)
-    assert sorted(found) == [3, 5]
-
-
-@pytest.mark.parametrize(("aside", "expected"), [(1.2, []), (4.0, [3, 4])])
-def test_a_run_needs_a_clearer_detour_than_a_single_step(aside, expected):
-    x, y = np.array([0, 1, 2, 2.3, 2.6, 3, 4, 5, 6]), np.array([0, 0, 0, aside, aside, 0, 0, 0, 0])
-    distances = np.hypot(np.subtract.outer(x, x), np.subtract.outer(y, y))
-    assert np.nanmax(run_detours(distances, 2)) > 2.4
-    assert sorted(find_detours(distances, limit=2.0, max_run=2)) == expected
-
-
-def test_order_z_sees_one_and_three_outliers_and_no_kink_gap_or_plateau():
-    rng = np.random.default_rng(0)
-    kink = np.concatenate([2.0 * np.arange(12), 24 + 0.1 * np.arange(18)]) + 0.01 * rng.standard_normal(30)
-    plateau = np.minimum(np.arange(30.0), 10) + 0.01 * rng.standard_normal(30)
-    for clean in (kink, plateau, np.delete(kink, [2, 3, 4, 9, 14]), np.array([0, 5, 5.1, 9])):
-        assert np.abs(order_z(clean, floor=0.01)).max() < 8
-    for where in ([20], [19, 20, 21], [29]):
-        for shift in (-3, 3):
-            y = 0.1 * np.arange(30) + 0.01 * np.random.default_rng(1).standard_normal(30)
-            y[where] += shift
-            z = order_z(y, floor=0.01)
-            expected = set() if where == [29] and shift > 0 else set(where)  # nothing follows the last
-            assert set(np.flatnonzero(np.abs(z) > 8)) == expected
-            assert (np.sign(z[where]) == np.sign(shift)).all() or not expected
-    assert np.isnan(order_z(kink[:3], floor=0.01)).all()
-
-
-def test_descent_from_the_own_start_or_another_seeds():
-    rng = np.random.default_rng(3)
-    starts = [[rng.standard_normal(n) for n in SIZES] for _ in range(3)]
-    early = [w + 0.3 * rng.standard_normal(len(w)) for w in starts[0]]
-    early_print, *prints = (
-        np.array([fingerprint_tensor(f"t{j}", w, n_projections=2048).projection for j, w in enumerate(weights)])
-        for weights in (early, *starts)
-    )
-    right = judge_descent(early_print, prints[0], np.array(prints[1:]))
-    wrong = judge_descent(early_print, prints[1], np.array([prints[0], prints[2]]))
-    unclear = judge_descent(early_print, prints[1], np.array([prints[2]]))
-    assert (right.descends, wrong.descends, unclear.descends) == (True, False, None)
-    assert abs(right.own - 1 / np.hypot(1, 0.3)) < 4 * right.standard_error
-    with pytest.raises(ValueError, match="starts of shape"):
-        judge_descent(early_print, prints[0], np.empty((0, 3, 2048)))
-
-
-def test_the_standard_error_of_a_descent_is_that_of_its_estimate():
-    rng, differences, errors = np.random.default_rng(4), [], []
-    start, other, noise = rng.standard_normal((3, 2, 300))
-    checkpoint = 0.5 * start + 0.3 * other + noise  # cosines about 0.4 and 0.3
-    for seed in range(400):
-        prints = [
-            np.array([fingerprint_tensor(f"t{j}", x, seed=seed).projection for j, x in enumerate(weights)])
-            for weights in (checkpoint, start, other)
-        ]
-        found = judge_descent(prints[0], prints[1], prints[2][None])
-        differences.append(found.own - found.best_other)
-        errors.append(found.standard_error)
-    assert np.std(differences) == pytest.approx(np.mean(errors), rel=0.12)
-
-
 def test_wrong_arguments_are_named():
     projections, digests = np.zeros((2, 1, 4)), [["a"], ["b"]]
     with pytest.raises(ValueError, match="ascend"):
-        judge_checkpoints([5, 5], projections, digests, [3])
+        judge_checkpoints([5, 5], projections, digests=digests, tensor_sizes=[3])
     with pytest.raises(ValueError, match="2 steps and 2 tensors"):
-        judge_checkpoints([0, 1], projections, digests, [3, 3])
+        judge_checkpoints([0, 1], projections, digests=digests, tensor_sizes=[3, 3])
     with pytest.raises(ValueError, match="1 canary losses for 2 steps"):
-        judge_checkpoints([0, 1], projections, digests, [3], canary_loss=[1.0])
+        judge_checkpoints([0, 1], projections, digests=digests, tensor_sizes=[3], canary_loss=[1.0])

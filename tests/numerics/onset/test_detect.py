@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from rare_neurons.numerics.onset.detect import OnsetRule, control_onsets, detect_onset
+from rare_neurons.numerics.onset.detect import detect_onset
+from rare_neurons.numerics.onset.rule import OnsetRule
 
 STEPS = np.array([0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000])
 PYTHIA_STEPS = np.concatenate([[0], 2 ** np.arange(10), np.arange(1000, 143001, 1000)])
@@ -198,36 +199,6 @@ def test_noise_of_the_shared_contexts_widens_the_interval_of_seeds():
 def test_equal_seeds_give_equal_answers():
     noisy = RISE + np.random.default_rng(11).standard_normal(12)
     assert detect_onset(STEPS, noisy, rule=OnsetRule(), seed=5) == detect_onset(STEPS, noisy, rule=OnsetRule(), seed=5)
-
-
-def test_onsets_looked_at_together_are_withdrawn_with_a_reason():
-    five = detect_onset(STEPS, np.concatenate([np.zeros(6), np.arange(6.0)]), rule=OnsetRule())
-    eleven = detect_onset(STEPS, np.arange(12.0), rule=OnsetRule())
-    none = detect_onset(STEPS[:3], RISE[:3], rule=OnsetRule())
-    assert five.detected
-    kept, gone, also_gone, untested = control_onsets([eleven, five, five, none], level=0.05)
-    assert kept.detected
-    assert kept.p_adjusted == pytest.approx(3 * eleven.p_value)
-    assert (gone.detected, gone.onset_after, gone.onset_by, gone.peak_step) == (False, None, None, None)
-    assert gone.p_adjusted == pytest.approx(2 * five.p_value)
-    assert "for 3 quantities together" in gone.reason
-    assert (also_gone, untested) == (gone, none)
-    assert control_onsets([five], level=0.05)[0].detected
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"direction": "up"}, "unknown direction 'up'; known: rise, fall, either"),
-        ({"grid": "log"}, "unknown grid 'log'; known: doublings, all"),
-        ({"baseline": 0}, "baseline=0 and persistence=2 must be at least 1"),
-        ({"fraction": 0.0}, r"fraction=0\.0 must lie in \(0, 1\]"),
-        ({"level": 5}, r"level=5 must lie in \(0, 1\)"),
-    ],
-)
-def test_a_wrong_rule_is_refused(options, message):
-    with pytest.raises(ValueError, match=message):
-        OnsetRule(**options)
 
 
 def test_wrong_shapes_and_orders_are_refused():

@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.calibration.groups import false_positives, power
 from rare_neurons.numerics.organisation.group_spectra import measure_group_spectrum
-from rare_neurons.numerics.organisation.matching import deciles, matched_groups
+from rare_neurons.numerics.organisation.matching import matched_groups
 
 
 def neurons(n=200, d=40, seed=0):
@@ -73,25 +73,6 @@ def test_parallel_rows_have_no_hill_index():
     result = measure_group_spectrum(rows, np.arange(20), covariates, rng=np.random.default_rng(0), n_permutations=19)
     assert result.hill_index is None
     assert result.top_eigenvalue == pytest.approx(20)
-
-
-def test_random_groups_match_the_deciles_and_repeat_no_neuron():
-    _, covariates = neurons(n=1000)
-    covariates[:, 1] = covariates[:, 0] ** 2
-    group = np.argsort(-covariates[:, 0])[:40]
-    drawn, gap = matched_groups(group, covariates, np.random.default_rng(0), n_groups=50)
-    assert all(np.unique(one).size == 40 for one in drawn)
-    bins = deciles(covariates)
-    assert np.abs(bins[drawn] - bins[group]).max() <= gap <= 2
-    assert np.unique(drawn).size > 80
-
-
-def test_groups_that_use_up_their_candidates_are_drawn_from_wider_ones():
-    _, covariates = neurons(n=100)
-    group = np.argsort(-covariates[:, 0])[:50]
-    drawn, gap = matched_groups(group, covariates, np.random.default_rng(0), n_groups=20)
-    assert all(np.unique(one).size == 50 for one in drawn)
-    assert gap >= 3
 
 
 def test_same_generator_state_gives_the_same_result():

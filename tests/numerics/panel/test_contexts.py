@@ -1,12 +1,11 @@
+"""Contexts: no document in both halves, folds of one size."""
+
 import numpy as np
 import pytest
 
 from rare_neurons.numerics.panel.contexts import cut_contexts
 from rare_neurons.numerics.panel.folds import N_FOLDS
-from rare_neurons.numerics.panel.strata import assign_strata
-from rare_neurons.numerics.panel.targets import draw_targets
 
-STRATA = {"common": {"mass": [0.0, 0.5]}, "rare": {"mass": [0.5, 1.0]}}
 END = 0
 
 
@@ -19,22 +18,6 @@ def corpus():
 @pytest.fixture(scope="module")
 def contexts(corpus):
     return cut_contexts(corpus, end_of_text=END, context_length=16, max_contexts=None, seed=3)
-
-
-@pytest.fixture(scope="module")
-def strata(corpus):
-    return assign_strata(np.bincount(np.concatenate(corpus), minlength=61), STRATA)
-
-
-def draw(contexts, strata, **changes):
-    options = {
-        "targets_per_stratum": 300,
-        "max_per_type": 200,
-        "min_position": 4,
-        "token_role": "target",
-        "seed": 5,
-    }
-    return draw_targets(contexts, strata, tuple(STRATA), **options | changes)
 
 
 def test_folds_are_even_and_halves_follow_them(contexts):
@@ -53,37 +36,12 @@ def test_no_document_is_in_both_halves(corpus):
     assert not in_a & in_b
 
 
-def test_targets_are_the_next_tokens_of_their_stratum(contexts, strata):
-    targets = draw(contexts, strata)
-    ids = contexts.token_ids
-    assert np.array_equal(ids[targets.context, targets.position], targets.input_id)
-    assert np.array_equal(ids[targets.context, targets.position + 1], targets.target_id)
-    assert np.array_equal(strata[targets.target_id], targets.stratum)
-    assert targets.position.min() >= 4
-    assert np.bincount(targets.stratum).tolist() == [300, 300]
-    assert np.unique(targets.target_id, return_counts=True)[1].max() <= 200
-    assert len(set(zip(targets.context, targets.position, strict=True))) == 600
-
-
-def test_the_seed_convention_selects_by_the_token_read(contexts, strata):
-    targets = draw(contexts, strata, token_role="input")
-    assert np.array_equal(strata[targets.input_id], targets.stratum)
-    assert not np.array_equal(strata[targets.target_id], targets.stratum)
-
-
-def test_equal_seeds_draw_equal_panels(contexts, strata):
-    one, two, other = (draw(contexts, strata, seed=s) for s in (5, 5, 6))
-    assert np.array_equal(one.position, two.position)
-    assert not np.array_equal(one.position, other.position)
-
-
-def test_a_corpus_too_small_says_what_each_stratum_has(contexts, strata):
-    with pytest.raises(
-        ValueError, match=r"\{'common': \d+, 'rare': \d+\} eligible targets per stratum .* asks for 9999"
-    ):
-        draw(contexts, strata, targets_per_stratum=9999)
-
-
 def test_too_little_text_for_the_folds_is_refused():
     with pytest.raises(ValueError, match="half A of the corpus has 1 contexts of 16 tokens"):
         cut_contexts([np.arange(17), np.arange(17)], end_of_text=END, context_length=16, max_contexts=None, seed=0)
+
+
+def test_no_more_contexts_than_asked_half_from_each_half(corpus):
+    few = cut_contexts(corpus, end_of_text=END, context_length=16, max_contexts=200, seed=3)
+    assert np.bincount(few.half).tolist() == [100, 100]
+    assert few.token_ids.shape == (200, 16)

@@ -12,7 +12,13 @@ def clustered(values, context, types):
     """Standard error from single observations."""
     sums = [np.bincount(labels, weights=values) for labels in (context, types)]
     counts = [np.bincount(labels) for labels in (context, types)]
-    return two_way_standard_error(sums[0], counts[0], sums[1], counts[1], values.var(ddof=1))
+    return two_way_standard_error(
+        context_sums=sums[0],
+        context_counts=counts[0],
+        type_sums=sums[1],
+        type_counts=counts[1],
+        observation_variance=values.var(ddof=1),
+    )
 
 
 def test_singleton_clusters_give_the_textbook_value():

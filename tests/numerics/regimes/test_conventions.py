@@ -1,6 +1,9 @@
+"""Every convention side by side: planted regimes are read, noise and too few neurons have a status."""
+
 import numpy as np
 import pytest
 
+from rare_neurons.numerics.panel.folds import FoldSums
 from rare_neurons.numerics.regimes.conventions import CONVENTIONS, measure_regimes
 from rare_neurons.numerics.regimes.null_tables import regime_null_table
 from rare_neurons.numerics.spectra.power_law import fit_power_law
@@ -13,7 +16,8 @@ def _measure(effect, noise=0.3, seed=0, **options):
     counts = rng.integers(80, 120, 64)
     sums = counts[:, None] * effect + noise * np.sqrt(counts)[:, None] * rng.standard_normal((64, len(effect)))
     se = np.full(len(effect), noise / np.sqrt(counts.sum()))
-    return measure_regimes(sums.sum(0) / counts.sum(), se, sums, counts, HALF, seed=1, **options)
+    folds = FoldSums.of(sums, counts=counts, half=HALF)
+    return measure_regimes(sums.sum(0) / counts.sum(), se, folds, seed=1, **options)
 
 
 def _row(rows, sign, convention):
@@ -46,7 +50,7 @@ def test_planted_regimes_are_read_from_the_cross_fitted_curve():
 
 
 def test_detection_row_carries_the_test_and_its_intervals():
-    row = _row(_measure(_planted(), null_tables=[regime_null_table(1000, 60, seed=0)]), "all", "log_spacing")
+    row = _row(_measure(_planted(), null_tables=[regime_null_table(1000, n_draws=60, seed=0)]), "all", "log_spacing")
     assert (row.status, row.n_regimes) == ("ok", 3)
     assert row.null_p <= 0.05
     assert row.null_family is not None
@@ -86,5 +90,8 @@ def test_too_few_neurons_is_a_status():
 
 
 def test_values_that_are_not_finite_stop_the_run():
+    folds = FoldSums.of(np.ones((64, 2)), counts=np.ones(64), half=HALF)
     with pytest.raises(ValueError, match="quarantine the checkpoint"):
-        measure_regimes([np.nan, 1.0], [0.1, 0.1], np.ones((64, 2)), np.ones(64), HALF, seed=0)
+        measure_regimes([np.nan, 1.0], [0.1, 0.1], folds, seed=0)
+    with pytest.raises(ValueError, match=r"influence \(3,\), influence_se \(3,\), sums \(64, 2\) disagree on neurons"):
+        measure_regimes(np.ones(3), np.ones(3), folds, seed=0)

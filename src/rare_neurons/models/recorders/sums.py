@@ -70,11 +70,11 @@ class StratumSums:
         by_context = self.by_context.cpu().numpy()
         variance = (self.means["square"].cpu().numpy() - n * out["influence"] ** 2) / max(n - 1, 1)
         out["influence_se"] = two_way_standard_error(
-            by_context,
-            self.counts["context"],
-            self.by_type.cpu().numpy(),
-            self.counts["type"],
-            np.maximum(variance, 0.0),
+            context_sums=by_context,
+            context_counts=self.counts["context"],
+            type_sums=self.by_type.cpu().numpy(),
+            type_counts=self.counts["type"],
+            observation_variance=np.maximum(variance, 0.0),
         )
         for half, name in enumerate(("influence_a", "influence_b")):
             n_half = self.counts["context"][self.halves == half].sum()

@@ -1,45 +1,15 @@
 """What may be claimed: a verdict per quantity, by one rule that needs a null, two controls and, for a law, seeds."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rare_neurons.numerics.multiplicity import control_multiplicity
-
-__all__ = ["Claim", "Evidence", "control_multiplicity", "judge_claim"]
+from rare_neurons.numerics.claims.controls import Controls, Null, check_known
+from rare_neurons.numerics.claims.evidence import Evidence
 
 MIN_SEEDS_FOR_A_LAW = 3
 _UNITS = ("seed", "context", "context and neuron")
 _DIRECTIONS = ("rise", "fall")
-_CONTROLS = ("step 0", "the shuffled run")
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """A statistic with its interval, in the same units for the run and for its controls.
-
-    Parameters
-    ----------
-    estimate, low, high : float
-        The interval at the confidence that all evidence of one claim shares, 90 % by default in this project.
-    seeds : int
-        Independent training runs behind it; at least 1.
-    """
-
-    estimate: float
-    low: float
-    high: float
-    seeds: int = 1
-
-    def __post_init__(self):
-        if self.seeds < 1:
-            raise ValueError(f"evidence needs at least 1 run, got seeds={self.seeds}")
-        if all(map(math.isfinite, (self.estimate, self.low, self.high))) and self.low > self.high:
-            raise ValueError(f"evidence: low={self.low:g} is above high={self.high:g}; swap them")
-
-    @property
-    def missing(self):
-        """Whether the estimate or a side of the interval is not finite."""
-        return not all(map(math.isfinite, (self.estimate, self.low, self.high)))
 
 
 @dataclass(frozen=True)
@@ -82,21 +52,35 @@ class Claim:
     reason: str
 
 
+@dataclass(frozen=True)
+class _Question:
+    """What a verdict depends on besides null and controls."""
+
+    evidence: Evidence
+    sample_unit: str
+    direction: str
+
+    def bound(self, control: Evidence) -> float:
+        """Return the side of the control's interval that the claim has to exceed."""
+        rises = self.direction == "rise"
+        bound = control.high if rises else control.low
+        if self.sample_unit != "seed" or control.seeds >= self.evidence.seeds:
+            return bound
+        # ASSUME: runs of the control scatter as much as runs of the claim do.
+        half = math.sqrt(self.evidence.seeds / control.seeds) * (self.evidence.high - self.evidence.low) / 2
+        return max(bound, control.estimate + half) if rises else min(bound, control.estimate - half)
+
+
 def judge_claim(
-    quantity,
-    evidence,
+    quantity: str,
+    evidence: Evidence | None,
     *,
-    control_step0,
-    control_shuffled,
-    null,
-    null_p,
-    adjusted_p,
-    sample_unit,
-    direction="rise",
-    level=0.05,
-    null_minimal_effect=None,
-    is_control=None,
-):
+    controls: Controls,
+    null: Null,
+    sample_unit: str,
+    direction: str = "rise",
+    level: float = 0.05,
+) -> Claim:
     """Judge one claim that a statistic is larger (direction "rise") or smaller ("fall") than training alone explains.
 
     The rule, in this order:
@@ -117,18 +101,12 @@ def judge_claim(
     ----------
     quantity : str
     evidence : Evidence | None
-    control_step0, control_shuffled : Evidence | None
-        The same statistic, computed in the same way, in the controls.
-    null : str
-    null_p, adjusted_p : float | None
-        `adjusted_p` from `control_multiplicity` over all claims judged together.
+    controls : Controls
+    null : Null
     sample_unit : {"seed", "context", "context and neuron"}
     direction : {"rise", "fall"}
     level : float
-    null_minimal_effect : float | None
-        Smallest estimate that the null test would have called, where known.
-    is_control : {"step 0", "the shuffled run"} | None
-        The control that the data themselves are: they are judged by the null and the other control alone.
+        Largest false-positive rate.
 
     Returns
     -------
@@ -137,18 +115,18 @@ def judge_claim(
     Raises
     ------
     ValueError
-        If the unit or direction is unknown, or `adjusted_p` is smaller than `null_p`.
+        If the unit or direction is unknown, or the adjusted p-value is smaller than the null's.
     """
-    _check(sample_unit, direction, is_control, null_p, adjusted_p)
-    controls = {"step 0": control_step0, "the shuffled run": control_shuffled}
-    controls.pop(is_control, None)
-    lacking = _lacking(evidence, controls, null_p, adjusted_p, sample_unit)
-    if lacking:
-        verdict, reason, minimal = "not identifiable", lacking, None
+    _check(sample_unit, direction, null)
+    others = controls.others()
+    lacking = _lacking(evidence, others, null, sample_unit)
+    if lacking is not None or evidence is None:
+        verdict, reason, minimal = "not identifiable", str(lacking), None
     else:
-        bounds = {name: _bound(control, evidence, sample_unit, direction) for name, control in controls.items()}
-        verdict, reason = _verdict(evidence, bounds, adjusted_p, null, level, direction)
-        minimal = _minimal_effect(evidence, bounds, direction, adjusted_p > level, null_minimal_effect)
+        asked = _Question(evidence, sample_unit, direction)
+        bounds = {name: asked.bound(control) for name, control in others.items()}
+        verdict, reason = _verdict(asked, bounds, null, level)
+        minimal = _minimal_effect(asked, bounds, null, level)
         if verdict == "supported" and sample_unit != "seed":
             reason += "; it speaks of these runs, not of training in general"
     return Claim(
@@ -156,30 +134,30 @@ def judge_claim(
         estimate=_finite(evidence, "estimate"),
         low=_finite(evidence, "low"),
         high=_finite(evidence, "high"),
-        null=null,
-        null_p=_number(null_p),
-        adjusted_p=_number(adjusted_p),
+        null=null.name,
+        null_p=_number(null.p),
+        adjusted_p=_number(null.adjusted_p),
         sample_unit=sample_unit,
         seeds=0 if evidence is None else evidence.seeds,
-        control_step0=_finite(control_step0, "estimate"),
-        control_shuffled=_finite(control_shuffled, "estimate"),
+        control_step0=_finite(controls.step0, "estimate"),
+        control_shuffled=_finite(controls.shuffled, "estimate"),
         minimal_effect=minimal,
         verdict=verdict,
         reason=reason,
     )
 
 
-def _check(sample_unit, direction, is_control, null_p, adjusted_p):
-    asked = (("sample_unit", sample_unit, _UNITS), ("direction", direction, _DIRECTIONS))
-    for name, value, known in (*asked, ("is_control", is_control, (None, *_CONTROLS))):
-        if value not in known:
-            raise ValueError(f"claim: unknown {name} '{value}'; known: {', '.join(map(str, known))}")
-    given, adjusted = _number(null_p), _number(adjusted_p)
+def _check(sample_unit: str, direction: str, null: Null) -> None:
+    check_known("sample_unit", sample_unit, _UNITS)
+    check_known("direction", direction, _DIRECTIONS)
+    given, adjusted = _number(null.p), _number(null.adjusted_p)
     if given is not None and adjusted is not None and adjusted < given:
         raise ValueError(f"claim: adjusted_p={adjusted:g} is below null_p={given:g}; adjust with control_multiplicity")
 
 
-def _lacking(evidence, controls, null_p, adjusted_p, sample_unit):
+def _lacking(
+    evidence: Evidence | None, controls: Mapping[str, Evidence | None], null: Null, sample_unit: str
+) -> str | None:
     if evidence is None or evidence.missing:
         return "no estimate with an interval"
     if sample_unit == "seed" and evidence.seeds < MIN_SEEDS_FOR_A_LAW:
@@ -187,49 +165,40 @@ def _lacking(evidence, controls, null_p, adjusted_p, sample_unit):
     absent = [name for name, control in controls.items() if control is None or control.missing]
     if absent:
         return f"no control: {' and '.join(absent)}"
-    if _number(null_p) is None or _number(adjusted_p) is None:
+    if _number(null.p) is None or _number(null.adjusted_p) is None:
         return "no p-value under the null"
     return None
 
 
-def _bound(control, evidence, sample_unit, direction):
-    """The side of the control's interval that the claim has to exceed."""
-    bound = control.high if direction == "rise" else control.low
-    if sample_unit != "seed" or control.seeds >= evidence.seeds:
-        return bound
-    # ASSUME: runs of the control scatter as much as runs of the claim do.
-    half = math.sqrt(evidence.seeds / control.seeds) * (evidence.high - evidence.low) / 2
-    return max(bound, control.estimate + half) if direction == "rise" else min(bound, control.estimate - half)
-
-
-def _verdict(evidence, bounds, adjusted_p, null, level, direction):
-    near, beyond = (evidence.low, "above") if direction == "rise" else (evidence.high, "below")
+def _verdict(asked: _Question, bounds: Mapping[str, float], null: Null, level: float) -> tuple[str, str]:
+    rises = asked.direction == "rise"
+    near, beyond = (asked.evidence.low, "above") if rises else (asked.evidence.high, "below")
     within = [
         f"its interval ends at {near:.3g}, not {beyond} {bound:.3g} of {name}"
         for name, bound in bounds.items()
-        if not (near > bound if direction == "rise" else near < bound)
+        if not (near > bound if rises else near < bound)
     ]
-    if adjusted_p > level:
-        within.insert(0, f"adjusted p {adjusted_p:.2g} against {null} is above {level:g}")
+    if null.adjusted_p > level:
+        within.insert(0, f"adjusted p {null.adjusted_p:.2g} against {null.name} is above {level:g}")
     if within:
         return "not detected", "; ".join(within)
-    return "supported", f"{beyond} {' and '.join(bounds)}, adjusted p {adjusted_p:.2g} against {null}"
+    return "supported", f"{beyond} {' and '.join(bounds)}, adjusted p {null.adjusted_p:.2g} against {null.name}"
 
 
-def _minimal_effect(evidence, bounds, direction, null_failed, null_minimal_effect):
-    by_null = _number(null_minimal_effect)
-    if null_failed and by_null is None:
+def _minimal_effect(asked: _Question, bounds: Mapping[str, float], null: Null, level: float) -> float | None:
+    failed, by_null, evidence = null.adjusted_p > level, _number(null.minimal_effect), asked.evidence
+    if failed and by_null is None:
         return None
     # A null that the estimate did not pass cannot be passed by less.
-    known = [by_null] * (by_null is not None) + [evidence.estimate] * null_failed
-    if direction == "rise":
+    known = [by_null] * (by_null is not None) + [evidence.estimate] * failed
+    if asked.direction == "rise":
         return max([max(bounds.values()) + evidence.estimate - evidence.low, *known])
     return min([min(bounds.values()) - (evidence.high - evidence.estimate), *known])
 
 
-def _number(value):
+def _number(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else float(value)
 
 
-def _finite(evidence, name):
+def _finite(evidence: Evidence | None, name: str) -> float | None:
     return None if evidence is None else _number(getattr(evidence, name))

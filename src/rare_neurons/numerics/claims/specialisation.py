@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from rare_neurons.numerics.claims.judge import Evidence
-from rare_neurons.numerics.influence.differentiation import differentiation
+from rare_neurons.numerics.claims.evidence import Evidence
+from rare_neurons.numerics.influence.resampled import indices_of
 from rare_neurons.numerics.influence.shard import InfluenceShard
+from rare_neurons.numerics.panel.folds import HALF_A, HALF_B, FoldSums
 from rare_neurons.numerics.panel.resampling import resample_folds, resampled_influence
 from rare_neurons.numerics.regimes.tables import measure_shard_regimes
 
@@ -31,7 +32,7 @@ class Statistic:
     null_p: float
 
 
-def within_beyond(shard: InfluenceShard, stratum: str, other: str, *, n_resamples: int, seed: int) -> Statistic:
+def within_beyond(shard: InfluenceShard, *, stratum: str, other: str, n_resamples: int, seed: int) -> Statistic:
     """Within-stratum influence of all neurons on one stratum, beyond that on another.
 
     With w_A and w_B the within-stratum influence [neuron] in the halves of the panel, ``c = mean(w_A w_B)`` estimates
@@ -46,30 +47,27 @@ def within_beyond(shard: InfluenceShard, stratum: str, other: str, *, n_resample
     n_resamples, seed : int
         Joint resample of folds, within halves, and of neurons, the same for both strata.
     """
-    weights, neurons = _resample(shard, n_resamples, seed)
-    value, drawn = (
-        _cross_square(shard, stratum, *draw) - _cross_square(shard, other, *draw)
-        for draw in (_everything(shard), (weights, neurons))
-    )
+    one, two = shard.folds(stratum), shard.folds(other)
+    draws = _everything(one), _resample(one, n_resamples=n_resamples, seed=seed)
+    value, drawn = (_cross_square(one, draw) - _cross_square(two, draw) for draw in draws)
     return Statistic(float(_signed_root(value[0])), _signed_root(drawn), _share_as_large(value[0], drawn))
 
 
-def inequality_beyond(shard: InfluenceShard, stratum: str, other: str, *, n_resamples: int, seed: int) -> Statistic:
+def inequality_beyond(shard: InfluenceShard, *, stratum: str, other: str, n_resamples: int, seed: int) -> Statistic:
     """Gini index over neurons of |influence| on one stratum minus that on another.
 
     A resampled influence carries evaluation noise twice, so only departures from the resamples' mean are used.
     Arguments as in `within_beyond`.
     """
-    weights, neurons = _resample(shard, n_resamples, seed)
-    value, drawn = (
-        _gini(shard, stratum, *draw) - _gini(shard, other, *draw) for draw in (_everything(shard), (weights, neurons))
-    )
+    one, two = shard.folds(stratum), shard.folds(other)
+    draws = _everything(one), _resample(one, n_resamples=n_resamples, seed=seed)
+    value, drawn = (_gini(one, draw) - _gini(two, draw) for draw in draws)
     drawn = value[0] + drawn - drawn.mean()
     return Statistic(float(value[0]), drawn, _share_as_large(value[0], drawn))
 
 
 def regime_gain(
-    shard: InfluenceShard, stratum: str, sign: str, null_p: float | None, *, n_resamples: int, seed: int
+    shard: InfluenceShard, *, stratum: str, sign: str, null_p: float | None, n_resamples: int, seed: int
 ) -> Statistic | None:
     """T of the regime test: gain in log-likelihood of three rising levels over a smooth curve.
 
@@ -85,7 +83,7 @@ def regime_gain(
         Of the checkpoint's table of regimes, whose null tables this function does not read.
     n_resamples, seed : int
     """
-    found = measure_shard_regimes(shard, stratum, sign, n_resamples=n_resamples, seed=seed)
+    found = measure_shard_regimes(shard, stratum=stratum, sign=sign, n_resamples=n_resamples, seed=seed)
     if found.test.status in ("not_rising", "too_few"):
         return Statistic(0.0, np.zeros(n_resamples), 1.0)
     if null_p is None or found.resampled_statistic is None:
@@ -115,42 +113,47 @@ def evidence_of(statistic: Statistic, confidence: float, seeds: int) -> Evidence
     return Evidence(statistic.value, min(float(low), statistic.value), max(float(high), statistic.value), seeds)
 
 
-def _everything(shard: InfluenceShard) -> tuple[NDArray, NDArray]:
-    n_folds, n_neurons = shard.fold_sum.shape[1:]
-    return np.ones((1, n_folds)), np.arange(n_neurons)[None]
+@dataclass(frozen=True, eq=False)
+class _Draw:
+    """Weights of folds [resample fold] and neurons drawn with replacement [resample neuron]."""
+
+    weights: NDArray[np.float64]
+    neurons: NDArray[np.int64]
 
 
-def _resample(shard: InfluenceShard, n_resamples: int, seed: int) -> tuple[NDArray, NDArray]:
-    """Weights of folds [resample fold] and neurons drawn with replacement [resample neuron].
+def _everything(folds: FoldSums) -> _Draw:
+    n_folds, n_neurons = folds.sums.shape
+    return _Draw(np.ones((1, n_folds)), np.arange(n_neurons)[None])
+
+
+def _resample(folds: FoldSums, *, n_resamples: int, seed: int) -> _Draw:
+    """Draw folds and neurons.
 
     What is claimed of a layer must not hang on the few neurons that training happened to make strong.
     """
-    n_neurons = shard.fold_sum.shape[2]
+    n_neurons = folds.sums.shape[1]
     neurons = np.random.default_rng([seed, 1]).integers(0, n_neurons, size=(n_resamples, n_neurons))
-    return resample_folds(shard.half_of_fold, n_resamples, seed), neurons
+    return _Draw(resample_folds(folds.half, n_resamples=n_resamples, seed=seed), neurons)
 
 
-def _cross_square(shard: InfluenceShard, stratum: str, weights: NDArray, neurons: NDArray) -> NDArray[np.float64]:
-    i = shard.strata.index(stratum)
+def _cross_square(folds: FoldSums, draw: _Draw) -> NDArray[np.float64]:
     halves = []
-    for half in (0, 1):
-        folds = shard.half_of_fold == half
-        halves.append(resampled_influence(weights[:, folds], shard.fold_sum[i][folds], shard.fold_n[i][folds]))
-    return np.take_along_axis(halves[0] * halves[1], neurons, axis=1).mean(axis=1)
+    for half in (HALF_A, HALF_B):
+        mine = folds.half == half
+        halves.append(resampled_influence(draw.weights[:, mine], folds.sums[mine], folds.counts[mine]))
+    return np.take_along_axis(halves[0] * halves[1], draw.neurons, axis=1).mean(axis=1)
 
 
-def _gini(shard: InfluenceShard, stratum: str, weights: NDArray, neurons: NDArray) -> NDArray[np.float64]:
-    i = shard.strata.index(stratum)
-    drawn = resampled_influence(weights, shard.fold_sum[i], shard.fold_n[i])
-    found = [differentiation(x, np.zeros_like(x)).gini for x in np.take_along_axis(drawn, neurons, axis=1)]
-    return np.array([np.nan if gini is None else gini for gini in found])
+def _gini(folds: FoldSums, draw: _Draw) -> NDArray[np.float64]:
+    drawn = resampled_influence(draw.weights, folds.sums, folds.counts)
+    return indices_of(np.take_along_axis(drawn, draw.neurons, axis=1), "gini")
 
 
-def _share_as_large(value: float, drawn: ArrayLike) -> float:
-    """p of a value this large if the truth were zero: the resamples' departures stand for the error."""
-    departures = np.asarray(drawn) - value
+def _share_as_large(value: float, drawn: NDArray[np.float64]) -> float:
+    """P-value of a value this large if the truth were zero: the resamples' departures stand for the error."""
+    departures = drawn - value
     return float((np.count_nonzero(departures >= value) + 1) / (len(departures) + 1))
 
 
-def _signed_root(square: ArrayLike) -> NDArray[np.float64]:
+def _signed_root(square: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.sign(square) * np.sqrt(np.abs(square))

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rare_neurons.numerics.panel.folds import FoldSums
+
 
 @dataclass(frozen=True)
 class InfluenceShard:
@@ -28,3 +30,8 @@ class InfluenceShard:
     fold_sum: np.ndarray
     fold_n: np.ndarray
     half_of_fold: np.ndarray
+
+    def folds(self, stratum: str) -> FoldSums:
+        """Fold sums of one stratum."""
+        i = self.strata.index(stratum)
+        return FoldSums.of(self.fold_sum[i], counts=self.fold_n[i], half=self.half_of_fold)

@@ -48,6 +48,7 @@ class InfluenceSummary:
 
 
 def summarise_influence(
+    *,
     influence: np.ndarray,
     influence_se: np.ndarray,
     abs_influence: np.ndarray,

@@ -1,4 +1,4 @@
-"""Does a run descend from its own step 0, or from another seed's?"""
+"""Whether a run descends from its own step 0 or from another seed's."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class Descent:
 
 
 def judge_descent(
-    checkpoint: np.ndarray, own_start: np.ndarray, other_starts: np.ndarray, *, min_z: float = 5.0
+    checkpoint: np.ndarray, *, own_start: np.ndarray, other_starts: np.ndarray, min_z: float = 5.0
 ) -> Descent:
     """Compare a checkpoint with candidate starts (docs/methods/integrity.md).
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from rare_neurons.numerics.integrity.fingerprint import pairwise_distances
+from rare_neurons.numerics.integrity.limits import DEFAULT_LIMITS, IntegrityLimits
 from rare_neurons.numerics.integrity.rules import CheckpointRules
 
 
@@ -47,16 +48,11 @@ class CheckpointVerdict:
 def judge_checkpoints(
     steps: Sequence[int],
     projections: np.ndarray,
+    *,
     digests: Sequence[Sequence[str]],
     tensor_sizes: Sequence[int],
-    *,
     canary_loss: Sequence[float | None] | None = None,
-    max_detour: float = 2.0,
-    max_start_z: float = 6.0,
-    max_canary_z: float = 6.0,
-    min_borrowed: float = 0.01,
-    max_unchanged: int = 3,
-    max_start_jump: float = 30.0,
+    limits: IntegrityLimits = DEFAULT_LIMITS,
 ) -> tuple[CheckpointVerdict, ...]:
     """Judge all checkpoints of one run together (docs/methods/integrity.md).
 
@@ -77,14 +73,7 @@ def judge_checkpoints(
         Entries per tensor.
     canary_loss : sequence of float or None, length n, optional
         Loss in nats; None or NaN where unknown.
-    max_detour, max_start_z, max_canary_z : float
-        Largest values that are believed; false-alarm rates: `benchmarks/calibration/integrity.py`.
-    min_borrowed : float
-        Share of entries in equal tensors from which a checkpoint counts as partly another one's.
-    max_unchanged : int
-        Longest block of adjacent equal checkpoints that is believed.
-    max_start_jump : float
-        Largest believed ratio of the first distance to the second: above it the first checkpoint is another run's.
+    limits : IntegrityLimits
 
     Raises
     ------
@@ -96,17 +85,25 @@ def judge_checkpoints(
     _check_shapes(steps, projections, digests, tensor_sizes, canary_loss)
     losses = [None if loss is None else float(loss) for loss in (canary_loss or [None] * len(steps))]
     log_loss = np.array([np.log(loss) if loss and loss > 0 else np.nan for loss in losses])
-    rules = CheckpointRules(steps, pairwise_distances(projections), projections, log_loss)
-    rules.judge_finite(projections, losses)
-    rules.judge_equal(digests, max_unchanged)
-    rules.judge_partly_equal(digests, np.asarray(tensor_sizes), min_borrowed, max_unchanged)
-    rules.judge_start(max_start_jump)
-    rules.judge_detours(max_detour)
-    rules.judge_order(max_start_z, max_canary_z)
+    rules = CheckpointRules(
+        steps, distances=pairwise_distances(projections), projections=projections, log_loss=log_loss
+    )
+    rules.judge_finite()
+    rules.judge_equal(digests, limits.max_unchanged)
+    rules.judge_partly_equal(digests, np.asarray(tensor_sizes), limits.min_borrowed)
+    rules.judge_start(limits.max_start_jump)
+    rules.judge_detours(limits.max_detour)
+    rules.judge_order(max_start_z=limits.max_start_z, max_canary_z=limits.max_canary_z)
     return tuple(_verdict(rules, index) for index in range(len(steps)))
 
 
-def _check_shapes(steps, projections, digests, tensor_sizes, canary_loss) -> None:
+def _check_shapes(
+    steps: Sequence[int],
+    projections: np.ndarray,
+    digests: Sequence[Sequence[str]],
+    tensor_sizes: Sequence[int],
+    canary_loss: Sequence[float | None] | None,
+) -> None:
     n, n_tensors = len(steps), len(tensor_sizes)
     if projections.ndim != 3 or projections.shape[:2] != (n, n_tensors):
         raise ValueError(f"projections have shape {projections.shape}, but there are {n} steps and {n_tensors} tensors")

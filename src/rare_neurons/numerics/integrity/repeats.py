@@ -89,7 +89,7 @@ def _choose(
     log_loss: np.ndarray | None,
     tie_ratio: float,
 ) -> dict[Hashable, Block]:
-    """The block that stays for each label; what is settled serves as neighbour to the rest."""
+    """Choose the block that stays for each label; what is settled serves as neighbour to the rest."""
     stays = {label: blocks[0] for label, blocks in candidates.items() if len(blocks) == 1}
     trusted = {index for label in stays for index in groups[label]}
     open_labels = [label for label in candidates if label not in stays]
@@ -144,7 +144,7 @@ def _block_that_fits(
 
 
 def _neighbours(block: Block, outside: list[int]) -> tuple[list[int], list[int]]:
-    """The two checkpoints before and the two after a block, nearest first."""
+    """List the two checkpoints before and the two after a block, nearest first."""
     return [i for i in outside if i < block[0]][:-3:-1], [i for i in outside if i > block[-1]][:2]
 
 

@@ -29,7 +29,9 @@ class CheckpointRules:
         The statistics judged; NaN where not defined.
     """
 
-    def __init__(self, steps: list[int], distances: np.ndarray, projections: np.ndarray, log_loss: np.ndarray) -> None:
+    def __init__(
+        self, steps: list[int], *, distances: np.ndarray, projections: np.ndarray, log_loss: np.ndarray
+    ) -> None:
         self.steps, self.distances, self.projections, self.log_loss = steps, distances, projections, log_loss
         self.status: dict[int, tuple[str, str]] = {}
         self.quarantined: set[int] = set()
@@ -41,20 +43,22 @@ class CheckpointRules:
         self.quarantined.add(index)
 
     def _good(self, *, collapsed: bool) -> list[int]:
-        """Indices not quarantined; collapsed: one per block of equal adjacent checkpoints."""
+        """List what is not quarantined; collapsed: one per block of equal adjacent checkpoints."""
         good = [index for index in self.finite if index not in self.quarantined]
         if not collapsed:
             return good
         return [i for p, i in enumerate(good) if p == 0 or self.distances[good[p - 1], i] > 0]
 
-    def judge_finite(self, projections: np.ndarray, losses: list[float | None]) -> None:
-        finite = np.isfinite(projections).all(axis=2)
+    def judge_finite(self) -> None:
+        """Leave out checkpoints whose tensors hold entries that are not finite."""
+        finite = np.isfinite(self.projections).all(axis=2)
         for index, row in enumerate(finite):
             if not row.all():
                 self._quarantine(index, "non_finite", f"{int((~row).sum())} tensors hold NaN or infinite entries")
         self.finite = [index for index in self.finite if index not in self.quarantined]
 
     def judge_equal(self, digests: Sequence[Sequence[str]], max_unchanged: int) -> None:
+        """Tell unchanged checkpoints from those that serve the weights of another step."""
         repeats = self._repeats(["|".join(digests[i]) for i in self.finite], self.finite, max_unchanged)
         for index, others in repeats.unchanged.items():
             self.status[index] = ("unchanged", f"same weights as {self._name(others)}")
@@ -66,17 +70,10 @@ class CheckpointRules:
             else:
                 self._quarantine(index, "duplicate", "equal to steps that are not adjacent, and fits none better")
 
-    def judge_partly_equal(
-        self, digests: Sequence[Sequence[str]], sizes: np.ndarray, min_borrowed: float, max_unchanged: int
-    ) -> None:
+    def judge_partly_equal(self, digests: Sequence[Sequence[str]], sizes: np.ndarray, min_borrowed: float) -> None:
+        """Leave out checkpoints some of whose tensors are another step's."""
         good = self._good(collapsed=True)
-        # Tensors that repeat at the same places are judged together: they came from one file.
-        places: dict[tuple, list[int]] = {}
-        for tensor in range(len(sizes)):
-            labels = tuple(_first_seen([digests[i][tensor] for i in good]))
-            if list(labels) != sorted(labels):
-                places.setdefault(labels, []).append(tensor)
-        for labels, tensors in places.items():
+        for labels, tensors in _tensors_by_repeats([digests[i] for i in good], len(sizes)).items():
             share = float(sizes[tensors].sum() / sizes.sum())
             if share < min_borrowed:
                 continue
@@ -98,6 +95,7 @@ class CheckpointRules:
         return Repeats(*translate)
 
     def judge_start(self, limit: float) -> None:
+        """Leave out a first checkpoint that lies far from all others."""
         good = self._good(collapsed=True)
         if len(good) < 3:
             return
@@ -111,6 +109,7 @@ class CheckpointRules:
                     self._quarantine(index, "foreign_start", reason)
 
     def judge_detours(self, limit: float) -> None:
+        """Leave out checkpoints that lead the path away and back again."""
         good = self._good(collapsed=True)
         among = self.distances[np.ix_(good, good)]
         found = find_detours(among, limit=limit, max_run=min(_LONGEST_RUN, len(good) // 8))
@@ -126,7 +125,8 @@ class CheckpointRules:
             if twin in self.quarantined and twin != index and self.distances[twin, index] == 0:
                 self._quarantine(index, "detour", self.status[twin][1])
 
-    def judge_order(self, max_start_z: float, max_canary_z: float) -> None:
+    def judge_order(self, *, max_start_z: float, max_canary_z: float) -> None:
+        """Leave out distances to the start that do not rise and canary losses that do not fall."""
         good = self._good(collapsed=True)
         later = good[1:]
         if later:
@@ -148,7 +148,17 @@ class CheckpointRules:
         return f"step {listed[0]}" if len(listed) == 1 else f"steps {', '.join(listed)}"
 
 
+def _tensors_by_repeats(digests: Sequence[Sequence[str]], n_tensors: int) -> dict[tuple[int, ...], list[int]]:
+    """Group tensors that repeat at the same places: they came from one file, and are judged together."""
+    places: dict[tuple[int, ...], list[int]] = {}
+    for tensor in range(n_tensors):
+        labels = tuple(_first_seen([row[tensor] for row in digests]))
+        if list(labels) != sorted(labels):
+            places.setdefault(labels, []).append(tensor)
+    return places
+
+
 def _first_seen(values: Sequence[str]) -> list[int]:
-    """Number values in the order of their first appearance."""
+    """Give values numbers in the order of their first appearance."""
     seen: dict[str, int] = {}
     return [seen.setdefault(value, len(seen)) for value in values]

@@ -1,8 +1,10 @@
 """When a change set in, peaked and went: always between two checkpoints, never at one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import t as student_t
 
 
@@ -27,7 +29,9 @@ class Dates:
     offset_by: int | None = None
 
 
-def date_change(values, *, baseline, persistence, threshold, fraction):
+def date_change(
+    values: ArrayLike, *, baseline: int, persistence: int, threshold: float | None, fraction: float
+) -> Dates:
     """Date one rising series by its crossing of a level.
 
     The level is the baseline mean plus `fraction` of the largest change that `persistence` consecutive checkpoints
@@ -64,7 +68,9 @@ def date_change(values, *, baseline, persistence, threshold, fraction):
     return Dates(baseline + by - 1, baseline + by, peak, None if offset is None else offset - 1, offset)
 
 
-def seed_interval(positions, *, n_steps, confidence, shared_variance=0.0):
+def seed_interval(
+    positions: ArrayLike, *, n_steps: int, confidence: float, shared_variance: float = 0.0
+) -> tuple[int, int | None]:
     """Interval for the mean onset over seeds, as indices of checkpoints (low, high), widened to whole cells.
 
     Student's t over the seeds' own onsets on the axis of checkpoints, the outer cluster being the seed. Percentiles
@@ -97,7 +103,7 @@ def seed_interval(positions, *, n_steps, confidence, shared_variance=0.0):
     return max(low, 0), (high if high < n_steps else None)
 
 
-def resample_interval(dates, *, confidence):
+def resample_interval(dates: Sequence[Dates], *, confidence: float) -> tuple[int | None, int | None]:
     """Interval (low, high) as indices from the dates of resampled series; a side is None if too many have no onset.
 
     A resample without onset is taken to be later than any checkpoint.
@@ -110,7 +116,7 @@ def resample_interval(dates, *, confidence):
     return (int(low) if np.isfinite(low) else None), (int(high) if np.isfinite(high) else None)
 
 
-def _first_run(holds, length):
+def _first_run(holds: NDArray[np.bool_], length: int) -> int | None:
     if len(holds) < length:
         return None
     runs = np.lib.stride_tricks.sliding_window_view(holds, length).all(axis=-1)

@@ -1,16 +1,18 @@
 """Onsets of several quantities, looked at together."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from rare_neurons.numerics.multiplicity import control_multiplicity
+from rare_neurons.numerics.onset.rule import Onset
 
 _DATES = ("onset_after", "onset_by", "onset_low", "onset_high", "interval_kind")
 _DATES += ("peak_step", "offset_after", "offset_by")
 
 
-def control_onsets(onsets, *, level, method="holm"):
+def control_onsets(onsets: Sequence[Onset], *, level: float, method: str = "holm") -> tuple[Onset, ...]:
     """Onsets of several quantities looked at together: withdraw those that do not survive the number of looks.
 
     Parameters

@@ -1,13 +1,19 @@
 """How often noise alone would draw the change that an onset rule asks for: white noise, AR(1), random walks."""
 
+from collections.abc import Callable
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.signal import lfilter
 
 _EXACT_SIGN_PATTERNS = 4096  # all sign patterns are enumerated up to this number, and drawn beyond it
 _FLOOR = 0.1  # share of all squared increments in every scale; chosen by power over shapes (docs/methods/onset.md)
 
+Measure = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+"""Maps paths, or increments of runs, to one number each."""
 
-def measure_change(paths, baseline, persistence, direction):
+
+def measure_change(paths: ArrayLike, *, baseline: int, persistence: int, direction: str) -> NDArray[np.float64]:
     """Largest change from the baseline that `persistence` consecutive checkpoints hold, per path.
 
     Parameters
@@ -29,7 +35,9 @@ def measure_change(paths, baseline, persistence, direction):
     return held.max(axis=(-2, -1))
 
 
-def measure_coherence(increments, baseline, persistence, direction):
+def measure_coherence(
+    increments: NDArray[np.float64], *, baseline: int, persistence: int, direction: str
+) -> NDArray[np.float64]:
     """How far a mean path gets beyond what its increments would reach with signs at random; the test statistic.
 
     The largest, over windows of `persistence` checkpoints, of the change held there divided by the root of the sum of
@@ -56,7 +64,7 @@ def measure_coherence(increments, baseline, persistence, direction):
     return np.divide(held, scale, out=np.zeros_like(held), where=scale > 0).max(axis=(-2, -1))
 
 
-def _held(paths, baseline, persistence, direction):
+def _held(paths: NDArray[np.float64], baseline: int, persistence: int, direction: str) -> NDArray[np.float64]:
     """Change from the baseline held by each window [..., direction, window]."""
     departure = paths[..., baseline:] - paths[..., :baseline].mean(axis=-1, keepdims=True)
     ways = {"rise": [departure], "fall": [-departure], "either": [departure, -departure]}[direction]
@@ -68,7 +76,7 @@ def _held(paths, baseline, persistence, direction):
     return held
 
 
-def white_noise_p(series, statistic, *, draws, rng):
+def white_noise_p(series: NDArray[np.float64], statistic: Measure, *, draws: int, rng: np.random.Generator) -> float:
     """P-value against white noise: the values of each seed in random order of the checkpoints.
 
     Exact for exchangeable values.
@@ -85,7 +93,7 @@ def white_noise_p(series, statistic, *, draws, rng):
     return _p_value(statistic(np.diff(paths)), statistic(np.diff(series)))
 
 
-def ar1_p(series, statistic, *, draws, rng):
+def ar1_p(series: NDArray[np.float64], statistic: Measure, *, draws: int, rng: np.random.Generator) -> float:
     """P-value against stationary Gaussian AR(1) paths with the series' own coefficient; `series` [seed, step].
 
     The coefficient is pooled over seeds and corrected for its small-sample bias, phi + (1 + 3 phi) / n (Kendall 1954),
@@ -104,7 +112,7 @@ def ar1_p(series, statistic, *, draws, rng):
     return _p_value(statistic(np.diff(paths)), statistic(np.diff(series)))
 
 
-def random_walk_p(series, statistic, *, draws, rng):
+def random_walk_p(series: NDArray[np.float64], statistic: Measure, *, draws: int, rng: np.random.Generator) -> float:
     """P-value against random walks with matched increments: the series' own increments with signs at random.
 
     Exact for independent increments that are symmetric about zero, whatever their sizes: a walk whose increments grow
@@ -126,7 +134,7 @@ def random_walk_p(series, statistic, *, draws, rng):
     return _p_value(statistic(increments * signs), statistic(increments), exact=exact)
 
 
-def evaluation_p(values, noise, change):
+def evaluation_p(values: NDArray[np.float64], noise: NDArray[np.float64], change: Measure) -> float:
     """P-value of the change against evaluation noise alone.
 
     Parameters
@@ -140,7 +148,17 @@ def evaluation_p(values, noise, change):
     return _p_value(change(noise), change(values))
 
 
-def minimal_change(series, statistic, *, ramp, level, power, rng, draws=199, walks=32):
+def minimal_change(
+    series: NDArray[np.float64],
+    statistic: Measure,
+    *,
+    ramp: NDArray[np.float64],
+    level: float,
+    power: float,
+    rng: np.random.Generator,
+    draws: int = 199,
+    walks: int = 32,
+) -> float | None:
     """Smallest change that would be called against the random walk with the given power, or None.
 
     The planted change rises along `ramp`. The walk is the observed series with its increments' signs at random; the
@@ -171,10 +189,10 @@ def minimal_change(series, statistic, *, ramp, level, power, rng, draws=199, wal
     signs = _drawn_signs(increments.shape, draws, rng)
     step_up = np.diff(ramp)
 
-    def called(size):
+    def called(size: float) -> bool:
         planted = nulls + size * step_up
         p_values = [_p_value(statistic(one * signs), statistic(one)) for one in planted]
-        return np.mean(np.asarray(p_values) <= level) >= power
+        return bool(np.mean(np.asarray(p_values) <= level) >= power)
 
     low, high = 0.0, scale
     while not called(high):
@@ -187,23 +205,23 @@ def minimal_change(series, statistic, *, ramp, level, power, rng, draws=199, wal
     return float(high)
 
 
-def _paths(increments):
+def _paths(increments: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean over seeds of the paths [..., step] that start at 0 and have the given increments [..., seed, step - 1]."""
     walk = np.cumsum(increments.mean(axis=-2), axis=-1)
     return np.concatenate([np.zeros((*walk.shape[:-1], 1)), walk], axis=-1)
 
 
-def _all_signs(shape):
+def _all_signs(shape: tuple[int, ...]) -> NDArray[np.int64]:
     size = int(np.prod(shape))
     bits = (np.arange(2**size)[:, None] >> np.arange(size)) & 1
     return (2 * bits - 1).reshape(-1, *shape)
 
 
-def _drawn_signs(shape, draws, rng):
+def _drawn_signs(shape: tuple[int, ...], draws: int, rng: np.random.Generator) -> NDArray[np.int8]:
     return 2 * rng.integers(0, 2, size=(draws, *shape), dtype=np.int8) - 1
 
 
-def _p_value(null, observed, exact=False):
+def _p_value(null: NDArray[np.float64], observed: float | NDArray[np.float64], *, exact: bool = False) -> float:
     # Ties are counted as exceeding: sign patterns that differ in zero increments draw the same path up to rounding.
     tolerance = 1e-9 * max(abs(float(observed)), float(np.max(np.abs(null), initial=0.0)))
     exceeding = int(np.count_nonzero(null >= observed - tolerance))

@@ -53,7 +53,8 @@ class OnsetRule:
     level: float = 0.05
     confidence: float = 0.9
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
+        """Refuse values outside their domain."""
         if self.baseline < 1 or self.persistence < 1:
             raise ValueError(
                 f"onset rule: baseline={self.baseline} and persistence={self.persistence} must be at least 1 checkpoint"
@@ -67,7 +68,8 @@ class OnsetRule:
             if not 0 < getattr(self, name) < 1:
                 raise ValueError(f"onset rule: {name}={getattr(self, name)} must lie in (0, 1)")
 
-    def __str__(self):
+    def __str__(self) -> str:
+        """Return the rule in one line, as the tables carry it."""
         at = f"{self.fraction:g} of the change" if self.threshold is None else f"level {self.threshold:g}"
         return (
             f"{self.direction} from the first {self.baseline}, held for {self.persistence}, dated at {at}, "

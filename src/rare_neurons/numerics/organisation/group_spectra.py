@@ -1,4 +1,4 @@
-"""Do the weight rows of a group of neurons point in common directions, beyond matched random groups?"""
+"""Whether the weight rows of a group of neurons point in common directions, beyond matched random groups."""
 
 from __future__ import annotations
 

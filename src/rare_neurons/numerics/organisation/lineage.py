@@ -4,6 +4,7 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import hypergeom, rankdata
 
 
@@ -62,8 +63,8 @@ class Lineage:
     persistence: np.ndarray
 
 
-def top_sets(influence, k):
-    """The k neurons of largest |influence| at each step.
+def top_sets(influence: ArrayLike, k: int) -> NDArray[np.int64]:
+    """Find the k neurons of largest |influence| at each step.
 
     Parameters
     ----------
@@ -97,7 +98,7 @@ def top_sets(influence, k):
     return np.argsort(-np.abs(influence), axis=-1, kind="stable")[:, :k]
 
 
-def lineage(steps, influence, k, *, reference_step=None):
+def lineage(steps: ArrayLike, influence: ArrayLike, k: int, *, reference_step: int | None = None) -> Lineage:
     """Follow the top set of one step, and each step's own, through training.
 
     Parameters
@@ -160,7 +161,7 @@ def lineage(steps, influence, k, *, reference_step=None):
     )
 
 
-def half_jaccard(influence_a, influence_b, k):
+def half_jaccard(influence_a: ArrayLike, influence_b: ArrayLike, k: int) -> NDArray[np.float64]:
     """Jaccard index, with signs, of the top sets from two halves of the panel: what noise leaves of a perfect overlap.
 
     Parameters
@@ -180,7 +181,7 @@ def half_jaccard(influence_a, influence_b, k):
     return same / (2 * k - same)
 
 
-def _check(steps, influence):
+def _check(steps: ArrayLike, influence: ArrayLike) -> tuple[NDArray, NDArray[np.float64], NDArray[np.bool_]]:
     steps, influence = np.asarray(steps), np.asarray(influence, dtype=float)
     if influence.ndim != 2 or len(influence) != len(steps):
         raise ValueError(f"lineage: influence {influence.shape} must be [step, neuron] with {len(steps)} steps")
@@ -192,7 +193,7 @@ def _check(steps, influence):
     return steps, influence, used
 
 
-def _reference(steps, used, reference_step):
+def _reference(steps: NDArray, used: NDArray[np.bool_], reference_step: int | None) -> int:
     if reference_step is None:
         return int(np.flatnonzero(used)[-1])
     found = np.flatnonzero((steps == reference_step) & used)
@@ -201,7 +202,7 @@ def _reference(steps, used, reference_step):
     return int(found[0])
 
 
-def _previous(members, rows, k):
+def _previous(members: NDArray[np.int64], rows: NDArray[np.int64], k: int) -> NDArray[np.float64]:
     jaccard = np.full(len(members), np.nan)
     for before, row in itertools.pairwise(rows):
         same = np.sum((members[row] == members[before]) & (members[row] != 0))
@@ -209,7 +210,9 @@ def _previous(members, rows, k):
     return jaccard
 
 
-def _lives(is_member, rows, reference, steps):
+def _lives(
+    is_member: NDArray[np.bool_], rows: NDArray[np.int64], reference: int, steps: NDArray
+) -> tuple[NDArray, NDArray, NDArray[np.float64]]:
     """Birth, settling and persistence of the fixed set's neurons; `is_member` [step, k], true at the reference."""
     lives = is_member[rows[rows <= reference]]
     born = lives.argmax(axis=0)
@@ -219,7 +222,7 @@ def _lives(is_member, rows, reference, steps):
     return steps[rows[born]], steps[rows[settled]], persistence
 
 
-def _spearman(values, used, reference):
+def _spearman(values: NDArray[np.float64], used: NDArray[np.bool_], reference: int) -> NDArray[np.float64]:
     ranks = rankdata(values[used], axis=1)
     ranks = ranks - ranks.mean(axis=1, keepdims=True)
     fixed = ranks[int(np.sum(used[:reference]))]

@@ -36,13 +36,14 @@ def cluster_variance(sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
 
 
 def two_way_standard_error(
+    *,
     context_sums: np.ndarray,
     context_counts: np.ndarray,
     type_sums: np.ndarray,
     type_counts: np.ndarray,
     observation_variance: np.ndarray,
 ) -> np.ndarray:
-    """Standard error of a mean clustered by context and by target type (docs/methods/panel.md#standard-error).
+    """Estimate the standard error of a mean clustered by context and target type (docs/methods/panel.md#standard-error).
 
     `se² = V_context + V_type − V_observation`, not below `V_observation` (Cameron, Gelbach & Miller 2011, eq. 2.11,
     with the intersection of the two clusterings taken as the single observation).
@@ -65,8 +66,10 @@ def two_way_standard_error(
 
     >>> x = np.array([1.0, 2.0, 3.0, 6.0])
     >>> ones = np.ones(4)
-    >>> float(two_way_standard_error(x, ones, x, ones, x.var(ddof=1)).round(12) == (x.std(ddof=1) / 2).round(12))
-    1.0
+    >>> one_by_one = {"context_sums": x, "context_counts": ones, "type_sums": x, "type_counts": ones}
+    >>> found = two_way_standard_error(**one_by_one, observation_variance=x.var(ddof=1))
+    >>> bool(np.isclose(found, x.std(ddof=1) / 2))
+    True
     """
     n = float(np.sum(context_counts))
     observed = np.asarray(observation_variance) / n

@@ -60,14 +60,10 @@ def draw_targets(
     ValueError
         If a stratum has fewer eligible targets than asked; the message says how many each has.
     """
-    ids = contexts.token_ids
-    context, position = np.indices((ids.shape[0], ids.shape[1] - 1)).reshape(2, -1)
-    eligible = position >= min_position
-    context, position = context[eligible], position[eligible]
-    role = ids[context, position + 1] if token_role == "target" else ids[context, position]
+    context, position = _eligible(contexts, min_position)
+    role = contexts.token_ids[context, position + (token_role == "target")]
     stratum = strata[role]
-    rng = np.random.default_rng(seed)
-    priority = rng.permutation(context.size)
+    priority = np.random.default_rng(seed).permutation(context.size)
     chosen, available = [], {}
     for index, name in enumerate(names):
         rows = np.flatnonzero(stratum == index)
@@ -82,14 +78,27 @@ def draw_targets(
             "lower targets_per_stratum, raise max_targets_per_type or use a larger corpus"
         )
     rows = np.concatenate(chosen)
-    target_id = ids[context[rows], position[rows] + 1]
-    rows = rows[np.lexsort((position[rows], context[rows], target_id, stratum[rows]))]
+    return _sorted_targets(contexts, context[rows], position[rows], stratum[rows])
+
+
+def _eligible(contexts: Contexts, min_position: int) -> tuple[np.ndarray, np.ndarray]:
+    """Context and position of every place that has a next token and enough before it."""
+    n_contexts, length = contexts.token_ids.shape
+    context, position = np.indices((n_contexts, length - 1)).reshape(2, -1)
+    eligible = position >= min_position
+    return context[eligible], position[eligible]
+
+
+def _sorted_targets(contexts: Contexts, context: np.ndarray, position: np.ndarray, stratum: np.ndarray) -> Targets:
+    ids = contexts.token_ids
+    order = np.lexsort((position, context, ids[context, position + 1], stratum))
+    context, position = context[order], position[order]
     return Targets(
-        context=context[rows],
-        position=position[rows],
-        input_id=ids[context[rows], position[rows]],
-        target_id=ids[context[rows], position[rows] + 1],
-        stratum=stratum[rows],
+        context=context,
+        position=position,
+        input_id=ids[context, position],
+        target_id=ids[context, position + 1],
+        stratum=stratum[order],
     )
 
 

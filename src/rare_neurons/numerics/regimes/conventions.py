@@ -1,15 +1,16 @@
 """Regimes of ranked influence for one stratum of one checkpoint: every convention side by side, one row each."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rare_neurons.numerics.panel.folds import HALF_A, HALF_B, FoldSums
 from rare_neurons.numerics.panel.resampling import influence_of_half
 from rare_neurons.numerics.regimes.null_tables import NullTable
 from rare_neurons.numerics.regimes.rank_curve import SIGNS, RankCurve, rank_curve, split_half_reliability
-from rare_neurons.numerics.regimes.resampled import QUANTITIES, measure_spacing_regimes, of_sign
+from rare_neurons.numerics.regimes.resampled import QUANTITIES, SpacingRegimes, measure_spacing_regimes, of_sign
 from rare_neurons.numerics.regimes.row import RegimeRow
 from rare_neurons.numerics.regimes.seed_conventions import SeedFit, fit_fixed_cuts, fit_huber_form, rank_values
 from rare_neurons.numerics.regimes.segments import fit_segments, resampled_knots
@@ -27,17 +28,29 @@ _MIN_RESAMPLES = 20
 _MIN_TAIL = 10  # neurons in the fitted tail; two or three make any exponent
 
 
+@dataclass(frozen=True)
+class _Options:
+    """Of the cross-fitted curve and of every interval."""
+
+    n_bins: int
+    n_resamples: int
+    confidence: float
+    seed: int
+
+    @property
+    def draws(self) -> dict[str, int]:
+        return {"n_resamples": self.n_resamples, "seed": self.seed}
+
+
 def measure_regimes(
     influence: ArrayLike,
     influence_se: ArrayLike,
-    fold_sum: ArrayLike,
-    fold_n: ArrayLike,
-    half_of_fold: ArrayLike,
+    folds: FoldSums,
     *,
     null_tables: Sequence[NullTable] = (),
     n_bins: int = 24,
     n_resamples: int = 200,
-    level: float = 0.9,
+    confidence: float = 0.9,
     seed: int,
 ) -> list[RegimeRow]:
     """All rows of one (checkpoint, stratum): signs all, boost, suppress times the conventions.
@@ -47,13 +60,11 @@ def measure_regimes(
     influence, influence_se : array [neuron]
         Nats. ``boost`` and ``suppress`` rows take the neurons of that sign; zero influence belongs to neither, and
         to no ranked fit (its logarithm is undefined).
-    fold_sum : array [fold, neuron]
-    fold_n : array [fold]
-    half_of_fold : array [fold]
-        0 for half A, 1 for half B; see `rank_curve`.
+    folds : FoldSums
+        Of all neurons.
     null_tables : sequence of NullTable
         From `regime_null_table` at `null_table_sizes`; without them ``null_p`` is None (``no_null_table``).
-    n_bins, n_resamples, level, seed
+    n_bins, n_resamples, confidence, seed
         Of the cross-fitted curve and every interval.
 
     Raises
@@ -66,38 +77,34 @@ def measure_regimes(
     Strata measured with the same folds and seed share their draws of folds. Cost without tables: about 0.1 s at 384
     neurons, 0.7 s at 4,096.
     """
-    x, se, sums = (np.asarray(part, dtype=float) for part in (influence, influence_se, fold_sum))
-    if x.ndim != 1 or se.shape != x.shape or sums.ndim != 2 or sums.shape[1] != len(x):
-        raise ValueError(f"influence {x.shape}, influence_se {se.shape}, fold_sum {sums.shape} disagree on neurons")
+    x, se = (np.asarray(part, dtype=float) for part in (influence, influence_se))
+    if x.ndim != 1 or se.shape != x.shape or folds.sums.shape[1] != len(x):
+        raise ValueError(f"influence {x.shape}, influence_se {se.shape}, sums {folds.sums.shape} disagree on neurons")
     if not (np.isfinite(x).all() and np.isfinite(se).all()):
         raise ValueError("influence and influence_se must be finite; quarantine the checkpoint before measuring")
-    options = {"n_bins": n_bins, "n_resamples": n_resamples, "level": level, "seed": seed}
+    options = _Options(n_bins=n_bins, n_resamples=n_resamples, confidence=confidence, seed=seed)
     rows = []
     for sign in SIGNS:
         chosen = of_sign(x, sign)
         magnitude = np.abs(x[chosen])
-        folds = sums[:, chosen], fold_n, half_of_fold
-        rows.append(_spacing_row(sign, x[chosen], se[chosen], folds, null_tables, options))
-        rows.append(_cross_fitted_row(sign, len(magnitude), sums, fold_n, half_of_fold, options))
+        found = measure_spacing_regimes(x[chosen], se[chosen], folds.of_neurons(chosen), null_tables, **options.draws)
+        rows.append(_spacing_row(sign, found, confidence))
+        rows.append(_cross_fitted_row(sign, len(magnitude), folds, options))
         rows.append(_tail_row(sign, magnitude))
         rows += [_segment_row(sign, name, magnitude) for name in SEGMENT_CONVENTIONS]
         rows += [_seed_row(sign, name, magnitude) for name in SEED_CONVENTIONS]
     return rows
 
 
-def _spacing_row(
-    sign: str, x: NDArray, se: NDArray, folds: tuple, null_tables: Sequence[NullTable], options: dict
-) -> RegimeRow:
-    draws = {"n_resamples": options["n_resamples"], "seed": options["seed"]}
-    found = measure_spacing_regimes(x, se, *folds, null_tables, **draws)
+def _spacing_row(sign: str, found: SpacingRegimes, confidence: float) -> RegimeRow:
     columns = {}
     for quantity in QUANTITIES:
         value = getattr(found.test, quantity)
         columns[quantity] = None if value is None else float(value)
-        columns[f"{quantity}_low"], columns[f"{quantity}_high"] = found.interval(quantity, options["level"])
+        columns[f"{quantity}_low"], columns[f"{quantity}_high"] = found.interval(quantity, confidence)
     names = ("statistic", "null_p", "null_family", "n_spacings", "status", "reason")
     columns |= {name: getattr(found.test, name) for name in names}
-    return RegimeRow(sign, "log_spacing", len(x), 3 if found.resampled is not None else None, **columns)
+    return RegimeRow(sign, "log_spacing", found.test.n_neurons, 3 if found.resampled is not None else None, **columns)
 
 
 def _tail_row(sign: str, magnitude: NDArray) -> RegimeRow:
@@ -111,20 +118,18 @@ def _tail_row(sign: str, magnitude: NDArray) -> RegimeRow:
     return replace(row, alpha=fit.alpha, xmin=fit.xmin, ks_distance=fit.ks_distance, n_tail=fit.n_tail, **columns)
 
 
-def _cross_fitted_row(sign: str, n: int, sums: NDArray, counts: ArrayLike, half: ArrayLike, options: dict) -> RegimeRow:
+def _cross_fitted_row(sign: str, n: int, folds: FoldSums, options: _Options) -> RegimeRow:
     row = RegimeRow(sign, "cross_fitted", n)
-    half, counts = np.asarray(half), np.asarray(counts, dtype=float)
-    halves = [influence_of_half(sums, counts, half, code) for code in (0, 1)]
+    halves = [influence_of_half(folds, code) for code in (HALF_A, HALF_B)]
     reliability = split_half_reliability(*halves)
     row = replace(row, split_half_pearson=reliability.pearson, split_half_spearman=reliability.spearman)
     ranked = min(np.count_nonzero(of_sign(influence, sign)) for influence in halves)
     if ranked < 2:
         return replace(row, status="too_few", reason=f"{ranked} neurons of sign '{sign}' in one half")
-    curve = rank_curve(sums, counts, half, sign=sign, **options)
-    return _fit_curve(row, curve, options["level"])
+    return _fit_curve(row, rank_curve(folds, sign=sign, **asdict(options)), options.confidence)
 
 
-def _fit_curve(row: RegimeRow, curve: RankCurve, level: float) -> RegimeRow:
+def _fit_curve(row: RegimeRow, curve: RankCurve, confidence: float) -> RegimeRow:
     """Three segments over the leading bins whose interval stays above zero, with the spread of the resamples."""
     unresolved = np.flatnonzero(curve.low <= 0)
     bins = int(unresolved[0]) if len(unresolved) else len(curve.value)
@@ -140,24 +145,20 @@ def _fit_curve(row: RegimeRow, curve: RankCurve, level: float) -> RegimeRow:
     if len(drawn) < _MIN_RESAMPLES:
         reason = f"{len(drawn)} resampled curves are above zero in {bins} bins, an interval needs {_MIN_RESAMPLES}"
         return replace(row, status="not_resolved", reason=reason)
-    knots, slope = resampled_knots(x, drawn)
-    tails = [(1 - level) / 2, (1 + level) / 2]
-    ends, starts = (np.quantile(curve.rank_mid[column], tails) for column in knots.T)
-    exponents = np.quantile(-slope, tails)
-    return replace(
-        row,
-        n_regimes=3,
-        plateau_end=float(curve.rank_mid[fit.knots[0]]),
-        plateau_end_low=float(ends[0]),
-        plateau_end_high=float(ends[1]),
-        decay_start=float(curve.rank_mid[fit.knots[1]]),
-        decay_start_low=float(starts[0]),
-        decay_start_high=float(starts[1]),
-        rank_exponent=-fit.slopes[1],
-        rank_exponent_low=float(exponents[0]),
-        rank_exponent_high=float(exponents[1]),
-        r_squared=_defined(fit.r_squared),
-    )
+    values = float(curve.rank_mid[fit.knots[0]]), float(curve.rank_mid[fit.knots[1]]), -fit.slopes[1]
+    spread = _spread(curve.rank_mid, *resampled_knots(x, drawn), confidence)
+    columns = dict(zip(QUANTITIES, values, strict=True)) | spread
+    return replace(row, n_regimes=3, r_squared=_defined(fit.r_squared), **columns)
+
+
+def _spread(rank_mid: NDArray, knots: NDArray, slope: NDArray, confidence: float) -> dict[str, float]:
+    """Intervals of the three quantities from resampled knots [resample 2] and middle slopes [resample]."""
+    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
+    drawn = dict(zip(QUANTITIES, (*rank_mid[knots].T, -slope), strict=True))
+    bounds = {quantity: np.quantile(column, tails) for quantity, column in drawn.items()}
+    return {
+        f"{quantity}_{side}": float(b[k]) for quantity, b in bounds.items() for k, side in enumerate(("low", "high"))
+    }
 
 
 def _segment_row(sign: str, convention: str, magnitude: NDArray) -> RegimeRow:

@@ -110,7 +110,7 @@ def regime_test(
 
 
 def spacings_above_noise(values: NDArray, values_se: NDArray | None) -> int:
-    """Number of ranks r <= n / 2 whose successor is still above two median standard errors."""
+    """Count the ranks r <= n / 2 whose successor is still above two median standard errors."""
     half = len(values) // 2
     if values_se is None or half == 0:
         return half
@@ -119,7 +119,7 @@ def spacings_above_noise(values: NDArray, values_se: NDArray | None) -> int:
 
 
 def _bracket(tables: Sequence[NullTable], n: int) -> list[tuple[NullTable, float]]:
-    """The tables on either side of n with their weights in ln n; the nearer one alone at the ends."""
+    """Find the tables on either side of n with their weights in ln n; the nearer one alone at the ends."""
     near = sorted((t for t in tables if n / _REACH <= t.n * 1.001 and t.n <= n * _REACH * 1.001), key=lambda t: t.n)
     below = [t for t in near if t.n <= n][-1:]
     above = [t for t in near if t.n > n][:1]
@@ -142,7 +142,7 @@ def _table_p(statistic: float, spacings: NDArray, n: int, near: list[tuple[NullT
 
 
 def fit_shape(spacings: NDArray, n: int, table: NullTable, family: str) -> float:
-    """The tabulated shape under which the spacings are likeliest, taken as exponentials with the family's means.
+    """Find the tabulated shape under which the spacings are likeliest, taken as exponentials with the family's means.
 
     The generalised gamma is free in its power, so a common factor of the means is fitted with the shape.
     """
@@ -162,7 +162,7 @@ def fit_shape(spacings: NDArray, n: int, table: NullTable, family: str) -> float
 
 
 def _row_p(table: NullTable, family: str, shape: float, n_spacings: int, statistic: float) -> float:
-    """p of one family and shape, interpolated in ln n_spacings between tabulated numbers of spacings."""
+    """P-value of one family and shape, interpolated in ln n_spacings between tabulated numbers of spacings."""
     rows = np.flatnonzero((table.family == family) & (np.isnan(shape) | (table.shape == shape)))
     rows = rows[np.argsort(table.n_spacings[rows])]
     draws = table.statistic.shape[1]

@@ -104,7 +104,7 @@ def _objective(design: NDArray, penalty: NDArray, y: NDArray, theta: NDArray) ->
 def _descend(
     design: NDArray, penalty: NDArray, y: NDArray, theta: NDArray, step: NDArray, objective: float
 ) -> tuple[NDArray, float, NDArray]:
-    """The Newton step, halved until the objective falls."""
+    """Take the Newton step, halved until the objective falls."""
     for halvings in range(_MAX_HALVINGS):
         candidate = theta + step / 2**halvings
         value, residual = _objective(design, penalty, y, candidate)

@@ -69,7 +69,7 @@ class _Sums:
 
 
 def best_pair(curve: Curve, outlying: NDArray, near: tuple[int, int] | None = None) -> tuple[int, int]:
-    """The pair with the smallest quadratic objective for a given set of ranks beyond tau.
+    """Find the pair with the smallest quadratic objective for a given set of ranks beyond tau.
 
     The search is bounded by the objective at ``near``, or by the best of a coarse grid; the result is the same.
     """

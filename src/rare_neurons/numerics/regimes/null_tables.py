@@ -42,7 +42,7 @@ def null_table_sizes(n_neurons: int) -> tuple[int, ...]:
     return tuple(sizes)
 
 
-def regime_null_table(n: int, n_draws: int, seed: int) -> NullTable:
+def regime_null_table(n: int, *, n_draws: int, seed: int) -> NullTable:
     """Simulate T at n neurons for every family and shape, at 30 to n // 2 spacings.
 
     Parameters

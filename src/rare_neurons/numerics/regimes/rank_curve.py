@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
-from rare_neurons.numerics.panel.resampling import influence_of_half, resample_folds, resampled_counts
+from rare_neurons.numerics.panel.folds import HALF_A, HALF_B, FoldSums
+from rare_neurons.numerics.panel.resampling import influence_of_half, resample_folds, resampled_influence
 
 SIGNS = ("all", "boost", "suppress")
 
@@ -42,14 +43,12 @@ class Reliability:
 
 
 def rank_curve(
-    fold_sum: ArrayLike,
-    fold_n: ArrayLike,
-    half_of_fold: ArrayLike,
+    folds: FoldSums,
     *,
     sign: str = "all",
     n_bins: int = 24,
     n_resamples: int = 200,
-    level: float = 0.9,
+    confidence: float = 0.9,
     seed: int,
 ) -> RankCurve:
     """Order neurons by |influence| in one half of the folds, read the signed influence in the other, swap, average.
@@ -61,18 +60,13 @@ def rank_curve(
 
     Parameters
     ----------
-    fold_sum : array [fold, neuron]
-        Sum over a stratum's targets in the fold of the per-target change of loss, nats.
-    fold_n : array [fold]
-        Number of those targets; zero is allowed for single folds.
-    half_of_fold : array [fold]
-        0 for half A, 1 for half B.
+    folds : FoldSums
     sign : {"all", "boost", "suppress"}
         Which neurons, judged by the *ordering* half alone. The curve ends at the smaller of the two halves' numbers.
     n_bins : int
         Log-spaced bins asked for; fewer are returned where bins would hold no rank.
     n_resamples : int
-    level : float
+    confidence : float
         Coverage of ``low`` to ``high``, in (0, 1).
     seed : int
 
@@ -83,33 +77,34 @@ def rank_curve(
     Raises
     ------
     ValueError
-        On shapes that do not agree, a half without targets or with fewer than two folds, fewer than two neurons of
+        On a half without targets or with fewer than two folds, fewer than two neurons of
         the asked sign, or values that are not finite.
 
     Notes
     -----
     The interval is conditional on the panel's token types: folds are contexts, and types recur across folds.
-    Cost: one sort and one pass over ``fold_sum`` per half; resampling acts on bins, not on neurons.
+    Cost: one sort and one pass over the sums per half; resampling acts on bins, not on neurons.
     """
-    sums, counts, half = _checked_folds(fold_sum, fold_n, half_of_fold)
-    if not 0 < level < 1:
-        raise ValueError(f"level={level}, but the coverage of an interval lies in (0, 1)")
-    orders = [_order(influence_of_half(sums, counts, half, ordering), sign) for ordering in (0, 1)]
+    _check_halves(folds)
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence={confidence}, but the coverage of an interval lies in (0, 1)")
+    orders = [_order(influence_of_half(folds, ordering), sign) for ordering in (HALF_A, HALF_B)]
     n = min(len(order) for order, _ in orders)
     if n < 2:
         raise ValueError(f"{n} neurons of sign '{sign}' in one half, but a rank curve needs 2")
     low, high = log_bins(n, n_bins)
-    weights = resample_folds(half, n_resamples, seed)
+    weights = resample_folds(folds.half, n_resamples=n_resamples, seed=seed)
     value = np.zeros(len(low))
     deviation = np.zeros((n_resamples, len(low)))
-    for reading, (order, order_sign) in zip((1, 0), orders, strict=True):
-        folds = half == reading
-        binned = _bin_means(sums[folds][:, order[:n]] * order_sign[:n], low, high)
-        estimate = binned.sum(axis=0) / counts[folds].sum()
-        drawn = (weights[:, folds] @ binned) / resampled_counts(weights[:, folds], counts[folds])[:, None]
+    for reading, (order, order_sign) in zip((HALF_B, HALF_A), orders, strict=True):
+        mine = folds.half == reading
+        sums, counts = folds.sums[mine], folds.counts[mine]
+        binned = _bin_means(sums[:, order[:n]] * order_sign[:n], low, high)
+        estimate = binned.sum(axis=0) / counts.sum()
+        drawn = resampled_influence(weights[:, mine], binned, counts)
         value += estimate / 2
-        deviation += (drawn - estimate) * np.sqrt(folds.sum() / (folds.sum() - 1)) / 2
-    bounds = np.quantile(value + deviation, [(1 - level) / 2, (1 + level) / 2], axis=0)
+        deviation += (drawn - estimate) * np.sqrt(len(counts) / (len(counts) - 1)) / 2
+    bounds = np.quantile(value + deviation, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
     return RankCurve(sign, n, low, high, np.sqrt(low * high), value, bounds[0], bounds[1], value + deviation)
 
 
@@ -143,21 +138,14 @@ def _bin_means(ordered: NDArray, low: NDArray, high: NDArray) -> NDArray:
     return np.add.reduceat(ordered, low - 1, axis=1) / (high - low + 1)
 
 
-def _checked_folds(fold_sum: ArrayLike, fold_n: ArrayLike, half_of_fold: ArrayLike) -> tuple[NDArray, NDArray, NDArray]:
-    sums, counts = np.asarray(fold_sum, dtype=float), np.asarray(fold_n, dtype=float)
-    half = np.asarray(half_of_fold)
-    if sums.ndim != 2 or counts.shape != sums.shape[:1] or half.shape != sums.shape[:1]:
-        raise ValueError(
-            f"fold_sum {sums.shape}, fold_n {counts.shape}, half_of_fold {half.shape}; "
-            "they must be [fold neuron], [fold], [fold]"
-        )
+def _check_halves(folds: FoldSums) -> None:
+    sums, counts = folds.sums, folds.counts
     if not np.isfinite(sums).all():
         raise ValueError(f"{np.count_nonzero(~np.isfinite(sums))} of {sums.size} fold sums are not finite")
-    for code, name in ((0, "A"), (1, "B")):
-        folds = half == code
-        if folds.sum() < 2 or counts[folds].sum() <= 0:
+    for code, name in ((HALF_A, "A"), (HALF_B, "B")):
+        mine = folds.half == code
+        if mine.sum() < 2 or counts[mine].sum() <= 0:
             raise ValueError(
-                f"half {name} has {folds.sum()} folds and {counts[folds].sum():.0f} targets; "
-                "each half needs 2 folds and a target (half_of_fold is 0 for A, 1 for B)"
+                f"half {name} has {mine.sum()} folds and {counts[mine].sum():.0f} targets; "
+                "each half needs 2 folds and a target (half is 0 for A, 1 for B)"
             )
-    return sums, counts, half

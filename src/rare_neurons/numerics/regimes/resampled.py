@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rare_neurons.numerics.panel.folds import FoldSums
 from rare_neurons.numerics.panel.resampling import resample_folds, resampled_influence
 from rare_neurons.numerics.regimes.detection import RegimeTest, regime_test
 from rare_neurons.numerics.regimes.null_tables import NullTable
@@ -27,11 +28,11 @@ class SpacingRegimes:
     resampled: NDArray[np.float64] | None
     resampled_statistic: NDArray[np.float64] | None = None
 
-    def interval(self, quantity: str, level: float) -> tuple[float, float] | tuple[None, None]:
-        """Quantiles of the resampled quantity that hold ``level`` between them; None without a fit."""
+    def interval(self, quantity: str, confidence: float) -> tuple[float, float] | tuple[None, None]:
+        """Quantiles of the resampled quantity that hold ``confidence`` between them; None without a fit."""
         if self.resampled is None:
             return None, None
-        return _quantiles(self.resampled[:, QUANTITIES.index(quantity)], level)
+        return _quantiles(self.resampled[:, QUANTITIES.index(quantity)], confidence)
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,7 @@ class RegimeDifference:
 def measure_spacing_regimes(
     influence: ArrayLike,
     influence_se: ArrayLike,
-    fold_sum: ArrayLike,
-    fold_n: ArrayLike,
-    half_of_fold: ArrayLike,
+    folds: FoldSums,
     null_tables: Sequence[NullTable],
     *,
     n_resamples: int,
@@ -63,10 +62,8 @@ def measure_spacing_regimes(
     ----------
     influence, influence_se : array [neuron]
         Of the neurons of one sign, not zero; nats.
-    fold_sum : array [fold, neuron]
-    fold_n : array [fold]
-    half_of_fold : array [fold]
-        0 for half A, 1 for half B; folds are drawn within halves, with the weights of `resample_folds`.
+    folds : FoldSums
+        Of the same neurons; folds are drawn within halves, with the weights of `resample_folds`.
     null_tables : sequence of NullTable
     n_resamples, seed : int
 
@@ -78,8 +75,8 @@ def measure_spacing_regimes(
     test = regime_test(np.abs(x), influence_se, null_tables, seed=seed)
     if test.rank_exponent is None:
         return SpacingRegimes(test, None)
-    weights = resample_folds(np.asarray(half_of_fold), n_resamples, seed)
-    drawn = resampled_influence(weights, fold_sum, fold_n)
+    weights = resample_folds(folds.half, n_resamples=n_resamples, seed=seed)
+    drawn = resampled_influence(weights, folds.sums, folds.counts)
     ranked = np.sort(np.abs(drawn), axis=1)[:, : -test.n_spacings - 2 : -1]
     # A neuron silent outside the folds that were not drawn is exactly zero; it only needs an order.
     levels = fit_levels(scaled_differences(np.log(np.maximum(ranked, np.finfo(float).tiny))))
@@ -93,7 +90,7 @@ def of_sign(influence: NDArray, sign: str) -> NDArray[np.bool_]:
     return {"all": influence != 0, "boost": influence > 0, "suppress": influence < 0}[sign]
 
 
-def regime_differences(one: SpacingRegimes, other: SpacingRegimes, level: float) -> list[RegimeDifference]:
+def regime_differences(one: SpacingRegimes, other: SpacingRegimes, *, confidence: float) -> list[RegimeDifference]:
     """Differences one - other (rare minus common) with intervals from the joint resample, not from two p-values.
 
     Both must come from `measure_spacing_regimes` with the same folds, ``n_resamples`` and seed.
@@ -107,16 +104,16 @@ def regime_differences(one: SpacingRegimes, other: SpacingRegimes, level: float)
         )
     rows = []
     for quantity, column in zip(QUANTITIES, (one.resampled - other.resampled).T, strict=True):
-        low, high = _quantiles(column, level)
+        low, high = _quantiles(column, confidence)
         value = float(getattr(one.test, quantity) - getattr(other.test, quantity))
         rows.append(RegimeDifference(quantity, value, low, high, "ok", None))
     return rows
 
 
-def _quantiles(column: NDArray, level: float) -> tuple[float, float] | tuple[None, None]:
+def _quantiles(column: NDArray, confidence: float) -> tuple[float, float] | tuple[None, None]:
     """Central quantiles of the resamples that have a fit; None when half of them have none."""
     drawn = column[np.isfinite(column)]
     if 2 * len(drawn) < len(column):
         return None, None
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)

@@ -56,7 +56,7 @@ def fit_fixed_cuts(values: ArrayLike) -> SeedFit:
 
 
 def fit_huber_form(values: ArrayLike) -> SeedFit:
-    """The seeds' three-regime form by penalised Huber regression; see `fit_huber_regimes` for the objective.
+    """Fit the seeds' three-regime form by penalised Huber regression; see `fit_huber_regimes` for the objective.
 
     The last rank is left out: the form is minus infinity there.
     """

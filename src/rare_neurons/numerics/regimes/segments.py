@@ -118,7 +118,7 @@ class _Hinges:
 
 
 def _search_pairs(hinges: _Hinges) -> list[tuple[int, ...]]:
-    """The best few pairs of knots by explained sum of squares, as positions in x."""
+    """Find the best few pairs of knots by explained sum of squares, as positions in x."""
     m, found = len(hinges.score), []
     for start in range(0, m - _MIN_STEPS, _BLOCK):
         rows = slice(start, min(start + _BLOCK, m - _MIN_STEPS))

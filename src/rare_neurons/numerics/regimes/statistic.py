@@ -64,7 +64,7 @@ def cell_edges(n_spacings: int) -> NDArray[np.int64]:
 
 
 def cell_sums(spacings: NDArray, edges: NDArray) -> NDArray[np.float64]:
-    """Sums of spacings [..., r] over cells [..., cell]."""
+    """Add up spacings [..., r] over cells [..., cell]."""
     return np.add.reduceat(spacings, edges[:-1], axis=-1)
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from rare_neurons.numerics.influence.shard import InfluenceShard
+from rare_neurons.numerics.panel.folds import HALF_A, HALF_B, FoldSums
 from rare_neurons.numerics.regimes.conventions import measure_regimes
 from rare_neurons.numerics.regimes.null_tables import NullTable
 from rare_neurons.numerics.regimes.rank_curve import SIGNS, rank_curve
@@ -48,13 +49,12 @@ def measure_regime_tables(
     compare: Sequence[Sequence[str]],
 ) -> dict[str, list]:
     """Regimes and rank curves of each stratum, and their differences; one seed, so that strata share draws of folds."""
-    options = {"n_bins": n_bins, "n_resamples": n_resamples, "level": level, "seed": seed}
-    folds = [(shard.fold_sum[i], shard.fold_n[i], shard.half_of_fold) for i in range(len(shard.strata))]
+    options = {"n_bins": n_bins, "n_resamples": n_resamples, "confidence": level, "seed": seed}
     regimes = [
         RegimeTableRow(stratum, **asdict(row))
         for i, stratum in enumerate(shard.strata)
         for row in measure_regimes(
-            shard.influence[i], shard.influence_se[i], *folds[i], null_tables=null_tables, **options
+            shard.influence[i], shard.influence_se[i], shard.folds(stratum), null_tables=null_tables, **options
         )
     ]
     # A panel with other strata (a seed convention beside ours) has no such pair.
@@ -65,9 +65,9 @@ def measure_regime_tables(
 
 def measure_shard_regimes(
     shard: InfluenceShard,
+    *,
     stratum: str,
     sign: str,
-    *,
     null_tables: Sequence[NullTable] = (),
     n_resamples: int,
     seed: int,
@@ -78,9 +78,7 @@ def measure_shard_regimes(
     return measure_spacing_regimes(
         shard.influence[i][keep],
         shard.influence_se[i][keep],
-        shard.fold_sum[i][:, keep],
-        shard.fold_n[i],
-        shard.half_of_fold,
+        shard.folds(stratum).of_neurons(keep),
         null_tables,
         n_resamples=n_resamples,
         seed=seed,
@@ -93,22 +91,25 @@ def _differences(
     """Rows of one stratum minus another, by one joint resample of folds."""
     for sign in SIGNS:
         draws = {"null_tables": null_tables, "n_resamples": options["n_resamples"], "seed": options["seed"]}
-        measured = [measure_shard_regimes(shard, stratum, sign, **draws) for stratum in (one, other)]
-        for row in regime_differences(*measured, options["level"]):
+        measured = [measure_shard_regimes(shard, stratum=stratum, sign=sign, **draws) for stratum in (one, other)]
+        for row in regime_differences(*measured, confidence=options["confidence"]):
             yield DifferenceRow(one, other, sign, **asdict(row))
 
 
-def _curve_points(shard: InfluenceShard, options: dict) -> Iterator[CurvePoint]:
-    for i, stratum in enumerate(shard.strata):
+def _curve_points(shard: InfluenceShard, options: Mapping[str, float]) -> Iterator[CurvePoint]:
+    for stratum in shard.strata:
+        folds = shard.folds(stratum)
         for sign in SIGNS:
-            enough = all(
-                (np.sign(shard.fold_sum[i][shard.half_of_fold == half].sum(axis=0)) == s).sum() >= 2
-                for half in (0, 1)
-                for s in {"all": (), "boost": (1,), "suppress": (-1,)}[sign]
-            )
-            if not enough:
+            if not _both_halves_have(folds, sign):
                 continue  # the table of regimes says `too_few` for this sign
-            curve = rank_curve(shard.fold_sum[i], shard.fold_n[i], shard.half_of_fold, sign=sign, **options)
+            curve = rank_curve(folds, sign=sign, **options)
             columns = (curve.rank_low, curve.rank_high, curve.rank_mid, curve.value, curve.low, curve.high)
             for bin_of_curve in zip(*(c.tolist() for c in columns), strict=True):
                 yield CurvePoint(stratum, sign, *bin_of_curve)
+
+
+def _both_halves_have(folds: FoldSums, sign: str) -> bool:
+    """Whether each half has two neurons of the sign, as a rank curve needs."""
+    wanted = {"all": (), "boost": (1,), "suppress": (-1,)}[sign]
+    signs = [np.sign(folds.sums[folds.half == half].sum(axis=0)) for half in (HALF_A, HALF_B)]
+    return all((found == one).sum() >= 2 for found in signs for one in wanted)

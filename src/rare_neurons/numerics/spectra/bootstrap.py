@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rare_neurons.numerics.spectra.power_law import PowerLawFit, fit_power_law
 
-LEVEL = 0.9
+CONFIDENCE = 0.9
 """Share of the refits inside the band."""
 
 
@@ -42,16 +42,16 @@ def bootstrap_alpha(
     x = np.asarray(values, dtype=np.float64)
     fits = (fit_power_law(x[rng.integers(x.size, size=x.size)], min_tail=min_tail) for _ in range(refits))
     alphas = [fit.alpha for fit in fits if fit.alpha is not None]
-    if len(alphas) < LEVEL * refits:
+    if len(alphas) < CONFIDENCE * refits:
         return None
-    low, high = np.quantile(alphas, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = np.quantile(alphas, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return float(low), float(high)
 
 
 def goodness_of_fit(
     values: ArrayLike, fit: PowerLawFit, rng: np.random.Generator, *, refits: int, min_tail: int = 2
 ) -> float | None:
-    """p value of the power-law tail (CSN section 4.1): small means the tail is not a power law.
+    """P-value of the power-law tail (CSN section 4.1): small means the tail is not a power law.
 
     Each synthetic sample takes a value from the fitted power law with probability ``n_tail / n`` and otherwise one of
     the observed values below ``xmin``, and is fitted anew, xmin included; p is the share of ``(count + 1) /

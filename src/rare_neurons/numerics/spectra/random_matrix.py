@@ -42,7 +42,7 @@ def marchenko_pastur_median(ratio: float) -> float:
     return float(np.interp(0.5, above, edges))
 
 
-def marchenko_pastur_edge(values: ArrayLike, rows: int, cols: int) -> tuple[float, int] | None:
+def marchenko_pastur_edge(values: ArrayLike, shape: tuple[int, int]) -> tuple[float, int] | None:
     """Upper edge of the random bulk and the number of eigenvalues beyond it.
 
     The edge is ``sigma^2 (sqrt(rows) + sqrt(cols))^2``. A spike lies above the 95 % quantile of the largest eigenvalue
@@ -54,8 +54,8 @@ def marchenko_pastur_edge(values: ArrayLike, rows: int, cols: int) -> tuple[floa
     ----------
     values : array_like, shape (min(rows, cols),)
         Eigenvalues of WᵀW, all of them.
-    rows, cols : int
-        Shape of W.
+    shape : (int, int)
+        Of W.
 
     Returns
     -------
@@ -68,7 +68,8 @@ def marchenko_pastur_edge(values: ArrayLike, rows: int, cols: int) -> tuple[floa
         If the number of eigenvalues is not ``min(rows, cols)``.
     """
     x = np.asarray(values, dtype=np.float64)
-    short, long = sorted((rows, cols))
+    rows, cols = shape
+    short, long = sorted(shape)
     if x.size != short:
         raise ValueError(f"{x.size} eigenvalues of a {rows} x {cols} matrix, but the edge needs all {short}")
     median = float(np.median(x))

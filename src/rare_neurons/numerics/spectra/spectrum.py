@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from rare_neurons.numerics.spectra.bootstrap import bootstrap_alpha, goodness_of_fit
 from rare_neurons.numerics.spectra.eigenvalues import checked_matrix, eigenvalues
 from rare_neurons.numerics.spectra.likelihood_ratio import compare_tails
+from rare_neurons.numerics.spectra.options import DEFAULT_OPTIONS, SpectrumOptions
 from rare_neurons.numerics.spectra.power_law import MIN_VALUE, PowerLawFit, fit_power_law
 from rare_neurons.numerics.spectra.random_matrix import marchenko_pastur_edge, shuffled_eigenvalues
 from rare_neurons.numerics.spectra.tail_index import farms_alpha, hill_alpha
@@ -95,35 +95,14 @@ class Spectrum:
 SPECTRUM_COLUMNS: tuple[str, ...] = tuple(field.name for field in fields(Spectrum))
 
 
-def measure_spectrum(
-    matrix: ArrayLike,
-    *,
-    engine: Literal["exact", "weightwatcher"] = "exact",
-    min_tail: int = 2,
-    shuffles: int = 3,
-    farms_windows: int = 4,
-    refits: int = 100,
-    gof_refits: int = 0,
-    likelihood_ratios: bool = True,
-    seed: int = 0,
-) -> Spectrum:
+def measure_spectrum(matrix: ArrayLike, options: SpectrumOptions = DEFAULT_OPTIONS) -> Spectrum:
     """Measure everything about the eigenvalues of WᵀW that one row of ``results/spectra`` holds.
 
     Parameters
     ----------
     matrix : array_like, shape (rows, cols)
         One weight matrix, finite; its transpose gives the same numbers up to the choice of shuffles and windows.
-    engine : {"exact", "weightwatcher"}
-        Who fits ``alpha``: this package, or weightwatcher's own code on the same eigenvalues.
-    min_tail : int
-        Smallest tail of the fit; weightwatcher has no such option and takes 2.
-    shuffles, farms_windows, refits, gof_refits : int
-        How many shuffled matrices, FARMS windows, bootstrap refits of the band, synthetic samples of the goodness of
-        fit. 0 means not computed: the columns are ``None``.
-    likelihood_ratios : bool
-        Whether the tail is compared with the four alternatives.
-    seed : int
-        Seed of every random draw; equal calls give equal rows.
+    options : SpectrumOptions
 
     Returns
     -------
@@ -132,40 +111,26 @@ def measure_spectrum(
     Raises
     ------
     ValueError
-        If ``matrix`` is not a finite matrix or an option is out of range.
+        If ``matrix`` is not a finite matrix.
     """
-    counts = {"shuffles": shuffles, "farms_windows": farms_windows, "refits": refits, "gof_refits": gof_refits}
-    for name, count in counts.items():
-        if count < 0:
-            raise ValueError(f"{name}={count}, but a count is 0 (not computed) or more")
     weights = checked_matrix(matrix)
     values = eigenvalues(weights)
-    fit = _fit(values, engine, min_tail)
-    band = gof = None
-    ratios: dict[str, float | None] = dict.fromkeys(name for name in SPECTRUM_COLUMNS if name.startswith("lr_"))
-    if fit.status == "ok":
-        positive = values[values > MIN_VALUE]
-        band = bootstrap_alpha(positive, _rng(seed, _BAND), refits=refits, min_tail=min_tail) if refits else None
-        gof = goodness_of_fit(positive, fit, _rng(seed, _GOF), refits=gof_refits, min_tail=min_tail)
-        if likelihood_ratios:
-            ratios |= _ratios(positive[-fit.n_tail :], fit)
-    edge = marchenko_pastur_edge(values, *weights.shape)
+    fit = _fit(values, options)
+    edge = marchenko_pastur_edge(values, weights.shape)
+    windows = options.farms_windows
     return Spectrum(
         **_shape_of(values),
         **_fit_columns(fit),
-        **_shuffled(weights, _rng(seed, _SHUFFLE), shuffles, engine, min_tail),
-        **ratios,
-        alpha_iid_low=band[0] if band else None,
-        alpha_iid_high=band[1] if band else None,
-        gof_p=gof,
-        farms_alpha=farms_alpha(weights, _rng(seed, _FARMS), windows=farms_windows) if farms_windows else None,
+        **_tail_columns(values, fit, options),
+        **_shuffled(weights, options),
+        farms_alpha=farms_alpha(weights, _rng(options, _FARMS), windows=windows) if windows else None,
         mp_edge=edge[0] if edge else None,
         n_spikes=edge[1] if edge else None,
     )
 
 
 def det_x_count(values: ArrayLike) -> int | None:
-    """Number of largest eigenvalues, scaled to mean 1, at which their product first falls below 1.
+    """Count the largest eigenvalues, scaled to mean 1, at which their product first falls below 1.
 
     weightwatcher's ``detX_num``, by a sum of logarithms, which cannot overflow. All of them where it never falls below
     1, ``None`` where all are equal or zero.
@@ -178,21 +143,34 @@ def det_x_count(values: ArrayLike) -> int | None:
     return int(below[0]) + 1 if below.size else int(x.size)
 
 
-def _rng(seed: int, stream: int) -> np.random.Generator:
-    return np.random.default_rng([seed, stream])
+def _rng(options: SpectrumOptions, stream: int) -> np.random.Generator:
+    return np.random.default_rng([options.seed, stream])
 
 
-def _fit(values: NDArray[np.float64], engine: str, min_tail: int) -> PowerLawFit:
-    if engine == "exact":
-        return fit_power_law(values, min_tail=min_tail)
-    if engine == "weightwatcher":
+def _fit(values: NDArray[np.float64], options: SpectrumOptions) -> PowerLawFit:
+    if options.engine == "weightwatcher":
         return fit_with_weightwatcher(values)
-    raise ValueError(f"unknown engine {engine!r}; known: exact, weightwatcher")
+    return fit_power_law(values, min_tail=options.min_tail)
 
 
-def _fit_columns(fit: PowerLawFit) -> dict[str, Any]:
+def _fit_columns(fit: PowerLawFit) -> dict[str, float | int | str | None]:
     names = ("alpha", "xmin", "ks_distance", "n_tail", "status", "reason")
     return {name: getattr(fit, name) for name in names}
+
+
+def _tail_columns(values: NDArray[np.float64], fit: PowerLawFit, options: SpectrumOptions) -> dict[str, float | None]:
+    """Band, goodness of fit and likelihood ratios of the fitted tail; ``values`` ascending."""
+    band = gof = None
+    ratios: dict[str, float | None] = dict.fromkeys(name for name in SPECTRUM_COLUMNS if name.startswith("lr_"))
+    if fit.status == "ok":
+        positive, refits = values[values > MIN_VALUE], options.refits
+        if refits:
+            band = bootstrap_alpha(positive, _rng(options, _BAND), refits=refits, min_tail=options.min_tail)
+        gof = goodness_of_fit(positive, fit, _rng(options, _GOF), refits=options.gof_refits, min_tail=options.min_tail)
+        if options.likelihood_ratios:
+            ratios |= _ratios(positive[-fit.n_tail :], fit)
+    low, high = band or (None, None)
+    return ratios | {"alpha_iid_low": low, "alpha_iid_high": high, "gof_p": gof}
 
 
 def _ratios(tail: NDArray[np.float64], fit: PowerLawFit) -> dict[str, float | None]:
@@ -201,8 +179,8 @@ def _ratios(tail: NDArray[np.float64], fit: PowerLawFit) -> dict[str, float | No
     return columns | {f"lr_{name}_p": comparison.p_value for name, comparison in comparisons.items()}
 
 
-def _shape_of(values: NDArray[np.float64]) -> dict[str, Any]:
-    """What needs no fit: norms, ranks, Hill exponents; ``values`` ascending."""
+def _shape_of(values: NDArray[np.float64]) -> dict[str, float | int | None]:
+    """Measure what needs no fit: norms, ranks, Hill exponents; ``values`` ascending."""
     largest, total, median = float(values[-1]), float(values.sum()), float(np.median(values))
     hills = {f"hill_{percent}": int(values.size * percent / 100) for percent in (5, 10, 20)}
     return {
@@ -217,10 +195,8 @@ def _shape_of(values: NDArray[np.float64]) -> dict[str, Any]:
     }
 
 
-def _shuffled(
-    weights: NDArray[np.float64], rng: np.random.Generator, shuffles: int, engine: str, min_tail: int
-) -> dict[str, float | None]:
-    fits = (_fit(values, engine, min_tail) for values in shuffled_eigenvalues(weights, rng, shuffles=shuffles))
-    alphas = [fit.alpha for fit in fits if fit.alpha is not None]
+def _shuffled(weights: NDArray[np.float64], options: SpectrumOptions) -> dict[str, float | None]:
+    drawn = shuffled_eigenvalues(weights, _rng(options, _SHUFFLE), shuffles=options.shuffles)
+    alphas = [fit.alpha for fit in (_fit(values, options) for values in drawn) if fit.alpha is not None]
     summary = (float(np.median(alphas)), min(alphas), max(alphas)) if alphas else (None, None, None)
     return dict(zip(("alpha_shuffled", "alpha_shuffled_low", "alpha_shuffled_high"), summary, strict=True))

@@ -1,3 +1,5 @@
+"""Scaled log-spacings and T, against a plain reference and closed forms."""
+
 import numpy as np
 import pytest
 

@@ -1,0 +1,30 @@
+"""Limits of the rules of integrity."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class IntegrityLimits:
+    """What is still believed of a run's checkpoints; false-alarm rates: `benchmarks/calibration/integrity.py`.
+
+    Parameters
+    ----------
+    max_detour, max_start_z, max_canary_z : float
+        Largest values of the three statistics that are believed.
+    min_borrowed : float
+        Share of entries in equal tensors from which a checkpoint counts as partly another one's.
+    max_unchanged : int
+        Longest block of adjacent equal checkpoints that is believed.
+    max_start_jump : float
+        Largest believed ratio of the first distance to the second: above it the first checkpoint is another run's.
+    """
+
+    max_detour: float = 2.0
+    max_start_z: float = 6.0
+    max_canary_z: float = 6.0
+    min_borrowed: float = 0.01
+    max_unchanged: int = 3
+    max_start_jump: float = 30.0
+
+
+DEFAULT_LIMITS = IntegrityLimits()
