@@ -48,7 +48,7 @@ def test_coarser_float32_products_are_refused(layer):
 
 
 def test_a_frequency_shift_is_told_from_a_rare_token_neuron(layer):
-    """docs/methods/influence.md: one planted neuron writes the log-unigram direction, one a direction that only rare tokens read."""
+    """One planted neuron writes the log-unigram direction, one a direction that only rare tokens read."""
     A, rare = layer.readout.A, layer.vocabulary.slices[2]
     log_q, n = layer.unigram.log_q, len(layer.captured.residual)
     shift = torch.linalg.lstsq(A, (log_q - log_q.mean())[:, None]).solution[:, 0]

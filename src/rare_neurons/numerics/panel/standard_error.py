@@ -43,7 +43,7 @@ def two_way_standard_error(
     type_counts: np.ndarray,
     observation_variance: np.ndarray,
 ) -> np.ndarray:
-    """Estimate the standard error of a mean clustered by context and target type (docs/methods/panel.md#standard-error).
+    """Estimate the standard error of a mean clustered by context and type (docs/methods/panel.md#standard-error).
 
     `se² = V_context + V_type − V_observation`, not below `V_observation` (Cameron, Gelbach & Miller 2011, eq. 2.11,
     with the intersection of the two clusterings taken as the single observation).
