@@ -49,8 +49,8 @@ rule all:
     input:
         f"{RESULTS}/summary.txt",
         expand(
-            f"{RESULTS}/timelines/{{quantity}}/{{model}}.parquet",
+            TIMELINE,
             quantity=QUANTITIES,
             model=config["models"],
         ),
-        expand(f"{RESULTS}/timelines/lineage/{{model}}.parquet", model=config["models"]),
+        expand(PATH["timelines/lineage"], model=config["models"]),

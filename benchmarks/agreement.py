@@ -44,8 +44,8 @@ def main() -> None:
 def _compare(results: Path, config: dict, model: str, panel: str) -> None:
     settings = config["panels"][panel]
     unigram = results / f"corpus/{settings['corpus']}/{settings['tokenizer']}/unigram.parquet"
-    tables = [str(results / f"panel/{panel}/{name}.parquet") for name in ("contexts", "targets")]
-    arrays = load_panel(*tables, str(unigram), settings["strata"])
+    tables = {name: str(results / f"panel/{panel}/{name}.parquet") for name in ("contexts", "targets")}
+    arrays = load_panel(**tables, unigram=str(unigram), rules=settings["strata"])
     shards = (results / f"influence/{panel}/{model}").glob("step*.parquet")
     for step, shard in sorted((int(path.stem.removeprefix("step")), path) for path in shards):
         weights = results / f"pretrain/{model}/step{step}"

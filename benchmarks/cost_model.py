@@ -18,12 +18,12 @@ N_TOKENS = PANEL["max_contexts"] * CONTEXT
 ENGINE_OVER_FLOOR = 1.5  # benchmarks/README.md, Influence: certified engine over the products it cannot do without
 N_FOLDS = 64
 BYTES_PER_INFLUENCE_ROW = 116  # benchmarks/README.md, Loading results: 219 MB of 1.89 million rows
-GROUP_TESTS = 3 * len(CONFIG["groups"]["strata"])  # W_in, W_out, W_out without gradients
+GROUP_TESTS = 3 * len(CONFIG["set_spectra"]["strata"])  # W_in, W_out, W_out without gradients
 # ASSUME: dense peaks of an A100 in TFLOP/s (float64 and bfloat16 on tensor cores, float32 without TF32), 40 % of them.
 GPU = Rates(float64=19.5e12 * 0.4, float32=19.5e12 * 0.4, bfloat16=312e12 * 0.4, forward=19.5e12 * 0.4)
 SEEDS, CHECKPOINTS = 9, 154  # PolyPythias: nine more seeds of each of five sizes
 POLYPYTHIAS = ("14m", "31m", "70m", "160m", "410m")
-JOBS_PER_CHECKPOINT = 5  # of the cluster: probe, spectra, groups, differentiation, regimes
+JOBS_PER_CHECKPOINT = 5  # of the cluster: probe, spectra, groups, inequality, regimes
 
 
 @dataclass(frozen=True)
@@ -116,10 +116,10 @@ def spectra_seconds(shape: Shape, rates: Rates) -> float:
 
 
 def groups_seconds(shape: Shape, rates: Rates) -> float:
-    """Matched random groups: Gram matrix and eigenvalues of each, by the measured seconds of one group."""
-    size = CONFIG["groups"]["share"] * shape.neurons
+    """Matched random sets: Gram matrix and eigenvalues of each, by the measured seconds of one group."""
+    size = CONFIG["set_spectra"]["share"] * shape.neurons
     flop = 2 * size**2 * shape.d + 4 / 3 * size**3
-    return GROUP_TESTS * CONFIG["groups"]["n_permutations"] * flop / rates.groups
+    return GROUP_TESTS * CONFIG["set_spectra"]["n_permutations"] * flop / rates.groups
 
 
 def memory_bytes(shape: Shape) -> float:
@@ -171,7 +171,7 @@ def sweep_line(name: str, sums: list[float]) -> str:
 
 def main() -> None:
     """Print rates, costs per checkpoint and the sweep."""
-    cpu = measure_rates(CONFIG["spectra"], CONFIG["groups"])
+    cpu = measure_rates(CONFIG["spectra"], CONFIG["set_spectra"])
     print(cpu.describe())
     print(
         "\n| model | parameters | fetched | results | memory | probe, TFLOP | spectra, TFLOP | probe, CPU s |"

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from transformers import GPTNeoXConfig, GPTNeoXModel
 
 from rare_neurons.numerics.integrity.fingerprint import fingerprint_tensor
-from rare_neurons.numerics.organisation.group_spectra import measure_group_spectrum
+from rare_neurons.numerics.organisation.set_spectra import measure_set_spectrum
 from rare_neurons.numerics.spectra.options import SpectrumOptions
 from rare_neurons.numerics.spectra.spectrum import measure_spectrum
 
@@ -97,7 +97,7 @@ def _groups_rate(rng: np.random.Generator, options: Mapping[str, object]) -> flo
     size = round(options["share"] * n)
     rows, covariates = rng.standard_normal((n, d)), rng.standard_normal((n, 3))
     seconds = cpu_seconds(
-        lambda: measure_group_spectrum(rows, np.arange(size), covariates, rng=rng, n_permutations=draws), repeats=2
+        lambda: measure_set_spectrum(rows, np.arange(size), covariates, rng=rng, n_permutations=draws), repeats=2
     )
     return draws * (2 * size**2 * d + 4 / 3 * size**3) / seconds
 

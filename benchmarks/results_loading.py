@@ -20,9 +20,9 @@ import pyarrow.csv as pa_csv
 
 from rare_neurons import load_influence
 from rare_neurons.checkpoints.schedules import steps_of
-from rare_neurons.schemas import INFLUENCE
-from rare_neurons.tables import write_table
+from rare_neurons.tables import table_schema, write_rows
 
+INFLUENCE = table_schema("influence")
 STRATA = ("common", "mid", "rare")
 MODEL = "pythia-410m"
 WANTED = ["step", "neuron", "influence", "influence_se"]
@@ -53,7 +53,7 @@ def write_results(results: Path, n_neurons: int) -> Path:
     with pa_csv.CSVWriter(path, INFLUENCE) as whole:
         for step in steps_of("pythia-all"):
             table = shard(step, n_neurons, rng)
-            write_table(table, results / f"influence/c4-heldout/{MODEL}/step{step}.parquet", {})
+            write_rows("influence", table, results / f"influence/c4-heldout/{MODEL}/step{step}.parquet", {})
             whole.write_table(table)
     return path
 

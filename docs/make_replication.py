@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGE, FIGURES = ROOT / "docs/replication.md", ROOT / "docs/figures"
-SHOWN = {"ranked": "replication_ranked.png", "differentiation": "replication_differentiation.png"}
+SHOWN = {"ranked": "replication_ranked.png", "inequality": "replication_inequality.png"}
 """Figure of the stage to its file beside the page."""
 BLOCK = re.compile(r"<!-- table: ([a-z-]+), made by `make replication` -->\n(.*?)<!-- end of table -->\n", re.DOTALL)
 

@@ -4,25 +4,37 @@ import re
 import sys
 from pathlib import Path
 
+import pyarrow as pa
+
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from docs.columns import COLUMNS, TABLES  # noqa: E402  (the repository is no package)
 from docs.config_table import LAYER_SCHEMA, config_table, layer_schema_text  # noqa: E402
+from rare_neurons.catalogue import TABLES, TIMELINES  # noqa: E402
+from rare_neurons.tables import table_schema  # noqa: E402
 
 BEGIN, END = "<!-- tables: made by `make docs` -->\n", "<!-- end of tables -->\n"
 
 
 def results_tables() -> str:
-    """One section per table, one row per column."""
+    """One section per table of the catalogue, one row per column."""
     parts = []
-    for path, row, schema in TABLES.values():
+    for name, table in {**TABLES, **TIMELINES}.items():
+        keys = ", ".join(f"`{key}`" for key in (*table.place, *table.keys))
         parts.append(
-            f"### `{path}`\n\nOne row per {row}.\n\n| column | type | unit | meaning |\n| --- | --- | --- | --- |"
+            f"### `{table.path}`\n\nOne row per {table.grain}, told apart by {keys}. Computed in `{table.computed_in}`."
+            "\n\n| column | type | unit | meaning |\n| --- | --- | --- | --- |"
         )
-        parts += [f"| `{f.name}` | {f.type} | {COLUMNS[f.name][0]} | {COLUMNS[f.name][1]} |" for f in schema]
+        for field in table_schema(name):
+            about = {key.decode(): value.decode() for key, value in field.metadata.items()}
+            meaning = about["meaning"].replace("|", "\\|")
+            parts.append(f"| `{field.name}` | {_kind(field.type)} | {about['unit']} | {meaning} |")
         parts.append("")
     return "\n".join(parts)
+
+
+def _kind(kind: pa.DataType) -> str:
+    return f"list of {kind.value_type}" if pa.types.is_list(kind) else str(kind)
 
 
 def filled(path: Path, tables: str) -> str:

@@ -1,8 +1,10 @@
 import pytest
 
-from docs.columns import COLUMNS, TABLES
 from docs.make_tables import PAGES, filled
-from rare_neurons.stages.timelines import CHANGES
+from rare_neurons.catalogue import TABLES, TIMELINES, load
+from rare_neurons.tables import table_schema
+
+EVERY = sorted({**TABLES, **TIMELINES})
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.parent.name)
@@ -10,8 +12,13 @@ def test_reference_tables_are_up_to_date(page):
     assert page.read_text() == filled(page, PAGES[page]()), f"{page.name} is out of date; run `make docs`"
 
 
-def test_every_column_is_documented_and_no_other():
-    written = {field.name for _, _, schema in TABLES.values() for field in schema}
-    assert written <= set(COLUMNS), f"document {sorted(written - set(COLUMNS))} in docs/columns.py"
-    joined = {"tokens_seen", "checkpoint_status", *(f"{name}_change" for name in CHANGES)}
-    assert set(COLUMNS) - written == joined
+@pytest.mark.parametrize("name", EVERY)
+def test_every_column_says_its_unit_and_its_meaning(name):
+    for field in table_schema(name):
+        assert field.metadata[b"unit"], f"{name}.{field.name}"
+        assert field.metadata[b"meaning"], f"{name}.{field.name}"
+
+
+@pytest.mark.parametrize("name", sorted(TABLES))
+def test_what_computes_a_table_is_where_the_catalogue_says(name):
+    assert callable(load(TABLES[name].computed_in))

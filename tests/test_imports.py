@@ -18,8 +18,8 @@ RULES = {
     "checkpoints": (*HEAVY, "pyarrow", *OURS, "rare_neurons.tables", "rare_neurons.numerics"),
     "families": (*HEAVY, "pyarrow", *OURS, "rare_neurons.checkpoints"),
     "tables": (*HEAVY, *OURS, "rare_neurons.numerics", "rare_neurons.checkpoints"),
-    "metrics": (*HEAVY, "numpy", *OURS),
-    "versions": (*HEAVY, "numpy", *OURS),
+    "catalogue": (*HEAVY, "numpy", "pyarrow", *OURS),
+    "columns": (*HEAVY, "numpy", "pyarrow", *OURS),
     "results": (
         "torch",
         "transformers",

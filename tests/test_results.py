@@ -1,9 +1,13 @@
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 import rare_neurons
+from rare_neurons.errors import DamagedTable
+from rare_neurons.numerics.influence.rows import GradientRow
 from rare_neurons.results import load_influence, load_shards, load_timeline
+from rare_neurons.tables import from_rows, write_rows
 
 
 @pytest.fixture
@@ -71,3 +75,30 @@ def test_public_names_load_on_first_use():
     assert set(rare_neurons.__all__) <= set(dir(rare_neurons))
     with pytest.raises(AttributeError, match="no attribute 'load_everything'"):
         _ = rare_neurons.load_everything
+
+
+def test_any_column_selects_and_one_that_is_not_there_is_named(results):
+    assert load_influence(results, models="a", neuron=[0, 2], stratum="rare").num_rows == 4
+    with pytest.raises(ValueError, match="no column stratums; known: panel, model"):
+        load_influence(results, stratums="rare")
+
+
+def test_rows_are_in_the_order_of_their_keys_whatever_the_files_order(tmp_path):
+    path = tmp_path / "gradients/p/a/step0.parquet"
+    rows = [GradientRow(stratum, [float(i)]) for i, stratum in enumerate(("common", "mid", "rare"))]
+    write_rows("gradients", from_rows("gradients", rows, {"panel": "p", "model": "a", "step": 0}), path, {})
+    pq.write_table(pq.read_table(path).take([2, 0, 1]), path)
+    assert load_shards(tmp_path, "gradients")["gradient"].to_pylist() == [[0.0], [1.0], [2.0]]
+    assert load_shards(tmp_path, "gradients", columns=["gradient"])["gradient"].to_pylist() == [[0.0], [1.0], [2.0]]
+
+
+def test_a_flipped_bit_is_named_and_not_read_as_another_number(tmp_path):
+    path = tmp_path / "gradients/p/a/step0.parquet"
+    values = np.random.default_rng(0).standard_normal(4000).tolist()
+    place = {"panel": "p", "model": "a", "step": 0}
+    write_rows("gradients", from_rows("gradients", [GradientRow("rare", values)], place), path, {})
+    damaged = bytearray(path.read_bytes())
+    damaged[len(damaged) // 2] ^= 1  # among the values, which make nearly all of the file
+    path.write_bytes(damaged)
+    with pytest.raises(DamagedTable, match="CRC"):
+        load_shards(tmp_path, "gradients")

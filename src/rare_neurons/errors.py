@@ -12,8 +12,8 @@ class DataFault(RuntimeError):
 
 
 class DamagedTable(RuntimeError):
-    """A table that this package wrote has lost its end since."""
+    """A table that this package wrote is no longer what was written."""
 
-    def __init__(self, path: Path | str, size: int) -> None:
-        super().__init__(f"{path} is damaged: it has {size} bytes and no end of a Parquet file")
+    def __init__(self, path: Path | str, how: str) -> None:
+        super().__init__(f"{path} is damaged: {how}")
         self.path = Path(path)

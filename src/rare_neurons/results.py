@@ -9,24 +9,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from rare_neurons.metrics import METRICS
+from rare_neurons.catalogue import TABLES
+from rare_neurons.errors import DamagedTable
+from rare_neurons.tables import keys_of, sort_rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
 T = TypeVar("T")
-SHARDS = (
-    "influence",
-    "folds",
-    "behaviour",
-    "activations",
-    "gradients",
-    "groups",
-    *(t for m in METRICS for t in m.tables),
-)
-"""Tables with one file per panel, model and step."""
-CHECKPOINT_SHARDS = ("spectra", "fingerprint")
-"""Tables with one file per model and step."""
+SHARDS = {name: table for name, table in TABLES.items() if table.path.endswith("/step{step}.parquet")}
+"""Tables with one file per model and step, and per panel where they have one."""
+_CHECKED = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
 _STEP = re.compile(r"step(\d+)\.parquet")
 
 
@@ -36,11 +29,10 @@ def load_timeline(
     *,
     models: str | Sequence[str] | None = None,
     steps: Iterable[int] | None = None,
-    stratum: str | Sequence[str] | None = None,
-    panel: str | None = None,
     columns: Sequence[str] | None = None,
     include_quarantined: bool = False,
     pandas: bool = False,
+    **where: object,
 ) -> "pa.Table | pd.DataFrame":
     """Load one quantity over all steps.
 
@@ -49,22 +41,24 @@ def load_timeline(
     results : str or Path
         The results folder.
     quantity : str
-        A folder of ``timelines``: behaviour, influence, differentiation, regimes, spectra, emergence, …
+        A folder of ``timelines``: behaviour, influence, inequality, regimes, spectra, emergence, …
     models : str or sequence of str, optional
         All by default.
     steps : iterable of int, optional
-    stratum : str or sequence of str, optional
-    panel : str, optional
     columns : sequence of str, optional
     include_quarantined : bool
         Whether checkpoints that integrity has quarantined are kept.
     pandas : bool
         Return a data frame instead of an Arrow table.
+    **where
+        Further columns and the value, or values, that they must have: ``stratum="rare"``, ``sign=["all", "boost"]``.
 
     Raises
     ------
     FileNotFoundError
         If there is no such quantity or model; the message says which there are.
+    ValueError
+        If there is no such column.
 
     Examples
     --------
@@ -72,10 +66,8 @@ def load_timeline(
     """
     folder = Path(results) / "timelines" / quantity
     chosen = _choose({path.stem: path for path in sorted(folder.glob("*.parquet"))}, models, folder)
-    keep = {"step": steps, "stratum": stratum, "panel": panel}
-    if not include_quarantined and quantity not in ("emergence", "members"):
-        keep["quarantined"] = False
-    return _read(chosen, keep, columns, pandas)
+    held = {} if include_quarantined or quantity in ("emergence", "members") else {"quarantined": False}
+    return _read(chosen, {"step": steps, **where, **held}, columns, pandas)
 
 
 def load_shards(
@@ -84,19 +76,19 @@ def load_shards(
     *,
     models: str | Sequence[str] | None = None,
     steps: Iterable[int] | None = None,
-    stratum: str | Sequence[str] | None = None,
-    panel: str | None = None,
     columns: Sequence[str] | None = None,
     pandas: bool = False,
+    **where: object,
 ) -> "pa.Table | pd.DataFrame":
-    """Load a per-checkpoint table: one of `SHARDS` or `CHECKPOINT_SHARDS`; arguments as in `load_timeline`."""
-    if table not in SHARDS + CHECKPOINT_SHARDS:
-        raise ValueError(f"unknown table {table!r}; known: {', '.join(SHARDS + CHECKPOINT_SHARDS)}")
+    """Load a per-checkpoint table: one of `SHARDS`; arguments as in `load_timeline`."""
+    if table not in SHARDS:
+        raise ValueError(f"unknown table {table!r}; known: {', '.join(SHARDS)}")
     root = Path(results) / table
-    panels = [root] if table in CHECKPOINT_SHARDS else [p for p in sorted(root.glob("*")) if panel in (None, p.name)]
+    panel = where.pop("panel", None) if "panel" in SHARDS[table].wildcards else None
+    folders = sorted(root.glob("*" if "panel" in SHARDS[table].wildcards else "."))
     wanted = None if steps is None else set(steps)
     by_model: dict[str, list[Path]] = {}
-    for folder in panels:
+    for folder in (f for f in folders if panel in (None, f.name)):
         for model in sorted(p for p in folder.glob("*") if p.is_dir()):
             found = [(int(match[1]), path) for path in model.iterdir() if (match := _STEP.fullmatch(path.name))]
             kept = [path for step, path in sorted(found) if wanted is None or step in wanted]
@@ -104,7 +96,7 @@ def load_shards(
     files = [path for kept in _choose(by_model, models, root) for path in kept]
     if not files:
         raise FileNotFoundError(f"no {table} shards for models={models}, steps={steps}, panel={panel} under {root}")
-    return _read(files, {"stratum": stratum}, columns, pandas)
+    return _read(files, where, columns, pandas)
 
 
 def load_influence(results: str | Path, **selection: object) -> "pa.Table | pd.DataFrame":
@@ -128,7 +120,7 @@ def load_integrity(
 def load_claims(
     results: str | Path, *, subjects: str | Sequence[str] | None = None, pandas: bool = False
 ) -> "pa.Table | pd.DataFrame":
-    """Load what is claimed of each group of seeds, or single model, with the verdicts."""
+    """Load what is claimed of each subject, or single model, with the verdicts."""
     folder = Path(results) / "claims"
     return _read(_choose({p.stem: p for p in sorted(folder.glob("*.parquet"))}, subjects, folder), {}, None, pandas)
 
@@ -151,16 +143,22 @@ def _choose(found: dict[str, T], wanted: str | Sequence[str] | None, folder: Pat
 def _read(
     files: Sequence[Path], keep: dict[str, object], columns: Sequence[str] | None, pandas: bool
 ) -> "pa.Table | pd.DataFrame":
-    data = ds.dataset([str(path) for path in files], format="parquet")
+    checked = ds.ParquetFileFormat(default_fragment_scan_options=_CHECKED)
+    data = ds.dataset([str(path) for path in files], format=checked)
+    keep = {name: value for name, value in keep.items() if value is not None}
+    unknown = sorted({*(columns or ()), *keep} - set(data.schema.names))
+    if unknown:
+        raise ValueError(f"no column {', '.join(unknown)}; known: {', '.join(data.schema.names)}")
     condition = None
     for name, value in keep.items():
-        if value is None or name not in data.schema.names:
-            continue
         values = [value] if isinstance(value, str | bool | int) else list(value)
         test = pc.field(name).isin(values)
         condition = test if condition is None else condition & test
-    unknown = sorted(set(columns or ()) - set(data.schema.names))
-    if unknown:
-        raise ValueError(f"no column {', '.join(unknown)}; known: {', '.join(data.schema.names)}")
-    table = data.to_table(columns=None if columns is None else list(columns), filter=condition)
+    keys = keys_of(data.schema)
+    wanted = None if columns is None else list(dict.fromkeys([*columns, *keys]))
+    try:
+        table = sort_rows(data.to_table(columns=wanted, filter=condition), keys)
+    except (OSError, ValueError) as error:  # Arrow's own kinds of damage are subclasses of both
+        raise DamagedTable(files[0].parent, str(error)) from error
+    table = table if columns is None else table.select(list(columns))
     return table.to_pandas() if pandas else table

@@ -1,12 +1,13 @@
 """What rules need of the configuration, against the rules and the tables themselves."""
 
 import re
+from typing import get_args, get_type_hints
 
-from rare_neurons.configuration import ONSET_COLUMNS, SECTIONS
-from rare_neurons.metrics import METRICS, load
-from rare_neurons.schemas import BEHAVIOUR
-from rare_neurons.stages.timelines import INFLUENCE_SUMMARY
-from rare_neurons.tables import schema_of
+import pyarrow as pa
+
+from rare_neurons.catalogue import METRICS, TIMELINES, load
+from rare_neurons.configuration import SECTIONS, onset_columns
+from rare_neurons.tables import table_schema
 from tools.configuration import ROOT, SCHEMA
 
 RULES = [ROOT / "Snakefile", *sorted(ROOT.glob("workflow/rules/*.smk"))]
@@ -28,13 +29,16 @@ def test_the_rules_that_read_a_section_exist():
     assert {rule for readers in SECTIONS.values() for rule in readers} <= rules | {metric.name for metric in METRICS}
 
 
-def test_columns_that_may_be_dated_are_those_of_their_table():
-    differentiation = next(m for m in METRICS if m.name == "differentiation").tables["differentiation"]
-    schemas = {
-        "behaviour": BEHAVIOUR,
-        "influence": INFLUENCE_SUMMARY,
-        "differentiation": schema_of(load(differentiation)),
-    }
-    assert ONSET_COLUMNS.keys() == schemas.keys()
-    for table, columns in ONSET_COLUMNS.items():
-        assert set(columns) <= set(schemas[table].names), table
+def test_columns_that_may_be_dated_are_numbers_of_their_timeline():
+    assert {"behaviour", "influence"} <= onset_columns().keys()
+    for quantity, columns in onset_columns().items():
+        schema = table_schema(f"timelines/{quantity}")
+        assert all(schema.field(column).type in (pa.float64(), pa.int64()) for column in columns), quantity
+
+
+def test_marked_columns_are_in_timelines_that_an_onset_can_read():
+    """A mark on a table with several rows per stratum would promise what the onset stage cannot do."""
+    for name, table in TIMELINES.items():
+        hints = get_type_hints(load(table.row), include_extras=True).values()
+        marked = any(get_args(hint)[1].dated for hint in hints)
+        assert not marked or table.keys == ("stratum",), name

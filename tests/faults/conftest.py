@@ -1,29 +1,5 @@
-"""One undisturbed run and one cluster for the whole fault suite."""
-
-from pathlib import Path
-
-import pytest
-from filelock import FileLock
+"""One cluster for the whole fault suite."""
 
 from tests.slurm.fixtures import cluster, running
-from tests.workflow.project import Project, copy_project, make_project
 
 __all__ = ["cluster", "running"]
-
-
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Project:
-    """An undisturbed local run, made once for all workers; tests copy it and leave it as it is."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "undisturbed"
-    with FileLock(f"{folder}.lock"):
-        if not folder.exists():
-            project = make_project(folder)
-            project.run()
-    return Project(folder)
-
-
-@pytest.fixture
-def project(finished: Project, tmp_path: Path) -> Project:
-    """A copy of the undisturbed run."""
-    return copy_project(finished, tmp_path / "project")

@@ -127,7 +127,7 @@ if snakemake.wildcards.step == "2" and not Path("repaired").exists():
 def test_a_job_that_always_fails_runs_once_and_its_retries_and_the_rest_completes(on_cluster, cluster, finished):
     retries = yaml.safe_load((on_cluster.folder / PROFILE).read_text())["retries"]
     plant(on_cluster, "spectra", BROKEN)
-    unharmed = on_cluster.folder / "results/differentiation"
+    unharmed = on_cluster.folder / "results/inequality"
     shutil.rmtree(unharmed)
     shutil.rmtree(on_cluster.folder / "results/timelines")
     out = on_cluster.run(*WITH_PROFILE, expect=1).stdout

@@ -38,7 +38,7 @@ def test_axes_are_labelled_and_the_legend_names_strata_and_runs(results):
 def test_every_panel_has_its_axes_and_its_name(tmp_path):
     results = write_tree(tmp_path, panels=("heldout", "other"))
     columns = [("gini", "Gini"), ("excess_kurtosis", "kurtosis")]
-    figure = draw_by_stratum(results, RUNS, "differentiation", columns)
+    figure = draw_by_stratum(results, RUNS, "inequality", columns)
     labels = [axis.get_ylabel() for axis in figure.axes]
     assert labels == ["Gini, heldout", "kurtosis, heldout", "Gini, other", "kurtosis, other"]
     (line,) = by_colour(figure.axes[2], COLOURS["rare"])

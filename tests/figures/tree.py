@@ -58,7 +58,7 @@ def _verdict(model: str, step: int) -> dict[str, object]:
 
 def _timelines(model: str, panels: Sequence[str]) -> dict[str, list[dict[str, object]]]:
     rows = {
-        name: [] for name in ("behaviour", "influence", "differentiation", "lineage", "regimes", "groups", "spectra")
+        name: [] for name in ("behaviour", "influence", "inequality", "lineage", "regimes", "set_spectra", "spectra")
     }
     for step in STEPS:
         held = (model, step) == HELD
@@ -87,7 +87,7 @@ def _values(model: str, step: int, stratum: str) -> dict[str, list[dict[str, obj
         "influence": [
             {"loss": measured, "n_neurons": N_NEURONS, "rms_influence": rms, "rms_influence_within": rms / 4}
         ],
-        "differentiation": [
+        "inequality": [
             {
                 "gini": 0.4 + step / 100,
                 "participation_ratio": 20.0 - step,
@@ -104,7 +104,7 @@ def _values(model: str, step: int, stratum: str) -> dict[str, list[dict[str, obj
             }
         ],
         "regimes": [_reading(kind, step) for kind in CONVENTIONS],
-        "groups": [_group(matrix, step) for matrix in ("W_in", "W_out")],
+        "set_spectra": [_group(matrix, step) for matrix in ("W_in", "W_out")],
     }
 
 
@@ -135,7 +135,7 @@ def _reading(convention: str, step: int) -> dict[str, object]:
 
 def _group(matrix: str, step: int) -> dict[str, object]:
     nulls = {"hill_null_low": 2.0, "hill_null_median": 3.0, "hill_null_high": 4.0}
-    return {"matrix": matrix, "n_group": 4, "hill_index": 3.5 - step / 8, **nulls, "p_value": 0.2}
+    return {"matrix": matrix, "n_set": 4, "hill_index": 3.5 - step / 8, **nulls, "p_value": 0.2}
 
 
 def _shards(model: str, step: int) -> dict[str, list[dict[str, object]]]:

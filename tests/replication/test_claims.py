@@ -8,7 +8,7 @@ def test_every_published_claim_has_a_reading_and_a_verdict(tree, cells):
     assert fits[:4] == ["Huber form, R²", "0.990", "0.990", "0.990"]
     assert fits[-1] == "not detected, p = 0.400"
     assert rows["the exponent of that line tells of specialisation"][1:4] == ["2.00; 1.50", "1.00", "2.00"]
-    assert rows["differentiation is about rare tokens"][-1] == "supported, p = 0.001"
+    assert rows["inequality is about rare tokens"][-1] == "supported, p = 0.001"
     alike = rows["neurons begin alike and differentiate"]
     assert alike[1:5] == ["0.56; 0.48", "0.40", "0.56", "0.41"]
     assert alike[-1] == "not identifiable: 2 run(s), but a claim over training needs 3 or more seeds"

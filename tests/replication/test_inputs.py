@@ -27,9 +27,9 @@ def test_cases_are_first_and_last_good_checkpoints(tree):
 
 def test_a_row_that_is_not_there_is_none(tree):
     where = {"panel": "heldout", "stratum": "rare", "model": "a-seed0"}
-    assert tree.one("differentiation", **where, step=8).gini == pytest.approx(0.48)
-    assert tree.one("differentiation", **where, step=7) is None
-    assert len(tree.rows("differentiation", **where)) == 4
+    assert tree.one("inequality", **where, step=8).gini == pytest.approx(0.48)
+    assert tree.one("inequality", **where, step=7) is None
+    assert len(tree.rows("inequality", **where)) == 4
     case = Case("", "a-seed0", 8)
     assert tree.regime(case, panel="heldout", stratum="rare", convention="seed_huber").rank_exponent == 1.5
     assert tree.regime(case, panel="heldout", stratum="rare", convention="none") is None
@@ -57,7 +57,7 @@ def test_neurons_and_folds_come_in_order(tree):
 
 
 def test_what_is_known_of_the_layer(tree):
-    assert (tree.n_neurons, tree.d_model, tree.n_group) == (N_NEURONS, WIDTH, 4)
+    assert (tree.n_neurons, tree.d_model, tree.n_set) == (N_NEURONS, WIDTH, 4)
     assert tree.training_counts("by-input").tolist() == [60, 20, 12, 8, 0]
     assert len(tree.targets("by-input")) == 8
     assert len(tree.noise_band.low) == N_NEURONS

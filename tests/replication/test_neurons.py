@@ -1,12 +1,12 @@
 from rare_neurons.replication.neurons import (
-    differentiation,
-    groups,
     hill_by_size,
+    inequality,
     noise_share,
     role_claims,
     role_effect,
     role_positions,
     roles,
+    set_spectra,
 )
 
 
@@ -17,15 +17,15 @@ def test_hill_by_size_shows_the_bands(tree, cells):
 
 
 def test_groups_show_first_and_last_step_beside_random_groups(tree, cells):
-    rows = cells(groups(tree))
+    rows = cells(set_spectra(tree))
     assert [row[:2] for row in rows] == [[m, w] for m in tree.runs for w in ("W_in", "W_out")]
     # Hill index 3.5 at step 0 and 1.5 at 16, which alone is below 2.
     assert rows[0][2:] == ["3.50", "3.00", "1.50", "3.00 (2.00 – 4.00)", "1 of 4", "0.200"]
     assert rows[2][4:7] == ["2.50", "3.00 (2.00 – 4.00)", "0 of 3"]
 
 
-def test_differentiation_shows_start_height_and_end(tree, cells):
-    rows = cells(differentiation(tree))
+def test_inequality_shows_start_height_and_end(tree, cells):
+    rows = cells(inequality(tree))
     assert [row[:2] for row in rows] == [[m, s] for m in tree.runs for s in ("rare", "common")]
     assert rows[0][2:] == ["0.40", "0.56 (16)", "0.56", "1.0", "17.0 (16)", "8.0", "17.0", "8.0"]
 

@@ -55,7 +55,7 @@ def test_standard_error_of_the_window_is_the_scatter_over_fresh_draws():
 
 def test_hill_index_of_gaussian_rows_is_that_of_drawn_groups_and_follows_their_size():
     sizes, width = [20, 40, 160], 96
-    found = hill_without_structure(sizes, width=width, n_rows=384, n_groups=99, seed=0)
+    found = hill_without_structure(sizes, width=width, n_rows=384, n_sets=99, seed=0)
     rng = np.random.default_rng(3)
     for size, (low, median, high) in zip(sizes, found, strict=True):
         indices = []

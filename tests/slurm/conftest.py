@@ -1,6 +1,5 @@
-"""The cluster, and the finished local run that its tables are compared with."""
+"""The cluster that the tests of this folder share."""
 
 from tests.slurm.fixtures import cluster, running
-from tests.workflow.conftest import finished
 
-__all__ = ["cluster", "finished", "running"]
+__all__ = ["cluster", "running"]

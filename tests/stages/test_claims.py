@@ -9,20 +9,23 @@ import pytest
 
 from rare_neurons.numerics.onset.rule import Onset
 from rare_neurons.numerics.panel.folds import N_FOLDS, half_of_fold
-from rare_neurons.schemas import FOLDS, GROUPS, INFLUENCE
 from rare_neurons.stages.claims import write_claims
-from rare_neurons.stages.emergence import SCHEMA as EMERGENCE
-from rare_neurons.tables import read_table
+from rare_neurons.tables import read_table, table_schema
 
 N, TARGETS = 120, 100
 OPTIONS = {"compare": [["rare", "common"]], "level": 0.05, "confidence": 0.9, "n_resamples": 199, "seed": 0}
 WITHIN = "within-stratum influence on rare beyond common tokens"
 
 
-def write(root, table, model, step, rows, schema=None):
+def nullable(table):
+    """Columns of a table, of which these tests fill some."""
+    return pa.schema([field.with_nullable(True) for field in table_schema(table)])
+
+
+def write(root, table, model, step, rows):
     path = root / f"{table}/p/{model}/step{step}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), path)
+    pq.write_table(pa.Table.from_pylist(rows, schema=nullable(table)), path)
     return str(path)
 
 
@@ -59,9 +62,8 @@ def checkpoint(root, model, step, effect, rng):
         for s in ("common", "rare")
         for m in ("W_in", "W_out_without_gradients")
     ]
-    tables = {"influence": (influence, INFLUENCE), "folds": (folds, FOLDS), "regimes": (regimes, None)}
-    tables["groups"] = (groups, GROUPS)
-    return [write(root, name, model, step, rows, schema) for name, (rows, schema) in tables.items()]
+    tables = {"influence": influence, "folds": folds, "regimes": regimes, "set_spectra": groups}
+    return [write(root, name, model, step, rows) for name, rows in tables.items()]
 
 
 @pytest.fixture
@@ -82,20 +84,24 @@ def judge(tmp_path):
             pq.write_table(pa.Table.from_pylist(rows), tmp_path / f"integrity/{model}.parquet")
         about = {"subject": "run", "panel": "p", "quantity": "q", "table": "t", "column": "c", "stratum": "rare"}
         row = {**about, **asdict(Onset("ok", False, 2, 1, "rule"))}
-        pq.write_table(pa.Table.from_pylist([row], schema=EMERGENCE), tmp_path / "emergence.parquet")
+        pq.write_table(
+            pa.Table.from_pylist([row], schema=nullable("timelines/emergence")), tmp_path / "emergence.parquet"
+        )
+        inputs = {
+            "shards": shards,
+            "integrity": [str(tmp_path / f"integrity/{model}.parquet") for model in effects],
+            "emergence": str(tmp_path / "emergence.parquet"),
+            "timelines": [],
+        }
         write_claims(
             str(tmp_path / "claims.parquet"),
-            shards=shards,
-            integrity=[str(tmp_path / f"integrity/{model}.parquet") for model in effects],
-            emergence=str(tmp_path / "emergence.parquet"),
-            timelines=[],
+            inputs,
             subject="run",
             models=[next(iter(effects))],
             controls=controls,
             panels=["p"],
             options=OPTIONS,
             quantities={},
-            version=1,
         )
         rows = read_table(tmp_path / "claims.parquet").to_pylist()
         return {(row["quantity"], row["judged_at"]): row for row in rows}

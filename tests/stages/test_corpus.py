@@ -19,7 +19,7 @@ def made(tmp_path):
         (tmp_path / f"{name}.txt").write_text(f"the {name} cat and the {name} dog. " * 30)
     source = {"source": "text", "paths": ["*.txt"]}
     text, tokenizer = tmp_path / "text.parquet", tmp_path / "tokenizer.json"
-    write_text(str(text), corpus="x", source=source, heldout_every=2, folder=str(tmp_path), version=1)
+    write_text(str(text), corpus="x", source=source, heldout_every=2, folder=str(tmp_path))
     settings = {"source": "train", "vocab_size": 270}
     write_tokenizer(str(tokenizer), source=settings, end_of_text=END, folder=str(tmp_path), text=str(text))
     return tmp_path
@@ -29,7 +29,7 @@ def corpus(folder, **changes):
     paths = {name: str(folder / f"{name}.parquet") for name in ("tokens", "unigram", "text")}
     counts = changes.pop("counts", None)
     settings = CorpusSettings(**{"end_of_text": END, "smoothing": 1, "max_tokens": None} | changes)
-    write_corpus(**paths, tokenizer=str(folder / "tokenizer.json"), counts=counts, settings=settings, version=1)
+    write_corpus(**paths, tokenizer=str(folder / "tokenizer.json"), counts=counts, settings=settings)
     return read_table(folder / "tokens.parquet"), read_table(folder / "unigram.parquet")
 
 

@@ -10,7 +10,7 @@ def test_figures_are_written_in_both_formats_with_equal_bytes(tmp_path):
     names = ["integrity", "emergence"]  # one of models, one of the subject
     for made in ("one", "two"):
         paths = {kind: [str(tmp_path / made / f"{n}.{kind}") for n in names] for kind in ("png", "svg")}
-        write_figures(**paths, names=names, results=str(results), subject=SUBJECT, models=RUNS, version=1)
+        write_figures(**paths, names=names, results=str(results), subject=SUBJECT, models=RUNS)
     for name in names:
         assert (tmp_path / f"one/{name}.png").read_bytes().startswith(b"\x89PNG")
         assert "<svg" in (tmp_path / f"one/{name}.svg").read_text()

@@ -1,15 +1,14 @@
 """A run has to descend from its own step 0, not from that of another run of its group."""
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from rare_neurons.checkpoints.manifest import Manifest, write_manifest
+from rare_neurons.numerics.influence.rows import PER_TARGET
 from rare_neurons.numerics.integrity.fingerprint import fingerprint_tensor
-from rare_neurons.schemas import BEHAVIOUR, BEHAVIOUR_VALUES, FINGERPRINT
 from rare_neurons.stages.integrity import write_integrity
-from rare_neurons.tables import read_table, write_table
+from rare_neurons.tables import from_rows, read_table, write_rows
 
 STEPS = (0, 1, 2, 4, 8)
 SHAPES = {"a": (40, 50), "b": (300,)}
@@ -41,8 +40,8 @@ def write_print(path, step, tensors):
     for name, array in sorted(tensors.items()):
         found = fingerprint_tensor(name, array)
         values = {"shape": found.shape, "norm": found.norm, "n_nonfinite": found.n_nonfinite, "sha256": found.sha256}
-        rows.append({"model": "run", "step": step, "tensor": name, "projection": found.projection, **values})
-    write_table(pa.Table.from_pylist(rows, schema=FINGERPRINT), path, OK)
+        rows.append({"tensor": name, "projection": found.projection, **values})
+    write_rows("fingerprint", from_rows("fingerprint", rows, {"model": "run", "step": step}), path, OK)
     return str(path)
 
 
@@ -54,14 +53,14 @@ def judge(tmp_path):
             manifest = tmp_path / f"manifest{step}.json"
             write_manifest(Manifest("run", step, "folder", f"run/step{step}"), manifest)
             behaviour = {"panel": "p", "model": "run", "step": step, "stratum": "rare", "fold": 0, "n_targets": 9}
-            behaviour |= dict.fromkeys(BEHAVIOUR_VALUES, 9.0 - 0.1 * step)
-            write_table(pa.Table.from_pylist([behaviour], schema=BEHAVIOUR), tmp_path / f"b{step}.parquet", OK)
+            behaviour |= dict.fromkeys(PER_TARGET, 9.0 - 0.1 * step)
+            write_rows("behaviour", from_rows("behaviour", [behaviour]), tmp_path / f"b{step}.parquet", OK)
             paths["manifests"].append(str(manifest))
             paths["fingerprints"].append(write_print(tmp_path / f"f{step}.parquet", step, tensors))
             paths["behaviours"].append(str(tmp_path / f"b{step}.parquet"))
         others = [write_print(tmp_path / f"o{i}.parquet", 0, tensors) for i, tensors in enumerate(other_starts)]
         output = tmp_path / "integrity.parquet"
-        write_integrity(str(output), **paths, other_starts=others, model="run", thresholds=THRESHOLDS, version=1)
+        write_integrity(str(output), **paths, other_starts=others, model="run", thresholds=THRESHOLDS)
         assert pq.read_metadata(output).num_rows == len(STEPS)
         return {row["step"]: row for row in read_table(output).to_pylist()}
 
@@ -79,7 +78,7 @@ def test_a_start_that_belongs_to_another_run_is_quarantined(judge):
     verdicts = judge([own, *walk(other, 1, drift_per_step=0.06)[1:]], [weights(6), other])
     assert verdicts[0]["status"] == "foreign_start"
     assert verdicts[0]["quarantined"]
-    assert "another run of the group" in verdicts[0]["reason"]
+    assert "another run of the subject" in verdicts[0]["reason"]
     assert [verdicts[step]["status"] for step in STEPS[1:]] == ["ok"] * (len(STEPS) - 1)
 
 

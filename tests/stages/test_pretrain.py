@@ -46,7 +46,7 @@ def _as_before():
 
 
 def train(folder, inputs, training=TRAINING):
-    write_checkpoints(str(folder / "recipe.json"), **inputs, training=training, threads=1, version=1)
+    write_checkpoints(str(folder / "recipe.json"), **inputs, training=training, threads=1)
     return load_file(folder / "step2/model.safetensors")
 
 

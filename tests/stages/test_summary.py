@@ -10,7 +10,7 @@ def rows(text, first):
 
 def test_the_summary_tells_checkpoints_onsets_and_claims(tmp_path, capsys):
     results = write_tree(tmp_path / "results")
-    write_summary(str(tmp_path / "summary.txt"), results=str(results), groups={SUBJECT: RUNS}, version=1)
+    write_summary(str(tmp_path / "summary.txt"), results=str(results), subjects={SUBJECT: RUNS})
     text = (tmp_path / "summary.txt").read_text()
     assert capsys.readouterr().err.splitlines()[0].strip() == text.splitlines()[0].strip() == "Checkpoints"
     checkpoints, onsets, claims = (part for part in text.split("└")[:3])

@@ -10,9 +10,7 @@ from rare_neurons.tables import read_metadata, read_table
 
 def text(folder, name="text.parquet", *, heldout_every=2):
     source = {"source": "jsonl", "paths": ["*.jsonl"], "text_field": "body"}
-    write_text(
-        str(folder / name), corpus="x", source=source, heldout_every=heldout_every, folder=str(folder), version=1
-    )
+    write_text(str(folder / name), corpus="x", source=source, heldout_every=heldout_every, folder=str(folder))
     return read_table(folder / name).to_pylist()
 
 

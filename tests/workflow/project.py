@@ -108,8 +108,9 @@ class Project:
 
     def raise_version(self, rule: str) -> None:
         """Say that a rule computes something else than before."""
-        file = self.folder / "src/rare_neurons/versions.py"
-        text, n = re.subn(rf'("{rule}": )(\d+)', lambda m: f"{m[1]}{int(m[2]) + 1}", file.read_text())
+        file = self.folder / "src/rare_neurons/catalogue.py"
+        entry = rf'(Rule\(\s*"{rule}",\s*version=)(\d+)'
+        text, n = re.subn(entry, lambda m: f"{m[1]}{int(m[2]) + 1}", file.read_text())
         assert n == 1, f"no version of {rule} in {file}"
         file.write_text(text)
 

@@ -53,12 +53,12 @@ def test_lineage_is_that_of_the_influence_table(finished):
 
 def test_groups_are_chosen_on_half_a(finished):
     results = finished.folder / "results"
-    groups = load_shards(results, "groups", steps=[4])
+    groups = load_shards(results, "set_spectra", steps=[4])
     assert set(groups["matrix"].to_pylist()) == {"W_in", "W_out", "W_out_without_gradients"}
     assert set(groups["stratum"].to_pylist()) == {"rare", "common"}
     p = groups["p_value"].to_numpy()
     assert ((p > 0) & (p <= 1)).all()
-    assert set(groups["n_group"].to_pylist()) == {round(0.05 * 64)}
+    assert set(groups["n_set"].to_pylist()) == {round(0.05 * 64)}
 
 
 def test_spectra_carry_the_change_since_step_0(finished):

@@ -77,10 +77,10 @@ def test_every_model_has_its_tables_in_one_tree(measured):
 def test_influence_of_a_checkpoint_equals_hooked_forward_passes(measured, name):
     results = measured / "results"
     panel = load_panel(
-        str(results / "panel/heldout/contexts.parquet"),
-        str(results / "panel/heldout/targets.parquet"),
-        str(results / "corpus/texts/bpe/unigram.parquet"),
-        CONFIG["panels"]["heldout"]["strata"],
+        contexts=str(results / "panel/heldout/contexts.parquet"),
+        targets=str(results / "panel/heldout/targets.parquet"),
+        unigram=str(results / "corpus/texts/bpe/unigram.parquet"),
+        rules=CONFIG["panels"]["heldout"]["strata"],
     )
     table = pq.read_table(results / f"influence/heldout/{name}/step1.parquet")
     rows = {(row["neuron"], row["stratum"]): row for row in table.to_pylist()}

@@ -141,18 +141,19 @@ def test_good_steps_have_the_tables_of_a_local_run(faulty, tmp_path):
         outputs = {name: str(tmp_path / f"{name}{step}.parquet") for name in (*OUTPUTS, "spectra", "fingerprint")}
         write_probe(
             {name: outputs[name] for name in OUTPUTS},
-            manifest=str(manifest),
-            contexts=str(results / "panel/heldout/contexts.parquet"),
-            targets=str(results / "panel/heldout/targets.parquet"),
-            unigram=str(results / "corpus/texts/bpe/unigram.parquet"),
-            tokenizer=str(results / "tokenizer/bpe/tokenizer.json"),
+            {
+                "manifest": str(manifest),
+                "contexts": str(results / "panel/heldout/contexts.parquet"),
+                "targets": str(results / "panel/heldout/targets.parquet"),
+                "unigram": str(results / "corpus/texts/bpe/unigram.parquet"),
+                "tokenizer": str(results / "tokenizer/bpe/tokenizer.json"),
+            },
             panel="heldout",
             rules=config["panels"]["heldout"]["strata"],
             cache=cache,
             options=config["probe"],
             placement=None,
             threads=1,
-            version=1,
         )
         write_spectra(
             outputs["spectra"],
@@ -161,7 +162,6 @@ def test_good_steps_have_the_tables_of_a_local_run(faulty, tmp_path):
             cache=cache,
             options=config["spectra"],
             n_projections=config["integrity"]["n_projections"],
-            version=1,
         )
         for name, path in outputs.items():
             place = f"{name}/heldout/run" if name in OUTPUTS else f"{name}/run"

@@ -23,12 +23,7 @@ def test_a_changed_option_of_regimes_reruns_regimes_and_what_follows(project):
 
 
 def test_a_raised_version_of_regimes_reruns_regimes(project):
-    project.rewrite("src/rare_neurons/versions.py", "metric.name: metric.version", "metric.name: metric.version + 1")
-    project.rewrite(
-        "src/rare_neurons/versions.py",
-        "for metric in METRICS}",
-        "for metric in METRICS if metric.name == 'regimes'},\n    'differentiation': 1",
-    )
+    project.raise_version("regimes")
     jobs = project.rules_run()
     assert jobs["regimes"] == 3
     assert set(jobs) <= AFTER_METRICS | {"regimes"}
@@ -39,7 +34,7 @@ def test_a_raised_version_of_spectra_reruns_spectra_and_integrity(project):
     jobs = project.rules_run()
     assert jobs["spectra"] == 3
     assert not MEASURED & set(jobs)
-    assert not {"regimes", "differentiation"} & set(jobs)
+    assert not {"regimes", "inequality"} & set(jobs)
 
 
 def test_a_second_panel_trains_nothing_again(project):

@@ -3,11 +3,12 @@
 Requires: the models named in the configuration.
 Makes: {results}/pretrain/{model}/recipe.json (checkpoints beside it), {results}/manifest/{model}/step{step}.json,
 {results}/{spectra,fingerprint}/{model}/step{step}.parquet,
-{results}/{influence,folds,behaviour,activations,gradients,groups}/{panel}/{model}/step{step}.parquet
+{results}/{influence,folds,behaviour,activations,gradients,set_spectra}/{panel}/{model}/step{step}.parquet
 """
 
 
 rule pretrain:
+    """Train an embedded model and keep its checkpoints beside the recipe."""
     input:
         tokens=training_table("tokens"),
         tokenizer=lambda w: f"{RESULTS}/tokenizer/{config['models'][w.model]['tokenizer']}/tokenizer.json",
@@ -33,6 +34,7 @@ rule pretrain:
 
 
 rule resolve:
+    """From a model and a step to a manifest: what the checkpoint is, and where its bytes are."""
     input:
         files=checkpoint_files,
         tokenizer=lambda w: f"{RESULTS}/tokenizer/{config['models'][w.model]['tokenizer']}/tokenizer.json",
@@ -57,11 +59,11 @@ rule resolve:
 
 
 rule spectra:
+    """Eigenvalue spectra of every weight matrix, and fingerprints of every tensor, in one lazy pass."""
     input:
         manifest=f"{RESULTS}/manifest/{{model}}/step{{step}}.json",
     output:
-        spectra=f"{RESULTS}/spectra/{{model}}/step{{step}}.parquet",
-        fingerprint=f"{RESULTS}/fingerprint/{{model}}/step{{step}}.parquet",
+        **tables_of("spectra"),
     log:
         f"{RESULTS}/logs/spectra/{{model}}/step{{step}}.log",
     # Before the next checkpoint is resolved: while its weights are in the cache.
@@ -78,18 +80,15 @@ rule spectra:
 
 
 rule probe:
+    """One forward pass over the panel: influence of every final-layer neuron, behaviour, activations."""
     input:
         manifest=f"{RESULTS}/manifest/{{model}}/step{{step}}.json",
-        contexts=f"{RESULTS}/panel/{{panel}}/contexts.parquet",
-        targets=f"{RESULTS}/panel/{{panel}}/targets.parquet",
+        contexts=PATH["panel/contexts"],
+        targets=PATH["panel/targets"],
         unigram=corpus_table("unigram"),
         tokenizer=lambda w: f"{RESULTS}/tokenizer/{config['panels'][w.panel]['tokenizer']}/tokenizer.json",
     output:
-        influence=f"{RESULTS}/influence/{{panel}}/{{model}}/step{{step}}.parquet",
-        folds=f"{RESULTS}/folds/{{panel}}/{{model}}/step{{step}}.parquet",
-        behaviour=f"{RESULTS}/behaviour/{{panel}}/{{model}}/step{{step}}.parquet",
-        activations=f"{RESULTS}/activations/{{panel}}/{{model}}/step{{step}}.parquet",
-        gradients=f"{RESULTS}/gradients/{{panel}}/{{model}}/step{{step}}.parquet",
+        **tables_of("probe"),
     log:
         f"{RESULTS}/logs/probe/{{panel}}/{{model}}/step{{step}}.log",
     priority: 1
@@ -105,23 +104,24 @@ rule probe:
         "../scripts/probe.py"
 
 
-rule groups:
+rule set_spectra:
+    """Do the weight rows of the most influential neurons point in common directions?"""
     input:
         manifest=f"{RESULTS}/manifest/{{model}}/step{{step}}.json",
-        influence=f"{RESULTS}/influence/{{panel}}/{{model}}/step{{step}}.parquet",
-        activations=f"{RESULTS}/activations/{{panel}}/{{model}}/step{{step}}.parquet",
-        gradients=f"{RESULTS}/gradients/{{panel}}/{{model}}/step{{step}}.parquet",
+        influence=PATH["influence"],
+        activations=PATH["activations"],
+        gradients=PATH["gradients"],
     output:
-        f"{RESULTS}/groups/{{panel}}/{{model}}/step{{step}}.parquet",
+        **tables_of("set_spectra"),
     log:
-        f"{RESULTS}/logs/groups/{{panel}}/{{model}}/step{{step}}.log",
+        f"{RESULTS}/logs/set_spectra/{{panel}}/{{model}}/step{{step}}.log",
     # Soon after the probe, while the weights are still in the cache.
     priority: 1
     conda:
         "../envs/rare-neurons.yaml"
     threads: 1
     params:
-        **config["groups"],
-        version=VERSIONS["groups"],
+        options=config["set_spectra"],
+        version=VERSIONS["set_spectra"],
     script:
-        "../scripts/groups.py"
+        "../scripts/set_spectra.py"

@@ -6,26 +6,32 @@ is measured stands in config/analysis.yaml beneath. Nothing here imports torch: 
 
 import gc
 import os
+import sys
 from glob import glob
 from pathlib import Path
 from tempfile import TemporaryFile
 
 import yaml
 
+# The package is the workflow's own, whether or not it is installed beside Snakemake; jobs inherit it.
+SOURCE = str(Path(workflow.current_basedir).parents[1] / "src")
+if Path(SOURCE).is_dir() and SOURCE not in sys.path:
+    sys.path.insert(0, SOURCE)
+    os.environ.setdefault("PYTHONPATH", SOURCE)
+
+from rare_neurons.catalogue import METRICS, QUANTITIES, RULES, TABLES, VERSIONS
 from rare_neurons.checkpoints.layout import needed_files
 from rare_neurons.checkpoints.schedules import steps_of
 from rare_neurons.checkpoints.sources import check_local, found_steps
 from rare_neurons.configuration import (
-    ONSET_COLUMNS,
     SECTIONS,
     check_config,
     complete_config,
+    onset_columns,
 )
 from rare_neurons.errors import RequestError
 from rare_neurons.figures.registry import FIGURES
-from rare_neurons.metrics import METRICS
 from rare_neurons.stages.resolve import source_of
-from rare_neurons.versions import VERSIONS
 
 # The DAG of a large sweep is millions of objects without garbage: looking for it less often saves a quarter of the CPU.
 gc.set_threshold(20_000, 50, 50)
@@ -46,7 +52,7 @@ def completed(configuration: dict) -> dict:
     schema = beside("../schemas/config.schema.yaml")
     whole = complete_config(schema, beside("../../config/analysis.yaml"), configuration)
     try:
-        check_config(whole, schema, sections=SECTIONS, legal=ONSET_COLUMNS)
+        check_config(whole, schema, sections=SECTIONS, legal=onset_columns())
     except RequestError as error:
         raise WorkflowError(str(error)) from None
     return whole
@@ -104,31 +110,14 @@ def per_checkpoint(pattern: str, model: str) -> list[str]:
     ]
 
 
-SHARD = {
-    "spectra": f"{RESULTS}/spectra/{{model}}/step{{step}}.parquet",
-    **{
-        name: f"{RESULTS}/{name}/{{panel}}/{{model}}/step{{step}}.parquet"
-        for name in (
-            "behaviour",
-            "influence",
-            "folds",
-            "curves",
-            "groups",
-            "gradients",
-        )
-    },
-    **{
-        table: f"{RESULTS}/{table}/{{panel}}/{{model}}/step{{step}}.parquet"
-        for metric in METRICS
-        for table in metric.timelines
-    },
-}
-QUANTITIES = ["behaviour", "influence", "spectra", "groups"] + [
-    t for metric in METRICS for t in metric.timelines
-]
+PATH = {name: f"{RESULTS}/{table.path}" for name, table in TABLES.items()}
+TIMELINE = f"{RESULTS}/timelines/{{quantity}}/{{model}}.parquet"
 
 
-OF_SUBJECTS = ("timelines/emergence", "claims")
+def tables_of(name: str) -> dict[str, str]:
+    """Outputs by the catalogue, the path of each table under the last part of its name."""
+    (entry,) = (entry for entry in RULES if entry.name == name)
+    return {table.name.split("/")[-1]: PATH[table.name] for table in entry.tables}
 
 
 def local_files(wildcards) -> list[str]:
@@ -147,7 +136,9 @@ def source_keys(wildcards) -> dict:
 
 def corpus_path(entry: dict, name: str) -> str:
     """Path of a corpus table for the corpus and tokenizer of a panel, or of a model that is trained here."""
-    return f"{RESULTS}/corpus/{entry['corpus']}/{entry['tokenizer']}/{name}.parquet"
+    return PATH[f"corpus/{name}"].format(
+        corpus=entry["corpus"], tokenizer=entry["tokenizer"]
+    )
 
 
 def corpus_table(name: str):
@@ -161,7 +152,7 @@ def training_table(name: str):
 
 
 def checkpoint_files(wildcards) -> list[str]:
-    """Local files of a checkpoint: one that is repaired or replaced is looked at again."""
+    """Local files of a checkpoint; one that is repaired or replaced is looked at again."""
     entry = config["models"][wildcards.model]
     if entry["source"] == "pretrain":
         return [f"{RESULTS}/pretrain/{wildcards.model}/recipe.json"]
@@ -182,7 +173,7 @@ def null_tables_of(wildcards) -> list[str] | str:
         if entry["source"] == "pretrain"
         else entry.get("n_neurons")
     )
-    return [] if n is None else f"{RESULTS}/null_tables/{n}.parquet"
+    return [] if n is None else PATH["null_tables"].format(n_neurons=n)
 
 
 def members(subject: str) -> list[str]:
@@ -225,15 +216,13 @@ def figure_tables(subject: str) -> list[str]:
     """Tables that the figures of a subject read, each once."""
     paths = []
     for table in dict.fromkeys(table for figure in FIGURES for table in figure.tables):
-        if table in SHARD:
-            paths += [
-                path
-                for m in members(subject)
-                for path in per_checkpoint(SHARD[table], m)
-            ]
+        pattern = PATH.get(table, f"{RESULTS}/{table}/{{model}}.parquet")
+        if "{subject}" in pattern:
+            paths.append(pattern.format(subject=subject))
+        elif "{step}" in pattern:
+            paths += [p for m in members(subject) for p in per_checkpoint(pattern, m)]
         else:
-            of = [subject] if table in OF_SUBJECTS else members(subject)
-            paths += [f"{RESULTS}/{table}/{name}.parquet" for name in of]
+            paths += [pattern.format(model=m) for m in members(subject)]
     return paths
 
 

@@ -7,10 +7,11 @@ Makes: {results}/text/{corpus}.parquet, {results}/tokenizer/{tokenizer}/tokenize
 
 
 rule text:
+    """Documents of a corpus, one row each, and which of them are held out for panels."""
     input:
         local_files,
     output:
-        f"{RESULTS}/text/{{corpus}}.parquet",
+        PATH["text"],
     log:
         f"{RESULTS}/logs/text/{{corpus}}.log",
     conda:
@@ -25,9 +26,10 @@ rule text:
 
 
 rule tokenizer:
+    """The tokenizer of a corpus and of the models that share it: trained here, local, or from the Hub."""
     input:
         lambda w: (
-            [f"{RESULTS}/text/{config['tokenizers'][w.tokenizer]['corpus']}.parquet"]
+            [PATH["text"].format(corpus=config["tokenizers"][w.tokenizer]["corpus"])]
             if "corpus" in config["tokenizers"][w.tokenizer]
             else []
         ),
@@ -45,13 +47,13 @@ rule tokenizer:
 
 
 rule corpus:
+    """Token ids of every document, and unigram counts of the training distribution."""
     input:
-        text=f"{RESULTS}/text/{{corpus}}.parquet",
+        text=PATH["text"],
         tokenizer=f"{RESULTS}/tokenizer/{{tokenizer}}/tokenizer.json",
         counts=lambda w: config["corpora"][w.corpus].get("unigram_counts", []),
     output:
-        tokens=f"{RESULTS}/corpus/{{corpus}}/{{tokenizer}}/tokens.parquet",
-        unigram=f"{RESULTS}/corpus/{{corpus}}/{{tokenizer}}/unigram.parquet",
+        **tables_of("corpus"),
     log:
         f"{RESULTS}/logs/corpus/{{corpus}}/{{tokenizer}}.log",
     conda:
@@ -66,13 +68,12 @@ rule corpus:
 
 
 rule panel:
+    """Contexts and target positions, drawn once: every checkpoint with this tokenizer is evaluated at them."""
     input:
         tokens=corpus_table("tokens"),
         unigram=corpus_table("unigram"),
     output:
-        contexts=f"{RESULTS}/panel/{{panel}}/contexts.parquet",
-        targets=f"{RESULTS}/panel/{{panel}}/targets.parquet",
-        strata=f"{RESULTS}/panel/{{panel}}/strata.parquet",
+        **tables_of("panel"),
     log:
         f"{RESULTS}/logs/panel/{{panel}}.log",
     conda:

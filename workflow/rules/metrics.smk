@@ -1,12 +1,13 @@
-"""One rule per entry of `rare_neurons.metrics.METRICS`: reads a checkpoint's influence, writes the metric's tables.
+"""One rule per entry of `rare_neurons.catalogue.METRICS`: reads a checkpoint's influence, writes the metric's tables.
 
 Makes: {results}/null_tables/{n_neurons}.parquet, {results}/{table}/{panel}/{model}/step{step}.parquet
 """
 
 
 rule null_tables:
+    """Null distributions of the regime test for a layer of so many neurons."""
     output:
-        f"{RESULTS}/null_tables/{{n_neurons}}.parquet",
+        PATH["null_tables"],
     log:
         f"{RESULTS}/logs/null_tables/{{n_neurons}}.log",
     wildcard_constraints:
@@ -25,17 +26,15 @@ rule null_tables:
 for metric in METRICS:
 
     rule:
+        """A metric of one checkpoint's influence; each entry of the catalogue with a function is such a rule."""
         name:
             metric.name
         input:
             **({"null_tables": null_tables_of} if metric.null_tables else {}),
-            influence=f"{RESULTS}/influence/{{panel}}/{{model}}/step{{step}}.parquet",
-            folds=f"{RESULTS}/folds/{{panel}}/{{model}}/step{{step}}.parquet",
+            influence=PATH["influence"],
+            folds=PATH["folds"],
         output:
-            **{
-                table: f"{RESULTS}/{table}/{{panel}}/{{model}}/step{{step}}.parquet"
-                for table in metric.tables
-            },
+            **tables_of(metric.name),
         log:
             f"{RESULTS}/logs/{metric.name}/{{panel}}/{{model}}/step{{step}}.log",
         conda:
@@ -43,7 +42,11 @@ for metric in METRICS:
         threads: 1
         params:
             metric=metric.name,
-            options={k: v for k, v in config[metric.name].items() if k != "n_draws"},
+            options={
+                key: value
+                for key, value in config.get(metric.name, {}).items()
+                if key != "n_draws"
+            },
             version=VERSIONS[metric.name],
         script:
             "../scripts/metric.py"

@@ -6,6 +6,7 @@ Makes: nothing but a filled cache; both run whenever they are asked for.
 
 
 rule plan:
+    """Print what a run would fetch and measure; nothing is downloaded."""
     log:
         f"{RESULTS}/logs/plan.log",
     conda:
@@ -18,6 +19,7 @@ rule plan:
 
 
 rule prefetch:
+    """Fill the cache where there is a network, for jobs that will run where there is none."""
     input:
         [
             path

@@ -1,7 +1,7 @@
 """The seed studies' conventions beside ours (`make replication`: config/seed-papers.yaml on top of config.yaml).
 
 Requires: a panel whose strata go by the token read (`token_role: input`); what it lacks, the tables leave out.
-Makes: {results}/replication/tables.md, {results}/replication/{ranked,differentiation}.{svg,png}; part of no other target.
+Makes: {results}/replication/tables.md, {results}/replication/{ranked,inequality}.{svg,png}; part of no other target.
 """
 
 REPLICATED = subjects()[0]
@@ -13,28 +13,35 @@ REPLICATED_STRATA = [
     list(config["panels"][OUR_PANEL]["strata"])[::-1],
 ][0]
 
-REPLICATION_FIGURES = ["ranked", "differentiation"]
+REPLICATION_FIGURES = ["ranked", "inequality"]
 
 
 rule replication:
+    """The seed studies' conventions beside ours, as tables and figures."""
     input:
         timelines=expand(
-            f"{RESULTS}/timelines/{{table}}/{{model}}.parquet",
-            table=["behaviour", "influence", "differentiation", "regimes", "groups"],
+            TIMELINE,
+            quantity=[
+                "behaviour",
+                "influence",
+                "inequality",
+                "regimes",
+                "set_spectra",
+            ],
             model=REPLICATED_MODELS,
         ),
         shards=[
             path
             for model in REPLICATED_MODELS
             for table in ("influence", "folds", "gradients")
-            for path in per_checkpoint(SHARD[table], model)
+            for path in per_checkpoint(PATH[table], model)
         ],
         panels=expand(
-            f"{RESULTS}/panel/{{panel}}/targets.parquet",
+            PATH["panel/targets"],
             panel=[OUR_PANEL, *INPUT_PANELS],
         ),
         unigram=corpus_path(config["panels"][OUR_PANEL], "unigram"),
-        claims=f"{RESULTS}/claims/{REPLICATED}.parquet",
+        claims=PATH["claims"].format(subject=REPLICATED),
     output:
         **{
             kind: expand(

@@ -1,4 +1,4 @@
-"""What needs all steps of a model, or all seeds of a group: integrity, timelines, emergence, figures, the summary.
+"""What needs all steps of a model, or all runs of a subject: integrity, timelines, emergence, figures, the summary.
 
 Requires: the shards of checkpoints.smk and metrics.smk.
 Makes: {results}/integrity/{model}.parquet, {results}/timelines/{quantity}/{model}.parquet,
@@ -8,23 +8,22 @@ Makes: {results}/integrity/{model}.parquet, {results}/timelines/{quantity}/{mode
 
 
 rule integrity:
+    """Whether each checkpoint of a model is what its step says, judged from all of them together."""
     input:
         manifests=lambda w: per_checkpoint(
             f"{RESULTS}/manifest/{{model}}/step{{step}}.json", w.model
         ),
-        fingerprints=lambda w: per_checkpoint(
-            f"{RESULTS}/fingerprint/{{model}}/step{{step}}.parquet", w.model
-        ),
-        behaviours=lambda w: per_checkpoint(SHARD["behaviour"], w.model)[
+        fingerprints=lambda w: per_checkpoint(PATH["fingerprint"], w.model),
+        behaviours=lambda w: per_checkpoint(PATH["behaviour"], w.model)[
             : len(STEPS[w.model])
         ],
         other_starts=lambda w: [
-            f"{RESULTS}/fingerprint/{m}/step0.parquet"
+            PATH["fingerprint"].format(model=m, step=0)
             for m in members(config["models"][w.model].get("subject", w.model))
             if m != w.model and 0 in STEPS[m]
         ],
     output:
-        f"{RESULTS}/integrity/{{model}}.parquet",
+        PATH["integrity"],
     log:
         f"{RESULTS}/logs/integrity/{{model}}.log",
     conda:
@@ -40,12 +39,13 @@ rule integrity:
 
 
 rule timelines:
+    """One quantity of a model over its steps, with tokens seen, loss and each checkpoint's status."""
     input:
-        shards=lambda w: per_checkpoint(SHARD[w.quantity], w.model),
-        behaviours=lambda w: per_checkpoint(SHARD["behaviour"], w.model),
-        integrity=f"{RESULTS}/integrity/{{model}}.parquet",
+        shards=lambda w: per_checkpoint(PATH[w.quantity], w.model),
+        behaviours=lambda w: per_checkpoint(PATH["behaviour"], w.model),
+        integrity=PATH["integrity"],
     output:
-        f"{RESULTS}/timelines/{{quantity}}/{{model}}.parquet",
+        TIMELINE,
     log:
         f"{RESULTS}/logs/timelines/{{quantity}}/{{model}}.log",
     wildcard_constraints:
@@ -61,12 +61,12 @@ rule timelines:
 
 
 rule lineage:
+    """Which neurons make the top, since when, and for how long."""
     input:
-        influence=lambda w: per_checkpoint(SHARD["influence"], w.model),
-        integrity=f"{RESULTS}/integrity/{{model}}.parquet",
+        influence=lambda w: per_checkpoint(PATH["influence"], w.model),
+        integrity=PATH["integrity"],
     output:
-        lineage=f"{RESULTS}/timelines/lineage/{{model}}.parquet",
-        members=f"{RESULTS}/timelines/members/{{model}}.parquet",
+        **tables_of("lineage"),
     log:
         f"{RESULTS}/logs/lineage/{{model}}.log",
     conda:
@@ -84,24 +84,25 @@ ONSET_TABLES = sorted(
 
 
 rule emergence:
+    """When each declared quantity of a subject sets in, by one declared rule."""
     input:
         timelines=lambda w: [
-            f"{RESULTS}/timelines/{t}/{m}.parquet"
+            TIMELINE.format(quantity=t, model=m)
             for t in ONSET_TABLES
             for m in members(w.subject)
         ],
         behaviours=lambda w: [
             path
             for m in members(w.subject)
-            for path in per_checkpoint(SHARD["behaviour"], m)
+            for path in per_checkpoint(PATH["behaviour"], m)
         ],
         folds=lambda w: [
             path
             for m in members(w.subject)
-            for path in per_checkpoint(SHARD["folds"], m)
+            for path in per_checkpoint(PATH["folds"], m)
         ],
     output:
-        f"{RESULTS}/timelines/emergence/{{subject}}.parquet",
+        PATH["timelines/emergence"],
     log:
         f"{RESULTS}/logs/emergence/{{subject}}.log",
     conda:
@@ -117,24 +118,25 @@ rule emergence:
 
 
 rule claims:
+    """What may be said of a subject beside its controls, one row per claim."""
     input:
         shards=lambda w: [
             path
             for m in claimed_models(w.subject)
-            for table in ("influence", "folds", "regimes", "groups")
-            for path in per_checkpoint(SHARD[table], m)
+            for table in ("influence", "folds", "regimes", "set_spectra")
+            for path in per_checkpoint(PATH[table], m)
         ],
         integrity=lambda w: [
-            f"{RESULTS}/integrity/{m}.parquet" for m in claimed_models(w.subject)
+            PATH["integrity"].format(model=m) for m in claimed_models(w.subject)
         ],
-        emergence=f"{RESULTS}/timelines/emergence/{{subject}}.parquet",
+        emergence=PATH["timelines/emergence"],
         timelines=lambda w: [
-            f"{RESULTS}/timelines/{t}/{m}.parquet"
+            TIMELINE.format(quantity=t, model=m)
             for t in ONSET_TABLES
             for m in claimed_models(w.subject)
         ],
     output:
-        f"{RESULTS}/claims/{{subject}}.parquet",
+        PATH["claims"],
     log:
         f"{RESULTS}/logs/claims/{{subject}}.log",
     conda:
@@ -152,6 +154,7 @@ rule claims:
 
 
 rule figures:
+    """Every figure of the registry, for one subject, as PNG and SVG."""
     input:
         lambda w: figure_tables(w.subject),
     output:
@@ -179,14 +182,11 @@ rule figures:
 
 
 rule summary:
+    """The short table that a run ends with."""
     input:
-        integrity=expand(
-            f"{RESULTS}/integrity/{{model}}.parquet", model=config["models"]
-        ),
-        emergence=expand(
-            f"{RESULTS}/timelines/emergence/{{subject}}.parquet", subject=subjects()
-        ),
-        claims=expand(f"{RESULTS}/claims/{{subject}}.parquet", subject=subjects()),
+        integrity=expand(PATH["integrity"], model=config["models"]),
+        emergence=expand(PATH["timelines/emergence"], subject=subjects()),
+        claims=expand(PATH["claims"], subject=subjects()),
         figures=expand(f"{RESULTS}/figures/{{subject}}/loss.png", subject=subjects()),
     output:
         f"{RESULTS}/summary.txt",
@@ -196,7 +196,7 @@ rule summary:
         "../envs/rare-neurons.yaml"
     params:
         results=lambda w, output: str(Path(output[0]).parent),
-        groups={subject: members(subject) for subject in subjects()},
+        subjects={subject: members(subject) for subject in subjects()},
         version=VERSIONS["summary"],
     script:
         "../scripts/summary.py"

@@ -1,11 +1,8 @@
 """Unpack `snakemake` and call the stage."""
 
+from rare_neurons.stages.arguments import arguments
 from rare_neurons.stages.metric import write_metric
 from rare_neurons.stages.reporting import reported
 
 with reported(snakemake.log[0]):
-    write_metric(
-        dict(snakemake.output.items()),
-        **dict(snakemake.input.items()),
-        **dict(snakemake.params.items()),
-    )
+    write_metric(arguments(snakemake.output), **arguments(snakemake.input, snakemake.params))

@@ -1,12 +1,8 @@
 """Unpack `snakemake` and call the stage. Where weights are cached is no parameter of what is measured."""
 
+from rare_neurons.stages.arguments import arguments
 from rare_neurons.stages.reporting import reported
 from rare_neurons.stages.spectra import write_spectra
 
 with reported(snakemake.log[0]):
-    write_spectra(
-        **dict(snakemake.output.items()),
-        manifest=snakemake.input.manifest,
-        cache=snakemake.config["cache"],
-        **dict(snakemake.params.items()),
-    )
+    write_spectra(**arguments(snakemake.output, snakemake.input, snakemake.params), cache=snakemake.config["cache"])

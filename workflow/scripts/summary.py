@@ -1,7 +1,8 @@
 """Unpack `snakemake` and call the stage."""
 
+from rare_neurons.stages.arguments import arguments
 from rare_neurons.stages.reporting import reported
 from rare_neurons.stages.summary import write_summary
 
 with reported(snakemake.log[0]):
-    write_summary(snakemake.output[0], **dict(snakemake.params.items()))
+    write_summary(snakemake.output[0], **arguments(snakemake.params))

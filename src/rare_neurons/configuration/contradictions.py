@@ -38,7 +38,7 @@ def contradictions(config: Mapping[str, Entries]) -> Iterable[str]:
     wanted = [(f"onset.quantities.{k}.stratum", q["stratum"]) for k, q in config["onset"]["quantities"].items()]
     for section in ("regimes", "claims"):
         wanted += [(f"{section}.compare", name) for pair in config[section]["compare"] for name in pair]
-    wanted += [("groups.strata", name) for name in config["groups"]["strata"]]
+    wanted += [("set_spectra.strata", name) for name in config["set_spectra"]["strata"]]
     for place, name in wanted:
         if name not in strata:
             yield f"{place}: {name!r} is not among the strata of any panel: {', '.join(sorted(strata))}"

@@ -1,48 +1,31 @@
 """What rules need of a configuration: the sections they read, and the columns that may be dated."""
 
 from collections.abc import Collection, Mapping
+from functools import cache
+from typing import get_args, get_type_hints
 
-# Both tables repeat what the rules and the tables' row types say; they follow from the catalogue of tables.
-SECTIONS: Mapping[str, tuple[str, ...]] = {
-    "results": ("all",),
-    "cache": ("resolve", "spectra", "probe", "groups", "plan", "prefetch"),
-    "corpora": ("text", "corpus"),
-    "tokenizers": ("tokenizer", "corpus"),
-    "models": ("pretrain", "resolve"),
-    "panels": ("panel", "probe"),
-    "probe": ("probe", "plan"),
-    "spectra": ("spectra",),
-    "differentiation": ("differentiation",),
-    "regimes": ("regimes", "null_tables"),
-    "groups": ("groups",),
-    "lineage": ("lineage",),
-    "integrity": ("integrity", "spectra"),
-    "onset": ("emergence", "claims"),
-    "claims": ("claims", "replication"),
+from rare_neurons.catalogue import RULES, TIMELINES, load
+
+SECTIONS: Mapping[str, tuple[str, ...]] = {"results": ("all",)} | {
+    section: tuple(rule.name for rule in RULES if section in rule.sections)
+    for section in dict.fromkeys(section for rule in RULES for section in rule.sections)
+    if section != "recipes"  # only for models that are trained here; their names are checked
 }
 """Sections that must be there, each with the rules that read it."""
 
-ONSET_COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "behaviour": ("loss", "entropy", "kl_model_to_unigram", "kl_unigram_to_model"),
-    "influence": (
-        "mean_influence",
-        "mean_abs_influence",
-        "rms_influence",
-        "rms_influence_corrected",
-        "rms_influence_within",
-        "n_boost",
-        "n_suppress",
-        "top_influence",
-    ),
-    "differentiation": (
-        "gini",
-        "participation_ratio",
-        "excess_kurtosis",
-        "excess_kurtosis_noise_corrected",
-        "excess_kurtosis_without_top",
-    ),
-}
-"""Columns that may be dated, by table."""
+
+@cache
+def onset_columns() -> Mapping[str, tuple[str, ...]]:
+    """Columns that may be dated, by the quantity whose timeline has them: their rows mark them."""
+    found = {}
+    for name, table in TIMELINES.items():
+        if table.keys != ("stratum",):
+            continue  # an onset has one row per step and stratum; the others' rows cost SciPy
+        hints = get_type_hints(load(table.row), include_extras=True)
+        dated = tuple(column for column, hint in hints.items() if get_args(hint)[1].dated)
+        if dated:
+            found[name.removeprefix("timelines/")] = dated
+    return found
 
 
 def missing_sections(config: Mapping[str, object], sections: Mapping[str, Collection[str]]) -> list[str]:

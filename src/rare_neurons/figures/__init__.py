@@ -2,7 +2,7 @@
 
 registry   the list of figures
 style      colours, axes of steps, legends
-by_stratum columns of a timeline over steps: `loss`, `influence`, `differentiation`
+by_stratum columns of a timeline over steps: `loss`, `influence`, `inequality`
 rank_curves, alpha, integrity, lineage, emergence, claims
            one figure each
 """

@@ -73,9 +73,9 @@ FIGURES = (
         ),
     ),
     FigureEntry(
-        "differentiation",
+        "inequality",
         tables=(
-            "timelines/differentiation",
+            "timelines/inequality",
             "integrity",
         ),
         caption=(

@@ -126,7 +126,7 @@ def _about_inequality(tree: Tree) -> list[_Published]:
 
     def gini(stratum: str) -> Read:
         where = {"panel": tree.ours, "stratum": stratum}
-        return lambda case: _cell(tree.one("differentiation", model=case.model, step=case.step, **where), "gini", 2)
+        return lambda case: _cell(tree.one("inequality", model=case.model, step=case.step, **where), "gini", 2)
 
     return [
         _Published(
@@ -137,7 +137,7 @@ def _about_inequality(tree: Tree) -> list[_Published]:
             f"change since step 0 of inequality of neurons on {rare} tokens",
         ),
         _Published(
-            f"differentiation is about {rare} tokens",
+            f"inequality is about {rare} tokens",
             f"Gini index on {common} tokens, beside the row above",
             gini(common),
             number(HALF_NORMAL_GINI),
@@ -169,9 +169,9 @@ def _about_weights(tree: Tree, judged_on: str) -> _Published:
     where = {"panel": tree.ours, "stratum": rare, "matrix": matrix}
     return _Published(
         f"weights of plateau neurons grow heavy-tailed ({matrix})",
-        "Hill index of the group",
-        lambda case: _cell(tree.one("groups", model=case.model, step=case.step, **where), "hill_index", 2),
-        f"{number(tree.gaussian_hill[tree.n_group][1])} (Gaussian rows)",
+        "Hill index of the set",
+        lambda case: _cell(tree.one("set_spectra", model=case.model, step=case.step, **where), "hill_index", 2),
+        f"{number(tree.gaussian_hill[tree.n_set][1])} (Gaussian rows)",
         f"common directions of the top neurons on {rare} tokens ({judged_on})",
     )
 

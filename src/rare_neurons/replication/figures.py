@@ -94,7 +94,7 @@ def plot_inequality(tree: Tree, *, figure: Figure | None = None) -> Figure:
 
 
 def _draw_index(axis: Axes, tree: Tree, column: str) -> None:
-    table = tree.rows("differentiation", panel=tree.ours)
+    table = tree.rows("inequality", panel=tree.ours)
     table = table[table.stratum.isin(list(tree.strata))]
     for stratum, colour in stratum_colours(tree.strata).items():
         for model, style in _styled(tree):

@@ -95,7 +95,7 @@ class Tree:
     @cached_property
     def timelines(self) -> dict[str, pd.DataFrame]:
         """Good checkpoints only."""
-        names = ("behaviour", "influence", "differentiation", "regimes", "groups")
+        names = ("behaviour", "influence", "inequality", "regimes", "set_spectra")
         return {name: load_timeline(self.results, name, models=self.runs, pandas=True) for name in names}
 
     @cached_property
@@ -180,16 +180,16 @@ class Tree:
     @cached_property
     def gaussian_hill(self) -> dict[int, np.ndarray]:
         """Band of the Hill index of Gaussian rows of the layer's shape, by size of the group."""
-        size = self.n_group
+        size = self.n_set
         sizes = sorted({s for s in (max(2, size // 2), size, 2 * size, 4 * size, 8 * size) if s <= self.n_neurons // 2})
         shape = {"width": self.d_model, "n_rows": self.n_neurons}
-        bands = hill_without_structure(sizes, **shape, n_groups=_HILL_GROUPS, seed=_SEED)
+        bands = hill_without_structure(sizes, **shape, n_sets=_HILL_GROUPS, seed=_SEED)
         return dict(zip(sizes, bands, strict=True))
 
     @property
-    def n_group(self) -> int:
+    def n_set(self) -> int:
         """Neurons in the groups of the tables."""
-        return int(self.timelines["groups"].n_group.iloc[0])
+        return int(self.timelines["set_spectra"].n_set.iloc[0])
 
     @cached_property
     def d_model(self) -> int:

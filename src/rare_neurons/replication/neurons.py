@@ -15,24 +15,24 @@ from rare_neurons.replication.statistics import (
 def hill_by_size(tree: Tree) -> str:
     """Hill index of groups of independent Gaussian rows."""
     rows = [[str(size), *(number(v) for v in band)] for size, band in tree.gaussian_hill.items()]
-    return markdown(["neurons in the group", "5 %", "median", "95 %"], rows)
+    return markdown(["neurons in the set", "5 %", "median", "95 %"], rows)
 
 
-def groups(tree: Tree) -> str:
-    """Hill index of the most influential neurons beside matched random groups of the same size."""
+def set_spectra(tree: Tree) -> str:
+    """Hill index of the most influential neurons beside matched random sets of the same size."""
     header = [
         "run",
         "weights",
         "Hill index, step 0",
-        "random groups",
+        "random sets",
         "last step",
-        "random groups (5 – 95 %)",
+        "random sets (5 – 95 %)",
         "below 5 %, all steps",
         "p of the top eigenvalue",
     ]
     rows = []
     for model in tree.runs:
-        mine = tree.rows("groups", panel=tree.ours, model=model, stratum=tree.strata[0])
+        mine = tree.rows("set_spectra", panel=tree.ours, model=model, stratum=tree.strata[0])
         for matrix, steps in mine.groupby("matrix"):
             first, last = (steps[steps.step == step].iloc[0] for step in (steps.step.min(), steps.step.max()))
             null = f"{number(last.hill_null_median)} ({number(last.hill_null_low)} – {number(last.hill_null_high)})"
@@ -42,7 +42,7 @@ def groups(tree: Tree) -> str:
     return markdown(header, rows, text=2)
 
 
-def differentiation(tree: Tree) -> str:
+def inequality(tree: Tree) -> str:
     """Inequality of neurons at step 0, at their height and at the end."""
     header = [
         "run",
@@ -59,7 +59,7 @@ def differentiation(tree: Tree) -> str:
     rows = []
     for model in tree.runs:
         for stratum in tree.strata:
-            table = tree.rows("differentiation", panel=tree.ours, model=model, stratum=stratum).set_index("step")
+            table = tree.rows("inequality", panel=tree.ours, model=model, stratum=stratum).set_index("step")
             if table.empty:
                 continue
             start, last = table.loc[table.index.min()], table.loc[table.index.max()]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rare_neurons.numerics.organisation.group_spectra import measure_group_spectrum
+from rare_neurons.numerics.organisation.set_spectra import measure_set_spectrum
 from rare_neurons.numerics.panel.resampling import resample_folds, resampled_influence
 from rare_neurons.numerics.regimes.seed_conventions import FIT_LOG_RANK, SeedFit, fit_fixed_cuts, fit_huber_form
 from rare_neurons.numerics.regimes.segments import fit_segments
@@ -168,8 +168,8 @@ def window_exponent_se(
     return float(np.std([fit_fixed_cuts(np.abs(x[x != 0])).rank_exponent for x in drawn], ddof=1))
 
 
-def hill_without_structure(sizes: ArrayLike, *, width: int, n_rows: int, n_groups: int, seed: int) -> NDArray:
-    """5, 50 and 95 % quantile of the seeds' Hill index over random groups of independent Gaussian rows, [size, 3].
+def hill_without_structure(sizes: ArrayLike, *, width: int, n_rows: int, n_sets: int, seed: int) -> NDArray:
+    """5, 50 and 95 % quantile of the seeds' Hill index over random sets of independent Gaussian rows, [size, 3].
 
     Parameters
     ----------
@@ -177,14 +177,14 @@ def hill_without_structure(sizes: ArrayLike, *, width: int, n_rows: int, n_group
         Neurons in a group, each at least 2 and at most half of the rows.
     width, n_rows : int
         d_model, and the number of neurons.
-    n_groups, seed : int
+    n_sets, seed : int
     """
     rng = np.random.default_rng(seed)
     rows = rng.standard_normal((n_rows, width))
     # One covariate without meaning: every neuron is a match of every other one's decile.
     alike = rng.standard_normal((n_rows, 1))
     found = [
-        measure_group_spectrum(rows, np.arange(size), alike, rng=rng, n_permutations=n_groups)
+        measure_set_spectrum(rows, np.arange(size), alike, rng=rng, n_permutations=n_sets)
         for size in np.asarray(sizes, dtype=int)
     ]
     bands = [(f.hill_null_low, f.hill_null_median, f.hill_null_high) for f in found]

@@ -9,7 +9,7 @@ import pyarrow as pa
 from rare_neurons.tables import file_sha256, read_table
 
 LAST, START = "last checkpoint", "step 0"
-SHARDS = ("influence", "folds", "regimes", "groups")
+SHARDS = ("influence", "folds", "regimes", "set_spectra")
 
 
 class Results:
@@ -22,18 +22,22 @@ class Results:
         self._read: set[str] = set()
 
     def shard(self, table: str, panel: str, model: str, step: int) -> str:
+        """Return the path of a shard, which counts as read from here on."""
         path = self._shards[table, panel, model, step]
         self._read.add(path)
         return path
 
     def good_steps(self, model: str) -> list[int]:
+        """List the steps of a model that are not quarantined, ascending."""
         rows = read_table(self._integrity[model], ["step", "quarantined"]).to_pylist()
         return sorted(row["step"] for row in rows if not row["quarantined"])
 
     def timeline(self, table: str, model: str) -> pa.Table:
+        """Read one quantity of a model over its steps."""
         return read_table(self._timelines[table, model])
 
     def digests(self) -> list[str]:
+        """Return the digests of the shards that were read."""
         return [file_sha256(path) for path in sorted(self._read)]
 
 
@@ -49,10 +53,11 @@ class Runs:
 
     @property
     def confidence(self) -> float:
+        """Coverage of the claims' intervals."""
         return float(self.options["confidence"])
 
     def step(self, model: str, at: str) -> int | None:
-        """The last good step of a model, or its step 0 if that is one; None where there is no such step."""
+        """Return the last good step of a model, or its step 0 if that is one; None where there is no such step."""
         good = self.results.good_steps(model)
         if at == LAST:
             return good[-1] if good else None

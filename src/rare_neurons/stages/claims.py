@@ -1,4 +1,4 @@
-"""Stage `claims`: what may be said of a model, or a group of seeds, beside its controls; one row per claim."""
+"""Stage `claims`: what may be said of a model, or a subject, beside its controls; one row per claim."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -7,6 +7,7 @@ from functools import cache, partial
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rare_neurons.catalogue import VERSIONS
 from rare_neurons.numerics.claims.controls import Controls, Null
 from rare_neurons.numerics.claims.evidence import (
     Evidence,
@@ -15,7 +16,7 @@ from rare_neurons.numerics.claims.evidence import (
     over_seeds,
     ratio_over_seeds,
 )
-from rare_neurons.numerics.claims.judge import Claim, judge_claim
+from rare_neurons.numerics.claims.judge import judge_claim
 from rare_neurons.numerics.claims.specialisation import (
     Statistic,
     evidence_of,
@@ -28,12 +29,11 @@ from rare_neurons.numerics.multiplicity import control_multiplicity
 from rare_neurons.numerics.regimes.rank_curve import SIGNS
 from rare_neurons.stages.claim_inputs import LAST, START, Results, Runs
 from rare_neurons.stages.metric import read_shard
-from rare_neurons.tables import digest_of, file_sha256, provenance, read_table, schema_of, write_table
+from rare_neurons.tables import digest_of, file_sha256, from_rows, provenance, read_table, write_rows
 
-SCHEMA = schema_of(Claim, [(name, pa.string()) for name in ("subject", "panel", "judged_at", "unit", "direction")])
 _JOINT = "no difference between the strata, contexts and neurons resampled jointly"
 _SMOOTH = "a smooth law: the largest p of seven families and of all runs"
-_MATCHED = "random groups matched in |w_in|, |w_out| and activation variance; the largest p of all runs"
+_MATCHED = "random sets matched in |w_in|, |w_out| and activation variance; the largest p of all runs"
 _WALK = "white noise, AR(1) and random walk with the same increments"
 
 
@@ -70,18 +70,14 @@ class _Question:
 
 def write_claims(
     output: str,
+    inputs: Mapping[str, Sequence[str] | str],
     *,
-    shards: Sequence[str],
-    integrity: Sequence[str],
-    emergence: str,
-    timelines: Sequence[str],
     subject: str,
     models: Sequence[str],
     controls: Sequence[str],
     panels: Sequence[str],
     options: Mapping[str, object],
     quantities: Mapping[str, Mapping[str, str]],
-    version: int,
 ) -> None:
     """Judge every claim of a subject at its last good checkpoint, and the same claims at its step 0.
 
@@ -91,14 +87,10 @@ def write_claims(
     Parameters
     ----------
     output : str
-    shards : sequence of str
-        ``{table}/{panel}/{model}/step{step}.parquet`` of `claim_inputs.SHARDS`, all panels, models, controls and steps.
-    integrity : sequence of str
-        ``{model}.parquet`` of all models and controls.
-    emergence : str
-        Onsets of the subject.
-    timelines : sequence of str
-        ``{table}/{model}.parquet`` of the tables that the declared quantities are in.
+    inputs : mapping
+        ``shards``: ``{table}/{panel}/{model}/step{step}.parquet`` of `claim_inputs.SHARDS`, all panels, models,
+        controls and steps. ``integrity``: ``{model}.parquet`` of all models and controls. ``emergence``: onsets of the
+        subject. ``timelines``: ``{table}/{model}.parquet`` of the tables that the declared quantities are in.
     subject : str
     models, controls : sequence of str
         The runs, and the runs on unigram-shuffled text that are declared as their control (or the models themselves,
@@ -108,9 +100,9 @@ def write_claims(
         Section ``claims`` of the configuration.
     quantities : mapping
         The declared onset quantities.
-    version : int
     """
-    results = Results(shards, integrity, timelines)
+    integrity, emergence, timelines = (inputs[name] for name in ("integrity", "emergence", "timelines"))
+    results = Results(inputs["shards"], integrity, timelines)
     is_control = "the shuffled run" if set(controls) == set(models) else None
     shuffled = () if is_control else tuple(controls)
     rows = []
@@ -121,16 +113,16 @@ def write_claims(
         rows += _judged(runs, LAST, asked, subject, is_control)
         if is_control is None:
             rows += _judged(runs, START, _asked(runs, questions, START), subject, START)
-    inputs = {
+    digests = {
         "shards": digest_of(results.digests()),
         "tables": digest_of([file_sha256(path) for path in (*integrity, emergence, *timelines)]),
     }
-    about = provenance("claims", version, dict(options), inputs)
-    write_table(pa.Table.from_pylist(rows, schema=SCHEMA), output, about)
+    about = provenance("claims", VERSIONS["claims"], dict(options), digests)
+    write_rows("claims", from_rows("claims", rows), output, about)
 
 
 def _questions(runs: Runs) -> Iterator[_Question]:
-    """What is asked of one checkpoint of each run."""
+    """Yield what is asked of one checkpoint of each run."""
     draws = {"n_resamples": int(runs.options["n_resamples"]), "seed": int(runs.options["seed"])}
     for stratum, other in runs.options["compare"]:
         ask = partial(_Question, frozenset((stratum, other)))
@@ -148,7 +140,7 @@ def _questions(runs: Runs) -> Iterator[_Question]:
         for matrix in ("W_in", "W_out_without_gradients"):
             measure = partial(_groups, runs, stratum, matrix)
             quantity = f"common directions of the top neurons on {stratum} tokens ({matrix})"
-            yield ask(quantity, "times random groups", _MATCHED, "seed", cache(measure))
+            yield ask(quantity, "times random sets", _MATCHED, "seed", cache(measure))
 
 
 def _asked(runs: Runs, questions: Sequence[_Question], at: str) -> list[_Asked]:
@@ -194,7 +186,7 @@ def _of_contexts(runs: Runs, found: Sequence[Statistic | None]) -> _Found:
 
 
 def _groups(runs: Runs, stratum: str, matrix: str, models: tuple[str, ...], at: str) -> _Found:
-    paths = runs.shards(models, at, "groups") or []
+    paths = runs.shards(models, at, "set_spectra") or []
     tables = [_rows(read_table(path), {"stratum": stratum, "matrix": matrix}) for path in paths]
     rows = [row for table in tables for row in table]
     top, null = ([row[name] for row in rows] for name in ("top_eigenvalue", "null_median"))
@@ -202,7 +194,7 @@ def _groups(runs: Runs, stratum: str, matrix: str, models: tuple[str, ...], at: 
 
 
 def _changes(runs: Runs, emergence: str, quantities: Mapping[str, Mapping[str, str]]) -> Iterator[_Asked]:
-    """Changes over training that the onset rule was asked for, on the strata that claims are about."""
+    """Yield changes over training that the onset rule was asked for, on the strata that claims are about."""
     about = {stratum for stratum, _ in runs.options["compare"]}
     onsets = {row["quantity"]: row for row in _rows(read_table(emergence), {"panel": runs.panel})}
     for name, wanted in quantities.items():
@@ -215,7 +207,7 @@ def _changes(runs: Runs, emergence: str, quantities: Mapping[str, Mapping[str, s
         )
         yield _Asked(
             quantity=f"change since step 0 of {name}",
-            unit="gini" if wanted["table"] == "differentiation" else "nats",
+            unit="gini" if wanted["table"] == "inequality" else "nats",
             null=_WALK,
             sample_unit="seed",
             evidence=over_seeds(own, runs.confidence),
@@ -238,7 +230,7 @@ def _judged(runs: Runs, at: str, asked: list[_Asked], subject: str, is_control: 
     if at == START:
         asked = [replace(one, control_step0=None) for one in asked]
     adjusted = control_multiplicity([one.null_p for one in asked])
-    for one, p in zip(asked, adjusted, strict=True):
+    for rank, (one, p) in enumerate(zip(asked, adjusted, strict=True), start=1):
         claim = judge_claim(
             one.quantity,
             one.evidence,
@@ -248,8 +240,8 @@ def _judged(runs: Runs, at: str, asked: list[_Asked], subject: str, is_control: 
             direction=one.direction,
             level=float(runs.options["level"]),
         )
-        place = {"subject": subject, "panel": runs.panel, "judged_at": at, "unit": one.unit, "direction": one.direction}
-        yield {**place, **asdict(claim)}
+        place = {"subject": subject, "panel": runs.panel, "declared": rank, "judged_at": at}
+        yield {**place, "unit": one.unit, "direction": one.direction, **asdict(claim)}
 
 
 def _rows(table: pa.Table, where: Mapping[str, object]) -> list[dict]:

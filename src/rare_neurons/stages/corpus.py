@@ -1,5 +1,6 @@
 """Stage `corpus`: token ids of every document, and unigram counts of the training distribution."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tokenizers import Tokenizer
 
+from rare_neurons.catalogue import VERSIONS
 from rare_neurons.errors import RequestError
-from rare_neurons.tables import file_sha256, provenance, read_metadata, read_table, write_table
+from rare_neurons.tables import file_sha256, from_columns, provenance, read_metadata, read_table, write_rows
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,6 @@ def write_corpus(
     tokenizer: str,
     counts: str | None,
     settings: CorpusSettings,
-    version: int,
 ) -> None:
     """Tokenise a corpus and count its unigrams.
 
@@ -52,7 +53,6 @@ def write_corpus(
     counts : str or None
         A user's own training counts (``.npy`` vector, or Parquet with `token_id` and `count`) used instead of counting.
     settings : CorpusSettings
-    version : int
 
     Raises
     ------
@@ -74,11 +74,11 @@ def write_corpus(
         counted, origin = load_counts(Path(counts), vocab), "user's file"
         inputs["counts"] = file_sha256(counts)
     about = {"counts_from": origin, "end_of_text_id": end, "vocab_size": vocab}
-    metadata = provenance("corpus", version, asdict(settings), inputs, **about)
-    ids = pa.array(encoded, type=pa.list_(pa.int32()))
-    documents = {"document": rows["document"], "heldout": rows["heldout"], "token_ids": ids}
-    write_table(pa.table(documents), tokens, metadata)
-    write_table(_unigram_table(counted, settings.smoothing, codec), unigram, metadata)
+    metadata = provenance("corpus", VERSIONS["corpus"], asdict(settings), inputs, **about)
+    columns = {"index": range(len(encoded)), "document": rows["document"], "heldout": heldout, "token_ids": encoded}
+    write_rows("corpus/tokens", from_columns("corpus/tokens", {}, columns), tokens, metadata)
+    counted_types = from_columns("corpus/unigram", {}, _unigram(counted, settings.smoothing, codec))
+    write_rows("corpus/unigram", counted_types, unigram, metadata)
 
 
 def _encoded(rows: pa.Table, codec: Tokenizer, max_tokens: int | None) -> tuple[pa.Table, list[np.ndarray]]:
@@ -144,18 +144,16 @@ def load_counts(path: Path, vocab: int | None = None) -> np.ndarray:
     return given[:vocab].astype(np.int64)
 
 
-def _unigram_table(counts: np.ndarray, smoothing: float, codec: Tokenizer) -> pa.Table:
+def _unigram(counts: np.ndarray, smoothing: float, codec: Tokenizer) -> dict[str, Sequence[object]]:
     probability = (counts + smoothing) / (counts.sum() + smoothing * counts.size)
     order = np.argsort(-counts, kind="stable")
     rank = np.empty(counts.size, dtype=np.int64)
     rank[order] = np.arange(1, counts.size + 1)
-    return pa.table(
-        {
-            "token_id": np.arange(counts.size),
-            "token": [codec.id_to_token(i) for i in range(counts.size)],
-            "count": counts,
-            "probability": probability,
-            "rank": rank,
-            "seen": counts > 0,
-        }
-    )
+    return {
+        "token_id": np.arange(counts.size),
+        "token": [codec.id_to_token(i) for i in range(counts.size)],
+        "count": counts,
+        "probability": probability,
+        "rank": rank,
+        "seen": counts > 0,
+    }

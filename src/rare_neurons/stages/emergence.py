@@ -1,4 +1,4 @@
-"""Stage `emergence`: when each declared quantity of a model, or of a group of seeds, sets in."""
+"""Stage `emergence`: when each declared quantity of a model, or of a subject, sets in."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -8,17 +8,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rare_neurons.catalogue import VERSIONS
 from rare_neurons.numerics.influence.resampled import resampled_index
 from rare_neurons.numerics.onset.detect import detect_onset
 from rare_neurons.numerics.onset.family import control_onsets
 from rare_neurons.numerics.onset.rule import Onset, OnsetRule
 from rare_neurons.numerics.onset.series import mean_resamples, on_common_steps, usable_runs
 from rare_neurons.numerics.panel.resampling import resample_panel, resampled_mean
-from rare_neurons.tables import digest_of, file_sha256, provenance, read_table, schema_of, write_table
-
-SCHEMA = schema_of(
-    Onset, [(name, pa.string()) for name in ("subject", "panel", "quantity", "table", "column", "stratum")]
-)
+from rare_neurons.tables import digest_of, file_sha256, from_rows, provenance, read_table, write_rows
 
 
 def write_emergence(
@@ -31,7 +28,6 @@ def write_emergence(
     models: Sequence[str],
     panels: Sequence[str],
     options: Mapping[str, object],
-    version: int,
 ) -> None:
     """Apply the declared onset rule to every declared quantity.
 
@@ -48,7 +44,6 @@ def write_emergence(
         The seeds, and the panels they are evaluated at.
     options : mapping
         Section ``onset`` of the configuration.
-    version : int
     """
     found, about = [], []
     timeline = {(Path(p).parent.name, Path(p).stem): p for p in timelines}
@@ -57,7 +52,8 @@ def write_emergence(
         for name, wanted in options["quantities"].items():
             series = [_series(timeline[wanted["table"], model], panel, wanted) for model in models]
             found.append(_onset(series, shards, wanted, options))
-            about.append({"subject": subject, "panel": panel, "quantity": name, **wanted})
+            place = {"subject": subject, "panel": panel, "declared": len(about) + 1, "quantity": name}
+            about.append({**place, **{key: wanted[key] for key in ("table", "column", "stratum")}})
     # All questions asked of the same runs pay for each other.
     found = control_onsets(found, level=options["rule"]["level"])
     rows = [{**where, **asdict(onset)} for where, onset in zip(about, found, strict=True)]
@@ -65,9 +61,8 @@ def write_emergence(
         "timelines": digest_of([file_sha256(path) for path in timelines]),
         "shards": digest_of([file_sha256(path) for path in (*behaviours, *folds)]),
     }
-    write_table(
-        pa.Table.from_pylist(rows, schema=SCHEMA), output, provenance("emergence", version, dict(options), inputs)
-    )
+    metadata = provenance("emergence", VERSIONS["emergence"], dict(options), inputs)
+    write_rows("timelines/emergence", from_rows("timelines/emergence", rows), output, metadata)
 
 
 def _onset(
@@ -135,12 +130,12 @@ def _resampled_behaviour(table: pa.Table, weights: np.ndarray, column: str) -> n
     return resampled_mean(weights, table[column].to_numpy(), table["n_targets"].to_numpy())
 
 
-def _resampled_differentiation(table: pa.Table, weights: np.ndarray, column: str) -> np.ndarray:
+def _resampled_inequality(table: pa.Table, weights: np.ndarray, column: str) -> np.ndarray:
     sums = table["influence_sum"].combine_chunks().flatten().to_numpy().reshape(table.num_rows, -1)
     return resampled_index(weights, sums, table["n_targets"].to_numpy(), index=column)
 
 
 _RESAMPLED = {
     "behaviour": ("behaviour", _resampled_behaviour),
-    "differentiation": ("folds", _resampled_differentiation),
+    "inequality": ("folds", _resampled_inequality),
 }

@@ -18,7 +18,6 @@ def write_figures(
     results: str,
     subject: str,
     models: Sequence[str],
-    version: int,
 ) -> None:
     """Draw every figure of a subject.
 
@@ -33,8 +32,6 @@ def write_figures(
     subject : str
     models : sequence of str
         Its runs, drawn together.
-    version : int
-        Of what is drawn; figures carry no metadata, so it only makes Snakemake draw them again.
     """
     known = {entry.name: entry for entry in FIGURES}
     for name, raster, vector in zip(names, png, svg, strict=True):

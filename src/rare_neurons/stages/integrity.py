@@ -7,17 +7,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from rare_neurons.catalogue import VERSIONS
 from rare_neurons.checkpoints.manifest import Manifest, read_manifest
 from rare_neurons.numerics.integrity.judge import CheckpointVerdict, judge_checkpoints
 from rare_neurons.numerics.integrity.limits import IntegrityLimits
 from rare_neurons.numerics.integrity.start import Prints, judge_own_start
 from rare_neurons.numerics.integrity.tensors import unlike_the_others
 from rare_neurons.numerics.panel.means import mean_over_strata, merge_folds
-from rare_neurons.tables import digest_of, file_sha256, provenance, read_metadata, read_table, schema_of, write_table
-
-SCHEMA = schema_of(CheckpointVerdict, [("model", pa.string())])
-for _name in ("canary_loss", "commit", "weights_sha256"):
-    SCHEMA = SCHEMA.append(pa.field(_name, pa.float64() if _name == "canary_loss" else pa.string()))
+from rare_neurons.tables import digest_of, file_sha256, from_rows, provenance, read_metadata, read_table, write_rows
 
 
 def write_integrity(
@@ -29,7 +26,6 @@ def write_integrity(
     other_starts: Sequence[str],
     model: str,
     thresholds: Mapping[str, float],
-    version: int,
 ) -> None:
     """Judge every checkpoint of a model and write one row for each.
 
@@ -39,11 +35,10 @@ def write_integrity(
     manifests, fingerprints, behaviours : sequence of str
         Inputs, one per step in the same order; the behaviour at one panel gives the canary loss.
     other_starts : sequence of str
-        Fingerprints of step 0 of the group's other runs: a run has to descend from its own.
+        Fingerprints of step 0 of the subject's other runs: a run has to descend from its own.
     model : str
     thresholds : mapping
         Fields of `IntegrityLimits`.
-    version : int
     """
     checkpoints = [read_manifest(Path(path)) for path in manifests]
     losses = [_mean_loss(path) for path in behaviours]
@@ -80,9 +75,8 @@ def write_integrity(
         "manifests": digest_of([m.digest for m in checkpoints]),
         "shards": digest_of([file_sha256(path) for path in (*fingerprints, *behaviours, *other_starts)]),
     }
-    write_table(
-        pa.Table.from_pylist(rows, schema=SCHEMA), output, provenance("integrity", version, dict(thresholds), inputs)
-    )
+    about = provenance("integrity", VERSIONS["integrity"], dict(thresholds), inputs)
+    write_rows("integrity", from_rows("integrity", rows), output, about)
 
 
 def _mean_loss(path: str) -> float | None:

@@ -1,58 +1,17 @@
 """Stage `lineage`: which neurons make the top, since when, and for how long."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rare_neurons.catalogue import VERSIONS
 from rare_neurons.numerics.organisation.lineage import Lineage, half_jaccard, lineage
-from rare_neurons.tables import digest_of, file_sha256, provenance, read_table, schema_of, write_table
-
-_PLACE = [("panel", pa.string()), ("model", pa.string()), ("stratum", pa.string())]
+from rare_neurons.tables import digest_of, file_sha256, from_rows, provenance, read_table, write_rows
 
 
-@dataclass(frozen=True)
-class LineageStep:
-    """The top set of one step beside the fixed set of the last good step, and beside chance and noise."""
-
-    step: int
-    reference_step: int
-    n_top: int
-    n_neurons: int
-    overlap: int | None
-    expected_overlap: float
-    overlap_p: float | None
-    jaccard: float | None
-    jaccard_previous: float | None
-    jaccard_halves: float | None
-    expected_jaccard: float
-    rank_correlation: float | None
-    rank_correlation_abs: float | None
-    quarantined: bool
-
-
-@dataclass(frozen=True)
-class Member:
-    """One neuron of the fixed set: since when it is a member, and how steadily."""
-
-    reference_step: int
-    neuron: int
-    sign: int
-    rank: int
-    birth: int
-    settled: int
-    persistence: float
-
-
-LINEAGE = schema_of(LineageStep, _PLACE)
-MEMBERS = schema_of(Member, _PLACE)
-
-
-def write_lineage(
-    lineage_table: str, members: str, *, influence: Sequence[str], integrity: str, share: float, version: int
-) -> None:
+def write_lineage(lineage_table: str, members: str, *, influence: Sequence[str], integrity: str, share: float) -> None:
     """Follow the most influential neurons of the last good step, and each step's own, through training.
 
     Parameters
@@ -64,7 +23,6 @@ def write_lineage(
     integrity : str
     share : float
         Size of the sets as a share of the layer's neurons; at least one neuron.
-    version : int
     """
     held = {row["step"]: row["quarantined"] for row in read_table(integrity, ["step", "quarantined"]).to_pylist()}
     columns = ["panel", "model", "step", "stratum", "neuron", "influence", "influence_a", "influence_b"]
@@ -88,9 +46,9 @@ def write_lineage(
         steps_rows += [{**place, **row} for row in _steps(found, ceiling, bad, values["influence"].shape[1])]
         member_rows += [{**place, **row} for row in _members(found)]
     inputs = {"influence": digest_of([file_sha256(path) for path in influence]), "integrity": file_sha256(integrity)}
-    about = provenance("lineage", version, {"share": share}, inputs)
-    write_table(pa.Table.from_pylist(steps_rows, schema=LINEAGE), lineage_table, about)
-    write_table(pa.Table.from_pylist(member_rows, schema=MEMBERS), members, about)
+    about = provenance("lineage", VERSIONS["lineage"], {"share": share}, inputs)
+    for name, rows, output in (("lineage", steps_rows, lineage_table), ("members", member_rows, members)):
+        write_rows(f"timelines/{name}", from_rows(f"timelines/{name}", rows), output, about)
 
 
 def _steps(found: Lineage, ceiling: np.ndarray, bad: np.ndarray, n_neurons: int) -> list[dict]:

@@ -1,16 +1,14 @@
 """Stage of every metric: a checkpoint's influence in, the metric's tables out."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 
 import numpy as np
-import pyarrow as pa
 
-from rare_neurons.metrics import METRICS, load
+from rare_neurons.catalogue import METRICS, load
 from rare_neurons.numerics.influence.shard import InfluenceShard
 from rare_neurons.numerics.panel.folds import half_of_fold
 from rare_neurons.stages.null_tables import read_null_tables
-from rare_neurons.tables import file_sha256, provenance, read_metadata, read_table, schema_of, write_table
+from rare_neurons.tables import file_sha256, from_rows, provenance, read_metadata, read_table, write_rows
 
 _PLACE = ("panel", "model", "step")
 
@@ -22,7 +20,6 @@ def write_metric(
     folds: str,
     metric: str,
     options: Mapping[str, object],
-    version: int,
     null_tables: str | None = None,
 ) -> None:
     """Compute one metric of one checkpoint; a bad checkpoint's empty shard gives empty tables.
@@ -34,34 +31,23 @@ def write_metric(
     influence, folds : str
         Inputs.
     metric : str
-        Name in `METRICS`.
+        Name of its rule in the catalogue.
     options : mapping
         Keyword arguments of its function.
-    version : int
     null_tables : str, optional
         Input of metrics that test regimes.
     """
-    (definition,) = (m for m in METRICS if m.name == metric)
+    (rule,) = (m for m in METRICS if m.name == metric)
     about = read_metadata(influence)
     strata, place = _strata_and_place(influence)
-    nulls = {"null_tables": read_null_tables(null_tables) if null_tables else ()} if definition.null_tables else {}
-    rows = definition.load()(read_shard(influence, folds), **nulls, **options) if strata else {}
-    inputs = {
-        name: file_sha256(path)
-        for name, path in (("influence", influence), ("folds", folds), ("null_tables", null_tables))
-        if path
-    }
-    metadata = provenance(
-        metric,
-        version,
-        options,
-        inputs,
-        **{key: about[key] for key in ("commit", "weights_sha256", "dtype", "status", "reason")},
-    )
-    for table, row_type in definition.tables.items():
-        schema = schema_of(load(row_type), [("panel", pa.string()), ("model", pa.string()), ("step", pa.int64())])
-        records = [{**place, **asdict(row)} for row in rows.get(table, [])]
-        write_table(pa.Table.from_pylist(records, schema=schema), outputs[table], metadata)
+    nulls = {"null_tables": read_null_tables(null_tables) if null_tables else ()} if rule.null_tables else {}
+    rows = load(rule.metric)(read_shard(influence, folds), **nulls, **options) if strata else {}
+    paths = {"influence": influence, "folds": folds, "null_tables": null_tables}
+    inputs = {name: file_sha256(path) for name, path in paths.items() if path}
+    kept = {key: about[key] for key in ("commit", "weights_sha256", "dtype", "status", "reason")}
+    metadata = provenance(metric, rule.version, options, inputs, **kept)
+    for table in rule.tables:
+        write_rows(table.name, from_rows(table.name, rows.get(table.name, []), place), outputs[table.name], metadata)
 
 
 def read_shard(influence: str, folds: str, *, column: str = "influence_sum") -> InfluenceShard:

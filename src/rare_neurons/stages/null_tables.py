@@ -1,33 +1,23 @@
 """Stage `null_tables`: null distributions of the regime test, which depend on the number of neurons alone."""
 
 import numpy as np
-import pyarrow as pa
 
-from rare_neurons.numerics.regimes.null_tables import NullTable, null_table_sizes, regime_null_table
+from rare_neurons.catalogue import VERSIONS
+from rare_neurons.numerics.regimes.null_tables import NullTable, NullTableRow, null_table_sizes, regime_null_table
 from rare_neurons.stages.reporting import bar
-from rare_neurons.tables import provenance, read_table, write_table
-
-SCHEMA = pa.schema(
-    [
-        ("n", pa.int64()),
-        ("family", pa.string()),
-        ("shape", pa.float64()),
-        ("n_spacings", pa.int64()),
-        ("statistic", pa.list_(pa.float64())),
-        ("mean_spacing", pa.list_(pa.float64())),
-    ]
-)
+from rare_neurons.tables import from_rows, provenance, read_table, write_rows
 
 
-def write_null_tables(output: str, *, n_neurons: int, n_draws: int, seed: int, version: int) -> None:
+def write_null_tables(output: str, *, n_neurons: int, n_draws: int, seed: int) -> None:
     """Tabulate the nulls for a layer of `n_neurons` and for the smaller numbers that single signs have."""
     rows = []
     for n in bar(null_table_sizes(n_neurons), label=f"null tables, {n_neurons} neurons"):
         table = regime_null_table(n, n_draws=n_draws, seed=seed)
         columns = (table.family.tolist(), table.shape, table.n_spacings, table.statistic, table.mean_spacing)
-        rows += [dict(zip(SCHEMA.names, (n, *values), strict=True)) for values in zip(*columns, strict=True)]
+        rows += [NullTableRow(n, *values) for values in zip(*columns, strict=True)]
     params = {"n_neurons": n_neurons, "n_draws": n_draws, "seed": seed}
-    write_table(pa.Table.from_pylist(rows, schema=SCHEMA), output, provenance("null_tables", version, params, {}))
+    about = provenance("null_tables", VERSIONS["null_tables"], params, {})
+    write_rows("null_tables", from_rows("null_tables", rows), output, about)
 
 
 def read_null_tables(path: str) -> tuple[NullTable, ...]:

@@ -1,16 +1,16 @@
 """Stage `panel`: the contexts and target positions at which every checkpoint is evaluated."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
+from rare_neurons.catalogue import VERSIONS
 from rare_neurons.errors import RequestError
 from rare_neurons.numerics.panel.contexts import Contexts, cut_contexts
 from rare_neurons.numerics.panel.strata import assign_strata
-from rare_neurons.numerics.panel.targets import Targets, draw_targets
-from rare_neurons.tables import file_sha256, provenance, read_metadata, read_table, write_table
+from rare_neurons.numerics.panel.targets import Targets, draw_targets, measure_strata
+from rare_neurons.tables import file_sha256, from_columns, from_rows, provenance, read_metadata, read_table, write_rows
 
 
 def write_panel(
@@ -22,7 +22,6 @@ def write_panel(
     unigram: str,
     panel: str,
     settings: Mapping[str, object],
-    version: int,
 ) -> None:
     """Draw a panel from the held-out documents of a corpus (from all where none is held out).
 
@@ -37,10 +36,13 @@ def write_panel(
     drawn, chosen, stratum_of_type, counts = _draw(tokens, unigram, panel, settings)
     rules = settings["strata"]
     inputs = {"tokens": file_sha256(tokens), "unigram": file_sha256(unigram)}
-    about = provenance("panel", version, settings, inputs, strata=list(rules), min_position=settings["min_position"])
-    write_table(_contexts_table(drawn), contexts, about)
-    write_table(_targets_table(chosen, tuple(rules)), targets, about)
-    write_table(_strata_table(stratum_of_type, counts, chosen, tuple(rules)), strata, about)
+    known = {"strata": list(rules), "min_position": settings["min_position"]}
+    about = provenance("panel", VERSIONS["panel"], settings, inputs, **known)
+    names = tuple(rules)
+    write_rows("panel/contexts", from_columns("panel/contexts", {}, _contexts(drawn)), contexts, about)
+    write_rows("panel/targets", from_columns("panel/targets", {}, _targets(chosen, names)), targets, about)
+    sizes = from_rows("panel/strata", measure_strata(stratum_of_type, counts, chosen, names))
+    write_rows("panel/strata", sizes, strata, about)
 
 
 def check_panels(tokens: str, panels: Mapping[str, Mapping[str, object]]) -> None:
@@ -99,45 +101,15 @@ def _documents(tokens: str) -> list[np.ndarray]:
     return [d for d, held in zip(documents, heldout, strict=True) if held or not heldout.any()]
 
 
-def _contexts_table(contexts: Contexts) -> pa.Table:
-    return pa.table(
-        {
-            "context": np.arange(len(contexts.fold)),
-            "fold": contexts.fold,
-            "half": np.where(contexts.half == 0, "A", "B"),
-            "token_ids": pa.array(list(contexts.token_ids.astype(np.int32)), type=pa.list_(pa.int32())),
-        }
-    )
+def _contexts(contexts: Contexts) -> dict[str, Sequence[object]]:
+    return {
+        "context": np.arange(len(contexts.fold)),
+        "fold": contexts.fold,
+        "half": np.where(contexts.half == 0, "A", "B"),
+        "token_ids": list(contexts.token_ids.astype(np.int32)),
+    }
 
 
-def _targets_table(targets: Targets, names: tuple[str, ...]) -> pa.Table:
-    return pa.table(
-        {
-            "context": targets.context,
-            "position": targets.position,
-            "input_id": targets.input_id,
-            "target_id": targets.target_id,
-            "stratum": np.asarray(names)[targets.stratum],
-        }
-    )
-
-
-def _strata_table(strata: np.ndarray, counts: np.ndarray, targets: Targets, names: tuple[str, ...]) -> pa.Table:
-    """One row per stratum: how large it is in the vocabulary, the training text and the panel."""
-    rows = []
-    for index, name in enumerate(names):
-        types, per_type = np.unique(targets.target_id[targets.stratum == index], return_counts=True)
-        member = counts[strata == index]
-        rows.append(
-            {
-                "stratum": name,
-                "vocabulary_types": int(member.size),
-                "training_mass": float(member.sum() / counts.sum()),
-                "largest_count": int(member.max()),
-                "smallest_count": int(member.min()),
-                "n_targets": int(per_type.sum()),
-                "n_types": int(types.size),
-                "largest_type_share": float(per_type.max() / per_type.sum()),
-            }
-        )
-    return pa.Table.from_pylist(rows)
+def _targets(targets: Targets, names: tuple[str, ...]) -> dict[str, Sequence[object]]:
+    columns = {name: getattr(targets, name) for name in ("context", "position", "input_id", "target_id")}
+    return {**columns, "stratum": np.asarray(names)[targets.stratum]}

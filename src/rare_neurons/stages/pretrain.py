@@ -15,6 +15,7 @@ import torch
 from filelock import FileLock, Timeout
 from transformers.utils.logging import disable_progress_bar
 
+from rare_neurons.catalogue import VERSIONS
 from rare_neurons.models.pretraining import RESUME, Recipe, pretrain
 from rare_neurons.stages.reporting import bar
 from rare_neurons.tables import atomic_path, file_sha256, read_metadata, read_table
@@ -44,9 +45,7 @@ class Training:
     text: str
 
 
-def write_checkpoints(
-    output: str, *, tokens: str, tokenizer: str, training: Training, threads: int, version: int
-) -> None:
+def write_checkpoints(output: str, *, tokens: str, tokenizer: str, training: Training, threads: int) -> None:
     """Train, keep the checkpoints beside `output`, and record the recipe there.
 
     Parameters
@@ -57,7 +56,7 @@ def write_checkpoints(
     tokens, tokenizer : str
         Inputs.
     training : Training
-    threads, version : int
+    threads : int
     """
     folder = Path(output).parent
     folder.mkdir(parents=True, exist_ok=True)
@@ -72,7 +71,7 @@ def write_checkpoints(
         "tokenizer_sha256": file_sha256(tokenizer),
         "versions": {name: version_of(name) for name in ("torch", "transformers", "numpy", "tokenizers")},
         "python": platform.python_version(),
-        "version": version,
+        "version": VERSIONS["pretrain"],
     }
     with _alone(folder, training.model):
         _discard_other_runs(folder, record)

@@ -16,8 +16,8 @@ TABLES = {
     "huber": regimes.huber,
     "segments": regimes.segments,
     "hill-by-size": neurons.hill_by_size,
-    "groups": neurons.groups,
-    "differentiation": neurons.differentiation,
+    "set-spectra": neurons.set_spectra,
+    "inequality": neurons.inequality,
     "noise-share": neurons.noise_share,
     "role-positions": neurons.role_positions,
     "roles": neurons.roles,
@@ -27,7 +27,7 @@ TABLES = {
 }
 """Tables by key, in the order of the page."""
 _BY_INPUT = ("role-positions", "roles", "role-effect", "role-claims")
-FIGURES = ("ranked", "differentiation")
+FIGURES = ("ranked", "inequality")
 
 
 def write_replication(*, tables: str, png: Sequence[str], svg: Sequence[str], tree: Tree) -> None:

@@ -7,17 +7,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from rare_neurons.checkpoints.cache import open_weights
-from rare_neurons.checkpoints.manifest import read_manifest
+from rare_neurons.checkpoints.manifest import Manifest
 from rare_neurons.checkpoints.tensors import iter_tensors, tensor_names
-from rare_neurons.errors import DataFault
-from rare_neurons.families import weight_matrices
+from rare_neurons.families import MatrixSpec, weight_matrices
 from rare_neurons.numerics.integrity.fingerprint import fingerprint_tensor
 from rare_neurons.numerics.spectra.options import SpectrumOptions
 from rare_neurons.numerics.spectra.spectrum import SPECTRUM_COLUMNS, measure_spectrum
-from rare_neurons.schemas import FINGERPRINT, SPECTRA
-from rare_neurons.stages.cache import cache_place
-from rare_neurons.tables import provenance, write_table
+from rare_neurons.stages.checkpoint_job import CheckpointFiles, CheckpointJob, place_of, run_checkpoint_job
+from rare_neurons.tables import from_rows
 
 
 def write_spectra(
@@ -28,7 +25,6 @@ def write_spectra(
     cache: Mapping[str, object],
     options: Mapping[str, object],
     n_projections: int,
-    version: int,
 ) -> None:
     """Measure every weight matrix and fingerprint every tensor of one checkpoint, without torch.
 
@@ -46,70 +42,46 @@ def write_spectra(
         Fields of `SpectrumOptions`.
     n_projections : int
         Length of each tensor's random projection.
-    version : int
     """
-    checkpoint = read_manifest(Path(manifest))
-    place = {"model": checkpoint.model, "step": checkpoint.step}
-    rows: list[dict] = []
-    prints: list[dict] = []
-    status, reason = "ok", None
-    try:
-        with open_weights(checkpoint, **cache_place(cache)) as folder:
-            rows, prints = _measure(folder, place, options, n_projections)
-    except DataFault as fault:
-        status, reason = "bad_checkpoint", str(fault)
-    inputs = {"manifest": checkpoint.digest}
-    for output, records, schema, params in (
-        (spectra, rows, SPECTRA, dict(options)),
-        (fingerprint, prints, FINGERPRINT, {"n_projections": n_projections}),
-    ):
-        about = provenance(
-            "spectra",
-            version,
-            params,
-            inputs,
-            commit=checkpoint.commit,
-            weights_sha256=checkpoint.weights_digest,
-            dtype="float64",
-            status=status,
-            reason=reason,
-        )
-        write_table(pa.Table.from_pylist(records, schema=schema), output, about)
+    job = CheckpointJob(
+        "spectra",
+        params={"spectra": dict(options), "fingerprint": {"n_projections": n_projections}},
+        about={"dtype": "float64"},
+    )
+    files = CheckpointFiles(manifest, {"spectra": spectra, "fingerprint": fingerprint})
+
+    def measure(folder: Path, checkpoint: Manifest, _: CheckpointFiles) -> dict[str, pa.Table]:
+        rows, prints = measure_folder(folder, options, n_projections)
+        place = place_of(checkpoint)
+        return {"spectra": from_rows("spectra", rows, place), "fingerprint": from_rows("fingerprint", prints, place)}
+
+    run_checkpoint_job(job, [files], measure, cache=cache)
 
 
-def _measure(
-    folder: Path, place: Mapping[str, object], options: Mapping[str, object], n_projections: int
-) -> tuple[list[dict], list[dict]]:
+def measure_folder(
+    folder: Path, options: Mapping[str, object], n_projections: int
+) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+    """Rows of the spectra of a folder's matrices, and of the fingerprints of its tensors."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    specs: dict[str, list] = {}
+    specs: dict[str, list[MatrixSpec]] = {}
     for spec in weight_matrices(config, tensor_names(folder)):
         specs.setdefault(spec.tensor, []).append(spec)
-    rows, prints = [], []
+    rows: list[dict[str, object]] = []
+    prints: list[dict[str, object]] = []
     for name, array in iter_tensors(folder):
         found = fingerprint_tensor(name, array, n_projections=n_projections)
-        prints.append(
-            {
-                **place,
-                "tensor": name,
-                "shape": found.shape,
-                "norm": found.norm,
-                "n_nonfinite": found.n_nonfinite,
-                "sha256": found.sha256,
-                "projection": found.projection,
-            }
-        )
-        for spec in specs.get(name, []):
-            rows.append({**place, **_row(spec, spec.select(array), options)})
-    rows.sort(key=lambda r: (-1 if r["layer"] is None else r["layer"], r["matrix"]))
-    prints.sort(key=lambda r: r["tensor"])  # checkpoints of one run may be cut into different shards
+        columns = ("shape", "norm", "n_nonfinite", "sha256", "projection")
+        prints.append({"tensor": name, **{column: getattr(found, column) for column in columns}})
+        rows += [_row(spec, spec.select(array), options) for spec in specs.get(name, [])]
     return rows, prints
 
 
-def _row(spec, matrix: np.ndarray, options: Mapping[str, object]) -> dict:
+def _row(spec: MatrixSpec, matrix: np.ndarray, options: Mapping[str, object]) -> dict[str, object]:
     row = {"layer": spec.layer, "matrix": spec.matrix, "rows": matrix.shape[0], "cols": matrix.shape[1]}
     n_bad = int(matrix.size - np.isfinite(matrix).sum())
     if n_bad:
         reason = f"{n_bad} of {matrix.size} entries of {spec.tensor} are not finite"
-        return {**row, **dict.fromkeys(SPECTRUM_COLUMNS), "status": "non_finite", "reason": reason}
+        known = {"n_eigenvalues": min(matrix.shape), "status": "non_finite", "reason": reason}
+        return {**row, **dict.fromkeys(SPECTRUM_COLUMNS), **known}
     result = measure_spectrum(matrix, SpectrumOptions(**options))
     return {**row, **{name: getattr(result, name) for name in SPECTRUM_COLUMNS}}

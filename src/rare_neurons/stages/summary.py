@@ -12,20 +12,18 @@ from rare_neurons.tables import atomic_path
 _CONTROLS = ("control_step0", "control_shuffled")
 
 
-def write_summary(output: str, *, results: str, groups: Mapping[str, Sequence[str]], version: int) -> None:
-    """Write, and print to stderr, per model the checkpoints done and quarantined, and per group the onsets and claims.
+def write_summary(output: str, *, results: str, subjects: Mapping[str, Sequence[str]]) -> None:
+    """Write, and print to stderr, the checkpoints done and quarantined per model, onsets and claims per subject.
 
     Parameters
     ----------
     output : str
     results : str
         The results folder.
-    groups : mapping
-        Group, or single model, to its models.
-    version : int
-        Of the layout; it only makes Snakemake write the table again.
+    subjects : mapping
+        Each subject's models.
     """
-    tables = [_checkpoints(results, groups), _onsets(results, groups), _claims(results, groups)]
+    tables = [_checkpoints(results, subjects), _onsets(results, subjects), _claims(results, subjects)]
     with atomic_path(output) as temporary, temporary.open("w", encoding="utf-8") as file:
         _print(Console(file=file, width=118), tables, f"{results}/figures")
     _print(Console(file=sys.stderr, width=118), tables, f"{results}/figures")
@@ -37,44 +35,44 @@ def _print(console: Console, tables: Sequence[Table], figures: str) -> None:
     console.print(f"Figures: {figures}/")
 
 
-def _checkpoints(results: str, groups: Mapping[str, Sequence[str]]) -> Table:
+def _checkpoints(results: str, subjects: Mapping[str, Sequence[str]]) -> Table:
     table = Table(title="Checkpoints", title_justify="left")
-    for column in ("group", "model", "done", "quarantined", "why"):
+    for column in ("subject", "model", "done", "quarantined", "why"):
         table.add_column(column, justify="right" if column in ("done", "quarantined") else "left")
-    for group, models in groups.items():
+    for subject, models in subjects.items():
         for model in models:
             verdicts = load_integrity(results, models=model).to_pylist()
             bad = [v for v in verdicts if v["quarantined"]]
             why = "; ".join(f"step {v['step']}: {v['status']}" for v in bad[:4]) + (" …" if len(bad) > 4 else "")
-            table.add_row(group, model, str(len(verdicts) - len(bad)), str(len(bad)), why)
+            table.add_row(subject, model, str(len(verdicts) - len(bad)), str(len(bad)), why)
     return table
 
 
-def _onsets(results: str, groups: Mapping[str, Sequence[str]]) -> Table:
+def _onsets(results: str, subjects: Mapping[str, Sequence[str]]) -> Table:
     table = Table(title="Onsets (between two checkpoints)", title_justify="left")
-    for column in ("group", "quantity", "onset", "change", "p", "seeds"):
+    for column in ("subject", "quantity", "onset", "change", "p", "seeds"):
         table.add_column(column, justify="right" if column in ("change", "p", "seeds") else "left")
-    for group in groups:
-        for row in load_timeline(results, "emergence", models=group).to_pylist():
+    for subject in subjects:
+        for row in load_timeline(results, "emergence", models=subject).to_pylist():
             onset = f"{row['onset_after']} – {row['onset_by']}" if row["detected"] else _verdict(row["status"])
             change = "" if row["change"] is None else f"{row['change']:+.3g}"
             p = "" if row["p_value"] is None else f"{row['p_value']:.3f}"
-            table.add_row(group, row["quantity"], onset, change, p, str(row["n_seeds"]))
+            table.add_row(subject, row["quantity"], onset, change, p, str(row["n_seeds"]))
     return table
 
 
-def _claims(results: str, groups: Mapping[str, Sequence[str]]) -> Table:
+def _claims(results: str, subjects: Mapping[str, Sequence[str]]) -> Table:
     table = Table(title="Claims at the last checkpoint", title_justify="left")
-    for column in ("group", "claim", "estimate", "controls", "p", "verdict"):
+    for column in ("subject", "claim", "estimate", "controls", "p", "verdict"):
         table.add_column(column, justify="right" if column in ("estimate", "controls", "p") else "left")
-    for group in groups:
-        for row in load_claims(results, subjects=group).to_pylist():
+    for subject in subjects:
+        for row in load_claims(results, subjects=subject).to_pylist():
             if row["judged_at"] == "step 0":
                 continue
             controls = " / ".join("–" if row[c] is None else f"{row[c]:.2g}" for c in _CONTROLS)
             estimate = "–" if row["estimate"] is None else f"{row['estimate']:.2g}"
             p = "–" if row["adjusted_p"] is None else f"{row['adjusted_p']:.3f}"
-            table.add_row(group, row["quantity"], estimate, controls, p, row["verdict"])
+            table.add_row(subject, row["quantity"], estimate, controls, p, row["verdict"])
     return table
 
 

@@ -6,19 +6,13 @@ from dataclasses import asdict
 import numpy as np
 import pyarrow as pa
 
-from rare_neurons.numerics.influence.summary import InfluenceSummary, summarise_influence
+from rare_neurons.catalogue import VERSIONS
+from rare_neurons.numerics.influence.rows import PER_TARGET
+from rare_neurons.numerics.influence.summary import summarise_influence
 from rare_neurons.numerics.panel.means import StratumMeans, mean_over_strata, merge_folds
-from rare_neurons.schemas import BEHAVIOUR_VALUES
-from rare_neurons.tables import digest_of, file_sha256, provenance, read_table, schema_of, write_table
+from rare_neurons.tables import digest_of, file_sha256, from_rows, provenance, read_table, write_rows
 
-_PLACE = [("panel", pa.string()), ("model", pa.string()), ("step", pa.int64())]
-INFLUENCE_SUMMARY = schema_of(InfluenceSummary, [*_PLACE, ("stratum", pa.string())])
-_JOINED = [
-    ("tokens_seen", pa.int64()),
-    ("loss", pa.float64()),
-    ("checkpoint_status", pa.string()),
-    ("quarantined", pa.bool_()),
-]
+_PLACE = ("panel", "model", "step")
 
 CHANGES = ("alpha", "stable_rank", "log_spectral_norm")
 """Columns of the spectra's timeline that also come as a change since step 0."""
@@ -32,7 +26,6 @@ def write_timeline(
     integrity: str,
     quantity: str,
     tokens_per_step: int | None,
-    version: int,
 ) -> None:
     """Join the shards of all steps.
 
@@ -48,64 +41,57 @@ def write_timeline(
     quantity : str
     tokens_per_step : int or None
         Training tokens per step, for `tokens_seen`.
-    version : int
     """
-    table = pa.concat_tables([_SUMMARIES.get(quantity, read_table)(path) for path in shards])
     loss = _losses(behaviours)
     verdicts = {row["step"]: row for row in read_table(integrity, ["step", "status", "quarantined"]).to_pylist()}
-    rows = table.to_pylist()
-    joined = {
-        "tokens_seen": [None if tokens_per_step is None else r["step"] * tokens_per_step for r in rows],
-        "loss": [loss.get((r["step"], r.get("panel"), r.get("stratum"))) for r in rows],
-        "checkpoint_status": [verdicts[r["step"]]["status"] for r in rows],
-        "quarantined": [verdicts[r["step"]]["quarantined"] for r in rows],
-    }
-    for name, kind in _JOINED:
-        if name in table.schema.names:  # behaviour has a loss of its own
-            continue
-        table = table.append_column(pa.field(name, kind), pa.array(joined[name], kind))
+    rows = [row for path in shards for row in _SUMMARIES.get(quantity, _rows)(path)]
+    for row in rows:
+        step, panel, stratum = row["step"], row.get("panel"), row.get("stratum")
+        row |= {
+            "tokens_seen": None if tokens_per_step is None else step * tokens_per_step,
+            "loss": loss.get((step, panel, stratum)),
+            "checkpoint_status": verdicts[step]["status"],
+            "quarantined": verdicts[step]["quarantined"],
+        }
     if quantity == "spectra":
-        table = _with_changes(table)
+        _add_changes(rows)
     inputs = {
         "shards": digest_of([file_sha256(path) for path in shards]),
         "behaviours": digest_of([file_sha256(path) for path in behaviours]),
         "integrity": file_sha256(integrity),
     }
-    about = provenance("timelines", version, {"quantity": quantity, "tokens_per_step": tokens_per_step}, inputs)
-    write_table(table, output, about)
+    params = {"quantity": quantity, "tokens_per_step": tokens_per_step}
+    name = f"timelines/{quantity}"
+    write_rows(name, from_rows(name, rows), output, provenance("timelines", VERSIONS["timelines"], params, inputs))
 
 
-def _with_changes(table: pa.Table) -> pa.Table:
-    """Append the change since step 0 of each matrix; null where step 0 is missing or quarantined."""
-    rows = table.to_pylist()
+def _add_changes(rows: list[dict]) -> None:
+    """Add the change since step 0 of each matrix; None where step 0 is missing or quarantined."""
     start = {(r["layer"], r["matrix"]): r for r in rows if r["step"] == 0 and not r["quarantined"]}
-    for name in CHANGES:
-        pairs = [(row[name], start.get((row["layer"], row["matrix"]), {}).get(name)) for row in rows]
-        changes = [None if now is None or then is None else now - then for now, then in pairs]
-        table = table.append_column(pa.field(f"{name}_change", pa.float64()), pa.array(changes, pa.float64()))
-    return table
+    for row in rows:
+        then = start.get((row["layer"], row["matrix"]), {})
+        for name in CHANGES:
+            known = row[name] is not None and then.get(name) is not None
+            row[f"{name}_change"] = row[name] - then[name] if known else None
 
 
-def summarise_behaviour(path: str) -> pa.Table:
+def _rows(path: str) -> list[dict]:
+    return read_table(path).to_pylist()
+
+
+def summarise_behaviour(path: str) -> list[dict]:
     """Merge the folds of a behaviour shard: one row per stratum."""
     table = read_table(path)
-    place = {key: table[key][0].as_py() for key, _ in _PLACE} if table.num_rows else {}
-    rows = [{**place, "stratum": m.stratum, "n_targets": m.n_targets, **m.means} for m in _merged(table)]
-    kinds = [
-        *_PLACE,
-        ("stratum", pa.string()),
-        ("n_targets", pa.int64()),
-        *((v, pa.float64()) for v in BEHAVIOUR_VALUES),
-    ]
-    return pa.Table.from_pylist(rows, schema=pa.schema(kinds))
+    place = {key: table[key][0].as_py() for key in _PLACE} if table.num_rows else {}
+    return [{**place, "stratum": m.stratum, "n_targets": m.n_targets, **m.means} for m in _merged(table)]
 
 
 def _merged(behaviour: pa.Table) -> list[StratumMeans]:
-    values = {name: behaviour[name].to_numpy() for name in BEHAVIOUR_VALUES}
+    values = {name: behaviour[name].to_numpy() for name in PER_TARGET}
     return merge_folds(behaviour["stratum"].to_pylist(), behaviour["n_targets"].to_numpy(), values)
 
 
-def _summarise_influence(path: str) -> pa.Table:
+def _summarise_influence(path: str) -> list[dict]:
     table = read_table(path)
     stratum = np.asarray(table["stratum"].to_pylist())
     columns = {
@@ -116,13 +102,13 @@ def _summarise_influence(path: str) -> pa.Table:
     rows = []
     for name in dict.fromkeys(stratum.tolist()):
         mine = stratum == name
-        place = {key: table[key][0].as_py() for key, _ in _PLACE}
+        place = {key: table[key][0].as_py() for key in _PLACE}
         summary = summarise_influence(**{k: v[mine] for k, v in columns.items()}, bound=bound[mine])
         rows.append({**place, "stratum": name, **asdict(summary)})
-    return pa.Table.from_pylist(rows, schema=INFLUENCE_SUMMARY)
+    return rows
 
 
-_SUMMARIES: dict[str, Callable[[str], pa.Table]] = {
+_SUMMARIES: dict[str, Callable[[str], list[dict]]] = {
     "behaviour": summarise_behaviour,
     "influence": _summarise_influence,
 }

@@ -1,21 +1,33 @@
 """Parquet tables.
 
-files       written whole or not at all, with equal bytes for equal content, and read back by column
+files       written whole or not at all, with equal bytes for equal content and a checksum on every page
+keyed       rows in the order of their keys, checked on every reading
 provenance  what went into a file
-schema      Arrow schemas from result dataclasses
+schema      Arrow schemas, with units and meanings, from the rows that the catalogue names
+rows        tables of the catalogue, from rows or columns
 """
 
-from rare_neurons.tables.files import atomic_path, read_metadata, read_table, write_table
+from rare_neurons.tables.files import atomic_path, keys_of, read_metadata, read_table, write_table
+from rare_neurons.tables.keyed import in_order, sort_rows
 from rare_neurons.tables.provenance import digest_of, file_sha256, provenance
-from rare_neurons.tables.schema import schema_of
+from rare_neurons.tables.rows import empty_table, from_columns, from_rows, write_rows
+from rare_neurons.tables.schema import table_entry, table_schema
 
 __all__ = [
     "atomic_path",
     "digest_of",
+    "empty_table",
     "file_sha256",
+    "from_columns",
+    "from_rows",
+    "in_order",
+    "keys_of",
     "provenance",
     "read_metadata",
     "read_table",
-    "schema_of",
+    "sort_rows",
+    "table_entry",
+    "table_schema",
+    "write_rows",
     "write_table",
 ]

@@ -13,14 +13,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rare_neurons.errors import DamagedTable
+from rare_neurons.tables.keyed import sort_rows
 
-PACKAGE_KEY = "rare_neurons"
+PACKAGE_KEY, KEYS_KEY = "rare_neurons", "rare_neurons.keys"
 _DAY_S = 24 * 3600.0
 _MAGIC = b"PAR1"  # the first and last bytes of every Parquet file
 
 
-def write_table(table: pa.Table, path: Path | str, metadata: Mapping[str, object]) -> None:
-    """Write a table to Parquet atomically.
+def write_table(table: pa.Table, path: Path | str, metadata: Mapping[str, object], *, keys: Sequence[str] = ()) -> None:
+    """Write a table to Parquet atomically, with a checksum on every page.
 
     The file appears under its name only when all of it is on the disk; a process killed while writing, or a full disk,
     leaves nothing under that name. Equal tables and metadata give equal bytes.
@@ -32,11 +33,26 @@ def write_table(table: pa.Table, path: Path | str, metadata: Mapping[str, object
         The folder is created where it does not exist.
     metadata : mapping
         Provenance (see `provenance`), kept as one JSON value under the key ``rare_neurons`` of the file.
+    keys : sequence of str
+        Columns that tell rows apart; rows are written in their order, and a reader checks it.
+
+    Raises
+    ------
+    ValueError
+        If two rows have the same key.
     """
     text = json.dumps(metadata, sort_keys=True)
-    table = table.replace_schema_metadata({PACKAGE_KEY: text})
+    about = {PACKAGE_KEY: text, KEYS_KEY: json.dumps(list(keys))}
+    table = sort_rows(table, keys).replace_schema_metadata(about)
     with atomic_path(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", compression_level=3, write_page_index=True)
+        pq.write_table(
+            table,
+            temporary,
+            compression="zstd",
+            compression_level=3,
+            write_page_index=True,
+            write_page_checksum=True,
+        )
 
 
 class atomic_path:
@@ -46,12 +62,14 @@ class atomic_path:
         self.path = Path(path)
 
     def __enter__(self) -> Path:
+        """Return the temporary name."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         # A name of its own: a job that outlives its Snakemake may write the same file as the one that replaces it.
         self.temporary = self.path.with_name(f".{self.path.name}.{platform.node()}-{os.getpid()}.part")
         return self.temporary
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Rename the file, or remove it after an error."""
         if kind is not None:
             self.temporary.unlink(missing_ok=True)
             return
@@ -79,23 +97,44 @@ def _is_abandoned(part: Path) -> bool:
 
 
 def read_table(path: Path | str, columns: Sequence[str] | None = None) -> pa.Table:
-    """Read a table, or some of its columns; raises `DamagedTable` where its end is missing."""
-    _check_end(path)
-    return pq.read_table(path, columns=None if columns is None else list(columns))
+    """Read a table, or some of its columns, with the rows in the order of their keys whatever the file's order.
+
+    Raises
+    ------
+    DamagedTable
+        If its end is missing, a page does not have its checksum, or two rows have the same key.
+    """
+    keys = keys_of(_schema(path))
+    wanted = None if columns is None else list(dict.fromkeys([*columns, *keys]))
+    try:
+        table = sort_rows(pq.read_table(path, columns=wanted, page_checksum_verification=True), keys)
+    except (OSError, ValueError) as error:  # Arrow's own kinds of damage are subclasses of both
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise DamagedTable(path, str(error)) from error
+    return table if columns is None else table.select(list(columns))
 
 
 def read_metadata(path: Path | str) -> dict[str, object]:
     """Read the provenance of a table; raises `DamagedTable` where its end is missing."""
-    _check_end(path)
-    found = pq.read_schema(path).metadata or {}
+    found = _schema(path).metadata or {}
     if PACKAGE_KEY.encode() not in found:
         raise ValueError(f"{path} carries no {PACKAGE_KEY!r} metadata: it was not written by this package")
     return json.loads(found[PACKAGE_KEY.encode()])
 
 
-def _check_end(path: Path | str) -> None:
+def keys_of(schema: pa.Schema) -> list[str]:
+    """Columns that tell the rows of a file apart, as its writer named them."""
+    return json.loads((schema.metadata or {}).get(KEYS_KEY.encode(), b"[]"))
+
+
+def _schema(path: Path | str) -> pa.Schema:
     with Path(path).open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(size - len(_MAGIC), 0))
         if file.read() != _MAGIC:
-            raise DamagedTable(path, size)
+            raise DamagedTable(path, f"it has {size} bytes and no end of a Parquet file")
+    try:
+        return pq.read_schema(path)
+    except (OSError, ValueError) as error:
+        raise DamagedTable(path, str(error)) from error

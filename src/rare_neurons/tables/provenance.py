@@ -29,6 +29,7 @@ def provenance(
         "package_version": importlib.metadata.version("rare-neurons"),
         "rule": rule,
         "rule_version": version,
+        "params": dict(params),
         "params_sha256": digest_of(params),
         "inputs_sha256": digest_of(inputs),
         **more,

@@ -1,9 +1,9 @@
-"""Random groups: like the given one by decile, without repeats."""
+"""Random sets: like the given one by decile, without repeats."""
 
 import numpy as np
 import pytest
 
-from rare_neurons.numerics.organisation.matching import deciles, matched_groups
+from rare_neurons.numerics.organisation.matching import deciles, matched_sets
 
 
 def lognormal(n):
@@ -13,18 +13,18 @@ def lognormal(n):
 def test_random_groups_match_the_deciles_and_repeat_no_neuron():
     covariates = lognormal(1000)
     covariates[:, 1] = covariates[:, 0] ** 2
-    group = np.argsort(-covariates[:, 0])[:40]
-    drawn, gap = matched_groups(group, covariates, np.random.default_rng(0), n_groups=50)
+    chosen = np.argsort(-covariates[:, 0])[:40]
+    drawn, gap = matched_sets(chosen, covariates, np.random.default_rng(0), n_sets=50)
     assert all(np.unique(one).size == 40 for one in drawn)
     bins = deciles(covariates)
-    assert np.abs(bins[drawn] - bins[group]).max() <= gap <= 2
+    assert np.abs(bins[drawn] - bins[chosen]).max() <= gap <= 2
     assert np.unique(drawn).size > 80
 
 
 def test_groups_that_use_up_their_candidates_are_drawn_from_wider_ones():
     covariates = lognormal(100)
-    group = np.argsort(-covariates[:, 0])[:50]
-    drawn, gap = matched_groups(group, covariates, np.random.default_rng(0), n_groups=20)
+    chosen = np.argsort(-covariates[:, 0])[:50]
+    drawn, gap = matched_sets(chosen, covariates, np.random.default_rng(0), n_sets=20)
     assert all(np.unique(one).size == 50 for one in drawn)
     assert gap >= 3
 
@@ -39,7 +39,7 @@ def test_deciles_are_ranks_in_tenths():
 def test_a_member_may_stand_for_itself_and_all_matches_are_equally_likely():
     # One decile of ten neurons: each member is drawn from those ten alone.
     covariates = np.arange(100.0)[:, None]
-    drawn, gap = matched_groups([3], covariates, np.random.default_rng(0), n_groups=5000)
+    drawn, gap = matched_sets([3], covariates, np.random.default_rng(0), n_sets=5000)
     counts = np.bincount(drawn[:, 0], minlength=100)
     assert gap == 0
     assert counts[10:].sum() == 0
@@ -47,9 +47,9 @@ def test_a_member_may_stand_for_itself_and_all_matches_are_equally_likely():
 
 
 @pytest.mark.parametrize(
-    ("group", "message"),
-    [([], "non-empty list of distinct"), ([-1], "group holds neuron -1 of 10"), (range(6), "group of 6 of 10 neurons")],
+    ("chosen", "message"),
+    [([], "non-empty list of distinct"), ([-1], "set holds neuron -1 of 10"), (range(6), "set of 6 of 10 neurons")],
 )
-def test_groups_that_cannot_be_matched_are_refused(group, message):
+def test_groups_that_cannot_be_matched_are_refused(chosen, message):
     with pytest.raises(ValueError, match=message):
-        matched_groups(group, np.ones((10, 1)), np.random.default_rng(0), n_groups=3)
+        matched_sets(chosen, np.ones((10, 1)), np.random.default_rng(0), n_sets=3)

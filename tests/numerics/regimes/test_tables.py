@@ -10,7 +10,7 @@ from rare_neurons.numerics.regimes.resampled import QUANTITIES, measure_spacing_
 from rare_neurons.numerics.regimes.tables import measure_regime_tables, measure_shard_regimes
 
 HALF = np.arange(8) % 2
-OPTIONS = {"n_bins": 6, "n_resamples": 10, "level": 0.9, "seed": 0}
+OPTIONS = {"n_bins": 6, "n_resamples": 10, "confidence": 0.9, "seed": 0}
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,9 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
+from rare_neurons.columns import Column, Declared
 from rare_neurons.numerics.claims.controls import Controls, Null, check_known
 from rare_neurons.numerics.claims.evidence import Evidence
 
@@ -36,20 +38,39 @@ class Claim:
     reason : str
     """
 
-    quantity: str
-    estimate: float | None
-    low: float | None
-    high: float | None
-    null: str
-    null_p: float | None
-    adjusted_p: float | None
-    sample_unit: str
-    seeds: int
-    control_step0: float | None
-    control_shuffled: float | None
-    minimal_effect: float | None
-    verdict: str
-    reason: str
+    quantity: Annotated[str, Column(None, "what is claimed")]
+    estimate: Annotated[float | None, Column("`unit`", "the statistic, mean over runs")]
+    low: Annotated[float | None, Column("`unit`", "lower end of the estimate's interval")]
+    high: Annotated[float | None, Column("`unit`", "upper end")]
+    null: Annotated[str, Column(None, "what would draw it without the claim")]
+    null_p: Annotated[float | None, Column(None, "p under that null")]
+    adjusted_p: Annotated[float | None, Column(None, "`null_p` after Holm's control for all claims judged together")]
+    sample_unit: Annotated[
+        str, Column(None, "resampled: `seed` speaks of training (three runs up), contexts and neurons of these runs")
+    ]
+    seeds: Annotated[int, Column("runs", "runs behind the estimate")]
+    control_step0: Annotated[float | None, Column("`unit`", "the statistic at step 0")]
+    control_shuffled: Annotated[float | None, Column("`unit`", "the statistic in the runs on unigram-shuffled text")]
+    minimal_effect: Annotated[
+        float | None, Column("`unit`", "smallest estimate that would have been supported with the same uncertainty")
+    ]
+    verdict: Annotated[str, Column(None, "`supported`, `not detected` or `not identifiable`; `reason` says why")]
+    reason: Annotated[str, Column(None, "one sentence: what the verdict rests on")]
+
+
+@dataclass(frozen=True)
+class OfJudgement:
+    """First columns of the claims table."""
+
+    declared: Declared
+    judged_at: Annotated[str, Column(None, "`last checkpoint`, or `step 0`, where nothing can be true of rare tokens")]
+    unit: Annotated[str, Column(None, "of estimate, interval and controls")]
+    direction: Annotated[str, Column(None, "`rise` or `fall`: on which side of the controls the claim lies")]
+
+
+@dataclass(frozen=True)
+class ClaimRow(Claim, OfJudgement):
+    """One claim of one subject at one checkpoint."""
 
 
 @dataclass(frozen=True)

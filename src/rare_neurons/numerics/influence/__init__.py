@@ -2,6 +2,6 @@
 
 shard            influence and fold sums of one checkpoint at one panel
 summary          one row of what the influence of all neurons amounts to
-differentiation  Gini index, participation ratio and kurtosis over neurons
+inequality  Gini index, participation ratio and kurtosis over neurons
 resampled        the same indices in resampled contexts
 """

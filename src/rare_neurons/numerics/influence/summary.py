@@ -1,8 +1,11 @@
 """One row per stratum of what the influence of all neurons amounts to."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+
+from rare_neurons.columns import Column, OfStratum
 
 
 @dataclass(frozen=True)
@@ -32,19 +35,29 @@ class InfluenceSummary:
         Share of (target, neuron) pairs evaluated exactly.
     """
 
-    n_neurons: int
-    mean_influence: float
-    mean_abs_influence: float
-    rms_influence: float
-    rms_influence_corrected: float | None
-    rms_influence_within: float
-    n_boost: int
-    n_suppress: int
-    n_sign_uncertain: int
-    top_neuron: int
-    top_influence: float
-    largest_bound: float
-    exact_fraction: float
+    n_neurons: Annotated[int, Column("neurons", "neurons in the row")]
+    mean_influence: Annotated[float, Column("nats per token", "mean over neurons", dated=True)]
+    mean_abs_influence: Annotated[float, Column("nats per token", "mean over neurons of `abs_influence`", dated=True)]
+    rms_influence: Annotated[float, Column("nats per token", "root mean square over neurons", dated=True)]
+    rms_influence_corrected: Annotated[
+        float | None,
+        Column("nats per token", "without the part that standard errors explain; null if all of it", dated=True),
+    ]
+    rms_influence_within: Annotated[
+        float, Column("nats per token", "root mean square of `influence_within`", dated=True)
+    ]
+    n_boost: Annotated[int, Column("neurons", "influence above three standard errors", dated=True)]
+    n_suppress: Annotated[int, Column("neurons", "influence below minus three standard errors", dated=True)]
+    n_sign_uncertain: Annotated[int, Column("neurons", "|influence| below its numerical bound")]
+    top_neuron: Annotated[int, Column(None, "neuron with the largest |influence|")]
+    top_influence: Annotated[float, Column("nats per token", "its influence", dated=True)]
+    largest_bound: Annotated[float, Column("nats per token", "largest truncation plus rounding bound")]
+    exact_fraction: Annotated[float, Column("share", "(target, neuron) pairs evaluated exactly")]
+
+
+@dataclass(frozen=True)
+class InfluenceSummaryRow(InfluenceSummary, OfStratum):
+    """One stratum of one checkpoint."""
 
 
 def summarise_influence(

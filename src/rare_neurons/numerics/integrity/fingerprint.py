@@ -2,8 +2,11 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+
+from rare_neurons.columns import Column
 
 _BLOCK = 1 << 18  # entries projected at a time: bounds memory, and stays in the processor's cache
 
@@ -35,6 +38,21 @@ class TensorFingerprint:
     n_nonfinite: int
     sha256: str
     projection: np.ndarray
+
+
+@dataclass(frozen=True)
+class FingerprintRow:
+    """One tensor of one checkpoint: the columns of a `TensorFingerprint`."""
+
+    tensor: Annotated[str, Column(None, "name of the tensor")]
+    shape: Annotated[list[int], Column("entries", "list over its axes: its shape")]
+    norm: Annotated[float, Column("weight", "Euclidean norm")]
+    n_nonfinite: Annotated[int, Column("entries", "NaN or infinite entries")]
+    sha256: Annotated[str, Column(None, "digest of shape and values")]
+    projection: Annotated[
+        list[float],
+        Column("weight", "list: seeded random projection, from which distances between any two steps follow"),
+    ]
 
 
 def fingerprint_tensor(name: str, array: np.ndarray, *, n_projections: int = 64, seed: int = 0) -> TensorFingerprint:

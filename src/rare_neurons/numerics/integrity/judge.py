@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Annotated
 
 import numpy as np
 
+from rare_neurons.columns import Column, Reason, Status, Step
 from rare_neurons.numerics.integrity.fingerprint import pairwise_distances
 from rare_neurons.numerics.integrity.limits import DEFAULT_LIMITS, IntegrityLimits
 from rare_neurons.numerics.integrity.rules import CheckpointRules
@@ -34,15 +36,26 @@ class CheckpointVerdict:
         The statistics judged; None where not defined (ends of the run, too few checkpoints, no losses).
     """
 
-    step: int
-    status: str
-    reason: str | None
-    quarantined: bool
-    distance_to_start: float | None
-    distance_to_previous: float | None
-    detour: float | None
-    start_z: float | None
-    canary_z: float | None
+    step: Step
+    status: Status
+    reason: Reason
+    quarantined: Annotated[bool, Column(None, "whether averages leave the checkpoint out")]
+    distance_to_start: Annotated[
+        float | None, Column("weight", "estimated Euclidean distance of all weights to the first checkpoint")
+    ]
+    distance_to_previous: Annotated[float | None, Column("weight", "the same to the previous checkpoint")]
+    detour: Annotated[float | None, Column("ratio", "path through the checkpoint over the distance of its neighbours")]
+    start_z: Annotated[float | None, Column("robust sd", "deviation of `distance_to_start` from its trend")]
+    canary_z: Annotated[float | None, Column("robust sd", "deviation of `canary_loss` from its trend")]
+
+
+@dataclass(frozen=True)
+class IntegrityRow(CheckpointVerdict):
+    """A verdict with what else identifies the checkpoint."""
+
+    canary_loss: Annotated[float | None, Column("nats per token", "mean over strata of the loss at the first panel")]
+    commit: Annotated[str | None, Column(None, "git commit of the weights, where they come from the Hub")]
+    weights_sha256: Annotated[str | None, Column(None, "digest of all weight files")]
 
 
 def judge_checkpoints(

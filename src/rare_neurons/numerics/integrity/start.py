@@ -53,6 +53,6 @@ def judge_own_start(
         return None
     reason = (
         f"step {verdicts[early].step} has cosine {found.own:.3f} with this start and {found.best_other:.3f} with that "
-        "of another run of the group"
+        "of another run of the subject"
     )
     return replace(start, status="foreign_start", reason=reason, quarantined=True)

@@ -1,6 +1,9 @@
 """The rule of an onset, declared before looking, and what it found."""
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from rare_neurons.columns import Column, Declared, Status, Stratum
 
 _DIRECTIONS = ("rise", "fall", "either")
 _GRIDS = ("doublings", "all")
@@ -112,26 +115,54 @@ class Onset:
     rule : str
     """
 
-    status: str
-    detected: bool
-    n_steps: int
-    n_seeds: int
-    rule: str
-    reason: str | None = None
-    onset_after: int | None = None
-    onset_by: int | None = None
-    onset_low: int | None = None
-    onset_high: int | None = None
-    interval_kind: str | None = None
-    peak_step: int | None = None
-    offset_after: int | None = None
-    offset_by: int | None = None
-    change: float | None = None
-    minimal_effect: float | None = None
-    minimal_intervals: int | None = None
-    p_white_noise: float | None = None
-    p_ar1: float | None = None
-    p_random_walk: float | None = None
-    p_evaluation: float | None = None
-    p_value: float | None = None
-    p_adjusted: float | None = None
+    status: Status
+    detected: Annotated[
+        bool, Column(None, "whether the declared rule calls an onset, after control for all quantities asked")
+    ]
+    n_steps: Annotated[int, Column("checkpoints", "checkpoints in use")]
+    n_seeds: Annotated[int, Column("runs", "runs in use")]
+    rule: Annotated[str, Column(None, "the declared rule in words")]
+    reason: Annotated[str | None, Column(None, "why nothing was identified, detected or bounded")] = None
+    onset_after: Annotated[int | None, Column("optimizer updates", "last checkpoint before the onset")] = None
+    onset_by: Annotated[int | None, Column("optimizer updates", "first checkpoint from which the rule holds")] = None
+    onset_low: Annotated[
+        int | None, Column("optimizer updates", "lower end of the onset's interval; null if not bounded")
+    ] = None
+    onset_high: Annotated[int | None, Column("optimizer updates", "upper end")] = None
+    interval_kind: Annotated[
+        str | None, Column(None, "`seeds` (three or more), or `evaluation_only`, which says nothing about another run")
+    ] = None
+    peak_step: Annotated[int | None, Column("optimizer updates", "most extreme checkpoint")] = None
+    offset_after: Annotated[
+        int | None, Column("optimizer updates", "last checkpoint at which the change still holds")
+    ] = None
+    offset_by: Annotated[int | None, Column("optimizer updates", "first checkpoint at which it no longer does")] = None
+    change: Annotated[float | None, Column("of the quantity", "largest held change from the baseline")] = None
+    minimal_effect: Annotated[
+        float | None, Column("of the quantity", "smallest even rise that would have been detected in 80 % of cases")
+    ] = None
+    minimal_intervals: Annotated[
+        int | None, Column("intervals", "fewest checkpoints a change must extend over to be told from a random walk")
+    ] = None
+    p_white_noise: Annotated[float | None, Column(None, "p under white noise")] = None
+    p_ar1: Annotated[float | None, Column(None, "p under AR(1)")] = None
+    p_random_walk: Annotated[float | None, Column(None, "p under a random walk with the series' own increments")] = None
+    p_evaluation: Annotated[float | None, Column(None, "p under evaluation noise (resampled contexts)")] = None
+    p_value: Annotated[float | None, Column(None, "the largest of these: the decision")] = None
+    p_adjusted: Annotated[float | None, Column(None, "`p_value` adjusted for all quantities of the subject")] = None
+
+
+@dataclass(frozen=True)
+class OfQuantity:
+    """First columns of the emergence table."""
+
+    declared: Declared
+    quantity: Annotated[str, Column(None, "name of the quantity")]
+    table: Annotated[str, Column(None, "timeline that holds it")]
+    column: Annotated[str, Column(None, "its column there")]
+    stratum: Stratum
+
+
+@dataclass(frozen=True)
+class OnsetRow(Onset, OfQuantity):
+    """The onset of one declared quantity of one subject."""

@@ -2,10 +2,13 @@
 
 import itertools
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import hypergeom, rankdata
+
+from rare_neurons.columns import Column, Neuron, Quarantined, Step, Stratum
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +64,47 @@ class Lineage:
     birth: np.ndarray
     settled: np.ndarray
     persistence: np.ndarray
+
+
+@dataclass(frozen=True)
+class LineageRow:
+    """The top set of one step beside the fixed set of the last good step, and beside chance and noise."""
+
+    stratum: Stratum
+    step: Step
+    reference_step: Annotated[int, Column("optimizer updates", "step of the fixed set: the last good one")]
+    n_top: Annotated[int, Column("neurons", "size of the sets")]
+    n_neurons: Annotated[int, Column("neurons", "neurons of the layer")]
+    overlap: Annotated[int | None, Column("neurons", "shared with the fixed set, whatever the sign")]
+    expected_overlap: Annotated[float, Column("neurons", "shared by sets at random, on average")]
+    overlap_p: Annotated[float | None, Column(None, "hypergeometric; no test where steps share noise")]
+    jaccard: Annotated[float | None, Column(None, "Jaccard index, with signs, with the fixed set")]
+    jaccard_previous: Annotated[float | None, Column(None, "the same with the last good step before")]
+    jaccard_halves: Annotated[
+        float | None, Column(None, "of the sets chosen on the two halves of the panel: the ceiling that noise leaves")
+    ]
+    expected_jaccard: Annotated[float, Column(None, "of two sets at random")]
+    rank_correlation: Annotated[
+        float | None, Column(None, "Spearman correlation of all neurons' influence with the reference step")
+    ]
+    rank_correlation_abs: Annotated[float | None, Column(None, "the same of |influence|")]
+    quarantined: Quarantined
+
+
+@dataclass(frozen=True)
+class MemberRow:
+    """One neuron of the fixed set: since when it is a member, and how steadily."""
+
+    stratum: Stratum
+    reference_step: Annotated[int, Column("optimizer updates", "step of the fixed set: the last good one")]
+    neuron: Neuron
+    sign: Annotated[int, Column(None, "1 boosts, -1 suppresses")]
+    rank: Annotated[int, Column("rank", "by |influence| at the reference step")]
+    birth: Annotated[int, Column("optimizer updates", "first step at which the neuron is a member, with its sign")]
+    settled: Annotated[int, Column("optimizer updates", "step from which it stays one until the reference step")]
+    persistence: Annotated[
+        float, Column("share", "good steps from birth to the reference step at which it is a member")
+    ]
 
 
 def top_sets(influence: ArrayLike, k: int) -> NDArray[np.int64]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rare_neurons.numerics.panel.contexts import Contexts
+from rare_neurons.numerics.panel.rows import StratumRow
 
 
 @dataclass(frozen=True)
@@ -109,3 +110,37 @@ def _occurrence(values: np.ndarray) -> np.ndarray:
     result = np.empty(values.size, dtype=np.int64)
     result[order] = np.arange(values.size) - start
     return result
+
+
+def measure_strata(
+    strata: np.ndarray, counts: np.ndarray, targets: Targets, names: tuple[str, ...]
+) -> list[StratumRow]:
+    """How large each stratum is in the vocabulary, the training text and the panel.
+
+    Parameters
+    ----------
+    strata : ndarray of int64, shape (vocab,)
+        Stratum of each token type, -1 for none.
+    counts : ndarray of int64, shape (vocab,)
+        Occurrences in the training distribution.
+    targets : Targets
+    names : tuple of str
+        Names of the strata.
+    """
+    rows = []
+    for index, name in enumerate(names):
+        types, per_type = np.unique(targets.target_id[targets.stratum == index], return_counts=True)
+        member = counts[strata == index]
+        rows.append(
+            StratumRow(
+                stratum=name,
+                vocabulary_types=int(member.size),
+                training_mass=float(member.sum() / counts.sum()),
+                largest_count=int(member.max()),
+                smallest_count=int(member.min()),
+                n_targets=int(per_type.sum()),
+                n_types=int(types.size),
+                largest_type_share=float(per_type.max() / per_type.sum()),
+            )
+        )
+    return rows

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rare_neurons.columns import Column
 from rare_neurons.numerics.regimes.statistic import cell_edges, cell_sums, fit_levels, scaled_differences
 
 MIN_SPACINGS = 30
@@ -31,6 +33,18 @@ class NullTable:
     n_spacings: NDArray[np.int64]
     statistic: NDArray[np.float64]
     mean_spacing: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class NullTableRow:
+    """One null family and shape at one number of neurons and of spacings: a row of the table on disk."""
+
+    n: Annotated[int, Column("neurons", "size of the simulated layer")]
+    family: Annotated[str, Column(None, "null family")]
+    shape: Annotated[float, Column(None, "shape parameter of the family")]
+    n_spacings: Annotated[int, Column("ranks", "log-spacings above the noise floor")]
+    statistic: Annotated[list[float], Column("log-likelihood", "list: sorted draws of the test statistic T")]
+    mean_spacing: Annotated[list[float], Column(None, "list: mean scaled log-spacing per cell")]
 
 
 def null_table_sizes(n_neurons: int) -> tuple[int, ...]:

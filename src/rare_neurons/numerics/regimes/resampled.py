@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rare_neurons.columns import Column, Reason, Status
 from rare_neurons.numerics.panel.folds import FoldSums
 from rare_neurons.numerics.panel.resampling import resample_folds, resampled_influence
 from rare_neurons.numerics.regimes.detection import RegimeTest, regime_test
@@ -39,12 +41,17 @@ class SpacingRegimes:
 class RegimeDifference:
     """A quantity of one stratum minus that of another, from one joint resample; None where either has no fit."""
 
-    quantity: str
-    value: float | None
-    low: float | None
-    high: float | None
-    status: str
-    reason: str | None
+    quantity: Annotated[
+        str,
+        Column(None, "the quantity whose difference it is: `plateau_end`, `decay_start` (ranks) or `rank_exponent`"),
+    ]
+    value: Annotated[
+        float | None, Column("of the quantity", "the quantity of the first stratum minus that of the other")
+    ]
+    low: Annotated[float | None, Column("of the quantity", "lower end of its interval, from one joint resample")]
+    high: Annotated[float | None, Column("of the quantity", "upper end")]
+    status: Status
+    reason: Reason
 
 
 def measure_spacing_regimes(

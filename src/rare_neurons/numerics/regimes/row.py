@@ -1,6 +1,9 @@
 """The row every convention of reading regimes fills in."""
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from rare_neurons.columns import Column, Reason, Sign, Status
 
 
 @dataclass(frozen=True)
@@ -44,37 +47,62 @@ class RegimeRow:
         One sentence, unless ``ok``.
     """
 
-    sign: str
-    convention: str
-    n_neurons: int
-    n_regimes: int | None = None
-    plateau_end: float | None = None
-    plateau_end_low: float | None = None
-    plateau_end_high: float | None = None
-    decay_start: float | None = None
-    decay_start_low: float | None = None
-    decay_start_high: float | None = None
-    rank_exponent: float | None = None
-    rank_exponent_low: float | None = None
-    rank_exponent_high: float | None = None
-    r_squared: float | None = None
-    statistic: float | None = None
-    null_p: float | None = None
-    null_family: str | None = None
-    n_spacings: int | None = None
-    alpha: float | None = None
-    xmin: float | None = None
-    ks_distance: float | None = None
-    n_tail: int | None = None
-    lr_exponential: float | None = None
-    lr_exponential_p: float | None = None
-    lr_lognormal: float | None = None
-    lr_lognormal_p: float | None = None
-    lr_stretched_exponential: float | None = None
-    lr_stretched_exponential_p: float | None = None
-    lr_truncated_power_law: float | None = None
-    lr_truncated_power_law_p: float | None = None
-    split_half_pearson: float | None = None
-    split_half_spearman: float | None = None
-    status: str = "ok"
-    reason: str | None = None
+    sign: Sign
+    convention: Annotated[
+        str,
+        Column(
+            None,
+            "`log_spacing` (the test), `cross_fitted`, `tail`, `one_segment`, `two_segment`, `three_segment` (drawn, "
+            "no evidence), `seed_fixed_cuts`, `seed_huber` (the seed studies')",
+        ),
+    ]
+    n_neurons: Annotated[int, Column("neurons", "neurons of this sign with an influence that is not zero")]
+    n_regimes: Annotated[int | None, Column("pieces", "pieces that the convention draws; no finding")] = None
+    plateau_end: Annotated[float | None, Column("rank", "last rank of the plateau")] = None
+    plateau_end_low: Annotated[float | None, Column("rank", "lower end of its interval over resampled folds")] = None
+    plateau_end_high: Annotated[float | None, Column("rank", "upper end of its interval over resampled folds")] = None
+    decay_start: Annotated[float | None, Column("rank", "first rank of the decay")] = None
+    decay_start_low: Annotated[float | None, Column("rank", "lower end of its interval over resampled folds")] = None
+    decay_start_high: Annotated[float | None, Column("rank", "upper end of its interval over resampled folds")] = None
+    rank_exponent: Annotated[
+        float | None, Column(None, "minus the slope of ln value over ln rank in the power-law piece")
+    ] = None
+    rank_exponent_low: Annotated[float | None, Column(None, "lower end of its interval over resampled folds")] = None
+    rank_exponent_high: Annotated[float | None, Column(None, "upper end of its interval over resampled folds")] = None
+    r_squared: Annotated[float | None, Column(None, "of the drawn fit; noise has 0.98 too")] = None
+    statistic: Annotated[float | None, Column("log-likelihood", "`log_spacing`: test statistic T")] = None
+    null_p: Annotated[
+        float | None, Column(None, "`log_spacing`: largest p over the null families, the only evidence for regimes")
+    ] = None
+    null_family: Annotated[str | None, Column(None, "the family that has it")] = None
+    n_spacings: Annotated[int | None, Column("ranks", "log-spacings above the noise floor")] = None
+    alpha: Annotated[float | None, Column(None, "`tail`: exponent of the density of |influence| above `xmin`")] = None
+    xmin: Annotated[float | None, Column("nats per token", "`tail`: start of the fitted tail")] = None
+    ks_distance: Annotated[float | None, Column(None, "Kolmogorov-Smirnov distance of tail and fit, 0 to 1")] = None
+    n_tail: Annotated[int | None, Column("neurons", "`tail`: values at or above `xmin`")] = None
+    lr_exponential: Annotated[
+        float | None,
+        Column(None, "normalised log-likelihood ratio over exponential; > 0: power law"),
+    ] = None
+    lr_exponential_p: Annotated[float | None, Column(None, "two-sided p of that ratio's sign")] = None
+    lr_lognormal: Annotated[
+        float | None,
+        Column(None, "normalised log-likelihood ratio over lognormal; > 0: power law"),
+    ] = None
+    lr_lognormal_p: Annotated[float | None, Column(None, "two-sided p of that ratio's sign")] = None
+    lr_stretched_exponential: Annotated[
+        float | None,
+        Column(None, "normalised log-likelihood ratio over stretched exponential; > 0 favours the power law"),
+    ] = None
+    lr_stretched_exponential_p: Annotated[float | None, Column(None, "two-sided p of that ratio's sign")] = None
+    lr_truncated_power_law: Annotated[
+        float | None,
+        Column(None, "normalised log-likelihood ratio over truncated power law; > 0: power law"),
+    ] = None
+    lr_truncated_power_law_p: Annotated[float | None, Column(None, "two-sided p of that ratio's sign")] = None
+    split_half_pearson: Annotated[float | None, Column(None, "correlation of the halves' influence over neurons")] = (
+        None
+    )
+    split_half_spearman: Annotated[float | None, Column(None, "the same of ranks")] = None
+    status: Status = "ok"
+    reason: Reason = None

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Annotated
 
 import numpy as np
 
+from rare_neurons.columns import Column, OfStratum, Sign, Stratum
 from rare_neurons.numerics.influence.shard import InfluenceShard
 from rare_neurons.numerics.panel.folds import HALF_A, HALF_B, FoldSums
 from rare_neurons.numerics.regimes.conventions import measure_regimes
@@ -18,24 +20,39 @@ from rare_neurons.numerics.regimes.resampled import (
     regime_differences,
 )
 from rare_neurons.numerics.regimes.row import RegimeRow
-from rare_neurons.numerics.rows import with_columns
 
-RegimeTableRow = with_columns(RegimeRow, "stratum")
-DifferenceRow = with_columns(RegimeDifference, "stratum", "other_stratum", "sign")
+
+@dataclass(frozen=True)
+class RegimeTableRow(RegimeRow, OfStratum):
+    """One reading of one stratum."""
+
+
+@dataclass(frozen=True)
+class OfPair:
+    """First columns of rows that compare two strata."""
+
+    stratum: Stratum
+    other_stratum: Annotated[str, Column(None, "the stratum that is subtracted")]
+    sign: Sign
+
+
+@dataclass(frozen=True)
+class DifferenceRow(RegimeDifference, OfPair):
+    """A quantity of one stratum minus that of another."""
 
 
 @dataclass(frozen=True)
 class CurvePoint:
     """One bin of a cross-fitted rank curve (see `rank_curve`)."""
 
-    stratum: str
-    sign: str
-    rank_low: int
-    rank_high: int
-    rank_mid: float
-    value: float
-    low: float
-    high: float
+    stratum: Stratum
+    sign: Sign
+    rank_low: Annotated[int, Column("rank", "first rank of the bin")]
+    rank_high: Annotated[int, Column("rank", "last rank of the bin")]
+    rank_mid: Annotated[float, Column("rank", "geometric mean of both")]
+    value: Annotated[float, Column("nats per token", "cross-fitted influence")]
+    low: Annotated[float, Column("nats per token", "lower end of its interval over resampled contexts")]
+    high: Annotated[float, Column("nats per token", "upper end")]
 
 
 def measure_regime_tables(
@@ -44,12 +61,12 @@ def measure_regime_tables(
     null_tables: Sequence[NullTable] = (),
     n_bins: int,
     n_resamples: int,
-    level: float,
+    confidence: float,
     seed: int,
     compare: Sequence[Sequence[str]],
 ) -> dict[str, list]:
     """Regimes and rank curves of each stratum, and their differences; one seed, so that strata share draws of folds."""
-    options = {"n_bins": n_bins, "n_resamples": n_resamples, "confidence": level, "seed": seed}
+    options = {"n_bins": n_bins, "n_resamples": n_resamples, "confidence": confidence, "seed": seed}
     regimes = [
         RegimeTableRow(stratum, **asdict(row))
         for i, stratum in enumerate(shard.strata)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rare_neurons.columns import Column, Layer, Reason, Status
 from rare_neurons.numerics.spectra.bootstrap import bootstrap_alpha, goodness_of_fit
 from rare_neurons.numerics.spectra.eigenvalues import checked_matrix, eigenvalues
 from rare_neurons.numerics.spectra.likelihood_ratio import compare_tails
@@ -58,38 +60,83 @@ class Spectrum:
         ``ok``, or why there is no tail fit (``PowerLawFit.status``).
     """
 
-    n_eigenvalues: int
-    alpha: float | None
-    alpha_iid_low: float | None
-    alpha_iid_high: float | None
-    xmin: float | None
-    ks_distance: float | None
-    n_tail: int | None
-    gof_p: float | None
-    lr_exponential: float | None
-    lr_exponential_p: float | None
-    lr_lognormal: float | None
-    lr_lognormal_p: float | None
-    lr_stretched_exponential: float | None
-    lr_stretched_exponential_p: float | None
-    lr_truncated_power_law: float | None
-    lr_truncated_power_law_p: float | None
-    hill_5: float | None
-    hill_10: float | None
-    hill_20: float | None
-    farms_alpha: float | None
-    stable_rank: float | None
-    log_spectral_norm: float | None
-    frobenius_norm: float
-    lambda_max_over_median: float | None
-    det_x: int | None
-    mp_edge: float | None
-    n_spikes: int | None
-    alpha_shuffled: float | None
-    alpha_shuffled_low: float | None
-    alpha_shuffled_high: float | None
-    status: str
-    reason: str
+    n_eigenvalues: Annotated[int, Column("eigenvalues", "min(rows, cols), zeros included")]
+    alpha: Annotated[
+        float | None, Column(None, "exponent of the density p(λ) ~ λ^-alpha of the eigenvalues above `xmin`")
+    ]
+    alpha_iid_low: Annotated[
+        float | None, Column(None, "5 % of `alpha` over bootstrap refits: a sensitivity band, no confidence interval")
+    ]
+    alpha_iid_high: Annotated[float | None, Column(None, "95 % of the same")]
+    xmin: Annotated[float | None, Column("squared weight", "start of the fitted tail")]
+    ks_distance: Annotated[float | None, Column(None, "Kolmogorov-Smirnov distance of tail and fit, 0 to 1")]
+    n_tail: Annotated[int | None, Column("eigenvalues", "eigenvalues at or above `xmin`")]
+    gof_p: Annotated[float | None, Column(None, "share of synthetic samples that lie farther from their own fit")]
+    lr_exponential: Annotated[
+        float | None,
+        Column(None, "normalised log-likelihood ratio over exponential; > 0: power law"),
+    ]
+    lr_exponential_p: Annotated[float | None, Column(None, "two-sided p of that ratio's sign")]
+    lr_lognormal: Annotated[
+        float | None,
+        Column(None, "normalised log-likelihood ratio over lognormal; > 0: power law"),
+    ]
+    lr_lognormal_p: Annotated[float | None, Column(None, "two-sided p of that ratio's sign")]
+    lr_stretched_exponential: Annotated[
+        float | None,
+        Column(None, "normalised log-likelihood ratio over stretched exponential; > 0 favours the power law"),
+    ]
+    lr_stretched_exponential_p: Annotated[float | None, Column(None, "two-sided p of that ratio's sign")]
+    lr_truncated_power_law: Annotated[
+        float | None,
+        Column(None, "normalised log-likelihood ratio over truncated power law; > 0: power law"),
+    ]
+    lr_truncated_power_law_p: Annotated[float | None, Column(None, "two-sided p of that ratio's sign")]
+    hill_5: Annotated[float | None, Column(None, "Hill exponent (of the density) of the upper 5 % of the eigenvalues")]
+    hill_10: Annotated[float | None, Column(None, "of the upper 10 %")]
+    hill_20: Annotated[float | None, Column(None, "of the upper 20 %")]
+    farms_alpha: Annotated[float | None, Column(None, "exponent averaged over submatrices of aspect ratio 1")]
+    stable_rank: Annotated[float | None, Column(None, "sum of the eigenvalues over the largest")]
+    log_spectral_norm: Annotated[float | None, Column("log10 of squared weight", "log10 of the largest eigenvalue")]
+    frobenius_norm: Annotated[float | None, Column("weight", "square root of the sum of the eigenvalues")]
+    lambda_max_over_median: Annotated[float | None, Column(None, "largest eigenvalue over the median")]
+    det_x: Annotated[
+        int | None,
+        Column("eigenvalues", "largest eigenvalues, scaled to mean 1, at which their product first falls below 1"),
+    ]
+    mp_edge: Annotated[float | None, Column("squared weight", "upper edge of the Marchenko-Pastur bulk")]
+    n_spikes: Annotated[int | None, Column("eigenvalues", "eigenvalues beyond that edge")]
+    alpha_shuffled: Annotated[float | None, Column(None, "median `alpha` of shuffled copies of the matrix")]
+    alpha_shuffled_low: Annotated[float | None, Column(None, "smallest of them")]
+    alpha_shuffled_high: Annotated[float | None, Column(None, "largest of them")]
+    status: Status
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class OfMatrix:
+    """First columns of rows that are about a weight matrix."""
+
+    layer: Layer
+    matrix: Annotated[str, Column(None, "W_Q, W_K, W_V, W_O, W_in, W_gate, W_out, W_E (embedding), W_U (unembedding)")]
+    rows: Annotated[int, Column("rows", "rows of the matrix")]
+    cols: Annotated[int, Column("columns", "columns of the matrix")]
+
+
+@dataclass(frozen=True)
+class SpectrumRow(Spectrum, OfMatrix):
+    """One matrix of one checkpoint."""
+
+
+@dataclass(frozen=True)
+class SpectrumChanges(SpectrumRow):
+    """One matrix in the timeline, beside step 0."""
+
+    alpha_change: Annotated[float | None, Column(None, "`alpha` minus that of step 0")]
+    stable_rank_change: Annotated[float | None, Column(None, "`stable_rank` minus that of step 0")]
+    log_spectral_norm_change: Annotated[
+        float | None, Column("log10 of squared weight", "`log_spectral_norm` minus that of step 0")
+    ]
 
 
 SPECTRUM_COLUMNS: tuple[str, ...] = tuple(field.name for field in fields(Spectrum))

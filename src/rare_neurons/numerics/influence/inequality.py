@@ -1,18 +1,19 @@
 """Scale-free indices of how unequal the influence of a layer's neurons is."""
 
 from dataclasses import asdict, dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rare_neurons.columns import Column, OfStratum, Reason, Status
 from rare_neurons.numerics.influence.shard import InfluenceShard
-from rare_neurons.numerics.rows import with_columns
 
 _TOP = 3  # neurons left out of the trimmed kurtosis: in one run three neurons made 42 out of 6
 
 
 @dataclass(frozen=True)
-class Differentiation:
+class Inequality:
     """Indices of one influence vector; None where undefined, with ``status`` and ``reason`` saying why.
 
     ``gini`` (of absolute values) is 0 for equal neurons and (n - 1)/n for one alone. ``participation_ratio`` is the
@@ -20,29 +21,41 @@ class Differentiation:
     ``noise_dominated`` (only the noise-corrected index is missing), ``constant`` or ``too_few``.
     """
 
-    n_neurons: int
-    gini: float | None
-    participation_ratio: float | None
-    excess_kurtosis: float | None
-    excess_kurtosis_noise_corrected: float | None
-    excess_kurtosis_without_top: float | None
-    status: str
-    reason: str | None
+    n_neurons: Annotated[int, Column("neurons", "neurons in the row")]
+    gini: Annotated[
+        float | None, Column(None, "Gini index of |influence|: 0 equal, towards 1 one neuron alone", dated=True)
+    ]
+    participation_ratio: Annotated[
+        float | None, Column("neurons", "effective number of neurons, (Σx²)²/Σx⁴", dated=True)
+    ]
+    excess_kurtosis: Annotated[
+        float | None, Column(None, "of the influence over neurons; 0 for a normal law", dated=True)
+    ]
+    excess_kurtosis_noise_corrected: Annotated[
+        float | None, Column(None, "the same without the standard errors' share", dated=True)
+    ]
+    excess_kurtosis_without_top: Annotated[
+        float | None, Column(None, "the same without the three strongest neurons", dated=True)
+    ]
+    status: Status
+    reason: Reason
 
 
-DifferentiationRow = with_columns(Differentiation, "stratum")
+@dataclass(frozen=True)
+class InequalityRow(Inequality, OfStratum):
+    """Indices of one stratum's influence vector."""
 
 
-def measure_differentiation(shard: InfluenceShard) -> dict[str, list]:
-    """Differentiation indices of each stratum's influence vector."""
+def measure_inequality(shard: InfluenceShard) -> dict[str, list]:
+    """Inequality indices of each stratum's influence vector."""
     rows = [
-        DifferentiationRow(stratum, **asdict(differentiation(shard.influence[i], shard.influence_se[i])))
+        InequalityRow(stratum, **asdict(inequality(shard.influence[i], shard.influence_se[i])))
         for i, stratum in enumerate(shard.strata)
     ]
-    return {"differentiation": rows}
+    return {"inequality": rows}
 
 
-def differentiation(influence: ArrayLike, influence_se: ArrayLike) -> Differentiation:
+def inequality(influence: ArrayLike, influence_se: ArrayLike) -> Inequality:
     """Gini coefficient, participation ratio and excess kurtosis of the influence of neurons.
 
     With x the influence, |x|_(i) its ascending absolute values, d = x - mean(x), m_k = mean(d^k) and s the standard
@@ -70,7 +83,7 @@ def differentiation(influence: ArrayLike, influence_se: ArrayLike) -> Differenti
 
     Examples
     --------
-    >>> differentiation([1.0, 1.0, -1.0, -1.0, 1.0], [0.0] * 5).gini
+    >>> inequality([1.0, 1.0, -1.0, -1.0, 1.0], [0.0] * 5).gini
     0.0
     """
     x, se = np.asarray(influence, dtype=float), np.asarray(influence_se, dtype=float)
@@ -81,9 +94,9 @@ def differentiation(influence: ArrayLike, influence_se: ArrayLike) -> Differenti
     n = len(x)
     if n < _TOP + 2:
         reason = f"{n} neurons, but the indices need {_TOP + 2}"
-        return Differentiation(n, None, None, None, None, None, "too_few", reason)
+        return Inequality(n, None, None, None, None, None, "too_few", reason)
     if not np.any(x):
-        return Differentiation(n, None, None, None, None, None, "constant", "every influence is zero")
+        return Inequality(n, None, None, None, None, None, "constant", "every influence is zero")
     trimmed = x[np.argsort(np.abs(x), kind="stable")[:-_TOP]]
     kurtosis, status, reason = _excess_kurtosis(x), "ok", None
     if kurtosis is None:
@@ -91,7 +104,7 @@ def differentiation(influence: ArrayLike, influence_se: ArrayLike) -> Differenti
     else:
         corrected, reason = _noise_corrected(x, se)
         status = "ok" if reason is None else "noise_dominated"
-    return Differentiation(
+    return Inequality(
         n, _gini(np.abs(x)), _participation(x), kurtosis, corrected, _excess_kurtosis(trimmed), status, reason
     )
 

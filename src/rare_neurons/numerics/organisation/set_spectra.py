@@ -1,118 +1,143 @@
-"""Whether the weight rows of a group of neurons point in common directions, beyond matched random groups."""
+"""Whether the weight rows of a set of neurons point in common directions, beyond matched random sets."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rare_neurons.numerics.organisation.matching import matched_groups
+from rare_neurons.columns import Column, Stratum
+from rare_neurons.numerics.organisation.matching import matched_sets
 
 QUANTILES = (0.05, 0.5, 0.95)
-_BATCH = 64  # groups whose correlation matrices are held at a time
+_BATCH = 64  # sets whose correlation matrices are held at a time
 
 
 @dataclass(frozen=True, slots=True)
-class GroupSpectrum:
-    """Top eigenvalue of the row correlations of a group, beside its matched random groups.
+class SetSpectrum:
+    """Top eigenvalue of the row correlations of a set, beside its matched random sets.
 
     Attributes
     ----------
-    n_group : int
-        Neurons in the group.
+    n_set : int
+        Neurons in the set.
     top_eigenvalue : float
-        Largest eigenvalue of the correlation matrix of the group's rows; 1 where all are orthogonal, ``n_group`` where
+        Largest eigenvalue of the correlation matrix of the set's rows; 1 where all are orthogonal, ``n_set`` where
         all are parallel.
     p_value : float
-        Share of random groups with at least this top eigenvalue, ``(count + 1) / (n_permutations + 1)``.
+        Share of random sets with at least this top eigenvalue, ``(count + 1) / (n_permutations + 1)``.
     null_low, null_median, null_high : float
-        5, 50 and 95 % quantile of the top eigenvalue over the random groups.
+        5, 50 and 95 % quantile of the top eigenvalue over the random sets.
     hill_index : float or None
         Seed convention: tail index (no 1 added) of the largest tenth of the eigenvalues. It follows the size of the
-        group and the width of the rows even without structure and is no evidence: read it against its null only.
+        set and the width of the rows even without structure and is no evidence: read it against its null only.
     hill_null_low, hill_null_median, hill_null_high : float or None
-        Its quantiles over the same random groups.
+        Its quantiles over the same random sets.
     n_permutations : int
-        Number of random groups.
+        Number of random sets.
     decile_gap : int
         How many deciles apart the worst matched neuron may be from the one that it replaces.
     """
 
-    n_group: int
-    top_eigenvalue: float
-    p_value: float
-    null_low: float
-    null_median: float
-    null_high: float
-    hill_index: float | None
-    hill_null_low: float | None
-    hill_null_median: float | None
-    hill_null_high: float | None
-    n_permutations: int
-    decile_gap: int
+    n_set: Annotated[int, Column("neurons", "neurons of largest |influence| in half A")]
+    top_eigenvalue: Annotated[
+        float, Column(None, "largest eigenvalue of the correlations of their rows; 1 orthogonal, `n_set` parallel")
+    ]
+    p_value: Annotated[float, Column(None, "share of random sets with at least this top eigenvalue")]
+    null_low: Annotated[
+        float,
+        Column(None, "5 % of `top_eigenvalue` over random sets matched in |w_in|, |w_out| and activation variance"),
+    ]
+    null_median: Annotated[float, Column(None, "50 % of the same")]
+    null_high: Annotated[float, Column(None, "95 % of the same")]
+    hill_index: Annotated[
+        float | None,
+        Column(None, "seed convention: Hill index of the largest tenth of the eigenvalues; follows the set's size"),
+    ]
+    hill_null_low: Annotated[float | None, Column(None, "5 % of it over the same random sets")]
+    hill_null_median: Annotated[float | None, Column(None, "50 % of the same")]
+    hill_null_high: Annotated[float | None, Column(None, "95 % of the same")]
+    n_permutations: Annotated[int, Column("set_spectra", "random sets")]
+    decile_gap: Annotated[
+        int, Column("deciles", "how far the worst matched neuron may be from the one that it replaces")
+    ]
 
 
-def measure_group_spectrum(
+@dataclass(frozen=True)
+class OfSet:
+    """First columns of rows that are about the weight rows of a stratum's top neurons."""
+
+    stratum: Stratum
+    matrix: Annotated[
+        str, Column(None, "W_in, W_out, or W_out_without_gradients: the strata's mean gradients projected out")
+    ]
+
+
+@dataclass(frozen=True)
+class SetSpectrumRow(SetSpectrum, OfSet):
+    """One stratum and matrix of one checkpoint."""
+
+
+def measure_set_spectrum(
     rows: ArrayLike,
-    group: ArrayLike,
+    chosen: ArrayLike,
     covariates: ArrayLike,
     *,
     rng: np.random.Generator,
     directions: ArrayLike | None = None,
     n_permutations: int = 999,
-) -> GroupSpectrum:
-    """Compare the top eigenvalue of a group's row correlations with random groups of equal size and like neurons.
+) -> SetSpectrum:
+    """Compare the top eigenvalue of a set's row correlations with random sets of equal size and like neurons.
 
-    Choose the group on other data than what is claimed about it (half A). A group chosen by influence is aligned with
+    Choose the set on other data than what is claimed about it (half A). A set chosen by influence is aligned with
     the gradient of the loss by construction: give the mean gradient of each stratum in ``directions``.
 
     Parameters
     ----------
     rows : array_like, shape (neuron, d_model)
         W_in or W_out, one row per neuron.
-    group : array_like of int, shape (g,)
+    chosen : array_like of int, shape (g,)
         Distinct neurons, 2 <= g <= neurons / 2.
     covariates : array_like, shape (neuron, covariate)
         Matched by decile: norm of W_in, norm of W_out, activation variance.
     rng : numpy.random.Generator
-        Draws the random groups.
+        Draws the random sets.
     directions : array_like, shape (k, d_model), optional
         Directions projected out of every row before correlating.
     n_permutations : int
-        Number of random groups; fewer than 999 are for simulations.
+        Number of random sets; fewer than 999 are for simulations.
 
     Returns
     -------
-    GroupSpectrum
+    SetSpectrum
 
     Raises
     ------
     ValueError
-        If shapes disagree, values are not finite, the group is too small or too large, or a row vanishes.
+        If shapes disagree, values are not finite, the set is too small or too large, or a row vanishes.
 
     Notes
     -----
     Cost about ``n_permutations * (g^2 d_model + 10 g^3)`` operations: 0.2 s at g = 33, d_model = 512.
     """
-    members = np.asarray(group, dtype=np.int64)
+    members = np.asarray(chosen, dtype=np.int64)
     weights = np.asarray(rows, dtype=np.float64)
     if weights.ndim != 2 or len(weights) != len(np.asarray(covariates)):
         raise ValueError(
             f"rows of shape {weights.shape} and covariates of {len(np.asarray(covariates))} neurons differ"
         )
     if members.size < 2 or n_permutations < 1:
-        raise ValueError(
-            f"group of {members.size} neurons, {n_permutations} random groups; at least 2 and 1 are needed"
-        )
+        raise ValueError(f"set of {members.size} neurons, {n_permutations} random sets; at least 2 and 1 are needed")
     unit = _unit_rows(weights, directions)
-    drawn, gap = matched_groups(members, covariates, rng, n_groups=n_permutations)
+    drawn, gap = matched_sets(members, covariates, rng, n_sets=n_permutations)
     observed = _statistics(unit, members[None, :])[0]
     null = _statistics(unit, drawn)
     low, median, high = np.quantile(null[:, 0], QUANTILES)
     hill = [None if not np.isfinite(v) else float(v) for v in (observed[1], *_quantiles(null[:, 1]))]
-    return GroupSpectrum(
-        n_group=int(members.size),
+    return SetSpectrum(
+        n_set=int(members.size),
         top_eigenvalue=float(observed[0]),
         p_value=float((np.count_nonzero(null[:, 0] >= observed[0]) + 1) / (n_permutations + 1)),
         null_low=float(low),
@@ -155,12 +180,12 @@ def _unit_rows(weights: NDArray[np.float64], directions: ArrayLike | None) -> ND
     return projected / norm
 
 
-def _statistics(unit: NDArray[np.float64], groups: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Top eigenvalue and seed Hill index (NaN where undefined) per group, shape (n_groups, 2)."""
-    tail = max(1, groups.shape[1] // 10)
+def _statistics(unit: NDArray[np.float64], sets: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Top eigenvalue and seed Hill index (NaN where undefined) per chosen, shape (n_sets, 2)."""
+    tail = max(1, sets.shape[1] // 10)
     results = []
-    for start in range(0, len(groups), _BATCH):
-        rows = unit[groups[start : start + _BATCH]]
+    for start in range(0, len(sets), _BATCH):
+        rows = unit[sets[start : start + _BATCH]]
         flipped = rows.transpose(0, 2, 1)
         gram = rows @ flipped if rows.shape[1] <= rows.shape[2] else flipped @ rows
         values = np.linalg.eigvalsh(gram)

@@ -1,6 +1,6 @@
-"""Error rates of the group spectrum: false positives after selection, power against a planted correlation.
+"""Error rates of the set spectrum: false positives after selection, power against a planted correlation.
 
-Run ``python -m benchmarks.calibration.groups`` (about two CPU-minutes); the table stands in
+Run ``python -m benchmarks.calibration.set_spectra`` (about two CPU-minutes); the table stands in
 ``docs/methods/organisation.md``.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rare_neurons.numerics.organisation.group_spectra import measure_group_spectrum
+from rare_neurons.numerics.organisation.set_spectra import measure_set_spectrum
 
 LEVEL = 0.05
 PERMUTATIONS = 199  # (9 + 1) / 200 is exactly the level
@@ -70,53 +70,53 @@ def structure_free_model(
 
 
 def false_positives(
-    n_models: int, *, n_group: int = 33, n_neurons: int = 512, d_model: int = 128, reaction: float = 2.0, seed: int = 0
+    n_models: int, *, n_set: int = 33, n_neurons: int = 512, d_model: int = 128, reaction: float = 2.0, seed: int = 0
 ) -> dict[str, float]:
     """Rejection rate at 5 % for the top boost neurons of half A, rows with and without the gradients."""
     rejected = {"w_in": 0, "w_out": 0, "w_out_projected": 0}
     for model_seed in np.random.SeedSequence(seed).spawn(n_models):
         rng = np.random.default_rng(model_seed)
         model = structure_free_model(rng, n_neurons=n_neurons, d_model=d_model, reaction=reaction)
-        group = np.argsort(-model.influence)[:n_group]
+        chosen = np.argsort(-model.influence)[:n_set]
         cases = {
             "w_in": (model.w_in, None),
             "w_out": (model.w_out, None),
             "w_out_projected": (model.w_out, model.gradients),
         }
         for name, (rows, directions) in cases.items():
-            result = measure_group_spectrum(
-                rows, group, model.covariates, rng=rng, directions=directions, n_permutations=PERMUTATIONS
+            result = measure_set_spectrum(
+                rows, chosen, model.covariates, rng=rng, directions=directions, n_permutations=PERMUTATIONS
             )
             rejected[name] += result.p_value <= LEVEL
     return {name: count / n_models for name, count in rejected.items()}
 
 
 def power(
-    n_models: int, *, correlation: float, n_group: int = 33, n_neurons: int = 1024, d_model: int = 512, seed: int = 0
+    n_models: int, *, correlation: float, n_set: int = 33, n_neurons: int = 1024, d_model: int = 512, seed: int = 0
 ) -> float:
-    """Rejection rate at 5 % when the rows of the group share one direction so that they correlate."""
+    """Rejection rate at 5 % when the rows of the set share one direction so that they correlate."""
     rejected = 0
     for model_seed in np.random.SeedSequence(seed).spawn(n_models):
         rng = np.random.default_rng(model_seed)
         rows = rng.standard_normal((n_neurons, d_model))
-        group = rng.choice(n_neurons, n_group, replace=False)
+        chosen = rng.choice(n_neurons, n_set, replace=False)
         common = rng.standard_normal(d_model)
-        rows[group] = np.sqrt(1 - correlation) * rows[group] + np.sqrt(correlation) * common
+        rows[chosen] = np.sqrt(1 - correlation) * rows[chosen] + np.sqrt(correlation) * common
         covariates = np.stack(
             [rng.lognormal(size=n_neurons), np.linalg.norm(rows, axis=1), rng.lognormal(size=n_neurons)], 1
         )
-        result = measure_group_spectrum(rows, group, covariates, rng=rng, n_permutations=PERMUTATIONS)
+        result = measure_set_spectrum(rows, chosen, covariates, rng=rng, n_permutations=PERMUTATIONS)
         rejected += result.p_value <= LEVEL
     return rejected / n_models
 
 
 def main() -> None:
     """Print both tables as Markdown."""
-    print("| group selected on half A | W_in | W_out raw | W_out without gradients |\n| --- | --- | --- | --- |")
-    for n_group, n_neurons, d_model, n_models in ((33, 384, 96, 1000), (33, 512, 128, 1000), (100, 512, 128, 300)):
-        rate = false_positives(n_models, n_group=n_group, n_neurons=n_neurons, d_model=d_model)
+    print("| set selected on half A | W_in | W_out raw | W_out without gradients |\n| --- | --- | --- | --- |")
+    for n_set, n_neurons, d_model, n_models in ((33, 384, 96, 1000), (33, 512, 128, 1000), (100, 512, 128, 300)):
+        rate = false_positives(n_models, n_set=n_set, n_neurons=n_neurons, d_model=d_model)
         cells = " | ".join(f"{100 * rate[name]:.1f} %" for name in ("w_in", "w_out", "w_out_projected"))
-        print(f"| {n_group} of {n_neurons} neurons, d_model {d_model}, {n_models} models | {cells} |", flush=True)
+        print(f"| {n_set} of {n_neurons} neurons, d_model {d_model}, {n_models} models | {cells} |", flush=True)
     print("\n| planted correlation, 33 neurons | d_model 96 | 256 | 512 | 1024 |\n| --- | --- | --- | --- | --- |")
     for correlation in (0.01, 0.02, 0.03, 0.05):
         cells = " | ".join(

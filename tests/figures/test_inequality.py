@@ -1,11 +1,11 @@
 import pytest
 
-from rare_neurons.figures.differentiation import plot_differentiation
+from rare_neurons.figures.inequality import plot_inequality
 from tests.figures.tree import STEPS
 
 
 def test_four_indices_are_drawn_over_steps(results):
-    axes = plot_differentiation(results, ["a-seed0"]).axes
+    axes = plot_inequality(results, ["a-seed0"]).axes
     drawn = {axis.get_ylabel(): axis.lines[0].get_ydata() for axis in axes}
     expected = {
         "Gini index of |influence|": [0.4 + step / 100 for step in STEPS],

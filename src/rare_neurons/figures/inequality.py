@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from rare_neurons.figures.by_stratum import draw_by_stratum
 
 
-def plot_differentiation(
+def plot_inequality(
     results: str | Path, models: Sequence[str] | None = None, *, figure: Figure | None = None
 ) -> Figure:
     """Draw how unequal neurons are, over steps: Gini index and excess kurtosis of their influence.
@@ -21,4 +21,4 @@ def plot_differentiation(
         ("excess_kurtosis", "excess kurtosis"),
         ("excess_kurtosis_without_top", "excess kurtosis without the top 3"),
     ]
-    return draw_by_stratum(results, models, "differentiation", columns, figure=figure)
+    return draw_by_stratum(results, models, "inequality", columns, figure=figure)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from benchmarks.calibration.groups import false_positives, power
-from rare_neurons.numerics.organisation.group_spectra import measure_group_spectrum
-from rare_neurons.numerics.organisation.matching import matched_groups
+from benchmarks.calibration.set_spectra import false_positives, power
+from rare_neurons.numerics.organisation.matching import matched_sets
+from rare_neurons.numerics.organisation.set_spectra import measure_set_spectrum
 
 
 def neurons(n=200, d=40, seed=0):
@@ -15,24 +15,24 @@ def neurons(n=200, d=40, seed=0):
 
 def test_top_eigenvalue_is_that_of_the_correlation_matrix():
     rows, covariates = neurons()
-    group = [3, 17, 90, 120, 4]
-    result = measure_group_spectrum(rows, group, covariates, rng=np.random.default_rng(1), n_permutations=9)
-    assert result.top_eigenvalue == pytest.approx(np.linalg.eigvalsh(np.corrcoef(rows[group]))[-1], rel=1e-12)
-    assert result.n_group == 5
+    chosen = [3, 17, 90, 120, 4]
+    result = measure_set_spectrum(rows, chosen, covariates, rng=np.random.default_rng(1), n_permutations=9)
+    assert result.top_eigenvalue == pytest.approx(np.linalg.eigvalsh(np.corrcoef(rows[chosen]))[-1], rel=1e-12)
+    assert result.n_set == 5
 
 
 def test_group_wider_than_its_rows_has_the_same_top_eigenvalue():
     rows, covariates = neurons(d=8)
-    group = np.arange(30)
-    result = measure_group_spectrum(rows, group, covariates, rng=np.random.default_rng(1), n_permutations=9)
-    assert result.top_eigenvalue == pytest.approx(np.linalg.eigvalsh(np.corrcoef(rows[group]))[-1], rel=1e-12)
+    chosen = np.arange(30)
+    result = measure_set_spectrum(rows, chosen, covariates, rng=np.random.default_rng(1), n_permutations=9)
+    assert result.top_eigenvalue == pytest.approx(np.linalg.eigvalsh(np.corrcoef(rows[chosen]))[-1], rel=1e-12)
 
 
 def test_null_and_p_value_are_those_of_the_drawn_groups():
     rows, covariates = neurons()
-    group = np.arange(12)
-    result = measure_group_spectrum(rows, group, covariates, rng=np.random.default_rng(6), n_permutations=99)
-    drawn, gap = matched_groups(group, covariates, np.random.default_rng(6), n_groups=99)
+    chosen = np.arange(12)
+    result = measure_set_spectrum(rows, chosen, covariates, rng=np.random.default_rng(6), n_permutations=99)
+    drawn, gap = matched_sets(chosen, covariates, np.random.default_rng(6), n_sets=99)
     top = np.array([np.linalg.eigvalsh(np.corrcoef(rows[one]))[-1] for one in drawn])
     assert result.p_value == (np.count_nonzero(top >= result.top_eigenvalue) + 1) / 100
     assert (result.null_low, result.null_median, result.null_high) == pytest.approx(np.quantile(top, [0.05, 0.5, 0.95]))
@@ -43,9 +43,9 @@ def test_projected_directions_no_longer_count():
     rows, covariates = neurons(n=300, d=64)
     common = np.random.default_rng(9).standard_normal(64)
     rows[:30] += 0.5 * common
-    plain = measure_group_spectrum(rows, np.arange(30), covariates, rng=np.random.default_rng(0), n_permutations=99)
+    plain = measure_set_spectrum(rows, np.arange(30), covariates, rng=np.random.default_rng(0), n_permutations=99)
     directions = np.stack([common, 2 * common, np.zeros(64)])  # parallel and empty ones do no harm
-    projected = measure_group_spectrum(
+    projected = measure_set_spectrum(
         rows, np.arange(30), covariates, rng=np.random.default_rng(0), n_permutations=99, directions=directions
     )
     assert plain.p_value == 0.01
@@ -59,7 +59,7 @@ def test_projected_directions_no_longer_count():
 def test_seed_hill_follows_group_size_without_any_structure(g, expected, scatter):
     rng = np.random.default_rng(3)
     rows, covariates = rng.standard_normal((2 * g, 1024)), rng.lognormal(size=(2 * g, 3))
-    result = measure_group_spectrum(rows, np.arange(g), covariates, rng=rng, n_permutations=3)
+    result = measure_set_spectrum(rows, np.arange(g), covariates, rng=rng, n_permutations=3)
     assert result.hill_index == pytest.approx(expected, abs=4 * scatter)
     values = np.sort(np.linalg.eigvalsh(np.corrcoef(rows[:g])))[::-1]
     k = g // 10
@@ -70,7 +70,7 @@ def test_seed_hill_follows_group_size_without_any_structure(g, expected, scatter
 def test_parallel_rows_have_no_hill_index():
     rows, covariates = neurons()
     rows[:20] = rows[0] * np.arange(1, 21)[:, None]
-    result = measure_group_spectrum(rows, np.arange(20), covariates, rng=np.random.default_rng(0), n_permutations=19)
+    result = measure_set_spectrum(rows, np.arange(20), covariates, rng=np.random.default_rng(0), n_permutations=19)
     assert result.hill_index is None
     assert result.top_eigenvalue == pytest.approx(20)
 
@@ -78,14 +78,14 @@ def test_parallel_rows_have_no_hill_index():
 def test_same_generator_state_gives_the_same_result():
     rows, covariates = neurons()
     one, two = (
-        measure_group_spectrum(rows, np.arange(9), covariates, rng=np.random.default_rng(4), n_permutations=49)
+        measure_set_spectrum(rows, np.arange(9), covariates, rng=np.random.default_rng(4), n_permutations=49)
         for _ in range(2)
     )
     assert one == two
 
 
 def test_false_positives_after_selection_are_as_announced():
-    rates = false_positives(150, n_group=12, n_neurons=160, d_model=48, seed=7)
+    rates = false_positives(150, n_set=12, n_neurons=160, d_model=48, seed=7)
     # 5 % of 150: 0.99 of binomial draws lie between 1 and 14
     for name in ("w_in", "w_out_projected"):
         assert 1 / 150 <= rates[name] <= 15 / 150
@@ -98,10 +98,10 @@ def test_planted_correlation_is_found():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"group": [1]}, "group of 1 neurons, 99 random groups; at least 2 and 1 are needed"),
-        ({"group": [1, 1]}, "must be a non-empty list of distinct neurons"),
-        ({"group": [1, 200]}, "group holds neuron 200 of 200"),
-        ({"group": range(101)}, "group of 101 of 200 neurons, but matching needs at most half"),
+        ({"chosen": [1]}, "set of 1 neurons, 99 random sets; at least 2 and 1 are needed"),
+        ({"chosen": [1, 1]}, "must be a non-empty list of distinct neurons"),
+        ({"chosen": [1, 200]}, "set holds neuron 200 of 200"),
+        ({"chosen": range(101)}, "set of 101 of 200 neurons, but matching needs at most half"),
         ({"covariates": np.full((200, 3), np.nan)}, "must be finite with axes"),
         ({"covariates": np.ones((7, 3))}, "covariates of 7 neurons differ"),
         ({"directions": np.ones(3)}, r"directions of shape \(1, 3\) must be finite and 40 wide"),
@@ -110,6 +110,6 @@ def test_planted_correlation_is_found():
 )
 def test_bad_arguments_are_refused(change, message):
     rows, covariates = neurons()
-    arguments = {"rows": rows, "group": [1, 2, 3], "covariates": covariates} | change
+    arguments = {"rows": rows, "chosen": [1, 2, 3], "covariates": covariates} | change
     with pytest.raises(ValueError, match=message):
-        measure_group_spectrum(**arguments, rng=np.random.default_rng(0), n_permutations=99)
+        measure_set_spectrum(**arguments, rng=np.random.default_rng(0), n_permutations=99)

@@ -1,0 +1,403 @@
+"""The one list of what the pipeline makes: every rule with its version, every table with its path, rows and columns.
+
+From it follow the outputs of the rules, the Arrow schemas, the timelines, the names that loaders know, the sections
+that a configuration needs and the tables of ``results/README.md``. Light to import: every cluster job reads it again.
+
+To add a table, define its row (a frozen dataclass whose fields are `rare_neurons.columns.Column`-annotated) where it is
+computed, and name it here.
+"""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+_N = "rare_neurons.numerics"
+_STRATUM = ("stratum",)
+
+
+@dataclass(frozen=True)
+class Table:
+    """One kind of Parquet file.
+
+    Attributes
+    ----------
+    path : str
+        Below the results folder, with wildcards.
+    grain : str
+        What one row is.
+    row : str
+        ``module:dataclass`` of the columns that follow those of `place`.
+    computed_in : str
+        ``module:function`` that computes the values.
+    keys : tuple of str
+        Columns which, with those of `place`, tell rows apart and order them.
+    place : tuple of str
+        Columns that say where a row belongs (`rare_neurons.columns.PLACE`).
+    timeline : str or None
+        ``module:dataclass`` of the rows that the timeline of this quantity joins; None where it has none.
+    timeline_keys : tuple of str or None
+        Keys of those rows, where they are not the table's own.
+    """
+
+    path: str
+    grain: str
+    row: str
+    computed_in: str
+    keys: tuple[str, ...]
+    place: tuple[str, ...] = ("panel", "model", "step")
+    timeline: str | None = None
+    timeline_keys: tuple[str, ...] | None = None
+
+    @property
+    def name(self) -> str:
+        """Folders of the path up to the first wildcard, and the file's name where that is fixed."""
+        parts = self.path.removesuffix(".parquet").split("/")
+        return "/".join(part for part in parts if "{" not in part)
+
+    @property
+    def wildcards(self) -> tuple[str, ...]:
+        """Names in braces, in the order of the path."""
+        return tuple(part.split("}")[0] for part in self.path.split("{")[1:])
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of the DAG that computes something.
+
+    Attributes
+    ----------
+    name : str
+    version : int
+        Of what it computes: raise it when results change (Snakemake does not see edits in here).
+    tables : tuple of Table
+        What it writes.
+    sections : tuple of str
+        Sections of the configuration that it reads.
+    metric : str or None
+        ``module:function`` taking an `InfluenceShard` and the options of its section, returning for each of its tables
+        a list of rows: such a rule needs no script of its own.
+    null_tables : bool
+        Whether that function also reads the null tables of the regime test, as ``null_tables``.
+    """
+
+    name: str
+    version: int
+    tables: tuple[Table, ...] = ()
+    sections: tuple[str, ...] = ()
+    metric: str | None = field(default=None)
+    null_tables: bool = False
+
+
+def _of_checkpoint(name: str, grain: str, row: str, computed_in: str, **more: object) -> Table:
+    return Table(f"{name}/{{panel}}/{{model}}/step{{step}}.parquet", grain, row, computed_in, **more)
+
+
+_PROBE = "rare_neurons.models.influence.probe:probe_model"
+_ROWS = f"{_N}.influence.rows"
+
+RULES = (
+    Rule(
+        "text",
+        version=2,
+        sections=("corpora",),
+        tables=(
+            Table(
+                "text/{corpus}.parquet",
+                "document",
+                row=f"{_N}.panel.rows:DocumentRow",
+                computed_in="rare_neurons.corpora.sources:iter_documents",
+                keys=("index",),
+                place=(),
+            ),
+        ),
+    ),
+    Rule("tokenizer", version=1, sections=("tokenizers",)),
+    Rule(
+        "corpus",
+        version=2,
+        sections=("corpora", "tokenizers"),
+        tables=(
+            Table(
+                "corpus/{corpus}/{tokenizer}/tokens.parquet",
+                "document",
+                row=f"{_N}.panel.rows:TokensRow",
+                computed_in="rare_neurons.stages.corpus:write_corpus",
+                keys=("index",),
+                place=(),
+            ),
+            Table(
+                "corpus/{corpus}/{tokenizer}/unigram.parquet",
+                "token type",
+                row=f"{_N}.panel.rows:UnigramRow",
+                computed_in="rare_neurons.stages.corpus:write_corpus",
+                keys=("token_id",),
+                place=(),
+            ),
+        ),
+    ),
+    Rule(
+        "panel",
+        version=2,
+        sections=("panels", "corpora", "tokenizers"),
+        tables=(
+            Table(
+                "panel/{panel}/contexts.parquet",
+                "context",
+                row=f"{_N}.panel.rows:ContextRow",
+                computed_in=f"{_N}.panel.contexts:cut_contexts",
+                keys=("context",),
+                place=(),
+            ),
+            Table(
+                "panel/{panel}/targets.parquet",
+                "target",
+                row=f"{_N}.panel.rows:TargetRow",
+                computed_in=f"{_N}.panel.targets:draw_targets",
+                keys=("stratum", "target_id", "context", "position"),
+                place=(),
+            ),
+            Table(
+                "panel/{panel}/strata.parquet",
+                "stratum",
+                row=f"{_N}.panel.rows:StratumRow",
+                computed_in=f"{_N}.panel.targets:measure_strata",
+                keys=_STRATUM,
+                place=(),
+            ),
+        ),
+    ),
+    Rule("pretrain", version=1, sections=("recipes", "models", "corpora", "tokenizers")),
+    Rule("resolve", version=1, sections=("models", "tokenizers", "cache")),
+    Rule(
+        "probe",
+        version=3,
+        sections=("probe", "panels", "cache"),
+        tables=(
+            _of_checkpoint(
+                "influence",
+                "stratum x neuron",
+                row=f"{_ROWS}:InfluenceRow",
+                computed_in=_PROBE,
+                keys=("stratum", "neuron"),
+                timeline=f"{_N}.influence.summary:InfluenceSummaryRow",
+                timeline_keys=_STRATUM,
+            ),
+            _of_checkpoint(
+                "folds",
+                "stratum x fold; lists over neurons",
+                row=f"{_ROWS}:FoldRow",
+                computed_in=_PROBE,
+                keys=("stratum", "fold"),
+            ),
+            _of_checkpoint(
+                "behaviour",
+                "stratum x fold",
+                row=f"{_ROWS}:BehaviourRow",
+                computed_in=_PROBE,
+                keys=("stratum", "fold"),
+                timeline=f"{_ROWS}:BehaviourSummaryRow",
+                timeline_keys=_STRATUM,
+            ),
+            _of_checkpoint("activations", "neuron", row=f"{_ROWS}:ActivationRow", computed_in=_PROBE, keys=("neuron",)),
+            _of_checkpoint("gradients", "stratum", row=f"{_ROWS}:GradientRow", computed_in=_PROBE, keys=_STRATUM),
+        ),
+    ),
+    Rule(
+        "spectra",
+        version=3,
+        sections=("spectra", "integrity", "cache"),
+        tables=(
+            Table(
+                "spectra/{model}/step{step}.parquet",
+                "weight matrix",
+                row=f"{_N}.spectra.spectrum:SpectrumRow",
+                computed_in=f"{_N}.spectra.spectrum:measure_spectrum",
+                keys=("layer", "matrix"),
+                place=("model", "step"),
+                timeline=f"{_N}.spectra.spectrum:SpectrumChanges",
+            ),
+            Table(
+                "fingerprint/{model}/step{step}.parquet",
+                "tensor",
+                row=f"{_N}.integrity.fingerprint:FingerprintRow",
+                computed_in=f"{_N}.integrity.fingerprint:fingerprint_tensor",
+                keys=("tensor",),
+                place=("model", "step"),
+            ),
+        ),
+    ),
+    Rule(
+        "null_tables",
+        version=2,
+        sections=("regimes",),
+        tables=(
+            Table(
+                "null_tables/{n_neurons}.parquet",
+                "family x shape x number of spacings",
+                row=f"{_N}.regimes.null_tables:NullTableRow",
+                computed_in=f"{_N}.regimes.null_tables:regime_null_table",
+                keys=("n", "family", "shape", "n_spacings"),
+                place=(),
+            ),
+        ),
+    ),
+    Rule(
+        "inequality",
+        version=1,
+        sections=("inequality",),
+        metric=f"{_N}.influence.inequality:measure_inequality",
+        tables=(
+            _of_checkpoint(
+                "inequality",
+                "stratum",
+                row=f"{_N}.influence.inequality:InequalityRow",
+                computed_in=f"{_N}.influence.inequality:inequality",
+                keys=_STRATUM,
+                timeline=f"{_N}.influence.inequality:InequalityRow",
+            ),
+        ),
+    ),
+    Rule(
+        "regimes",
+        version=2,
+        sections=("regimes",),
+        metric=f"{_N}.regimes.tables:measure_regime_tables",
+        null_tables=True,
+        tables=(
+            _of_checkpoint(
+                "regimes",
+                "stratum x sign x convention",
+                row=f"{_N}.regimes.tables:RegimeTableRow",
+                computed_in=f"{_N}.regimes.conventions:measure_regimes",
+                keys=("stratum", "sign", "convention"),
+                timeline=f"{_N}.regimes.tables:RegimeTableRow",
+            ),
+            _of_checkpoint(
+                "curves",
+                "stratum x sign x bin of rank",
+                row=f"{_N}.regimes.tables:CurvePoint",
+                computed_in=f"{_N}.regimes.rank_curve:rank_curve",
+                keys=("stratum", "sign", "rank_low"),
+            ),
+            _of_checkpoint(
+                "differences",
+                "pair of strata x sign x quantity",
+                row=f"{_N}.regimes.tables:DifferenceRow",
+                computed_in=f"{_N}.regimes.resampled:regime_differences",
+                keys=("stratum", "other_stratum", "sign", "quantity"),
+                timeline=f"{_N}.regimes.tables:DifferenceRow",
+            ),
+        ),
+    ),
+    Rule(
+        "set_spectra",
+        version=1,
+        sections=("set_spectra", "cache"),
+        tables=(
+            _of_checkpoint(
+                "set_spectra",
+                "stratum x matrix",
+                row=f"{_N}.organisation.set_spectra:SetSpectrumRow",
+                computed_in=f"{_N}.organisation.set_spectra:measure_set_spectrum",
+                keys=("stratum", "matrix"),
+                timeline=f"{_N}.organisation.set_spectra:SetSpectrumRow",
+            ),
+        ),
+    ),
+    Rule(
+        "integrity",
+        version=3,
+        sections=("integrity",),
+        tables=(
+            Table(
+                "integrity/{model}.parquet",
+                "checkpoint",
+                row=f"{_N}.integrity.judge:IntegrityRow",
+                computed_in=f"{_N}.integrity.judge:judge_checkpoints",
+                keys=("step",),
+                place=("model",),
+            ),
+        ),
+    ),
+    Rule("timelines", version=3),
+    Rule(
+        "lineage",
+        version=2,
+        sections=("lineage",),
+        tables=(
+            Table(
+                "timelines/lineage/{model}.parquet",
+                "step x stratum",
+                row=f"{_N}.organisation.lineage:LineageRow",
+                computed_in=f"{_N}.organisation.lineage:lineage",
+                keys=("stratum", "step"),
+                place=("panel", "model"),
+            ),
+            Table(
+                "timelines/members/{model}.parquet",
+                "stratum x neuron of the fixed set",
+                row=f"{_N}.organisation.lineage:MemberRow",
+                computed_in=f"{_N}.organisation.lineage:lineage",
+                keys=("stratum", "rank"),
+                place=("panel", "model"),
+            ),
+        ),
+    ),
+    Rule(
+        "emergence",
+        version=2,
+        sections=("onset",),
+        tables=(
+            Table(
+                "timelines/emergence/{subject}.parquet",
+                "declared quantity",
+                row=f"{_N}.onset.rule:OnsetRow",
+                computed_in=f"{_N}.onset.detect:detect_onset",
+                keys=("declared",),
+                place=("subject", "panel"),
+            ),
+        ),
+    ),
+    Rule(
+        "claims",
+        version=2,
+        sections=("claims", "onset"),
+        tables=(
+            Table(
+                "claims/{subject}.parquet",
+                "claim x checkpoint judged",
+                row=f"{_N}.claims.judge:ClaimRow",
+                computed_in=f"{_N}.claims.judge:judge_claim",
+                keys=("judged_at", "declared"),
+                place=("subject", "panel"),
+            ),
+        ),
+    ),
+    Rule("figures", version=3),
+    Rule("summary", version=3),
+    Rule("replication", version=2),
+)
+
+VERSIONS = {rule.name: rule.version for rule in RULES}
+METRICS = tuple(rule for rule in RULES if rule.metric)
+TABLES = {table.name: table for rule in RULES for table in rule.tables}
+QUANTITIES = tuple(name for name, table in TABLES.items() if table.timeline)
+"""Tables whose shards are joined over steps."""
+TIMELINES = {
+    f"timelines/{name}": Table(
+        f"timelines/{name}/{{model}}.parquet",
+        "step x " + (table.grain if table.timeline_keys is None else " x ".join(table.timeline_keys)),
+        row=str(table.timeline),
+        computed_in="rare_neurons.stages.timelines:write_timeline",
+        keys=table.keys if table.timeline_keys is None else table.timeline_keys,
+        place=table.place,
+    )
+    for name, table in TABLES.items()
+    if table.timeline
+}
+
+
+def load(name: str) -> Callable | type:
+    """Import ``module:attribute``."""
+    module, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(module), attribute)

@@ -1,0 +1,114 @@
+"""Rows of what one forward pass gives: the tables that every metric of a checkpoint starts from."""
+
+from dataclasses import dataclass, fields
+from typing import Annotated
+
+from rare_neurons.columns import Column, Neuron, NTargets, OfStratum, Stratum
+
+_NATS = "nats per token"
+
+
+@dataclass(frozen=True)
+class InfluenceRow:
+    """One neuron and stratum."""
+
+    neuron: Neuron
+    stratum: Stratum
+    n_targets: NTargets
+    n_types: Annotated[int, Column("types", "distinct target tokens among them")]
+    influence: Annotated[
+        float, Column(_NATS, "mean change of the target's loss when the neuron is mean-ablated; > 0: boosts")
+    ]
+    influence_se: Annotated[
+        float, Column(_NATS, "standard error of `influence`, two-way by context and by target type")
+    ]
+    influence_a: Annotated[float, Column(_NATS, "`influence` in half A")]
+    influence_b: Annotated[float, Column(_NATS, "`influence` in half B")]
+    abs_influence: Annotated[float, Column(_NATS, "mean of the absolute changes")]
+    direct_influence: Annotated[float, Column(_NATS, "`influence` with the final norm's scale frozen")]
+    abs_direct_influence: Annotated[float, Column(_NATS, "`abs_influence` with the final norm's scale frozen")]
+    influence_within: Annotated[
+        float, Column(_NATS, "part of `influence` that moves probability within the target's stratum")
+    ]
+    influence_expected: Annotated[
+        float | None, Column(_NATS, "`influence` if targets were drawn from the model itself")
+    ]
+    truncation_bound: Annotated[float, Column(_NATS, "certified bound of the truncation error of `influence`")]
+    rounding_bound: Annotated[float, Column(_NATS, "bound of its rounding error, in the model named in the metadata")]
+    exact_fraction: Annotated[float, Column("share", "(target, neuron) pairs evaluated exactly")]
+
+
+PER_NEURON = tuple(
+    field.name for field in fields(InfluenceRow) if field.name not in ("neuron", "stratum", "n_targets", "n_types")
+)
+"""Quantities that a pass gives for every neuron and stratum."""
+
+
+@dataclass(frozen=True)
+class OfFold:
+    """First columns of rows that are about a fold of contexts."""
+
+    stratum: Stratum
+    fold: Annotated[int, Column(None, "0 to 63; contexts are resampled by folds")]
+
+
+@dataclass(frozen=True)
+class FoldRow(OfFold):
+    """Sums of one stratum and fold."""
+
+    half: Annotated[str, Column(None, "A (folds 0 to 31) or B; no document is in both")]
+    n_targets: NTargets
+    influence_sum: Annotated[
+        list[float], Column("nats", "list over neurons: sum of the targets' changes of loss in the fold", "float32")
+    ]
+    within_sum: Annotated[
+        list[float], Column("nats", "list over neurons: the same of the within-stratum part", "float32")
+    ]
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """What the unablated model does, mean over targets. A quantity added here must have a recorder of its name."""
+
+    n_targets: NTargets
+    loss: Annotated[float, Column(_NATS, "mean cross-entropy of the target", dated=True)]
+    entropy: Annotated[float, Column("nats", "mean entropy of the model's distribution", dated=True)]
+    kl_model_to_unigram: Annotated[float, Column("nats", "KL(model, unigram), mean over targets", dated=True)]
+    kl_unigram_to_model: Annotated[float, Column("nats", "KL(unigram, model), mean over targets", dated=True)]
+
+
+PER_TARGET = tuple(field.name for field in fields(Behaviour) if field.name != "n_targets")
+"""Quantities of the unablated model that a pass records for every target."""
+
+
+@dataclass(frozen=True)
+class BehaviourRow(Behaviour, OfFold):
+    """One stratum and fold."""
+
+
+@dataclass(frozen=True)
+class BehaviourSummaryRow(Behaviour, OfStratum):
+    """One stratum, all folds."""
+
+
+@dataclass(frozen=True)
+class ActivationRow:
+    """One neuron's activation over eligible natural positions."""
+
+    neuron: Neuron
+    activation_mean: Annotated[
+        float,
+        Column(None, "mean activation over eligible natural positions: the value a mean-ablated neuron takes"),
+    ]
+    activation_variance: Annotated[float, Column(None, "variance of the activation over the same positions")]
+
+
+@dataclass(frozen=True)
+class GradientRow:
+    """Mean gradient of one stratum's loss."""
+
+    stratum: Stratum
+    gradient: Annotated[
+        list[float],
+        Column("nats", "list over d_model: mean gradient of the loss with respect to the final residual stream"),
+    ]

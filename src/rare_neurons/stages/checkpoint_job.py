@@ -1,0 +1,119 @@
+"""What every job on checkpoints does: open weights, measure or note the fault, say what went in, write the tables."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+
+from rare_neurons.catalogue import VERSIONS
+from rare_neurons.checkpoints.cache import open_weights
+from rare_neurons.checkpoints.manifest import Manifest, read_manifest
+from rare_neurons.errors import DataFault
+from rare_neurons.stages.cache import cache_place
+from rare_neurons.tables import empty_table, provenance, write_rows
+
+Place = Mapping[str, object]
+Tables = Mapping[str, pa.Table]
+
+
+@dataclass(frozen=True)
+class CheckpointFiles:
+    """One checkpoint of a job.
+
+    Attributes
+    ----------
+    manifest : str
+        Input.
+    outputs : mapping of str to str
+        Path of each table, by its name in the catalogue.
+    inputs : mapping of str to str
+        Digests of what else goes in, by name.
+    fault : str or None
+        Why there is nothing to measure, where that is known beforehand: the weights are not opened.
+    """
+
+    manifest: str
+    outputs: Mapping[str, str]
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    fault: str | None = None
+
+
+@dataclass(frozen=True)
+class CheckpointJob:
+    """What is measured on each checkpoint, and what is recorded of it.
+
+    Attributes
+    ----------
+    rule : str
+        Its name in the catalogue.
+    params : mapping of str to mapping
+        Parameters of each table.
+    about : mapping
+        Further facts for the files' metadata (compute dtype, rounding model).
+    """
+
+    rule: str
+    params: Mapping[str, Mapping[str, object]]
+    about: Mapping[str, object] = field(default_factory=dict)
+
+
+def run_checkpoint_job(
+    job: CheckpointJob,
+    checkpoints: Sequence[CheckpointFiles],
+    measure: Callable[[Path, Manifest, CheckpointFiles], Tables],
+    *,
+    cache: Mapping[str, object],
+) -> None:
+    """Measure checkpoints one after the other and write their tables.
+
+    A bad checkpoint gives tables of zero rows whose metadata say why, and harms no other.
+
+    Parameters
+    ----------
+    job : CheckpointJob
+    checkpoints : sequence of CheckpointFiles
+    measure : callable
+        Takes the folder of the weights, the manifest and the files; returns the tables by name. A `DataFault` that it
+        raises becomes the checkpoint's status.
+    cache : mapping
+        Section ``cache`` of the configuration: where weights are is no parameter of what is measured.
+    """
+    for files in checkpoints:
+        checkpoint = read_manifest(Path(files.manifest))
+        tables, status, reason = _measured(checkpoint, files, measure, cache)
+        for name, output in files.outputs.items():
+            about = provenance(
+                job.rule,
+                VERSIONS[job.rule],
+                job.params[name],
+                {"manifest": checkpoint.digest, **files.inputs},
+                commit=checkpoint.commit,
+                weights_sha256=checkpoint.weights_digest,
+                status=status,
+                reason=reason,
+                **job.about,
+            )
+            write_rows(name, tables[name], output, about)
+
+
+def place_of(checkpoint: Manifest, panel: str | None = None) -> dict[str, object]:
+    """Columns that say which checkpoint, and which panel where there is one, a row belongs to."""
+    place = {"model": checkpoint.model, "step": checkpoint.step}
+    return place if panel is None else {"panel": panel, **place}
+
+
+def _measured(
+    checkpoint: Manifest,
+    files: CheckpointFiles,
+    measure: Callable[[Path, Manifest, CheckpointFiles], Tables],
+    cache: Mapping[str, object],
+) -> tuple[Tables, str, str | None]:
+    """Tables, status and reason of one checkpoint."""
+    try:
+        if files.fault is not None:
+            raise DataFault(files.fault)
+        with open_weights(checkpoint, **cache_place(cache)) as folder:
+            return measure(folder, checkpoint, files), "ok", None
+    except DataFault as fault:
+        return {name: empty_table(name) for name in files.outputs}, "bad_checkpoint", str(fault)

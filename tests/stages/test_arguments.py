@@ -1,0 +1,16 @@
+from rare_neurons.stages.arguments import arguments
+
+
+class Named:
+    """What Snakemake hands over: names and values, and no mapping."""
+
+    def items(self):
+        return iter((("manifest", "m.json"), ("version", 3)))
+
+
+def test_lists_are_merged_without_the_version():
+    assert arguments(Named(), {"share": 0.05, "version": 1}) == {"manifest": "m.json", "share": 0.05}
+
+
+def test_a_later_list_wins():
+    assert arguments({"a": 1, "b": 2}, {"a": 3}) == {"a": 3, "b": 2}

@@ -1,0 +1,17 @@
+import itertools
+from pathlib import Path
+
+import pytest
+
+from rare_neurons.errors import DamagedTable, DataFault, RequestError
+
+
+def test_a_damaged_table_names_its_file_and_how():
+    error = DamagedTable("results/integrity/m.parquet", "a page has another checksum")
+    assert str(error) == "results/integrity/m.parquet is damaged: a page has another checksum"
+    assert error.path == Path("results/integrity/m.parquet")
+
+
+@pytest.mark.parametrize(("one", "other"), list(itertools.permutations((DamagedTable, DataFault, RequestError), 2)))
+def test_one_kind_is_never_caught_as_another(one, other):
+    assert not issubclass(one, other)
