@@ -44,12 +44,13 @@ def balance_folds(counts: ArrayLike, *, n_folds: int = N_FOLDS) -> NDArray[np.in
     [0, 1, 2, 3, 3, 2]
     """
     loads = _shares(counts, n_folds)
-    order = np.argsort(-loads.sum(axis=1), kind="stable")
+    size = loads.sum(axis=1)
+    mixture = loads / np.where(size > 0, size, 1.0)[:, None]  # a label's own weighting of the strata
     total = np.zeros((n_folds, loads.shape[1]))
     fold = np.zeros(len(loads), dtype=np.int64)
-    for label in order:
+    for label in np.argsort(-size, kind="stable"):
         # A rounding difference between equal loads must not decide: the choice would differ between platforms.
-        fold[label] = np.argmin(np.round(total @ loads[label], 12))
+        fold[label] = np.argmin(np.round(total @ mixture[label], 12))
         total[fold[label]] += loads[label]
     return fold
 
