@@ -9,7 +9,7 @@ from tests.numerics.evidence.worlds import exactly, means
 def test_draws_have_unit_variance_and_the_leave_outs_correlation():
     rng = np.random.default_rng(0)
     series = means(np.zeros(4), rng, memory=0.9)
-    drawn = draw_errors(series, draw_noise(n_folds=12, rng=rng, draws=20_000))[0]
+    drawn = draw_errors(series, draw_noise(n_folds=12, rng=rng, draws=20_000))
     np.testing.assert_allclose(drawn.var(0), 1, rtol=0.03)
     parts = np.concatenate([p - p.mean(-1, keepdims=True) for p in (series.row, series.column)], axis=-1)
     np.testing.assert_allclose(np.corrcoef(drawn.T), np.corrcoef(parts), atol=0.03)
@@ -39,5 +39,6 @@ def test_held_is_the_smallest_of_each_window():
 def test_the_same_generator_state_gives_the_same_draws():
     one, two = (draw_noise(n_folds=5, rng=np.random.default_rng(7), draws=99) for _ in range(2))
     assert (one.normal == two.normal).all()
+    assert (one.scale == two.scale).all()
     with pytest.raises(ValueError, match="draws=50"):
         draw_noise(n_folds=5, rng=np.random.default_rng(7), draws=50)

@@ -34,8 +34,8 @@ def test_equals_the_rule_written_as_loops(seed, persistence):
 
 def test_without_a_change_detections_have_the_level():
     rng = np.random.default_rng(0)
-    found = [judged(means(np.zeros(12), rng, memory=0.8), rng, 499).status == "changed" for _ in range(600)]
-    # .05 with a binomial standard error of .009
+    found = [judged(means(np.zeros(12), rng, memory=0.8), rng, 499).status == "changed" for _ in range(400)]
+    # .05 with a binomial standard error of .011
     assert 0.02 <= np.mean(found) <= 0.08
 
 

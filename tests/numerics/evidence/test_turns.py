@@ -3,7 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from rare_neurons.numerics.evidence.noise_draws import draw_noise, draw_t, t_values
+from rare_neurons.numerics.evidence.noise_draws import directions, draw_noise, t_values
 from rare_neurons.numerics.evidence.turns import find_moves
 from tests.numerics.evidence.worlds import exactly, means
 from tests.reference.evidence import slow_moves
@@ -28,7 +28,8 @@ def test_equals_the_recursion_over_all_pairs(seed):
     noise = draw_noise(n_folds=12, rng=rng, draws=299)
     pairs = [(a, b) for a in range(8) for b in range(a + 1, 8)]
     contrasts = [series[b : b + 1] - series[a : a + 1] for a, b in pairs]
-    largest = np.max([np.abs(draw_t(c, noise)[:, 0]) for c in contrasts], axis=0)
+    mixed = [noise.normal @ directions(contrast)[0] for contrast in contrasts]
+    largest = np.max([np.abs(m.mean(1)) * np.sqrt(12) / m.std(1, ddof=1) for m in mixed], axis=0)
     strength = {}
     for pair, contrast in zip(pairs, contrasts, strict=True):
         t = abs(float(t_values(contrast)[0]))

@@ -59,7 +59,7 @@ def run_effect(
     error = standard_error(change)
     if not np.all(error[first - 1 :] > 0):
         raise ValueError(f"no noise at a checkpoint from {first} on, so any change there would be found")
-    drawn, scale = draw_errors(change, noise)
+    drawn, scale = draw_errors(change, noise), noise.scale[:, None]
     shift = np.where(np.arange(len(error)) >= first - 1, 1.0, 0.0) / np.where(error > 0, error, 1.0)
 
     def excess(size: float) -> float:

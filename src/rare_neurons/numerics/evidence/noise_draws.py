@@ -1,7 +1,6 @@
 """Draws of the noise of many contrasts at once, with their correlations, from leave-one-out values.
 
-All decisions on one run use the same draws: what they share over checkpoints is what the leave-outs share. Each draw
-estimates its variances anew, because the largest of many t values owes as much to small variances as to large means.
+All decisions on one run use the same draws: what they share over checkpoints is what the leave-outs share.
 """
 
 from __future__ import annotations
@@ -22,14 +21,18 @@ DRAWS = 9999
 
 @dataclass(frozen=True, slots=True)
 class NoiseDraws:
-    """Normal weights with which each draw mixes the rows' and columns' deviations into D new ones.
+    """Normal weights with which each draw mixes the rows' and columns' deviations, and a common scale.
 
     Attributes
     ----------
     normal : ndarray, shape (draw, fold, 2 * fold)
+        Weights of D random mixtures; their mean is an error, their scatter an estimate of its size (`turns`).
+    scale : ndarray, shape (draw,)
+        ``√(χ²(D − 1) / (D − 1))``: one estimated size for all contrasts of a draw.
     """
 
     normal: Array
+    scale: Array
 
 
 def draw_noise(*, n_folds: int, rng: np.random.Generator, draws: int = DRAWS) -> NoiseDraws:
@@ -54,16 +57,15 @@ def draw_noise(*, n_folds: int, rng: np.random.Generator, draws: int = DRAWS) ->
     """
     if draws < 99:
         raise ValueError(f"draws={draws}, but at least 99 are needed for a p-value of 0.01")
-    return NoiseDraws(rng.standard_normal((draws, n_folds, 2 * n_folds)))
+    normal = rng.standard_normal((draws, n_folds, 2 * n_folds))
+    return NoiseDraws(normal, np.sqrt(rng.chisquare(n_folds - 1, draws) / (n_folds - 1)))
 
 
-def draw_errors(contrasts: LeaveOuts, noise: NoiseDraws) -> tuple[Array, Array]:
-    """Draw the error of each contrast in its own standard errors, and its estimated standard error in the same unit.
+def draw_errors(contrasts: LeaveOuts, noise: NoiseDraws) -> Array:
+    """Draw the error of each contrast in its own standard errors: correlated standard normals.
 
     The leave-outs of rows and columns, less their means, are the directions in which documents and types move the
-    contrasts. A draw has D random mixtures of these directions: their mean is the error, their scatter the estimate of
-    its size. Per contrast that is a standard normal over ``√(χ²(D − 1) / (D − 1))``, a t variable with the degrees
-    of freedom of the intervals; over contrasts both are as correlated as the leave-outs.
+    contrasts; a draw weighs them at random.
 
     Parameters
     ----------
@@ -72,27 +74,30 @@ def draw_errors(contrasts: LeaveOuts, noise: NoiseDraws) -> tuple[Array, Array]:
 
     Returns
     -------
-    error, scale : ndarray, shape (draw, contrast)
-        Errors are 0 and scales 1 where no leave-out differs.
+    ndarray, shape (draw, contrast)
+        Zero where no leave-out differs.
     """
-    directions, length = unit_directions(contrasts)
-    mixed = noise.normal @ np.divide(directions, length, out=np.zeros_like(directions), where=length > 0).T
-    n_folds = contrasts.n_folds
-    scale = np.where(length[:, 0] > 0, mixed.std(axis=1, ddof=1), 1.0)
-    return mixed.mean(axis=1) * np.sqrt(n_folds), scale
-
-
-def unit_directions(contrasts: LeaveOuts) -> tuple[Array, Array]:
-    """Deviations of row and column leave-outs [contrast, 2 * fold] and their lengths [contrast, 1]."""
-    parts = [part - part.mean(-1, keepdims=True) for part in (contrasts.row, contrasts.column)]
-    directions = np.concatenate(parts, axis=-1)
-    return directions, np.sqrt(np.square(directions).sum(-1, keepdims=True))
+    moves = directions(contrasts)
+    length = np.sqrt(np.square(moves).sum(-1, keepdims=True))
+    unit = np.divide(moves, length, out=np.zeros_like(moves), where=length > 0)
+    return np.sqrt(contrasts.n_folds) * noise.normal.mean(axis=1) @ unit.T
 
 
 def draw_t(contrasts: LeaveOuts, noise: NoiseDraws) -> Array:
-    """Draws of the t statistics of contrasts without an effect, shape (draw, contrast)."""
-    error, scale = draw_errors(contrasts, noise)
-    return error / scale
+    """Draws of the t statistics of contrasts without an effect: `draw_errors` over the common scale.
+
+    Returns
+    -------
+    ndarray, shape (draw, contrast)
+        Multivariate t with D − 1 degrees of freedom.
+    """
+    return draw_errors(contrasts, noise) / noise.scale[:, None]
+
+
+def directions(contrasts: LeaveOuts) -> Array:
+    """Deviations of row and column leave-outs from their means, shape (contrast, 2 * fold)."""
+    parts = [part - part.mean(-1, keepdims=True) for part in (contrasts.row, contrasts.column)]
+    return np.concatenate(parts, axis=-1)
 
 
 def t_values(contrasts: LeaveOuts) -> Array:

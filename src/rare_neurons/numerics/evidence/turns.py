@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rare_neurons.numerics.grid.leave_outs import LeaveOuts
 
-from .noise_draws import NoiseDraws, t_values, unit_directions
+from .noise_draws import NoiseDraws, directions, t_values
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -45,7 +45,9 @@ def find_moves(series: LeaveOuts, *, noise: NoiseDraws, level: float = 0.05) -> 
 
     Of all pairs of checkpoints the significant one with the largest |t| is a move; then likewise among the checkpoints
     up to its start and from its end on, until none is significant. Significance is judged against the largest |t| over
-    all pairs, so that any move at all without a change has the level; splitting does not add to it.
+    all pairs, so that any move at all without a change has the level; splitting does not add to it. Every draw
+    estimates the size of each pair's error anew, since the largest of many |t| owes as much to small sizes as to large
+    errors: with one common scale 9 to 11 % of series without a change had a move.
 
     Parameters
     ----------
@@ -84,10 +86,9 @@ def find_moves(series: LeaveOuts, *, noise: NoiseDraws, level: float = 0.05) -> 
 
 def _largest_pair(series: LeaveOuts, noise: NoiseDraws, start: Index, end: Index) -> Array:
     """Largest |t| over all pairs of checkpoints in each draw; pairs follow from the checkpoints' covariances."""
-    directions, _ = unit_directions(series)
-    n_folds, largest = series.n_folds, []
+    moves, n_folds, largest = directions(series), series.n_folds, []
     for first in range(0, len(noise.normal), BLOCK):
-        mixed = noise.normal[first : first + BLOCK] @ directions.T
+        mixed = noise.normal[first : first + BLOCK] @ moves.T
         mean = mixed.mean(axis=1)
         centred = mixed - mean[:, None]
         covariance = centred.swapaxes(1, 2) @ centred / (n_folds - 1)
