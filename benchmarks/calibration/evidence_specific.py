@@ -1,9 +1,10 @@
 """Tier `specific` from cells: level under exchangeable runs and general growth, power with loud and silent controls.
 
 Run with `python -m benchmarks.calibration.evidence_specific [noise.npz]`; tables of docs/methods/evidence.md. Every run
-has its own neurons: noise of both strata from the world, effects of k neurons in each stratum whose rms is given in
-units of the larger of the two noise floors, times a factor of the run (lognormal, 0.35) and one of run and stratum (0.2). Its four
-placebo permutations have other neurons, the placebo's rms, and the same factors but for a tenth.
+has its own neurons: noise of both strata from the world, effects of 20 neurons in each stratum whose rms is given in
+units of the larger of the two noise floors, times a factor of the run (lognormal, 0.35) and one of run and stratum
+(0.2). Its four placebo permutations have other neurons, the placebo's rms, the factor of the run, the root of that of
+the stratum and one of their own (0.1).
 """
 
 import argparse
@@ -63,11 +64,12 @@ class Strata:
     def run(self, own, placebo, signs):
         """One run with its placebo permutations."""
         common = np.exp(RUN_FACTOR * self.rng.standard_normal())
-        factors = common * np.exp(STRATUM_FACTOR * self.rng.standard_normal(2))
+        own_factor = np.exp(STRATUM_FACTOR * self.rng.standard_normal(2))
+        factors, permuted_factors = common * own_factor, common * np.sqrt(own_factor)
         found = [self.statistics(j, own[j] * factors[j], signs != "mixed") for j in range(2)]
         permuted = []
         for j in range(2):
-            sizes = placebo[j] * factors[j] * np.exp(0.1 * self.rng.standard_normal(PERMUTATIONS))
+            sizes = placebo[j] * permuted_factors[j] * np.exp(0.1 * self.rng.standard_normal(PERMUTATIONS))
             permuted.append([self.statistics(j, size, signs == "one") for size in sizes])
         pairs = [
             StrataPair(found[0][i], found[1][i], *(stack([p[i] for p in each]) for each in permuted)) for i in (0, 1)
