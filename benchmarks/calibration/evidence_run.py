@@ -33,9 +33,9 @@ SHAPES = {
 class Series:
     """Series of cell sums of many neurons over checkpoints, from a library of noise."""
 
-    def __init__(self, world, rng, *, n_steps=12, mix=None):
+    def __init__(self, world, rng, *, n_steps=12, mix=None, library=LIBRARY):
         self.counts, self.n_steps, self.rng = world.counts, n_steps, rng
-        noises = (world.noise(rng) for _ in range(LIBRARY))
+        noises = (world.noise(rng) for _ in range(library))
         self.library = [cells if mix is None else np.tensordot(mix, cells, 1).astype(np.float32) for cells in noises]
         self.n_neurons = len(self.library[0])
         squares = [ratio_of_pairs(disjoint_products(e).mean(0), self.counts).value for e in self.library]
@@ -44,7 +44,7 @@ class Series:
 
     def draw(self, growth=False):
         """Noise [step, neuron, D, D], autoregressive; its size grows tenfold with `growth`."""
-        picks = self.rng.choice(LIBRARY, self.n_steps, replace=False)
+        picks = self.rng.choice(len(self.library), self.n_steps, replace=False)
         cells = [self.library[picks[0]] * self.rng.choice([-1, 1])]
         for k in picks[1:]:
             step = self.library[k] * self.rng.choice([-1, 1])
@@ -204,8 +204,7 @@ def wide_table(given, rng):
     world = open_world(given.noise, "rare", kind=given.panel, rng=rng)
     mix = rng.standard_normal((4096, world.n_channels))
     mix /= np.sqrt(np.square(mix).sum(1, keepdims=True))
-    globals().update(LIBRARY=40)
-    series = Series(world, rng, mix=mix)
+    series = Series(world, rng, mix=mix, library=40)
     table(POWER_HEAD, list(power_rows(series, (20,), given, rng, sizes=(3,))))
 
 
