@@ -48,6 +48,8 @@ TOPICS = {
     "claims": {"panel", "influence", "regimes"},
     "integrity": set(),
     "organisation": set(),
+    "grid": set(),
+    "evidence": {"grid"},
 }
 """Topics of numerics, and those that each may import."""
 

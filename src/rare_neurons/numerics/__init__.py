@@ -9,6 +9,8 @@ onset         when a quantity sets in, by one declared rule, against what noise 
 claims        what may be said of runs beside their controls
 integrity     whether each checkpoint is what its step says
 organisation  sets of top neurons: common directions, and how the sets last through training
+grid          document folds by type bins: cells, noise-free moments, two-way jackknife
+evidence      what one run, other seeds, controls and rare tokens each show, in tiers
 multiplicity  p-values of a family of questions
 rows          rows of tables made from results
 """

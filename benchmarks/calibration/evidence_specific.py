@@ -1,0 +1,105 @@
+"""Tier `specific` from cells: level under exchangeable runs and general growth, power with loud and silent controls.
+
+Run with `python -m benchmarks.calibration.evidence_specific [noise.npz]`; tables of docs/methods/evidence.md. Every run
+has its own neurons: noise of both strata from the world, effects of 20 neurons in each stratum whose rms is given in
+units of the larger of the two noise floors, times a factor of the run (lognormal, 0.35) and one of run and stratum
+(0.2). Its four placebo permutations have other neurons, the placebo's rms, the factor of the run, the root of that of
+the stratum and one of their own (0.1).
+"""
+
+import argparse
+
+import numpy as np
+
+from benchmarks.calibration.evidence_intervals import noise_floor
+from benchmarks.calibration.evidence_world import open_world, share, table
+from rare_neurons.numerics.evidence.specific import RunInfluence, StrataPair, judge_specific
+from rare_neurons.numerics.grid.leave_outs import stack
+from rare_neurons.numerics.grid.moments import disjoint_products, mean_leave_outs, ratio_of_pairs
+
+LIBRARY = 150
+PERMUTATIONS = 4
+RUN_FACTOR, STRATUM_FACTOR = 0.35, 0.2
+
+CASES = {
+    "exchangeable: runs are as controls": ((8, 8), (8, 8), (8, 8), (8, 8), "mixed"),
+    "exchangeable, weak": ((3, 3), (3, 3), (3, 3), (3, 3), "mixed"),
+    "nothing anywhere": ((0, 0), (0, 0), (0, 0), (0, 0), "mixed"),
+    "general growth, rare twice common everywhere": ((16, 8), (16, 8), (6, 3), (6, 3), "mixed"),
+    "general growth, silent controls": ((16, 8), (16, 8), (0, 0), (0, 0), "mixed"),
+    "general growth of one sign, also in the placebo; silent controls": ((16, 8), (16, 8), (0, 0), (0, 0), "one"),
+    "general growth of one sign, placebo mixed; silent controls": ((16, 8), (16, 8), (0, 0), (0, 0), "run only"),
+    "rare part doubled": ((16, 8), (8, 8), (8, 8), (8, 8), "mixed"),
+    "rare part tripled": ((24, 8), (8, 8), (8, 8), (8, 8), "mixed"),
+    "rare part doubled, weaker": ((8, 4), (4, 4), (4, 4), (4, 4), "mixed"),
+    "rare part doubled, mixed signs, silent controls": ((16, 8), (8, 8), (0, 0), (0, 0), "mixed"),
+    "rare part doubled, one sign, silent controls": ((16, 8), (8, 8), (0, 0), (0, 0), "run only"),
+    "rare part tripled, one sign, silent controls": ((24, 8), (8, 8), (0, 0), (0, 0), "run only"),
+}
+"""Rms in floors, (rare, common), of the run, its placebo, the control, its placebo; whose effects have one sign."""
+
+
+class Strata:
+    """Libraries of noise of two strata, and sets of runs from them."""
+
+    def __init__(self, noise, rng, kind="forty"):
+        self.rng, self.worlds = rng, [open_world(noise, name, kind=kind, rng=rng) for name in ("rare", "common")]
+        self.libraries = [[world.noise(rng).astype(np.float32) for _ in range(LIBRARY)] for world in self.worlds]
+        self.floor = max(noise_floor(w, lib) for w, lib in zip(self.worlds, self.libraries, strict=True))
+        self.known = [[disjoint_products(cells).mean(0) for cells in lib] for lib in self.libraries]
+
+    def statistics(self, stratum, rms, one_sign, k=20):
+        """Mean square and mean of one network in one stratum; only neurons with an effect are computed again."""
+        world, pick = self.worlds[stratum], int(self.rng.integers(LIBRARY))
+        noise, n = self.libraries[stratum][pick], world.n_channels
+        who = self.rng.choice(n, k, replace=False)
+        sign = 1.0 if one_sign else self.rng.choice([-1.0, 1.0], k)
+        theta = rms * self.floor * np.sqrt(n / k) * sign * np.ones(k)
+        own = noise[who].astype(float)
+        planted = own + theta[:, None, None] * world.counts
+        total = self.known[stratum][pick] + (disjoint_products(planted) - disjoint_products(own)).sum(0) / n
+        mean = noise.mean(0) + theta.sum() / n * world.counts
+        return ratio_of_pairs(total, world.counts), mean_leave_outs(mean, world.counts)
+
+    def run(self, own, placebo, signs):
+        """One run with its placebo permutations."""
+        common = np.exp(RUN_FACTOR * self.rng.standard_normal())
+        own_factor = np.exp(STRATUM_FACTOR * self.rng.standard_normal(2))
+        factors, permuted_factors = common * own_factor, common * np.sqrt(own_factor)
+        found = [self.statistics(j, own[j] * factors[j], signs != "mixed") for j in range(2)]
+        permuted = []
+        for j in range(2):
+            sizes = placebo[j] * permuted_factors[j] * np.exp(0.1 * self.rng.standard_normal(PERMUTATIONS))
+            permuted.append([self.statistics(j, size, signs == "one") for size in sizes])
+        pairs = [
+            StrataPair(found[0][i], found[1][i], *(stack([p[i] for p in each]) for each in permuted)) for i in (0, 1)
+        ]
+        return RunInfluence(*pairs)
+
+
+def main():
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("noise", nargs="?")
+    parser.add_argument("--draws", type=int, default=300)
+    given = parser.parse_args()
+    rng = np.random.default_rng(23)
+    strata, rows = Strata(given.noise, rng), []
+    for name, (own, placebo, control, control_placebo, signs) in CASES.items():
+        for n, m in ((3, 2), (5, 3)):
+            found = [
+                judge_specific(
+                    runs=[strata.run(own, placebo, signs) for _ in range(n)],
+                    controls=[strata.run(control, control_placebo, signs) for _ in range(m)],
+                )
+                for _ in range(given.draws)
+            ]
+            log = np.mean([each.form == "log" for each in found])
+            reached = share([each.p_value is not None and each.p_value <= 0.05 for each in found])
+            seeds = share([each.seeds.p_value <= 0.05 for each in found])
+            rows.append((name, f"{n}:{m}", f"{log:.2f}", seeds, reached, given.draws))
+    table(("world", "runs : controls", "log form", "seeds test alone", "`specific` at .05", "draws"), rows)
+
+
+if __name__ == "__main__":
+    main()

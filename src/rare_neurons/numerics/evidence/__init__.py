@@ -1,0 +1,17 @@
+"""Evidence in tiers: each answers one question with its own error; a tier counts only if those before it hold.
+
+==================  =============================================================================================
+`run`               does this network differ from its step 0?
+`onset_date`        since when (between two checkpoints, with an interval)?
+`turns`             where did it rise and fall?
+`seeds`             would another seed show it, and when?
+`beyond_control`    do controls that cannot learn it do the same?
+`specific`          is it about rare tokens, beyond what the geometry of the weights gives?
+`multiplicity`      one adjusted p-value for questions asked in declared order
+`tiers`             the highest tier reached
+`minimal_effect`    what would have been found, where nothing was
+==================  =============================================================================================
+
+Shared parts: `noise_draws` (the noise of a whole timeline, drawn from its leave-outs) and `comparison` (a t statistic
+whose variance is a sum of parts).
+"""

@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+
+from rare_neurons.numerics.evidence.comparison import Decision
+from rare_neurons.numerics.evidence.specific import RunInfluence, StrataPair, judge_specific
+from rare_neurons.numerics.grid.leave_outs import stack
+from tests.numerics.evidence.worlds import exactly, mean_square, means
+
+
+def influence(rng, *, rare, common, placebo=(1.0, 1.0), signed=(0.0, 0.0), n=60):
+    """One run whose rms influence is as given, in units of the noise of a cell's mean."""
+
+    def square(rms):
+        return mean_square(rms * rng.choice([-1.0, 1.0], n), rng)
+
+    def mean(value):
+        return means([value], rng, size=0.1)[0]
+
+    permuted = [stack([square(rms) for _ in range(4)]) for rms in placebo]
+    means_permuted = [stack([mean(0.0) for _ in range(4)]) for _ in placebo]
+    return RunInfluence(
+        StrataPair(square(rare), square(common), *permuted),
+        StrataPair(mean(signed[0]), mean(signed[1]), *means_permuted),
+    )
+
+
+def several(n_runs, rng, *, scatter=0.1, **sizes):
+    """Runs that scatter by a common factor and one per stratum."""
+    out = []
+    for _ in range(n_runs):
+        f = np.exp(scatter * rng.standard_normal(3))
+        given = {**sizes, "rare": sizes["rare"] * f[0] * f[1], "common": sizes["common"] * f[0] * f[2]}
+        out.append(influence(rng, **given))
+    return out
+
+
+def test_a_tripled_rare_part_is_specific():
+    rng = np.random.default_rng(0)
+    found = judge_specific(
+        runs=several(3, rng, rare=6.0, common=2.0, placebo=(2.0, 2.0)), controls=several(3, rng, rare=2.0, common=2.0)
+    )
+    assert (found.form, found.form_reason) == ("log", "")
+    assert found.seeds.estimate == pytest.approx(np.log(3), abs=0.25)
+    assert found.p_value <= 0.05
+    assert found.p_value == pytest.approx(max(found.seeds.p_value, found.control.p_value))
+
+
+def test_general_growth_is_not_specific_even_where_rare_is_always_twice_common():
+    rng = np.random.default_rng(1)
+    hits = [
+        judge_specific(
+            runs=several(3, rng, rare=8.0, common=4.0, placebo=(8.0, 4.0), n=25),
+            controls=several(2, rng, rare=4.0, common=2.0, placebo=(4.0, 2.0), n=25),
+        ).p_value
+        for _ in range(40)
+    ]
+    assert np.mean(np.array(hits) <= 0.05) <= 0.1
+
+
+def test_silent_controls_make_the_form_linear_for_all():
+    rng = np.random.default_rng(2)
+    runs = several(3, rng, rare=6.0, common=2.0, signed=(1.0, 0.2))
+    found = judge_specific(runs=runs, controls=several(2, rng, rare=0.0, common=0.0))
+    assert found.form == "linear"
+    assert "of 2 controls are resolved" in found.form_reason
+    assert "mixed signs" in found.form_reason
+    assert found.seeds.estimate == pytest.approx(0.8, abs=0.15)
+    assert found.p_value <= 0.05
+
+
+def test_the_linear_form_is_blind_to_mixed_signs_and_says_so():
+    rng = np.random.default_rng(3)
+    found = judge_specific(runs=several(3, rng, rare=6.0, common=2.0), controls=several(3, rng, rare=0.0, common=0.0))
+    assert found.p_value > 0.05
+    assert "do not see effects of mixed signs" in found.form_reason
+
+
+def test_tests_in_opposite_directions_do_not_add_up():
+    rng = np.random.default_rng(4)
+    runs = several(3, rng, rare=0.0, common=0.0, signed=(1.0, 0.0))
+    found = judge_specific(runs=runs, controls=several(3, rng, rare=0.0, common=0.0, signed=(3.0, 0.0)))
+    assert max(found.seeds.p_value, found.control.p_value) < 0.05
+    assert found.p_value > 0.5
+
+
+def test_without_controls_the_tier_is_not_tested():
+    rng = np.random.default_rng(5)
+    found = judge_specific(runs=several(3, rng, rare=6.0, common=2.0), controls=[], decision=Decision())
+    assert (found.form, found.seeds.status, found.control.status) == ("log", "tested", "too_few_controls")
+    assert found.p_value is None
+    few = judge_specific(runs=several(2, rng, rare=6.0, common=2.0), controls=[])
+    assert few.seeds.status == "too_few_runs"
+
+
+def test_a_single_permutation_is_refused():
+    one = StrataPair(exactly(1.0), exactly(1.0), exactly([1.0]), exactly([1.0]))
+    with pytest.raises(ValueError, match="1 and 1 placebo permutations"):
+        judge_specific(runs=[RunInfluence(one, one)] * 3, controls=[])
