@@ -1,6 +1,5 @@
 """Read results: each function opens only the files, rows and columns that are asked for."""
 
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -9,9 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from rare_neurons.catalogue import TABLES
+from rare_neurons.catalogue import TABLES, TIMELINES
 from rare_neurons.errors import DamagedTable
-from rare_neurons.tables import keys_of, sort_rows
+from rare_neurons.tables import find_tables, keys_of, sort_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +19,6 @@ T = TypeVar("T")
 SHARDS = {name: table for name, table in TABLES.items() if table.path.endswith("/step{step}.parquet")}
 """Tables with one file per model and step, and per panel where they have one."""
 _CHECKED = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
-_STEP = re.compile(r"step(\d+)\.parquet")
 
 
 def load_timeline(
@@ -56,18 +54,20 @@ def load_timeline(
     Raises
     ------
     FileNotFoundError
-        If there is no such quantity or model; the message says which there are.
+        If there are no results of a model; the message says of which there are.
     ValueError
-        If there is no such column.
+        If there is no such quantity or column.
 
     Examples
     --------
     >>> load_timeline("results", "influence", stratum="rare", pandas=True)  # doctest: +SKIP
     """
-    folder = Path(results) / "timelines" / quantity
-    chosen = _choose({path.stem: path for path in sorted(folder.glob("*.parquet"))}, models, folder)
+    name = f"timelines/{quantity}"
+    if name not in {**TABLES, **TIMELINES}:
+        known = (table.removeprefix("timelines/") for table in (*TIMELINES, *TABLES) if table.startswith("timelines/"))
+        raise ValueError(f"unknown quantity {quantity!r}; known: {', '.join(known)}")
     held = {} if include_quarantined or quantity in ("emergence", "members") else {"quarantined": False}
-    return _read(chosen, {"step": steps, **where, **held}, columns, pandas)
+    return _read(_files(results, name, models), {"step": steps, **where, **held}, columns, pandas)
 
 
 def load_shards(
@@ -83,16 +83,13 @@ def load_shards(
     """Load a per-checkpoint table: one of `SHARDS`; arguments as in `load_timeline`."""
     if table not in SHARDS:
         raise ValueError(f"unknown table {table!r}; known: {', '.join(SHARDS)}")
-    root = Path(results) / table
     panel = where.pop("panel", None) if "panel" in SHARDS[table].wildcards else None
-    folders = sorted(root.glob("*" if "panel" in SHARDS[table].wildcards else "."))
     wanted = None if steps is None else set(steps)
     by_model: dict[str, list[Path]] = {}
-    for folder in (f for f in folders if panel in (None, f.name)):
-        for model in sorted(p for p in folder.glob("*") if p.is_dir()):
-            found = [(int(match[1]), path) for path in model.iterdir() if (match := _STEP.fullmatch(path.name))]
-            kept = [path for step, path in sorted(found) if wanted is None or step in wanted]
-            by_model.setdefault(model.name, []).extend(kept)
+    for (_, *panels, model, step), path in find_tables(results, table).items():
+        if panel in (None, *panels) and (wanted is None or step in wanted):
+            by_model.setdefault(str(model), []).append(path)
+    root = Path(results) / table
     files = [path for kept in _choose(by_model, models, root) for path in kept]
     if not files:
         raise FileNotFoundError(f"no {table} shards for models={models}, steps={steps}, panel={panel} under {root}")
@@ -113,21 +110,25 @@ def load_integrity(
     results: str | Path, *, models: str | Sequence[str] | None = None, pandas: bool = False
 ) -> "pa.Table | pd.DataFrame":
     """Load the verdict on every checkpoint."""
-    folder = Path(results) / "integrity"
-    return _read(_choose({p.stem: p for p in sorted(folder.glob("*.parquet"))}, models, folder), {}, None, pandas)
+    return _read(_files(results, "integrity", models), {}, None, pandas)
 
 
 def load_claims(
     results: str | Path, *, subjects: str | Sequence[str] | None = None, pandas: bool = False
 ) -> "pa.Table | pd.DataFrame":
     """Load what is claimed of each subject, or single model, with the verdicts."""
-    folder = Path(results) / "claims"
-    return _read(_choose({p.stem: p for p in sorted(folder.glob("*.parquet"))}, subjects, folder), {}, None, pandas)
+    return _read(_files(results, "claims", subjects), {}, None, pandas)
 
 
 def list_models(results: str | Path) -> list[str]:
     """Names of the models that have results."""
-    return sorted(path.stem for path in (Path(results) / "integrity").glob("*.parquet"))
+    return [str(model) for _, model in find_tables(results, "integrity")]
+
+
+def _files(results: str | Path, name: str, wanted: str | Sequence[str] | None) -> list[Path]:
+    """Files of a table with one for each model, or subject."""
+    found = {str(key[-1]): path for key, path in find_tables(results, name).items()}
+    return _choose(found, wanted, Path(results) / name)
 
 
 def _choose(found: dict[str, T], wanted: str | Sequence[str] | None, folder: Path) -> list[T]:

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 
-from rare_neurons.tables import file_sha256, read_table
+from rare_neurons.tables import file_sha256, index_paths, read_table
 
 LAST, START = "last checkpoint", "step 0"
 SHARDS = ("influence", "folds", "regimes", "set_spectra")
@@ -16,25 +15,23 @@ class Results:
     """Where the tables are, and which of them were read."""
 
     def __init__(self, shards: Sequence[str], integrity: Sequence[str], timelines: Sequence[str]) -> None:
-        self._shards = {(*Path(p).parts[-4:-1], int(Path(p).stem.removeprefix("step"))): p for p in shards}
-        self._timelines = {(Path(p).parent.name, Path(p).stem): p for p in timelines}
-        self._integrity = {Path(p).stem: p for p in integrity}
+        self._paths = index_paths((*shards, *integrity, *timelines))
         self._read: set[str] = set()
 
     def shard(self, table: str, panel: str, model: str, step: int) -> str:
         """Return the path of a shard, which counts as read from here on."""
-        path = self._shards[table, panel, model, step]
+        path = self._paths[table, panel, model, step]
         self._read.add(path)
         return path
 
     def good_steps(self, model: str) -> list[int]:
         """List the steps of a model that are not quarantined, ascending."""
-        rows = read_table(self._integrity[model], ["step", "quarantined"]).to_pylist()
+        rows = read_table(self._paths["integrity", model], ["step", "quarantined"]).to_pylist()
         return sorted(row["step"] for row in rows if not row["quarantined"])
 
     def timeline(self, table: str, model: str) -> pa.Table:
         """Read one quantity of a model over its steps."""
-        return read_table(self._timelines[table, model])
+        return read_table(self._paths[f"timelines/{table}", model])
 
     def digests(self) -> list[str]:
         """Return the digests of the shards that were read."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +14,7 @@ from rare_neurons.numerics.onset.family import control_onsets
 from rare_neurons.numerics.onset.rule import Onset, OnsetRule
 from rare_neurons.numerics.onset.series import mean_resamples, on_common_steps, usable_runs
 from rare_neurons.numerics.panel.resampling import resample_panel, resampled_mean
-from rare_neurons.tables import digest_of, file_sha256, from_rows, provenance, read_table, write_rows
+from rare_neurons.tables import Key, digest_of, file_sha256, from_rows, index_paths, provenance, read_table, write_rows
 
 
 def write_emergence(
@@ -46,11 +45,11 @@ def write_emergence(
         Section ``onset`` of the configuration.
     """
     found, about = [], []
-    timeline = {(Path(p).parent.name, Path(p).stem): p for p in timelines}
+    paths = index_paths((*timelines, *behaviours, *folds))
     for panel in panels:
-        shards = {"behaviour": _of_models(behaviours, panel, models), "folds": _of_models(folds, panel, models)}
+        shards = {table: [_steps_of(paths, table, panel, m) for m in models] for table in ("behaviour", "folds")}
         for name, wanted in options["quantities"].items():
-            series = [_series(timeline[wanted["table"], model], panel, wanted) for model in models]
+            series = [_series(paths[f"timelines/{wanted['table']}", model], panel, wanted) for model in models]
             found.append(_onset(series, shards, wanted, options))
             place = {"subject": subject, "panel": panel, "declared": len(about) + 1, "quantity": name}
             about.append({**place, **{key: wanted[key] for key in ("table", "column", "stratum")}})
@@ -88,9 +87,9 @@ def _onset(
     )
 
 
-def _of_models(paths: Sequence[str], panel: str, models: Sequence[str]) -> list[list[str]]:
-    """Shards of a panel, one list per model."""
-    return [[p for p in paths if Path(p).parts[-3:-1] == (panel, model)] for model in models]
+def _steps_of(paths: Mapping[Key, str], table: str, panel: str, model: str) -> list[str]:
+    """Shards of one table of a model at a panel, all steps."""
+    return [path for key, path in paths.items() if key[:3] == (table, panel, model)]
 
 
 def _series(timeline: str, panel: str, wanted: Mapping[str, str]) -> dict[int, float]:

@@ -2,6 +2,7 @@
 
 files       written whole or not at all, with equal bytes for equal content and a checksum on every page
 keyed       rows in the order of their keys, checked on every reading
+paths       which table a path of a results tree is, and of what
 provenance  what went into a file
 schema      Arrow schemas, with units and meanings, from the rows that the catalogue names
 rows        tables of the catalogue, from rows or columns
@@ -9,18 +10,23 @@ rows        tables of the catalogue, from rows or columns
 
 from rare_neurons.tables.files import atomic_path, keys_of, read_metadata, read_table, write_table
 from rare_neurons.tables.keyed import in_order, sort_rows
+from rare_neurons.tables.paths import Key, find_tables, index_paths, key_of
 from rare_neurons.tables.provenance import digest_of, file_sha256, provenance
 from rare_neurons.tables.rows import empty_table, from_columns, from_rows, write_rows
 from rare_neurons.tables.schema import table_entry, table_schema
 
 __all__ = [
+    "Key",
     "atomic_path",
     "digest_of",
     "empty_table",
     "file_sha256",
+    "find_tables",
     "from_columns",
     "from_rows",
     "in_order",
+    "index_paths",
+    "key_of",
     "keys_of",
     "provenance",
     "read_metadata",
