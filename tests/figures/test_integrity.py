@@ -21,4 +21,4 @@ def test_rows_are_models_columns_are_steps_and_the_legend_names_verdicts(results
     (axis,) = figure.axes
     assert [label.get_text() for label in axis.get_yticklabels()] == list(RUNS)
     assert [label.get_text() for label in axis.get_xticklabels()] == [str(step) for step in STEPS]
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["ok", "detour"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["ok", "detour", "quarantined"]

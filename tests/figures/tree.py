@@ -178,7 +178,7 @@ def _onset(panel: str, quantity: str, stratum: str, status: str, detected: bool)
     place = {"subject": SUBJECT, "panel": panel, "quantity": quantity, "stratum": stratum}
     found = {"onset_after": 2, "onset_by": 8, "onset_low": 0, "onset_high": 16, "change": -1.5}
     missed = {**dict.fromkeys(found), "minimal_effect": 0.125 if status == "ok" else None}
-    judged = {"p_value": 0.01 if detected else 0.3, "status": status, "detected": detected, "n_seeds": 2}
+    judged = {"p_adjusted": 0.01 if detected else 0.3, "status": status, "detected": detected, "n_seeds": 2}
     return {**place, **({**found, "minimal_effect": None} if detected else missed), **judged}
 
 

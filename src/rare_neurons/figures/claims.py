@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from rare_neurons.figures.style import grid, nothing_to_draw, of_panel
 from rare_neurons.results import load_claims
@@ -31,10 +32,12 @@ def plot_claims(
         figure.set_size_inches(9.5, 0.44 * len(table) + 1.0)
     for axis, (_, claim) in zip(axes[:, 0], table.iterrows(), strict=True):
         _draw_claim(axis, claim, f"{claim.quantity}{of_panel(table, claim.panel)}")
+    marks = {"runs, with interval": ("o-", "black", "estimate"), "the same at step 0": ("x", _STEP0, "control_step0")}
+    marks["the run on shuffled text"] = ("+", _SHUFFLED, "control_shuffled")
     handles = [
-        axes[0, 0].plot([], [], "o-", color="black", label="runs, 90 % interval")[0],
-        axes[0, 0].plot([], [], "x", color=_STEP0, label="the same at step 0")[0],
-        axes[0, 0].plot([], [], "+", color=_SHUFFLED, label="the run on shuffled text")[0],
+        Line2D([], [], color=colour, marker=style[0], ls=style[1:] or "none", label=label)
+        for label, (style, colour, column) in marks.items()
+        if table[column].notna().any()
     ]
     figure.legend(handles=handles, loc="outside lower right", ncols=3, frameon=False, fontsize=8)
     figure.suptitle(f"{subject}: claims about the last checkpoint, beside their controls", fontsize=10)
@@ -43,7 +46,8 @@ def plot_claims(
 
 def _draw_claim(axis: Axes, claim: pd.Series, label: str) -> None:
     colour = _VERDICTS[claim.verdict]
-    axis.axvline(0, color="0.85", lw=0.8, zorder=0)
+    # Where nothing is claimed: one of a ratio, zero of a difference.
+    axis.axvline(1 if claim.unit.startswith("times ") else 0, color="0.85", lw=0.8, zorder=0)
     axis.plot([claim.low, claim.high], [0, 0], color=colour, lw=2.5, solid_capstyle="butt")
     axis.plot(claim.estimate, 0, "o", color=colour, ms=4)
     axis.plot(claim.control_step0, 0, "x", color=_STEP0, ms=6)

@@ -51,4 +51,5 @@ def _not_detected(onset: pd.Series) -> str:
     if onset.status != "ok":
         return onset.status.replace("_", " ")
     effect = "" if pd.isna(onset.minimal_effect) else f"; an even change of {onset.minimal_effect:.2g} would be"
-    return f"not detected (p = {onset.p_value:.2f}{effect})"
+    # The p that decided: adjusted for all quantities asked.
+    return f"not detected (p = {onset.p_adjusted:.2f}{effect})"

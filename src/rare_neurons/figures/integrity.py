@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from rare_neurons.figures.style import QUARANTINED, VERDICTS, chosen_models, one_axis
 from rare_neurons.results import load_integrity
@@ -33,8 +34,10 @@ def plot_integrity(
     every = max(1, len(steps) // 16)
     axis.set_xticks(range(0, len(steps), every), [str(s) for s in steps[::every]], rotation=60)
     axis.set_yticks(range(len(models)), models)
-    axis.set(xlabel="step", ylim=(len(models) - 0.5, -0.5))
+    axis.set(xlabel="step", xlim=(-0.6, len(steps) - 0.4), ylim=(len(models) - 0.5, -0.5))
     handles = [axis.barh(0, 0, color=colour, label=status) for status, colour in shown.items()]
+    if table.quarantined.any():
+        handles.append(Line2D([], [], color="black", marker="x", ms=5, ls="none", label="quarantined"))
     if ax is None:
         figure.legend(handles=handles, loc="outside upper right", ncols=6, frameon=False)
     else:

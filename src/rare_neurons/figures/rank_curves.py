@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 from rare_neurons.figures.style import chosen_models, grid, nothing_to_draw, of_panel, rank_curve, step_bar
 from rare_neurons.results import load_integrity, load_shards
 
+_DECADES = 1e6  # below the largest value: what a run without any influence shows is rounding
+
 
 def plot_rank_curves(
     results: str | Path,
@@ -41,6 +43,9 @@ def plot_rank_curves(
             for step in steps:
                 rank_curve(axis, mine[mine.step == step], cmap(norm(step + 1)))
             axis.set(xscale="log", yscale="log", title=f"{model}: {stratum}{of_panel(table, panel)}")
+    largest = table.high.max()
+    if axes[0, 0].get_ylim()[0] < largest / _DECADES:
+        axes[0, 0].set_ylim(bottom=largest / _DECADES)
     for axis in axes[-1]:
         axis.set_xlabel("rank of the neuron")
     for row in axes:

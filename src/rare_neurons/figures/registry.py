@@ -120,7 +120,7 @@ FIGURES = (
         caption=(
             "Jaccard index of the most influential neurons (with their signs) with those of the last good step, and "
             "with those of the step before. Thin lines: what two halves of the panel share, the ceiling that noise "
-            "leaves. Grey: two sets at random."
+            "leaves for sets read on different contexts. Thick line: two sets at random."
         ),
     ),
     FigureEntry(

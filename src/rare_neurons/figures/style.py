@@ -132,12 +132,23 @@ def mark(axis: Axes, steps: Sequence[int], values: Sequence[float]) -> None:
     axis.plot(x(steps), values, "x", color="black", ms=5)
 
 
-def legend(figure: Figure, colours: Mapping[str, Colour], models: Sequence[str], *, ax: Axes | None = None) -> None:
-    """Explain colours and, where there are several models, line styles: beside the axes, or on the given one."""
+def legend(
+    figure: Figure,
+    colours: Mapping[str, Colour],
+    models: Sequence[str],
+    *,
+    more: Sequence[Line2D] = (),
+    ax: Axes | None = None,
+) -> None:
+    """Explain colours, line styles where there are several models, and what more is drawn.
+
+    It stands beside the axes, or on the given one.
+    """
     handles = [Line2D([], [], color=colour, label=name) for name, colour in colours.items()]
     if len(models) > 1:
         pairs = zip(styles(), models, strict=False)
         handles += [Line2D([], [], color="black", ls=style, lw=1, label=model) for style, model in pairs]
+    handles += more
     if ax is not None:
         ax.legend(handles=handles, frameon=False, fontsize=8)
         return

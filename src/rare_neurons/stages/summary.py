@@ -56,7 +56,7 @@ def _onsets(results: str, subjects: Mapping[str, Sequence[str]]) -> Table:
         for row in load_timeline(results, "emergence", models=subject).to_pylist():
             onset = f"{row['onset_after']} – {row['onset_by']}" if row["detected"] else _verdict(row["status"])
             change = "" if row["change"] is None else f"{row['change']:+.3g}"
-            p = "" if row["p_value"] is None else f"{row['p_value']:.3f}"
+            p = "" if row["p_adjusted"] is None else f"{row['p_adjusted']:.3f}"
             table.add_row(subject, row["quantity"], onset, change, p, str(row["n_seeds"]))
     return table
 
