@@ -64,6 +64,7 @@ $(VENV)/.documentation: requirements-docs.lock $(VENV)/.installed
 
 site: $(VENV)/.documentation ## the documentation as a site in site/, every link and anchor checked
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@ls site/assets/stylesheets/main.*.css >/dev/null # the theme is part of it
 
 replication: $(VENV)/.installed ## the seed studies' conventions beside ours, into docs/replication.md
 	$(BIN)/snakemake --cores $(CORES) --configfile config/config.yaml config/seed-papers.yaml -- replication

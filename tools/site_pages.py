@@ -12,7 +12,9 @@ LINKED = ("docs/figures/*.png", "config/*.yaml", "LICENSE")
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     """Replace the files of docs/ by all pages of the repository, and what they link to, at their own paths."""
-    own = [file for file in files if file.abs_src_path is None or not Path(file.abs_src_path).is_relative_to(ROOT)]
+    # Only what lies in docs/: the theme's own files may lie in an environment below the repository.
+    docs = Path(config.docs_dir)
+    own = [file for file in files if file.abs_src_path is None or not Path(file.abs_src_path).is_relative_to(docs)]
     paths = sorted({path for pattern in (*PAGES, *LINKED) for path in ROOT.glob(pattern)})
     pages = [File.generated(config, path.relative_to(ROOT).as_posix(), abs_src_path=str(path)) for path in paths]
     return Files([*own, *pages])
