@@ -54,3 +54,10 @@ rule all:
             model=config["models"],
         ),
         expand(PATH["timelines/lineage"], model=config["models"]),
+        # Every shard: one that is lost behind finished timelines would not be missed.
+        [
+            path
+            for name in SHARDS
+            for model in config["models"]
+            for path in per_checkpoint(PATH[name], model)
+        ],

@@ -22,6 +22,13 @@ def test_a_changed_option_of_regimes_reruns_regimes_and_what_follows(project):
     assert set(jobs) <= AFTER_METRICS | {"regimes"}
 
 
+def test_shards_lost_behind_finished_timelines_are_made_again(project, finished):
+    for table in ("influence", "inequality", "curves"):
+        (project.folder / f"results/{table}/heldout/tiny-seed0/step2.parquet").unlink()
+    project.run()
+    assert project.tables() == finished.tables()
+
+
 def test_a_raised_version_of_regimes_reruns_regimes(project):
     project.raise_version("regimes")
     jobs = project.rules_run()

@@ -112,6 +112,7 @@ def per_checkpoint(pattern: str, model: str) -> list[str]:
 
 PATH = {name: f"{RESULTS}/{table.path}" for name, table in TABLES.items()}
 TIMELINE = f"{RESULTS}/timelines/{{quantity}}/{{model}}.parquet"
+SHARDS = [name for name, table in TABLES.items() if "step" in table.wildcards]
 
 
 def tables_of(name: str) -> dict[str, str]:
