@@ -98,7 +98,7 @@ _ROWS = f"{_N}.influence.rows"
 RULES = (
     Rule(
         "text",
-        version=2,
+        version=3,
         sections=("corpora",),
         tables=(
             Table(
@@ -114,7 +114,7 @@ RULES = (
     Rule("tokenizer", version=1, sections=("tokenizers",)),
     Rule(
         "corpus",
-        version=2,
+        version=3,
         sections=("corpora", "tokenizers"),
         tables=(
             Table(
@@ -137,7 +137,7 @@ RULES = (
     ),
     Rule(
         "panel",
-        version=2,
+        version=3,
         sections=("panels", "corpora", "tokenizers"),
         tables=(
             Table(
@@ -160,7 +160,7 @@ RULES = (
                 "panel/{panel}/strata.parquet",
                 "stratum",
                 row=f"{_N}.panel.rows:StratumRow",
-                computed_in=f"{_N}.panel.targets:measure_strata",
+                computed_in=f"{_N}.panel.grid:measure_strata",
                 keys=_STRATUM,
                 place=(),
             ),

@@ -19,7 +19,11 @@ rule text:
     params:
         corpus=lambda w: w.corpus,
         source=source_keys,
-        heldout_every=lambda w: config["corpora"][w.corpus].get("heldout_every"),
+        heldout=lambda w: {
+            key: value
+            for key, value in config["corpora"][w.corpus].items()
+            if key.startswith("heldout_")
+        },
         version=VERSIONS["text"],
     script:
         "../scripts/text.py"

@@ -62,7 +62,7 @@ def write_corpus(
     codec = Tokenizer.from_file(tokenizer)
     end = codec.token_to_id(settings.end_of_text)
     vocab = codec.get_vocab_size(with_added_tokens=True)
-    rows, encoded = _encoded(read_table(text, ["document", "heldout", "text"]), codec, settings.max_tokens)
+    rows, encoded = _encoded(read_table(text, ["origin", "document", "heldout", "text"]), codec, settings.max_tokens)
     source = read_metadata(text)
     heldout = np.asarray(rows["heldout"].to_pylist())
     _check_split(heldout, source["heldout_every"])
@@ -75,7 +75,8 @@ def write_corpus(
         inputs["counts"] = file_sha256(counts)
     about = {"counts_from": origin, "end_of_text_id": end, "vocab_size": vocab}
     metadata = provenance("corpus", VERSIONS["corpus"], asdict(settings), inputs, **about)
-    columns = {"index": range(len(encoded)), "document": rows["document"], "heldout": heldout, "token_ids": encoded}
+    names = {name: rows[name] for name in ("origin", "document")}
+    columns = {"index": range(len(encoded)), **names, "heldout": heldout, "token_ids": encoded}
     write_rows("corpus/tokens", from_columns("corpus/tokens", {}, columns), tokens, metadata)
     counted_types = from_columns("corpus/unigram", {}, _unigram(counted, settings.smoothing, codec))
     write_rows("corpus/unigram", counted_types, unigram, metadata)

@@ -1,87 +1,111 @@
-"""Contexts of a panel: windows of text, cut so that no document is in both halves."""
+"""Contexts of a panel: many short excerpts of many documents."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rare_neurons.numerics.panel.folds import N_FOLDS, half_of_fold
+Index = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Contexts:
-    """Windows of text, each in one fold and one half.
+    """Windows of text.
 
     Attributes
     ----------
     token_ids : ndarray of int64, shape (context, pos)
-    fold : ndarray of int64, shape (context,)
-        0..63; folds 0..31 are half A, 32..63 half B.
+    document : ndarray of int64, shape (context, pos)
+        The document that each token comes from; an end-of-text token belongs to the document it ends.
     """
 
-    token_ids: np.ndarray
-    fold: np.ndarray
-
-    @property
-    def half(self) -> np.ndarray:
-        """0 (A) or 1 (B) for each context."""
-        return half_of_fold(self.fold)
+    token_ids: Index
+    document: Index
 
 
 def cut_contexts(
-    documents: list[np.ndarray], *, end_of_text: int, context_length: int, max_contexts: int | None, seed: int
+    documents: list[Index],
+    *,
+    end_of_text: int,
+    context_length: int,
+    max_contexts: int | None,
+    max_per_document: int,
+    seed: int,
 ) -> Contexts:
-    """Cut documents into contexts, with no document in both halves.
+    """Cut documents into contexts, none of which shares its documents with too many others.
 
-    Documents are shuffled, dealt to the half that has fewer tokens so far (largest first, so that both halves are
-    alike in size), joined with the end-of-text id within their half and cut into windows. Each half's windows, in the
-    order of the text, form 32 folds of neighbours: text close together stays together when folds are resampled.
+    What a document adds to all its tokens is shared by them, so a panel learns more from a new document than from
+    more of the same: of each document that fills a context at most `max_per_document` windows are taken, first one of
+    every document (in random order), then a second one, and so on. Shorter documents are joined, an end-of-text token
+    after each, until a context is full; the last one is cut off there and appears in no other context.
 
     Parameters
     ----------
     documents : list of int arrays
     end_of_text : int
-        Token id put between documents.
+        Token id put after a document.
     context_length : int
         Tokens in a context.
     max_contexts : int or None
-        At most this many, half from each half; all when None.
+        At most this many; all when None. Contexts of joined documents come first: they hold more documents each.
+    max_per_document : int
     seed : int
 
     Raises
     ------
     ValueError
-        If there is not at least one context for every fold.
+        If the documents do not fill a single context.
     """
     rng = np.random.default_rng(seed)
-    shuffled = [documents[i] for i in rng.permutation(len(documents))]
-    windows, folds = [], []
-    for half, members in enumerate(_deal(shuffled)):
-        cut = _windows(members, end_of_text, context_length)
-        if max_contexts is not None and len(cut) > max_contexts // 2:
-            cut = cut[np.sort(rng.choice(len(cut), max_contexts // 2, replace=False))]
-        per_half = N_FOLDS // 2
-        if len(cut) < per_half:
-            raise ValueError(
-                f"half {'AB'[half]} of the corpus has {len(cut)} contexts of {context_length} tokens, but its folds "
-                f"need {per_half}; use a larger corpus or a shorter context_length"
-            )
-        windows.append(cut)
-        folds.append(half * per_half + np.arange(len(cut)) * per_half // len(cut))
-    return Contexts(np.concatenate(windows), np.concatenate(folds))
+    order = rng.permutation(len(documents))
+    short = [i for i in order if len(documents[i]) < context_length]
+    windows = _joined(documents, short, end_of_text, context_length)
+    windows += _excerpts(documents, [i for i in order if len(documents[i]) >= context_length], rng, context_length, max_per_document)
+    if not windows:
+        total = sum(len(d) for d in documents)
+        raise ValueError(
+            f"{len(documents)} documents with {total} tokens do not fill one context of {context_length}; "
+            "use a larger corpus or a shorter context_length"
+        )
+    kept = windows[:max_contexts]
+    return Contexts(np.stack([ids for ids, _ in kept]), np.stack([document for _, document in kept]))
 
 
-def _deal(documents: list[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    sizes = [len(d) for d in documents]
-    totals, members = [0, 0], ([], [])
-    for index in sorted(range(len(documents)), key=lambda i: -sizes[i]):
-        half = int(totals[1] < totals[0])
-        totals[half] += sizes[index]
-        members[half].append(index)
-    return tuple([documents[i] for i in sorted(m)] for m in members)
+def units(contexts: Contexts) -> Index:
+    """Return for each document the number of its unit: documents that share a context cannot be told apart by it.
+
+    A fold must hold whole units. Documents without a context have a unit of their own.
+    """
+    n = int(contexts.document.max()) + 1
+    unit = np.arange(n)
+    for row in contexts.document:
+        # Joined documents are in one context only, so no chain of contexts has to be followed.
+        members = np.unique(row)
+        unit[members] = members[0]
+    return unit
 
 
-def _windows(documents: list[np.ndarray], end_of_text: int, length: int) -> np.ndarray:
-    parts = [np.append(d, end_of_text) for d in documents]
-    stream = np.concatenate(parts) if parts else np.empty(0, np.int64)
-    n = len(stream) // length
-    return stream[: n * length].reshape(n, length).astype(np.int64)
+def _joined(documents: list[Index], members: list[int], end_of_text: int, length: int) -> list[tuple[Index, Index]]:
+    windows, ids, source, filled = [], [], [], 0
+    for index in members:
+        piece = np.append(documents[index], end_of_text)[: length - filled]
+        ids.append(piece)
+        source.append(np.full(len(piece), index))
+        filled += len(piece)
+        if filled == length:
+            windows.append((np.concatenate(ids).astype(np.int64), np.concatenate(source).astype(np.int64)))
+            ids, source, filled = [], [], 0
+    return windows
+
+
+def _excerpts(
+    documents: list[Index], members: list[int], rng: np.random.Generator, length: int, most: int
+) -> list[tuple[Index, Index]]:
+    places = {i: rng.permutation(len(documents[i]) // length)[:most] for i in members}
+    found = []
+    for turn in range(most):
+        for index in members:
+            if turn < len(places[index]):
+                start = int(places[index][turn]) * length
+                found.append((documents[index][start : start + length].astype(np.int64), np.full(length, index)))
+    return found

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from rare_neurons.columns import Column, NTargets, Stratum
+from rare_neurons.columns import Column, Fold, NTargets, Reason, Stratum, TypeBin
 
 Index = Annotated[int, Column(None, "0-based place of the document in the corpus")]
 _HELDOUT = Column(None, "whether the document is kept for panels")
@@ -25,6 +25,7 @@ class TokensRow:
     """One document as token ids."""
 
     index: Index
+    origin: Annotated[str, Column(None, "file or data set that the document comes from")]
     document: Annotated[str, Column(None, "name of the document")]
     heldout: Annotated[bool, _HELDOUT]
     token_ids: Annotated[list[int], Column("token id", "list over positions", "int32")]
@@ -47,8 +48,7 @@ class ContextRow:
     """One window of text."""
 
     context: Annotated[int, Column(None, "index of the context")]
-    fold: Annotated[int, Column(None, "0 to 63; contexts are resampled by folds")]
-    half: Annotated[str, Column(None, "A (folds 0 to 31) or B; no document is in both")]
+    fold: Fold
     token_ids: Annotated[list[int], Column("token id", "list over positions", "int32")]
 
 
@@ -60,6 +60,8 @@ class TargetRow:
     position: Annotated[int, Column("tokens", "0-based position whose logits predict the target")]
     input_id: Annotated[int, Column("token id", "the token read there")]
     target_id: Annotated[int, Column("token id", "the token predicted: the next one")]
+    document: Annotated[int, Column(None, "index of the document that the target comes from, among the held-out ones")]
+    type_bin: TypeBin
     stratum: Stratum
 
 
@@ -75,3 +77,10 @@ class StratumRow:
     n_targets: NTargets
     n_types: Annotated[int, Column("types", "distinct types among the targets")]
     largest_type_share: Annotated[float, Column("share", "share of the targets that the largest type has")]
+    n_documents: Annotated[int, Column("documents", "distinct documents among the targets")]
+    n_documents_effective: Annotated[
+        float, Column("documents", "as many documents with equally many targets each: (Σn)²/Σn²")
+    ]
+    n_types_effective: Annotated[float, Column("types", "as many types with equally many targets each: (Σn)²/Σn²")]
+    status: Annotated[str, Column(None, "`ok`, or `few`: below 30 effective, where intervals are too narrow")]
+    reason: Reason

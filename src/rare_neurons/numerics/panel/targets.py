@@ -5,7 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from rare_neurons.numerics.panel.contexts import Contexts
-from rare_neurons.numerics.panel.rows import StratumRow
+
+
+@dataclass(frozen=True)
+class Most:
+    """Targets of one stratum that one token type, or one document, may give at most."""
+
+    per_type: int
+    per_document: int
 
 
 @dataclass(frozen=True)
@@ -18,6 +25,8 @@ class Targets:
         The context, and the position whose logits predict the target.
     input_id, target_id : ndarray of int64, shape (target,)
         The token at that position and the next one.
+    document : ndarray of int64, shape (target,)
+        The document that the target comes from.
     stratum : ndarray of int64, shape (target,)
     """
 
@@ -25,6 +34,7 @@ class Targets:
     position: np.ndarray
     input_id: np.ndarray
     target_id: np.ndarray
+    document: np.ndarray
     stratum: np.ndarray
 
 
@@ -34,7 +44,7 @@ def draw_targets(
     names: tuple[str, ...],
     *,
     targets_per_stratum: int,
-    max_per_type: int,
+    most: Most,
     min_position: int,
     token_role: str,
     seed: int,
@@ -42,8 +52,8 @@ def draw_targets(
     """Draw the target positions of every stratum.
 
     A position is eligible from `min_position` to the last but one of its context. Within a stratum all eligible
-    positions get a random priority; the first `max_per_type` of each token type remain, and of those the first
-    `targets_per_stratum`.
+    positions get a random priority; the first of each token type remain, of those the first of each document, and of
+    those the first `targets_per_stratum`.
 
     Parameters
     ----------
@@ -52,7 +62,8 @@ def draw_targets(
         Stratum of each token type, -1 for none.
     names : tuple of str
         Names of the strata.
-    targets_per_stratum, max_per_type, min_position, seed : int
+    targets_per_stratum, min_position, seed : int
+    most : Most
     token_role : {"target", "input"}
         Which token's type decides the stratum: the predicted one, or (seed convention) the one read.
 
@@ -63,20 +74,23 @@ def draw_targets(
     """
     context, position = _eligible(contexts, min_position)
     role = contexts.token_ids[context, position + (token_role == "target")]
+    document = contexts.document[context, position + 1]
     stratum = strata[role]
     priority = np.random.default_rng(seed).permutation(context.size)
     chosen, available = [], {}
     for index, name in enumerate(names):
         rows = np.flatnonzero(stratum == index)
         rows = rows[np.argsort(priority[rows], kind="stable")]
-        rows = rows[_occurrence(role[rows]) < max_per_type]
+        rows = rows[_occurrence(role[rows]) < most.per_type]
+        rows = rows[_occurrence(document[rows]) < most.per_document]
         available[name] = rows.size
         chosen.append(rows[:targets_per_stratum])
     if min(available.values()) < targets_per_stratum:
         raise ValueError(
-            f"the corpus has {available} eligible targets per stratum (at most {max_per_type} of one token type, from "
-            f"position {min_position} on), but the panel asks for {targets_per_stratum} of each; "
-            "lower targets_per_stratum, raise max_targets_per_type or use a larger corpus"
+            f"the corpus has {available} eligible targets per stratum (at most {most.per_type} of one token type and "
+            f"{most.per_document} of one document, from position {min_position} on), but the panel asks for "
+            f"{targets_per_stratum} of each; lower targets_per_stratum, raise max_targets_per_type or "
+            "max_targets_per_document, or use a larger corpus"
         )
     rows = np.concatenate(chosen)
     return _sorted_targets(contexts, context[rows], position[rows], stratum[rows])
@@ -99,6 +113,7 @@ def _sorted_targets(contexts: Contexts, context: np.ndarray, position: np.ndarra
         position=position,
         input_id=ids[context, position],
         target_id=ids[context, position + 1],
+        document=contexts.document[context, position + 1],
         stratum=stratum[order],
     )
 
@@ -110,37 +125,3 @@ def _occurrence(values: np.ndarray) -> np.ndarray:
     result = np.empty(values.size, dtype=np.int64)
     result[order] = np.arange(values.size) - start
     return result
-
-
-def measure_strata(
-    strata: np.ndarray, counts: np.ndarray, targets: Targets, names: tuple[str, ...]
-) -> list[StratumRow]:
-    """How large each stratum is in the vocabulary, the training text and the panel.
-
-    Parameters
-    ----------
-    strata : ndarray of int64, shape (vocab,)
-        Stratum of each token type, -1 for none.
-    counts : ndarray of int64, shape (vocab,)
-        Occurrences in the training distribution.
-    targets : Targets
-    names : tuple of str
-        Names of the strata.
-    """
-    rows = []
-    for index, name in enumerate(names):
-        types, per_type = np.unique(targets.target_id[targets.stratum == index], return_counts=True)
-        member = counts[strata == index]
-        rows.append(
-            StratumRow(
-                stratum=name,
-                vocabulary_types=int(member.size),
-                training_mass=float(member.sum() / counts.sum()),
-                largest_count=int(member.max()),
-                smallest_count=int(member.min()),
-                n_targets=int(per_type.sum()),
-                n_types=int(types.size),
-                largest_type_share=float(per_type.max() / per_type.sum()),
-            )
-        )
-    return rows
