@@ -344,33 +344,24 @@ RULES = (
         ),
     ),
     Rule(
-        "emergence",
-        version=2,
-        sections=("onset",),
-        tables=(
+        "evidence",
+        version=1,
+        sections=("evidence",),
+        tables=tuple(
             Table(
-                "timelines/emergence/{subject}.parquet",
-                "declared quantity",
-                row=f"{_N}.onset.rule:OnsetRow",
-                computed_in=f"{_N}.onset.detect:detect_onset",
-                keys=("declared",),
+                f"timelines/{name}/{{subject}}.parquet",
+                grain,
+                row=f"{_N}.evidence.rows:{row}",
+                computed_in=f"{_N}.evidence.{function}",
+                keys=("declared", "role", "run", *keys),
                 place=("subject", "panel"),
-            ),
-        ),
-    ),
-    Rule(
-        "claims",
-        version=2,
-        sections=("claims", "onset"),
-        tables=(
-            Table(
-                "claims/{subject}.parquet",
-                "claim x checkpoint judged",
-                row=f"{_N}.claims.judge:ClaimRow",
-                computed_in=f"{_N}.claims.judge:judge_claim",
-                keys=("judged_at", "declared"),
-                place=("subject", "panel"),
-            ),
+            )
+            for name, grain, row, function, keys in (
+                ("evidence", "question x run x tier", "EvidenceRow", "tables:evidence_rows", ("tier",)),
+                ("onsets", "question x run", "OnsetRow", "onset_date:date_onset", ()),
+                ("turns", "question x run x turn", "TurnRow", "turns:find_moves", ("turn",)),
+                ("courses", "question x run x step", "CourseRow", "tables:course_rows", ("step",)),
+            )
         ),
     ),
     Rule("figures", version=3),

@@ -27,7 +27,7 @@ from rare_neurons.configuration import (
     SECTIONS,
     check_config,
     complete_config,
-    onset_columns,
+    dated_columns,
 )
 from rare_neurons.errors import RequestError
 from rare_neurons.figures.registry import FIGURES
@@ -52,7 +52,7 @@ def completed(configuration: dict) -> dict:
     schema = beside("../schemas/config.schema.yaml")
     whole = complete_config(schema, beside("../../config/analysis.yaml"), configuration)
     try:
-        check_config(whole, schema, sections=SECTIONS, legal=onset_columns())
+        check_config(whole, schema, sections=SECTIONS, legal=dated_columns())
     except RequestError as error:
         raise WorkflowError(str(error)) from None
     return whole
@@ -197,10 +197,7 @@ def subjects() -> list[str]:
 
 
 def controls(subject: str) -> list[str]:
-    """Models declared as the control of a subject; its own, where it is a control itself."""
-    own = members(subject)
-    if all("control_of" in config["models"][model] for model in own):
-        return own
+    """Models declared as the control of a subject."""
     return [
         name
         for name, entry in config["models"].items()
@@ -208,9 +205,9 @@ def controls(subject: str) -> list[str]:
     ]
 
 
-def claimed_models(subject: str) -> list[str]:
-    """Models that a subject's claims are read from: its own and its controls."""
-    return list(dict.fromkeys(members(subject) + controls(subject)))
+def judged_models(subject: str) -> list[str]:
+    """Runs of a subject and its controls."""
+    return members(subject) + controls(subject)
 
 
 def figure_tables(subject: str) -> list[str]:
