@@ -40,12 +40,10 @@ RULES = {
 }
 
 TOPICS = {
-    "panel": set(),
-    "influence": {"panel"},
+    "panel": {"grid"},
+    "influence": {"grid", "panel"},
     "spectra": set(),
-    "regimes": {"panel", "influence", "spectra"},
-    "onset": set(),
-    "claims": {"panel", "influence", "regimes"},
+    "regimes": {"grid", "panel", "influence", "spectra"},
     "integrity": set(),
     "organisation": set(),
     "grid": set(),

@@ -2,7 +2,7 @@ import copy
 
 import pytest
 
-from rare_neurons.configuration import SECTIONS, check_config, onset_columns
+from rare_neurons.configuration import SECTIONS, check_config, dated_columns
 from rare_neurons.errors import RequestError
 from tools.configuration import SCHEMA, read_config
 
@@ -13,7 +13,7 @@ def refused(change) -> str:
     config = copy.deepcopy(DEFAULT)
     change(config)
     with pytest.raises(RequestError) as caught:
-        check_config(config, SCHEMA, sections=SECTIONS, legal=onset_columns())
+        check_config(config, SCHEMA, sections=SECTIONS, legal=dated_columns())
     return str(caught.value)
 
 

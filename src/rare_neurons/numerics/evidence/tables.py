@@ -120,7 +120,12 @@ def _of_question(
             adjusted = p["by_run"][model][place]
             holds = adjusted is not None and adjusted <= rule.level
             yield EvidenceRow(
-                **about, **_run_columns(study, step, rule.confidence), run=model, role=role, p_adjusted=adjusted, holds=holds
+                **about,
+                **_run_columns(study, step, rule.confidence),
+                run=model,
+                role=role,
+                p_adjusted=adjusted,
+                holds=holds,
             )
     whole = {"run": subject, "role": "all"}
     tests = {"seeds": one.subject.seeds, "beyond_control": one.subject.control}
