@@ -14,4 +14,4 @@ from rare_neurons.configuration.layers import complete_config, layered
 from rare_neurons.configuration.needed import SECTIONS, dated_columns
 from rare_neurons.configuration.schema import layer_schema
 
-__all__ = ["SECTIONS", "check_config", "complete_config", "layer_schema", "layered", "dated_columns"]
+__all__ = ["SECTIONS", "check_config", "complete_config", "dated_columns", "layer_schema", "layered"]

@@ -53,7 +53,8 @@ def _of_questions(config: Mapping[str, Entries]) -> Iterable[str]:
             continue
         place = f"evidence.questions.{name}.against"
         if not question["column"].endswith("_within") or question["table"] != "moments":
-            yield f"{place}: {question['column']!r} has no placebo; only within-stratum columns of moments can be specific"
+            column = question["column"]
+            yield f"{place}: {column!r} has no placebo; only within-stratum columns of moments can be specific"
         elif config["probe"]["placebo_draws"] < _MIN_PLACEBO:
             drawn = config["probe"]["placebo_draws"]
             yield f"{place}: probe.placebo_draws {drawn} is not allowed with it; {_MIN_PLACEBO} is the least"
