@@ -10,13 +10,14 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 import yaml
+from transformers import GPTNeoXConfig
 
-from benchmarks.planted.plant import fit_plant, initialise, read_neox_config, write_series
+from benchmarks.planted.plant import fit_plant, initialise, write_series
 from rare_neurons.configuration import complete_config
 from rare_neurons.models.influence.probe import EngineSettings, probe_model
 from rare_neurons.models.loading import load_model
@@ -68,7 +69,7 @@ class World:
     """Untrained networks with the demo's shape, its panel, and what is planted in them."""
 
     def __init__(self, results: Path, out: Path, checkpoint: Path) -> None:
-        self.results, self.out, self.shape = results, out, read_neox_config(checkpoint)
+        self.results, self.out, self.shape = results, out, GPTNeoXConfig.from_pretrained(checkpoint)
         tables = {name: str(results / "panel/heldout" / f"{name}.parquet") for name in ("contexts", "targets")}
         (tokens,) = results.glob("corpus/*/*/tokens.parquet")
         self.tokens, unigram = tokens, tokens.with_name("unigram.parquet")
@@ -87,7 +88,7 @@ class World:
 
     def floor(self, seed: int) -> float:
         """Root of the standard error of the mean square without an effect, on rare tokens (nats)."""
-        found = probe_model(load_model(self.base(seed), dtype=_float32()), self.panel, EngineSettings(placebo_draws=0))
+        found = probe_model(load_model(self.base(seed), dtype=torch.float32), self.panel, EngineSettings(placebo_draws=0))
         k = self.panel.strata.index("rare")
         square = mean_square_leave_outs(np.moveaxis(found.cell_within_sum[k], -1, 0), found.cell_n[k])
         return float(np.sqrt(standard_error(square)))
@@ -184,12 +185,6 @@ def print_neurons(results: Path, truth: dict[str, np.ndarray]) -> None:
         columns = [c for c in inequality.columns if c.startswith("effective") and "within" in c]
         number = ", ".join(f"{c}: {row[c]}" for c in columns)
         print(f"| {name} | {len(neurons)} | {number} | {len(set(strongest) & set(neurons.tolist()))} |")
-
-
-def _float32() -> object:
-    import torch
-
-    return torch.float32
 
 
 if __name__ == "__main__":
