@@ -29,9 +29,9 @@ class RegimeTest:
     """Result of the detection test. Ranks are 1-based and inclusive.
 
     ``null_p`` is the largest of ``family_p``, ``null_family`` the family it comes from. ``statistic_z`` is T as a
-    normal score of its least favourable null, whose upper tail is taken as exponential (`tail_p`). ``status`` is ``ok``,
-    ``too_few`` (spacings above the noise floor), ``tied``, ``not_rising`` (no plateau, power law and decay in this
-    order: p is 1) or ``no_null_table``; undefined entries are None.
+    normal score of its least favourable null, whose upper tail is taken as exponential (`tail_p`). ``status`` is
+    ``ok``, ``too_few`` (spacings above the noise floor), ``tied``, ``not_rising`` (no plateau, power law and decay in
+    this order: p is 1) or ``no_null_table``; undefined entries are None.
     """
 
     n_neurons: int
@@ -106,15 +106,15 @@ def regime_test(
         known = ", ".join(str(table.n) for table in null_tables) or "none"
         reason = f"no null table within a factor of 1.41 of {len(x)} neurons (tables at: {known})"
         return RegimeTest(len(x), n_spacings, statistic, None, *regimes, None, None, {}, "no_null_table", reason)
-    family_p, family_tail = _table_p(statistic, spacings, len(x), near)
+    found = _table_p(statistic, spacings, len(x), near)
     if se is not None and np.count_nonzero(se) > n_spacings:  # fewer noisy neurons cannot make as many values
         drawn = _mixture_null(se, n_spacings, n_mixture_draws, seed)
-        family_p["scale_mixture"], family_tail["scale_mixture"] = (
-            empirical_p(drawn, statistic),
-            tail_p(drawn, statistic),
-        )
-    worst, score = max(family_p, key=family_p.__getitem__), float(-ndtri(max(family_tail.values())))
-    return RegimeTest(len(x), n_spacings, statistic, score, *regimes, family_p[worst], worst, family_p, "ok", None)
+        found["scale_mixture"] = empirical_p(drawn, statistic), tail_p(drawn, statistic)
+    family_p = {family: counted for family, (counted, _) in found.items()}
+    worst, score = max(family_p, key=family_p.__getitem__), -ndtri(max(tail for _, tail in found.values()))
+    return RegimeTest(
+        len(x), n_spacings, statistic, float(score), *regimes, family_p[worst], worst, family_p, "ok", None
+    )
 
 
 def spacings_above_noise(values: NDArray, values_se: NDArray | None) -> int:
@@ -148,19 +148,18 @@ def _bracket(tables: Sequence[NullTable], n: int) -> list[tuple[NullTable, float
 
 def _table_p(
     statistic: float, spacings: NDArray, n: int, near: list[tuple[NullTable, float]]
-) -> tuple[dict[str, float], dict[str, float]]:
+) -> dict[str, tuple[float, float]]:
     """P of each family: counted among its draws, and with an exponential tail."""
     nearest = max(near, key=lambda pair: pair[1])[0]
     shapes = {name: ("generalised_gamma", shape) for name, shape in _NAMED_SHAPES.items()}
     shapes["power_law"] = ("power_law", np.nan)
     for family in ("half_t", "generalised_gamma"):
         shapes[family] = (family, fit_shape(spacings, n, nearest, family))
-    counted, tails = {}, {}
+    found = {}
     for name, (family, shape) in shapes.items():
         rows = [(_row_p(table, family, shape, len(spacings), statistic), weight) for table, weight in near]
-        counted[name] = sum(weight * p for (p, _), weight in rows)
-        tails[name] = sum(weight * p for (_, p), weight in rows)
-    return counted, tails
+        found[name] = tuple(sum(weight * p[kind] for p, weight in rows) for kind in (0, 1))
+    return found
 
 
 def fit_shape(spacings: NDArray, n: int, table: NullTable, family: str) -> float:

@@ -61,28 +61,16 @@ class RegimeRow:
     n_neurons: Annotated[int, Column("neurons", "neurons of this sign with an influence that is not zero")]
     n_regimes: Annotated[int | None, Column("pieces", "pieces that the convention draws; no finding")] = None
     plateau_end: Annotated[float | None, Column("rank", "last rank of the plateau")] = None
-    plateau_end_low: Annotated[float | None, Column("rank", "lower end of its interval, over documents and types")] = (
-        None
-    )
-    plateau_end_high: Annotated[float | None, Column("rank", "upper end of its interval, over documents and types")] = (
-        None
-    )
+    plateau_end_low: Annotated[float | None, Column("rank", "lower end of its interval over panels")] = None
+    plateau_end_high: Annotated[float | None, Column("rank", "upper end of its interval over panels")] = None
     decay_start: Annotated[float | None, Column("rank", "first rank of the decay")] = None
-    decay_start_low: Annotated[float | None, Column("rank", "lower end of its interval, over documents and types")] = (
-        None
-    )
-    decay_start_high: Annotated[float | None, Column("rank", "upper end of its interval, over documents and types")] = (
-        None
-    )
+    decay_start_low: Annotated[float | None, Column("rank", "lower end of its interval over panels")] = None
+    decay_start_high: Annotated[float | None, Column("rank", "upper end of its interval over panels")] = None
     rank_exponent: Annotated[
         float | None, Column(None, "minus the slope of ln value over ln rank in the power-law piece")
     ] = None
-    rank_exponent_low: Annotated[float | None, Column(None, "lower end of its interval, over documents and types")] = (
-        None
-    )
-    rank_exponent_high: Annotated[float | None, Column(None, "upper end of its interval, over documents and types")] = (
-        None
-    )
+    rank_exponent_low: Annotated[float | None, Column(None, "lower end of its interval over panels")] = None
+    rank_exponent_high: Annotated[float | None, Column(None, "upper end of its interval over panels")] = None
     r_squared: Annotated[float | None, Column(None, "of the drawn fit; noise has 0.98 too")] = None
     statistic: Annotated[float | None, Column("log-likelihood", "`log_spacing`: test statistic T")] = None
     statistic_z: Annotated[
