@@ -41,11 +41,10 @@ RULES = {
 
 TOPICS = {
     "panel": set(),
-    "influence": {"panel"},
+    "influence": {"grid"},
     "spectra": set(),
-    "regimes": {"panel", "influence", "spectra"},
+    "regimes": {"grid", "influence", "spectra"},
     "onset": set(),
-    "claims": {"panel", "influence", "regimes"},
     "integrity": set(),
     "organisation": set(),
     "grid": set(),
@@ -136,4 +135,4 @@ def test_the_map_of_topics_has_no_circle():
 
 
 def test_the_topic_check_sees_a_wrong_import():
-    assert topics_imported("from rare_neurons.numerics.claims.judge import Claim\nimport numpy\n") == {"claims"}
+    assert topics_imported("from rare_neurons.numerics.onset.detect import Onset\nimport numpy\n") == {"onset"}

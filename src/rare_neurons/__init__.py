@@ -8,7 +8,6 @@ _LOADERS = (
     "load_influence",
     "load_spectra",
     "load_integrity",
-    "load_claims",
     "list_models",
 )
 

@@ -113,13 +113,6 @@ def load_integrity(
     return _read(_files(results, "integrity", models), {}, None, pandas)
 
 
-def load_claims(
-    results: str | Path, *, subjects: str | Sequence[str] | None = None, pandas: bool = False
-) -> "pa.Table | pd.DataFrame":
-    """Load what is claimed of each subject, or single model, with the verdicts."""
-    return _read(_files(results, "claims", subjects), {}, None, pandas)
-
-
 def list_models(results: str | Path) -> list[str]:
     """Names of the models that have results."""
     return [str(model) for _, model in find_tables(results, "integrity")]

@@ -17,7 +17,7 @@ SCRIPTS = sorted(ROOT.glob("workflow/scripts/*.py"))
 def test_every_section_that_is_read_must_be_there():
     texts = [path.read_text() for path in (*RULES, *SCRIPTS)]
     read = {name for text in texts for name in re.findall(r"""config\[["'](\w+)["']\]""", text)}
-    assert {"models", "spectra", "claims"} <= read
+    assert {"models", "spectra", "regimes"} <= read
     metrics = {metric.name for metric in METRICS}
     assert read | metrics == SECTIONS.keys() | {"recipes"}  # read only for a model that names one, which is checked
     assert set(SECTIONS) | {"recipes"} == set(SCHEMA["properties"])

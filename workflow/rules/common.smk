@@ -208,8 +208,8 @@ def controls(subject: str) -> list[str]:
     ]
 
 
-def claimed_models(subject: str) -> list[str]:
-    """Models that a subject's claims are read from: its own and its controls."""
+def compared_models(subject: str) -> list[str]:
+    """Models that a subject is read from: its own and its controls."""
     return list(dict.fromkeys(members(subject) + controls(subject)))
 
 

@@ -3,7 +3,7 @@
 Requires: the shards of checkpoints.smk and metrics.smk.
 Makes: {results}/integrity/{model}.parquet, {results}/timelines/{quantity}/{model}.parquet,
 {results}/timelines/{lineage,members}/{model}.parquet, {results}/timelines/emergence/{subject}.parquet,
-{results}/claims/{subject}.parquet, {results}/figures/{subject}/*.{svg,png}, {results}/summary.txt
+{results}/figures/{subject}/*.{svg,png}, {results}/summary.txt
 """
 
 
@@ -117,42 +117,6 @@ rule emergence:
         "../scripts/emergence.py"
 
 
-rule claims:
-    """What may be said of a subject beside its controls, one row per claim."""
-    input:
-        shards=lambda w: [
-            path
-            for m in claimed_models(w.subject)
-            for table in ("influence", "folds", "regimes", "set_spectra")
-            for path in per_checkpoint(PATH[table], m)
-        ],
-        integrity=lambda w: [
-            PATH["integrity"].format(model=m) for m in claimed_models(w.subject)
-        ],
-        emergence=PATH["timelines/emergence"],
-        timelines=lambda w: [
-            TIMELINE.format(quantity=t, model=m)
-            for t in ONSET_TABLES
-            for m in claimed_models(w.subject)
-        ],
-    output:
-        PATH["claims"],
-    log:
-        f"{RESULTS}/logs/claims/{{subject}}.log",
-    conda:
-        "../envs/rare-neurons.yaml"
-    params:
-        subject=lambda w: w.subject,
-        models=lambda w: members(w.subject),
-        controls=lambda w: controls(w.subject),
-        panels=lambda w: panels_of(members(w.subject)[0]),
-        options=config["claims"],
-        quantities=config["onset"]["quantities"],
-        version=VERSIONS["claims"],
-    script:
-        "../scripts/claims.py"
-
-
 rule figures:
     """Every figure of the registry, for one subject, as PNG and SVG."""
     input:
@@ -186,7 +150,6 @@ rule summary:
     input:
         integrity=expand(PATH["integrity"], model=config["models"]),
         emergence=expand(PATH["timelines/emergence"], subject=subjects()),
-        claims=expand(PATH["claims"], subject=subjects()),
         figures=expand(f"{RESULTS}/figures/{{subject}}/loss.png", subject=subjects()),
     output:
         f"{RESULTS}/summary.txt",

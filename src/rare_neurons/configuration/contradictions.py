@@ -36,8 +36,7 @@ def contradictions(config: Mapping[str, Entries]) -> Iterable[str]:
         yield f"integrity.n_projections: {n} is not allowed; a power of two is needed"
     strata = {name for panel in config["panels"].values() for name in panel["strata"]}
     wanted = [(f"onset.quantities.{k}.stratum", q["stratum"]) for k, q in config["onset"]["quantities"].items()]
-    for section in ("regimes", "claims"):
-        wanted += [(f"{section}.compare", name) for pair in config[section]["compare"] for name in pair]
+    wanted += [("regimes.compare", name) for pair in config["regimes"]["compare"] for name in pair]
     wanted += [("set_spectra.strata", name) for name in config["set_spectra"]["strata"]]
     for place, name in wanted:
         if name not in strata:

@@ -119,18 +119,8 @@ FIGURES = (
         tables=("timelines/lineage",),
         caption=(
             "Jaccard index of the most influential neurons (with their signs) with those of the last good step, and "
-            "with those of the step before. Thin lines: what two halves of the panel share, the ceiling that noise "
-            "leaves for sets read on different contexts. Thick line: two sets at random."
+            "with those of the step before. Thin lines: what two opposite quadrants of the panel share, each with a "
+            "quarter of the targets and none of the other's documents and token types. Thick line: two sets at random."
         ),
-    ),
-    FigureEntry(
-        "claims",
-        tables=("claims",),
-        caption=(
-            "What may be claimed at the last good checkpoint, and what the same rule makes of step 0. Supported means: "
-            "beyond the null after control for all claims, and with the interval beyond that of step 0 and of the run "
-            "on unigram-shuffled text. A claim over training needs three seeds."
-        ),
-        of_subject=True,
     ),
 )
