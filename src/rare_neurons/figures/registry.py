@@ -56,9 +56,9 @@ FIGURES = (
             "integrity",
         ),
         caption=(
-            "Cross-fitted ranked influence of the final-layer MLP neurons at every step. One half of the contexts "
-            "orders the neurons, the other half is read, so that without any effect the curve is zero at every rank; "
-            "the band is the interval over resampled contexts, and bins whose interval reaches zero are not drawn."
+            "Cross-fitted ranked influence of the final-layer MLP neurons at every step. One quadrant of "
+            "documents by token types orders the neurons, the opposite one is read, so that without any effect the curve is zero at every rank; "
+            "the band is the interval over documents and types, and bins whose interval reaches zero are not drawn."
         ),
     ),
     FigureEntry(

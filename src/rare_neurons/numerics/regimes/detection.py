@@ -129,8 +129,7 @@ def spacings_above_noise(values: NDArray, values_se: NDArray | None) -> int:
         return half
     edges = cell_edges(half)[1:]
     floors = np.sort(values)[::-1][edges]
-    scaled = floors[:, None] / np.where(values_se > 0, values_se, np.finfo(float).tiny)
-    expected = 2 * ndtr(-scaled).sum(axis=1)
+    expected = 2 * ndtr(-floors[:, None] / values_se[values_se > 0]).sum(axis=1)
     above = edges[expected <= NOISE_SHARE * (edges + 1)]
     return int(above[-1]) if len(above) else 0
 
