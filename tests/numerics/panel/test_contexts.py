@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from rare_neurons.numerics.panel.folds import N_FOLDS
 
 from rare_neurons.numerics.panel.contexts import cut_contexts
-from rare_neurons.numerics.panel.folds import N_FOLDS
 
 END = 0
 

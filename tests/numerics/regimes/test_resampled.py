@@ -26,9 +26,9 @@ def _strata(exponents, seed):
     rng = np.random.default_rng(seed)
     for exponent in exponents:
         effect = planted_curve(N, plateau_slope=0.05, exponent=exponent, shares=(0.05, 0.3))
-        cells = planted_cells(rng, effect, noise=0.2)
+        cells = planted_cells(rng, effect, noise=0.05)
         influence = influence_of(cells)
-        yield influence, np.full(len(influence), 0.2 / np.sqrt(cells.counts.sum())), cells
+        yield influence, np.full(len(influence), 0.05 / np.sqrt(cells.counts.sum())), cells
 
 
 def test_difference_of_strata_is_a_joint_resample(table):

@@ -7,8 +7,6 @@ from numpy.typing import NDArray
 
 from .cell_sums import CellSums
 from .folds import N_FOLDS
-from .jackknife import two_way_variance
-from .moments import mean_leave_outs
 
 Array = NDArray[np.float64]
 
@@ -75,31 +73,3 @@ def resampled_influence(weights: Array, cells: CellSums) -> Array:
         used = np.count_nonzero(cells.counts)
         raise ValueError(f"{empty} of {len(drawn)} resamples hold no target: {used} cells have any; use a larger panel")
     return np.tensordot(weights, cells.sums, axes=2) / drawn[:, None]
-
-
-def calibrated_influence(weights: Array, cells: CellSums) -> Array:
-    """Influence of every neuron in each resample, its spread brought to that of the two-way jackknife.
-
-    Deviations from the influence are multiplied by one number, the root of the ratio of the jackknife's variance to
-    the pigeonhole's, both averaged over neurons, and at most 1: what cells alone add would count three times
-    otherwise, and blur what is read off the ranks.
-
-    Parameters
-    ----------
-    weights : ndarray, shape (resample, fold, bin)
-    cells : CellSums
-
-    Returns
-    -------
-    ndarray, shape (resample, neuron)
-
-    Raises
-    ------
-    ValueError
-        As `resampled_influence` and `moments.mean_leave_outs`.
-    """
-    jackknife = mean_leave_outs(cells.by_neuron, cells.counts)
-    deviation = resampled_influence(weights, cells) - jackknife.value
-    spread = float(np.mean(np.square(deviation)))
-    scale = min(1.0, float(np.sqrt(np.mean(two_way_variance(jackknife)) / spread))) if spread else 1.0
-    return jackknife.value + scale * deviation
