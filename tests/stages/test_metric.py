@@ -54,9 +54,8 @@ def shuffle(path):
     kept = table.schema.metadata
     moved = table.take(np.random.default_rng(1).permutation(table.num_rows)).replace_schema_metadata(kept)
     pq.write_table(moved, path)
-    assert not in_order(
-        pq.read_table(path), ("stratum", *(("neuron",) if "neuron" in table.column_names else ("fold", "type_bin")))
-    )
+    keys = ("neuron",) if "neuron" in table.column_names else ("fold", "type_bin")
+    assert not in_order(pq.read_table(path), ("stratum", *keys))
 
 
 def test_the_order_of_the_rows_in_the_files_does_not_matter(shards, tmp_path):

@@ -80,8 +80,8 @@ def measure_inequality(shard: InfluenceShard) -> dict[str, list]:
 
     Notes
     -----
-    Cost: nearly all in the fourth moments, 0.6 ms a neuron each on one core (5 s a stratum at 4,096 neurons with both
-    resolved); a part that is not resolved takes none.
+    Cost: nearly all in the fourth moments, 2 s each at 4,096 neurons on one core, that is 4 s a stratum where the whole
+    influence and its part within the stratum are both resolved; what is not resolved has no fourth moment taken.
     """
     rows = []
     for i, stratum in enumerate(shard.strata):
@@ -174,7 +174,7 @@ def expected_noise_gini(influence_se: ArrayLike) -> float | None:
 
     Notes
     -----
-    Cost O(neuron²), 0.1 s at 4,096. A dependence between neurons' errors leaves both expectations of the ratio nearly
+    Cost O(neuron²), 0.3 s at 4,096. A dependence between neurons' errors leaves both expectations of the ratio nearly
     as they are: it moves pairs of neurons, not their standard errors.
 
     Examples
