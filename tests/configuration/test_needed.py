@@ -30,7 +30,7 @@ def test_the_rules_that_read_a_section_exist():
 
 
 def test_columns_that_may_be_dated_are_numbers_of_their_timeline():
-    assert {"behaviour", "influence"} <= onset_columns().keys()
+    assert {"behaviour"} <= onset_columns().keys()
     for quantity, columns in onset_columns().items():
         schema = table_schema(f"timelines/{quantity}")
         assert all(schema.field(column).type in (pa.float64(), pa.int64()) for column in columns), quantity

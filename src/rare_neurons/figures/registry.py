@@ -57,9 +57,8 @@ FIGURES = (
         ),
         caption=(
             "Cross-fitted ranked influence of the final-layer MLP neurons at every step. One quadrant of "
-            "documents by token types orders the neurons, the opposite one is read, so that without any effect the curve "
-            "is zero at every rank; "
-            "the band is the interval over documents and types, and bins whose interval reaches zero are not drawn."
+            "documents by token types orders the neurons, the opposite one is read, so that without any effect the "
+            "curve is zero at every rank; the band is the interval over documents and types, and bins whose interval reaches zero are not drawn."
         ),
     ),
     FigureEntry(
