@@ -58,7 +58,8 @@ FIGURES = (
         caption=(
             "Cross-fitted ranked influence of the final-layer MLP neurons at every step. One quadrant of "
             "documents by token types orders the neurons, the opposite one is read, so that without any effect the "
-            "curve is zero at every rank; the band is the interval over documents and types, and bins whose interval reaches zero are not drawn."
+            "curve is zero at every rank; the band is the interval over documents and types, and bins whose interval "
+            "reaches zero are not drawn."
         ),
     ),
     FigureEntry(
@@ -79,8 +80,9 @@ FIGURES = (
             "integrity",
         ),
         caption=(
-            "How unequal the neurons of the final MLP are on each stratum. Heavy-tailed noise raises these indices "
-            "too: compare with step 0."
+            "How unequal the neurons of the final MLP are on each stratum. The effective number is free of noise and "
+            "left out where the effects are not resolved; the Gini index follows signal to noise, and has that of "
+            "noise alone beside it."
         ),
     ),
     FigureEntry(
