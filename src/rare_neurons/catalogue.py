@@ -243,7 +243,7 @@ RULES = (
     ),
     Rule(
         "inequality",
-        version=1,
+        version=2,
         sections=("inequality",),
         metric=f"{_N}.influence.inequality:measure_inequality",
         tables=(
@@ -251,7 +251,7 @@ RULES = (
                 "inequality",
                 "stratum",
                 row=f"{_N}.influence.inequality:InequalityRow",
-                computed_in=f"{_N}.influence.inequality:inequality",
+                computed_in=f"{_N}.influence.inequality:measure_inequality",
                 keys=_STRATUM,
                 timeline=f"{_N}.influence.inequality:InequalityRow",
             ),
@@ -259,7 +259,7 @@ RULES = (
     ),
     Rule(
         "regimes",
-        version=2,
+        version=3,
         sections=("regimes",),
         metric=f"{_N}.regimes.tables:measure_regime_tables",
         null_tables=True,
@@ -322,7 +322,7 @@ RULES = (
     Rule("timelines", version=3),
     Rule(
         "lineage",
-        version=2,
+        version=3,
         sections=("lineage",),
         tables=(
             Table(

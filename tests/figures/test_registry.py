@@ -38,7 +38,7 @@ def test_every_entry_has_a_function_and_a_caption(entry):
     assert entry.caption.endswith(".")
     assert entry.tables
     for table in entry.tables:
-        assert table in (*SHARDS, "integrity", "claims") or table.startswith("timelines/")
+        assert table in (*SHARDS, "integrity") or table.startswith("timelines/")
     expected = ["results", "subject", "models"] if entry.of_subject else ["results", "models"]
     assert list(inspect.signature(entry.load()).parameters)[: len(expected)] == expected
 

@@ -90,7 +90,9 @@ def _values(model: str, step: int, stratum: str) -> dict[str, list[dict[str, obj
         "inequality": [
             {
                 "gini": 0.4 + step / 100,
-                "participation_ratio": 20.0 - step,
+                "effective_number": 20.0 - step,
+                "effective_number_within": 10.0 - step / 2,
+                "gini_noise": 0.4,
                 "excess_kurtosis": 1.0 + step,
                 "excess_kurtosis_without_top": step / 2,
             }

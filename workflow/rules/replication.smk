@@ -5,11 +5,11 @@ Makes: {results}/replication/tables.md, {results}/replication/{ranked,inequality
 """
 
 REPLICATED = subjects()[0]
-REPLICATED_MODELS = claimed_models(REPLICATED)
+REPLICATED_MODELS = judged_models(REPLICATED)
 OUR_PANEL, *OTHER_PANELS = panels_of(REPLICATED_MODELS[0])
 INPUT_PANELS = [p for p in OTHER_PANELS if config["panels"][p]["token_role"] == "input"]
 REPLICATED_STRATA = [
-    *config["claims"]["compare"],
+    *config["regimes"]["compare"],
     list(config["panels"][OUR_PANEL]["strata"])[::-1],
 ][0]
 
@@ -33,7 +33,7 @@ rule replication:
         shards=[
             path
             for model in REPLICATED_MODELS
-            for table in ("influence", "folds", "gradients")
+            for table in ("influence", "cells", "gradients")
             for path in per_checkpoint(PATH[table], model)
         ],
         panels=expand(
@@ -41,7 +41,6 @@ rule replication:
             panel=[OUR_PANEL, *INPUT_PANELS],
         ),
         unigram=corpus_path(config["panels"][OUR_PANEL], "unigram"),
-        claims=PATH["claims"].format(subject=REPLICATED),
     output:
         **{
             kind: expand(
@@ -55,7 +54,7 @@ rule replication:
     conda:
         "../envs/rare-neurons.yaml"
     params:
-        results=lambda w, input: str(Path(input.claims).parents[1]),
+        results=RESULTS,
         subject=REPLICATED,
         models=members(REPLICATED),
         controls=[m for m in REPLICATED_MODELS if m not in members(REPLICATED)],

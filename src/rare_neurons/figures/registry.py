@@ -56,9 +56,10 @@ FIGURES = (
             "integrity",
         ),
         caption=(
-            "Cross-fitted ranked influence of the final-layer MLP neurons at every step. One half of the contexts "
-            "orders the neurons, the other half is read, so that without any effect the curve is zero at every rank; "
-            "the band is the interval over resampled contexts, and bins whose interval reaches zero are not drawn."
+            "Cross-fitted ranked influence of the final-layer MLP neurons at every step. One quadrant of "
+            "documents by token types orders the neurons, the opposite one is read, so that without any effect the "
+            "curve is zero at every rank; the band is the interval over documents and types, and bins whose interval "
+            "reaches zero are not drawn."
         ),
     ),
     FigureEntry(
@@ -79,8 +80,9 @@ FIGURES = (
             "integrity",
         ),
         caption=(
-            "How unequal the neurons of the final MLP are on each stratum. Heavy-tailed noise raises these indices "
-            "too: compare with step 0."
+            "How unequal the neurons of the final MLP are on each stratum. The effective number is free of noise and "
+            "left out where the effects are not resolved; the Gini index follows signal to noise, and has that of "
+            "noise alone beside it."
         ),
     ),
     FigureEntry(
@@ -119,18 +121,8 @@ FIGURES = (
         tables=("timelines/lineage",),
         caption=(
             "Jaccard index of the most influential neurons (with their signs) with those of the last good step, and "
-            "with those of the step before. Thin lines: what two halves of the panel share, the ceiling that noise "
-            "leaves for sets read on different contexts. Thick line: two sets at random."
+            "with those of the step before. Thin lines: what two opposite quadrants of the panel share, each with a "
+            "quarter of the targets and none of the other's documents and token types. Thick line: two sets at random."
         ),
-    ),
-    FigureEntry(
-        "claims",
-        tables=("claims",),
-        caption=(
-            "What may be claimed at the last good checkpoint, and what the same rule makes of step 0. Supported means: "
-            "beyond the null after control for all claims, and with the interval beyond that of step 0 and of the run "
-            "on unigram-shuffled text. A claim over training needs three seeds."
-        ),
-        of_subject=True,
     ),
 )

@@ -5,7 +5,7 @@ pretrain, resolve                   checkpoints: trained here, or where their by
 probe, spectra, groups              what opens weights (by `checkpoint_job`)
 null_tables, metric                 what follows from one checkpoint's influence
 integrity, timelines, lineage       all steps of one model
-emergence, claims, figures, summary all runs of one subject
+emergence, figures, summary         all runs of one subject
 plan, prefetch, replication         asked for by name
 arguments, cache, reporting         between Snakemake and a stage
 """

@@ -6,14 +6,12 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from rare_neurons.results import load_claims, load_integrity, load_timeline
+from rare_neurons.results import load_integrity, load_timeline
 from rare_neurons.tables import atomic_path
-
-_CONTROLS = ("control_step0", "control_shuffled")
 
 
 def write_summary(output: str, *, results: str, subjects: Mapping[str, Sequence[str]]) -> None:
-    """Write, and print to stderr, the checkpoints done and quarantined per model, onsets and claims per subject.
+    """Write, and print to stderr, the checkpoints done and quarantined per model, onsets per subject.
 
     Parameters
     ----------
@@ -23,7 +21,7 @@ def write_summary(output: str, *, results: str, subjects: Mapping[str, Sequence[
     subjects : mapping
         Each subject's models.
     """
-    tables = [_checkpoints(results, subjects), _onsets(results, subjects), _claims(results, subjects)]
+    tables = [_checkpoints(results, subjects), _onsets(results, subjects)]
     with atomic_path(output) as temporary, temporary.open("w", encoding="utf-8") as file:
         _print(Console(file=file, width=118), tables, f"{results}/figures")
     _print(Console(file=sys.stderr, width=118), tables, f"{results}/figures")
@@ -58,21 +56,6 @@ def _onsets(results: str, subjects: Mapping[str, Sequence[str]]) -> Table:
             change = "" if row["change"] is None else f"{row['change']:+.3g}"
             p = "" if row["p_adjusted"] is None else f"{row['p_adjusted']:.3f}"
             table.add_row(subject, row["quantity"], onset, change, p, str(row["n_seeds"]))
-    return table
-
-
-def _claims(results: str, subjects: Mapping[str, Sequence[str]]) -> Table:
-    table = Table(title="Claims at the last checkpoint", title_justify="left")
-    for column in ("subject", "claim", "estimate", "controls", "p", "verdict"):
-        table.add_column(column, justify="right" if column in ("estimate", "controls", "p") else "left")
-    for subject in subjects:
-        for row in load_claims(results, subjects=subject).to_pylist():
-            if row["judged_at"] == "step 0":
-                continue
-            controls = " / ".join("–" if row[c] is None else f"{row[c]:.2g}" for c in _CONTROLS)
-            estimate = "–" if row["estimate"] is None else f"{row['estimate']:.2g}"
-            p = "–" if row["adjusted_p"] is None else f"{row['adjusted_p']:.3f}"
-            table.add_row(subject, row["quantity"], estimate, controls, p, row["verdict"])
     return table
 
 

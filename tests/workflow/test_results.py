@@ -1,39 +1,13 @@
-"""Claims, lineage and groups, from the tables of a tiny run and its control."""
+"""Lineage, groups and spectra, from the tables of a tiny run."""
 
 import numpy as np
 import pyarrow.compute as pc
 import pytest
 
-from rare_neurons import load_claims, load_influence, load_shards, load_timeline
+from rare_neurons import load_influence, load_shards, load_timeline
 from rare_neurons.numerics.organisation.lineage import lineage
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
-
-
-def test_the_control_makes_claims_identifiable_and_supports_none_itself(project):
-    config = project.configure()
-    run = config["models"]["tiny-seed0"]
-    control = {k: v for k, v in run.items() if k != "subject"} | {"text": "unigram_shuffled", "control_of": "tiny"}
-    before = load_claims(project.folder / "results", pandas=True)
-    assert set(before.verdict) == {"not identifiable"}
-    assert before.reason.str.contains("no control: the shuffled run").any()
-    project.configure(models={"tiny-seed0": run, "shuffled": control})
-    jobs = project.rules_run()
-    assert (jobs["pretrain"], jobs["probe"], jobs["claims"]) == (1, 3, 2)
-    claims = load_claims(project.folder / "results", pandas=True)
-    assert set(claims.subject) == {"tiny", "shuffled"}
-    judged = claims[(claims.subject == "tiny") & (claims.sample_unit == "context")]
-    assert set(judged.judged_at) == {"last checkpoint", "step 0"}
-    contrasts = judged[judged.quantity.str.contains("beyond")]
-    assert contrasts.control_shuffled.notna().all()
-    assert set(contrasts.verdict) <= {"supported", "not detected"}
-    # One seed says nothing about training in general, whatever it shows.
-    assert set(claims[claims.sample_unit == "seed"].verdict) == {"not identifiable"}
-    assert not (claims[claims.subject == "shuffled"].verdict == "supported").any()
-    assert not (claims[claims.judged_at == "step 0"].verdict == "supported").any()
-    # All claims judged together pay for each other.
-    for _, family in judged.groupby("judged_at"):
-        assert (family.adjusted_p.dropna() >= family.null_p.dropna()).all()
 
 
 def test_lineage_is_that_of_the_influence_table(finished):
