@@ -108,7 +108,7 @@ class ClusteredSums:
         self.pairs.add(labels["pair"], values)
 
     def finish(self, name: str) -> dict[str, np.ndarray]:
-        """The mean, its `_se`, its `_a` and `_b` in both parts of the grid, all `[neuron]`."""
+        """Give the mean, its `_se`, its `_a` and `_b` in both parts of the grid, all `[neuron]`."""
         cells, n = self.cells(), self.counts["cell"]
         total = cells.sum((0, 1))
         variance = {
@@ -120,5 +120,5 @@ class ClusteredSums:
         return {name: total / n.sum(), f"{name}_se": se, **parts}
 
     def cells(self) -> np.ndarray:
-        """Sums over the targets of each cell `[fold, bin, neuron]`."""
+        """Give the sums over the targets of each cell `[fold, bin, neuron]`."""
         return self.sums["cell"].cpu().numpy().reshape(N_FOLDS, N_FOLDS, -1)

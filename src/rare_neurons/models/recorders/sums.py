@@ -24,9 +24,7 @@ class StratumSums:
         self.labels = Labels.of(panel, stratum)
         of_neurons = {"n_neurons": n_neurons, "device": device}
         self.total, self.within = (ClusteredSums(self.labels, **of_neurons) for _ in range(2))
-        self.means = {
-            name: torch.zeros(n_neurons, dtype=torch.float64, device=device) for name in (*MEANS, *BOUNDS)
-        }
+        self.means = {name: torch.zeros(n_neurons, dtype=torch.float64, device=device) for name in (*MEANS, *BOUNDS)}
 
     def add(self, rows: np.ndarray, effects: PairEffects) -> None:
         """Add a block whose panel rows are `rows`; rows of one document and target type come one after another."""
