@@ -15,6 +15,8 @@ from rare_neurons.numerics.influence.placebo import placebo_permutations
 
 SUMMED = ("placebo_within_sum", "placebo_within_pairs")
 """Columns that are sums over the neurons of a slab: those of all slabs are added."""
+# Of the tolerance of the network's own neurons: a placebo's count in means over neurons only and are ranked nowhere.
+TOLERANCE_FACTOR = 2
 
 
 class Placebos:
@@ -32,13 +34,13 @@ class Placebos:
         n = self.neurons.shape[1]
         shape = (len(draws), len(panel.strata), N_FOLDS**2, n)
         self.sums = torch.zeros(shape, dtype=torch.float64, device=device)
-        self.tolerance = {"tolerance": settings.tolerance, "tolerance_se": settings.tolerance_se}
+        tolerance = {
+            "tolerance": TOLERANCE_FACTOR * settings.tolerance,
+            "tolerance_se": TOLERANCE_FACTOR * settings.tolerance_se,
+        }
         self.budgets = [
-            [
-                Budget(n_positions=int((panel.stratum == s).sum()), n_neurons=n, **self.tolerance, device=device)
-                for _ in draws
-            ]
-            for s in range(len(panel.strata))
+            [Budget(n_positions=int(k), n_neurons=n, **tolerance, device=device) for _ in draws]
+            for k in np.bincount(panel.stratum, minlength=len(panel.strata))
         ]
 
     def deltas(self, rows: np.ndarray) -> list[torch.Tensor]:
@@ -54,7 +56,7 @@ class Placebos:
             self.sums[draw, stratum].index_add_(0, cell, values)
 
     def finish(self) -> dict[str, np.ndarray]:
-        """Sums over this slab's directions of cell sums and of their disjoint products `[draw, stratum, fold, bin]`."""
+        """Sum over this slab's directions cell sums and their disjoint products `[draw, stratum, fold, bin]`."""
         n_draws, n_strata, _, n = self.sums.shape
         sums, pairs = np.zeros((2, n_draws, n_strata, N_FOLDS, N_FOLDS))
         for draw in range(n_draws):
