@@ -8,6 +8,7 @@ for the default configuration.
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from scipy.stats import spearmanr
 from rare_neurons.models.influence.probe import probe_model
 from rare_neurons.models.loading import load_model
 from rare_neurons.results import list_models
-from rare_neurons.stages.probe import load_panel
+from rare_neurons.stages.probe import load_panel, settings_of
 from rare_neurons.tables import read_table
 from tools.configuration import read_config
 
@@ -52,10 +53,7 @@ def _compare(results: Path, config: dict, model: str, panel: str) -> None:
         exact = probe_model(
             load_model(weights, dtype=torch.float32, device="cpu"),
             arrays,
-            engine="exact",
-            tolerance=float(config["probe"]["tolerance"]),
-            tolerance_se=float(config["probe"]["tolerance_se"]),
-            memory_gb=float(config["probe"]["memory_gb"]),
+            replace(settings_of(config["probe"]), engine="exact", placebo_draws=0),
             batch_size=int(config["probe"]["batch_size"]),
         )
         certified = read_table(shard)

@@ -9,10 +9,12 @@ import torch
 
 from rare_neurons.models.forward import Captured
 from rare_neurons.models.influence.inputs import EngineSettings, PassInputs
-from rare_neurons.models.influence.panel_pass import measure_panel
+from rare_neurons.models.influence.panel_pass import SlabPass
+from rare_neurons.models.influence.plan import make_plan
 from rare_neurons.models.influence.tokens import make_unigram
 from rare_neurons.models.panel_arrays import PanelArrays, sort_vocabulary
 from rare_neurons.models.readout import FinalBlock, Norm, Readout
+from rare_neurons.numerics.grid.folds import N_FOLDS
 
 
 @dataclass(frozen=True)
@@ -101,11 +103,12 @@ def _panel(columns, vocab_stratum, vocabulary, log_unigram, rng) -> PanelArrays:
     n_contexts = int(context.max()) + 1
     return PanelArrays(
         token_ids=np.zeros((n_contexts, per_context + 1), dtype=np.int64),
-        fold=rng.integers(0, 64, n_contexts),
-        half=np.arange(n_contexts) % 2,
+        fold=rng.integers(0, N_FOLDS, n_contexts),
         context=context,
         position=np.arange(n) % per_context,
         target_id=target_id,
+        document=context,
+        type_bin=target_id % N_FOLDS,
         stratum=vocab_stratum[target_id],
         strata=("common", "mid", "rare"),
         vocab_stratum=vocab_stratum,
@@ -134,24 +137,21 @@ def _calibrate_influence(inputs: PassInputs, median: float) -> PassInputs:
     """Scale ordinary neurons' `W_out` until a sample of positions has the asked median abs_influence."""
     W, few = inputs.block.W_out, 48
     ordinary = slice(N_ENTROPY_NEURONS, N_ENTROPY_NEURONS + 64)
-    panel = replace(
-        inputs.panel, **{k: getattr(inputs.panel, k)[:few] for k in ("context", "position", "target_id", "stratum")}
-    )
+    of_target = ("context", "position", "target_id", "document", "type_bin", "stratum")
+    panel = replace(inputs.panel, **{k: getattr(inputs.panel, k)[:few] for k in of_target})
+    settings = EngineSettings(engine="exact", tolerance=0.0, tolerance_se=0.0, memory_gb=8.0)
     factor = 1.0
     for _ in range(3):
-        trial = replace(inputs, panel=panel, block=replace(inputs.block, W_out=W[ordinary] * factor))
         captured = replace(
             inputs.captured,
             activations=inputs.captured.activations[:, ordinary],
             activation_mean=inputs.captured.activation_mean[ordinary],
         )
-        result = measure_panel(
-            replace(trial, captured=captured),
-            EngineSettings(engine="exact", tolerance=0.0, tolerance_se=0.0, memory_gb=8.0),
-        )
-        share = np.bincount(panel.stratum, minlength=3) / few
-        seen = float(np.median(np.nansum(result["abs_influence"] * share[:, None], axis=0)))
-        factor *= median / seen
+        block = replace(inputs.block, W_out=W[ordinary] * factor)
+        trial = replace(inputs, panel=panel, block=block, captured=captured)
+        one = SlabPass(trial, slice(0, len(block.W_out)), make_plan(trial, settings), settings)
+        effects = torch.cat([one.measure(*place).effects.total for place in one.blocks()])
+        factor *= median / float(effects.abs().mean(0).median())
     W_out = W * factor
     W_out[:N_ENTROPY_NEURONS] = W[:N_ENTROPY_NEURONS]
     return replace(inputs, block=replace(inputs.block, W_out=W_out))

@@ -16,7 +16,7 @@ import json, re, sys, time
 import numpy as np, torch
 from rare_neurons.models.loading import load_model
 from rare_neurons.models.panel_arrays import PanelArrays
-from rare_neurons.models.influence.probe import probe_model
+from rare_neurons.models.influence.probe import EngineSettings, probe_model
 
 folder, memory_gb, n_targets, probe = sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "probe"
 torch.set_num_threads(1)
@@ -39,11 +39,13 @@ if probe:
     stratum = np.arange(vocab) * 3 // vocab
     p = 1 / np.arange(1, vocab + 1)
     panel = PanelArrays(
-        token_ids=token_ids, fold=np.arange(len(token_ids)) % 64, half=np.arange(len(token_ids)) % 2,
-        context=context, position=position, target_id=target, stratum=stratum[target],
+        token_ids=token_ids, fold=np.arange(len(token_ids)) % 12, context=context, position=position,
+        target_id=target, document=context, type_bin=target % 12, stratum=stratum[target],
         strata=("common", "mid", "rare"), vocab_stratum=stratum, log_unigram=np.log(p / p.sum()), min_position=16,
     )
-    probe_model(model, panel, engine="certified", tolerance=1e-7, tolerance_se=0.1, memory_gb=memory_gb)
+    tolerance = dict(tolerance=1e-7, tolerance_se=0.1)
+    settings = EngineSettings(engine="certified", **tolerance, memory_gb=memory_gb, placebo_draws=4)
+    probe_model(model, panel, settings)
     found["probing"] = peak()
 print(json.dumps(found))
 """

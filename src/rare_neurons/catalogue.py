@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 _N = "rare_neurons.numerics"
 _STRATUM = ("stratum",)
+_CELL = ("stratum", "fold", "type_bin")
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,7 @@ RULES = (
     Rule("resolve", version=1, sections=("models", "tokenizers", "cache")),
     Rule(
         "probe",
-        version=3,
+        version=4,
         sections=("probe", "panels", "cache"),
         tables=(
             _of_checkpoint(
@@ -183,20 +184,27 @@ RULES = (
                 timeline_keys=_STRATUM,
             ),
             _of_checkpoint(
-                "folds",
-                "stratum x fold; lists over neurons",
-                row=f"{_ROWS}:FoldRow",
+                "cells",
+                "stratum x fold x type bin; lists over neurons",
+                row=f"{_ROWS}:CellRow",
                 computed_in=_PROBE,
-                keys=("stratum", "fold"),
+                keys=_CELL,
             ),
             _of_checkpoint(
                 "behaviour",
-                "stratum x fold",
+                "stratum x fold x type bin",
                 row=f"{_ROWS}:BehaviourRow",
                 computed_in=_PROBE,
-                keys=("stratum", "fold"),
+                keys=_CELL,
                 timeline=f"{_ROWS}:BehaviourSummaryRow",
                 timeline_keys=_STRATUM,
+            ),
+            _of_checkpoint(
+                "moments",
+                "stratum x draw x fold x type bin",
+                row=f"{_ROWS}:MomentRow",
+                computed_in=_PROBE,
+                keys=("stratum", "draw", "fold", "type_bin"),
             ),
             _of_checkpoint("activations", "neuron", row=f"{_ROWS}:ActivationRow", computed_in=_PROBE, keys=("neuron",)),
             _of_checkpoint("gradients", "stratum", row=f"{_ROWS}:GradientRow", computed_in=_PROBE, keys=_STRATUM),

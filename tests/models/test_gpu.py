@@ -1,11 +1,13 @@
 """The same code path on a CUDA device."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from rare_neurons.models.influence.probe import probe_model
-from tests.models.tiny import random_model, random_panel
+from tests.models.tiny import EXACT, random_model, random_panel
 
 pytestmark = [
     pytest.mark.gpu,
@@ -16,10 +18,10 @@ pytestmark = [
 @pytest.mark.parametrize("engine", ["certified", "exact"])
 @pytest.mark.parametrize("name", ["gpt_neox-parallel", "olmo2"])
 def test_gpu_equals_cpu_within_bounds(name, engine):
-    settings = {"engine": engine, "tolerance": 1e-7, "tolerance_se": 0.1, "memory_gb": 1.0}
+    settings = replace(EXACT, engine=engine)
     panel = random_panel()
-    cpu = probe_model(random_model(name), panel, **settings)
-    gpu = probe_model(random_model(name).to("cuda"), panel, **settings)
+    cpu = probe_model(random_model(name), panel, settings)
+    gpu = probe_model(random_model(name).to("cuda"), panel, settings)
     bound = sum(r.truncation_bound + r.rounding_bound for r in (cpu, gpu)) + 1e-9
     for column in ("influence", "abs_influence", "influence_within"):
         assert (np.abs(getattr(gpu, column) - getattr(cpu, column)) <= bound).all(), column

@@ -15,19 +15,19 @@ def test_padding_ids_have_no_stratum_and_a_larger_tokenizer_is_refused():
     model, panel = random_model("gpt2"), random_panel()
     keep = VOCAB - 4  # the panel's tokenizer may end before the model's padded vocabulary
     short = dataclasses.replace(panel, vocab_stratum=panel.vocab_stratum[:keep], log_unigram=panel.log_unigram[:keep])
-    full, padded = probe_model(model, panel, **EXACT), probe_model(model, short, **EXACT)
+    full, padded = probe_model(model, panel, EXACT), probe_model(model, short, EXACT)
     np.testing.assert_allclose(padded.influence_within, full.influence_within, atol=1e-12)
     larger = dataclasses.replace(
         panel, vocab_stratum=np.append(panel.vocab_stratum, 0), log_unigram=np.append(panel.log_unigram, -20.0)
     )
     with pytest.raises(RequestError, match=f"{VOCAB + 1} ids, the model's unembedding only {VOCAB}"):
-        probe_model(model, larger, **EXACT)
+        probe_model(model, larger, EXACT)
 
 
 def test_strata_by_input_token():
     panel = random_panel()
     by_input = panel.vocab_stratum[panel.token_ids[panel.context, panel.position]]
-    result = probe_model(random_model("gpt2"), dataclasses.replace(panel, stratum=by_input), **EXACT)
+    result = probe_model(random_model("gpt2"), dataclasses.replace(panel, stratum=by_input), EXACT)
     np.testing.assert_array_equal(result.n_targets, np.bincount(by_input, minlength=3))
     assert np.isfinite(result.influence_within).all()
 
@@ -44,7 +44,7 @@ def test_strata_by_input_token():
 )
 def test_contradictory_panels_are_refused(change, message):
     with pytest.raises(RequestError, match=message):
-        probe_model(random_model("gpt2"), dataclasses.replace(random_panel(), **change), **EXACT)
+        probe_model(random_model("gpt2"), dataclasses.replace(random_panel(), **change), EXACT)
 
 
 def test_columns_are_sorted_by_stratum_and_ids_without_one_come_last():

@@ -9,21 +9,20 @@ from rare_neurons.errors import RequestError
 from rare_neurons.models.influence.probe import probe_model
 from rare_neurons.models.loading import load_model
 from rare_neurons.models.placement import Placement
-from tests.models.tiny import LAYOUTS, random_model, random_panel
+from tests.models.tiny import EXACT, LAYOUTS, random_model, random_panel
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_weights_offloaded_to_disk_give_the_same_influence(tmp_path, name):
     random_model(name, dtype=torch.float32).save_pretrained(tmp_path / "saved")
-    options = {"engine": "exact", "tolerance": 1e-7, "tolerance_se": 0.1, "memory_gb": 0.1}
-    expected = probe_model(load_model(tmp_path / "saved", dtype=torch.float32), random_panel(), **options)
+    expected = probe_model(load_model(tmp_path / "saved", dtype=torch.float32), random_panel(), EXACT)
     model = load_model(tmp_path / "saved", dtype=torch.float32)
     final = sum(p.nbytes for p in model.parameters())
     placement = Placement({"cpu": (final - 1) / 1e9}, str(tmp_path / "offload"))  # one block has to go
     model = load_model(tmp_path / "saved", dtype=torch.float32, placement=placement)
     assert any(parameter.is_meta for parameter in model.parameters())
     assert list((tmp_path / "offload").glob("*/*.dat"))
-    found = probe_model(model, random_panel(), **options)
+    found = probe_model(model, random_panel(), EXACT)
     assert (found.influence == expected.influence).all()
     del model
     gc.collect()

@@ -4,14 +4,16 @@ import numpy as np
 import torch
 import transformers
 
+from rare_neurons.models.influence.inputs import EngineSettings
 from rare_neurons.models.panel_arrays import PanelArrays
+from rare_neurons.numerics.grid.folds import N_FOLDS
 
 VOCAB, D_MODEL, N_NEURONS, LENGTH = 61, 12, 20, 14
 NAMES = ("gpt_neox-parallel", "gpt_neox-sequential", "gpt2", "opt", "opt-no-norm", "llama", "olmo2")
 LAYOUTS = tuple(name for name in NAMES if name != "gpt_neox-sequential")
 """Models that differ on disk."""
-EXACT = {"engine": "exact", "tolerance": 1e-7, "tolerance_se": 0.1, "memory_gb": 1.0}
-"""Settings of `probe_model` for the engine that has no tolerance."""
+EXACT = EngineSettings(engine="exact", tolerance=1e-7, tolerance_se=0.1, memory_gb=1.0, placebo_draws=2)
+"""Settings for the engine that has no tolerance."""
 _COMMON = {"vocab_size": VOCAB, "hidden_size": D_MODEL, "num_hidden_layers": 2, "num_attention_heads": 2}
 _IDS = {"bos_token_id": 0, "eos_token_id": 0}
 
@@ -71,7 +73,7 @@ def _rms_norm(module):
 def random_panel(
     n_contexts: int = 8, per_stratum: int = 25, vocab: int = VOCAB, length: int = LENGTH, seed: int = 1
 ) -> PanelArrays:
-    """Strata common, mid, rare by id, the last ids without a stratum; the panel's vocabulary may be the model's."""
+    """Strata common, mid, rare by id, the last ids without one; two contexts a document; every part has targets."""
     rng = np.random.default_rng(seed)
     token_ids = rng.integers(0, vocab - 4, size=(n_contexts, length))
     vocab_stratum = np.repeat([0, 1, 2, -1], [vocab // 4, vocab // 3, vocab - 4 - vocab // 4 - vocab // 3, 4])
@@ -82,13 +84,15 @@ def random_panel(
     stratum = vocab_stratum[target_id]
     rows = np.sort(np.concatenate([rng.permutation(np.flatnonzero(stratum == s))[:per_stratum] for s in range(3)]))
     p = 1.0 / np.arange(1, vocab + 1)
+    document = np.arange(n_contexts) // 2
     return PanelArrays(
         token_ids=token_ids,
-        fold=np.arange(n_contexts) * 64 // n_contexts,
-        half=np.arange(n_contexts) % 2,
+        fold=document * N_FOLDS // (document[-1] + 1),
         context=context[rows],
         position=position[rows],
         target_id=target_id[rows],
+        document=document[context[rows]],
+        type_bin=target_id[rows] % N_FOLDS,
         stratum=stratum[rows],
         strata=("common", "mid", "rare"),
         vocab_stratum=vocab_stratum,

@@ -9,6 +9,12 @@ import numpy as np
 import torch
 
 from rare_neurons.errors import RequestError
+from rare_neurons.numerics.grid.cells import count_cells
+from rare_neurons.numerics.grid.folds import N_FOLDS
+from rare_neurons.numerics.grid.quadrants import opposite_quadrants
+
+PARTS = opposite_quadrants(N_FOLDS)[0]
+"""Cells of the parts A and B, bool `[part, fold, bin]`: they share neither documents nor target types."""
 
 
 @dataclass(frozen=True)
@@ -18,10 +24,11 @@ class PanelArrays:
     Attributes
     ----------
     token_ids : int64 `[context, pos]`
-    fold, half : int `[context]`
-        Fold 0..63; half 0 (A) or 1 (B).
-    context, position, target_id, stratum : int64 `[target]`
-        `position` is the input's; the target token is `token_ids[context, position + 1]`.
+    fold : int `[context]`
+        Document fold 0..11, the row of the grid; a document is in one fold.
+    context, position, target_id, document, type_bin, stratum : int64 `[target]`
+        `position` is the input's; the target token is `token_ids[context, position + 1]`. `type_bin` 0..11 is the
+        column of the grid; a target type is in one bin.
     strata : tuple of str
     vocab_stratum : int `[vocab]`
         Stratum of each token id; −1 where it has none.
@@ -33,10 +40,11 @@ class PanelArrays:
 
     token_ids: np.ndarray
     fold: np.ndarray
-    half: np.ndarray
     context: np.ndarray
     position: np.ndarray
     target_id: np.ndarray
+    document: np.ndarray
+    type_bin: np.ndarray
     stratum: np.ndarray
     strata: tuple[str, ...]
     vocab_stratum: np.ndarray
@@ -45,16 +53,8 @@ class PanelArrays:
 
     def check(self) -> None:
         """Refuse a panel whose parts contradict each other; costs no model."""
-        n_contexts, length = self.token_ids.shape
-        lengths = {f.name: len(getattr(self, f.name)) for f in fields(self) if f.name != "min_position"}
-        for names, size in ((("fold", "half"), n_contexts), (("position", "target_id", "stratum"), len(self.context))):
-            for name in names:
-                if lengths[name] != size:
-                    raise RequestError(f"panel: {name} has {lengths[name]} entries, {size} expected")
-        if lengths["vocab_stratum"] != lengths["log_unigram"]:
-            raise RequestError(
-                f"panel: vocab_stratum has {lengths['vocab_stratum']} ids, log_unigram {lengths['log_unigram']}"
-            )
+        self._check_lengths()
+        length = self.token_ids.shape[1]
         if len(self.context) == 0:
             raise RequestError("panel: no targets")
         if self.position.min() < self.min_position or self.position.max() > length - 2:
@@ -65,8 +65,53 @@ class PanelArrays:
         wrong = int((self.token_ids[self.context, self.position + 1] != self.target_id).sum())
         if wrong:
             raise RequestError(f"panel: {wrong} target ids differ from the token after their position")
-        if self.token_ids.max() >= lengths["vocab_stratum"]:
-            raise RequestError(f"panel: token id {self.token_ids.max()} beyond its {lengths['vocab_stratum']} ids")
+        if self.token_ids.max() >= len(self.vocab_stratum):
+            raise RequestError(f"panel: token id {self.token_ids.max()} beyond its {len(self.vocab_stratum)} ids")
+        self._check_grid()
+
+    def _check_lengths(self) -> None:
+        lengths = {f.name: len(getattr(self, f.name)) for f in fields(self) if f.name != "min_position"}
+        of_target = ("position", "target_id", "document", "type_bin", "stratum")
+        for names, size in ((("fold",), len(self.token_ids)), (of_target, len(self.context))):
+            for name in names:
+                if lengths[name] != size:
+                    raise RequestError(f"panel: {name} has {lengths[name]} entries, {size} expected")
+        if lengths["vocab_stratum"] != lengths["log_unigram"]:
+            raise RequestError(
+                f"panel: vocab_stratum has {lengths['vocab_stratum']} ids, log_unigram {lengths['log_unigram']}"
+            )
+
+    def _check_grid(self) -> None:
+        """Whole documents to rows, whole types to columns, and targets of every stratum in both parts."""
+        row = self.fold[self.context]
+        for name, labels in (("document folds", self.fold), ("type bins", self.type_bin)):
+            if labels.min() < 0 or labels.max() >= N_FOLDS:
+                raise RequestError(f"panel: {name} {labels.min()}..{labels.max()} leave the grid's 0..{N_FOLDS - 1}")
+        for what, label, side in (("document", self.document, row), ("target type", self.target_id, self.type_bin)):
+            pairs = np.unique(np.stack([label, side]), axis=1)
+            twice = np.flatnonzero(np.diff(pairs[0]) == 0)
+            if len(twice):
+                k = int(twice[0])
+                raise RequestError(
+                    f"panel: {what} {pairs[0, k]} is in {pairs[1, k]} and {pairs[1, k + 1]} of the grid, "
+                    "but a whole one belongs to one fold; lay the grid anew"
+                )
+        for s, name in enumerate(self.strata):
+            counts = count_cells(row[self.stratum == s], self.type_bin[self.stratum == s], n_folds=N_FOLDS)
+            for part, cells in zip("AB", PARTS, strict=True):
+                if counts[cells].sum() == 0:
+                    raise RequestError(
+                        f"panel: stratum {name!r} has {int(counts.sum())} targets, but none in part {part} of the "
+                        "grid; raise targets_per_stratum or use more documents"
+                    )
+
+    def cell(self) -> np.ndarray:
+        """Cell of the grid of each target `[target]`, row-major: `fold * N_FOLDS + type_bin`."""
+        return self.fold[self.context].astype(np.int64) * N_FOLDS + self.type_bin
+
+    def pair(self) -> np.ndarray:
+        """Label of each target's document and type together `[target]`."""
+        return self.document.astype(np.int64) * len(self.vocab_stratum) + self.target_id
 
     def natural_weights(self) -> np.ndarray:
         """Weight of each target `[target]` that restores the strata's natural shares among eligible positions.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -142,42 +143,57 @@ def measure_ablation(
     mlp_output : Tensor `[pos, d_model]` or None
         Input of the post-norm, for blocks that have one.
     """
+    return prepare_ablation(norm, block, residual=residual, mlp_output=mlp_output)(delta)
+
+
+def prepare_ablation(
+    norm: Norm, block: FinalBlock, *, residual: torch.Tensor, mlp_output: torch.Tensor | None
+) -> Callable[[torch.Tensor], Ablation]:
+    """Do what is the same for all `delta`: the products of residuals and output directions. As `measure_ablation`."""
     if block.post_norm is None:
-        return _pre_norm_ablation(norm, block.W_out, residual=residual, delta=delta)
-    return _post_norm_ablation(norm, block, residual=residual, delta=delta, m=mlp_output)
+        return _pre_norm_ablation(norm, block.W_out, residual=residual)
+    return _post_norm_ablation(norm, block, residual=residual, m=mlp_output)
 
 
-def _pre_norm_ablation(norm: Norm, W_out: torch.Tensor, *, residual: torch.Tensor, delta: torch.Tensor) -> Ablation:
+def _pre_norm_ablation(
+    norm: Norm, W_out: torch.Tensor, *, residual: torch.Tensor
+) -> Callable[[torch.Tensor], Ablation]:
     d_model = residual.shape[-1]
     c, w = norm.centre(residual), norm.centre(W_out)
     variance = norm.variance((c * c).sum(-1, keepdim=True), d_model)
-    change = delta * (2 * (c @ w.T) + delta * (w * w).sum(-1)) / d_model
-    epsilon = norm.scale_change(variance, change=change)
-    scale = variance.rsqrt()
-    return Ablation(epsilon, (scale + epsilon) * delta, None, scale * delta, None)
+    scale, projection, squares = variance.rsqrt(), 2 * (c @ w.T), (w * w).sum(-1)
+
+    def ablation(delta: torch.Tensor) -> Ablation:
+        epsilon = norm.scale_change(variance, change=delta * (projection + delta * squares) / d_model)
+        return Ablation(epsilon, (scale + epsilon) * delta, None, scale * delta, None)
+
+    return ablation
 
 
 def _post_norm_ablation(
-    norm: Norm, block: FinalBlock, *, residual: torch.Tensor, delta: torch.Tensor, m: torch.Tensor
-) -> Ablation:
+    norm: Norm, block: FinalBlock, *, residual: torch.Tensor, m: torch.Tensor
+) -> Callable[[torch.Tensor], Ablation]:
     """`r' = r − n(m) + n(m + δ w) = r + α m̂ + β ŵ`, where the hat multiplies by the post-norm's weight."""
     d_model, w = residual.shape[-1], block.W_out
     m_variance = block.post_norm.variance((m * m).sum(-1, keepdim=True), d_model)
-    m_change = delta * (2 * (m @ w.T) + delta * (w * w).sum(-1)) / d_model
-    alpha = block.post_norm.scale_change(m_variance, change=m_change)
-    beta = (m_variance.rsqrt() + alpha) * delta
+    m_projection, squares = 2 * (m @ w.T), (w * w).sum(-1)
     c, m_hat, w_hat = norm.centre(residual), norm.centre(m * block.post_weight), norm.centre(w * block.post_weight)
     variance = norm.variance((c * c).sum(-1, keepdim=True), d_model)
-    linear = alpha * (c * m_hat).sum(-1, keepdim=True) + beta * (c @ w_hat.T)
-    quadratic = (
-        alpha**2 * (m_hat * m_hat).sum(-1, keepdim=True)
-        + 2 * alpha * beta * (m_hat @ w_hat.T)
-        + beta**2 * (w_hat * w_hat).sum(-1)
-    )
-    epsilon = norm.scale_change(variance, change=(2 * linear + quadratic) / d_model)
-    scale = variance.rsqrt()
-    after = scale + epsilon
-    return Ablation(epsilon, after * beta, after * alpha, scale * beta, scale * alpha)
+    scale, hat_squares = variance.rsqrt(), (w_hat * w_hat).sum(-1)
+    c_m, c_w, m_w = (c * m_hat).sum(-1, keepdim=True), c @ w_hat.T, m_hat @ w_hat.T
+    m_m = (m_hat * m_hat).sum(-1, keepdim=True)
+
+    def ablation(delta: torch.Tensor) -> Ablation:
+        m_change = delta * (m_projection + delta * squares) / d_model
+        alpha = block.post_norm.scale_change(m_variance, change=m_change)
+        beta = (m_variance.rsqrt() + alpha) * delta
+        linear = alpha * c_m + beta * c_w
+        quadratic = alpha**2 * m_m + 2 * alpha * beta * m_w + beta**2 * hat_squares
+        epsilon = norm.scale_change(variance, change=(2 * linear + quadratic) / d_model)
+        after = scale + epsilon
+        return Ablation(epsilon, after * beta, after * alpha, scale * beta, scale * alpha)
+
+    return ablation
 
 
 def _epsilon(norm: torch.nn.Module) -> float:

@@ -8,17 +8,17 @@ import pyarrow as pa
 import torch
 
 from rare_neurons.checkpoints.manifest import Manifest
-from rare_neurons.models.influence.probe import PanelArrays, ProbeResult, probe_model
+from rare_neurons.models.influence.probe import EngineSettings, PanelArrays, ProbeResult, probe_model
 from rare_neurons.models.loading import load_model
 from rare_neurons.models.placement import Placement
+from rare_neurons.numerics.grid.moments import disjoint_products
 from rare_neurons.numerics.influence.rows import PER_NEURON
-from rare_neurons.numerics.panel.folds import half_of_fold
 from rare_neurons.numerics.panel.strata import assign_strata
 from rare_neurons.stages.checkpoint_job import CheckpointFiles, CheckpointJob, place_of, run_checkpoint_job
 from rare_neurons.stages.resolve import check_tokenizer
 from rare_neurons.tables import file_sha256, from_columns, read_metadata, read_table
 
-OUTPUTS = ("influence", "folds", "behaviour", "activations", "gradients")
+OUTPUTS = ("influence", "cells", "behaviour", "moments", "activations", "gradients")
 Columns = Mapping[str, Sequence[object]]
 
 
@@ -75,10 +75,7 @@ def write_probe(
         result = probe_model(
             model,
             arrays,
-            engine=str(options["engine"]),
-            tolerance=float(options["tolerance"]),
-            tolerance_se=float(options["tolerance_se"]),
-            memory_gb=float(options["memory_gb"]),
+            settings_of(options),
             batch_size=int(options["batch_size"]),
         )
         return _tables(result, arrays, place_of(checkpoint, panel))
@@ -93,6 +90,13 @@ def write_probe(
     run_checkpoint_job(job, [files], measure, cache=cache)
 
 
+def settings_of(options: Mapping[str, object]) -> EngineSettings:
+    """Take what the engine needs from section ``probe``."""
+    names = {"engine": str, "tolerance": float, "tolerance_se": float, "memory_gb": float}
+    names |= {"placebo_draws": int, "placebo_seed": int}
+    return EngineSettings(**{name: kind(options[name]) for name, kind in names.items()})
+
+
 def load_panel(*, contexts: str, targets: str, unigram: str, rules: Mapping[str, Mapping[str, object]]) -> PanelArrays:
     """Load a panel's tables as the arrays that a probe works on."""
     windows = read_table(contexts)
@@ -103,14 +107,11 @@ def load_panel(*, contexts: str, targets: str, unigram: str, rules: Mapping[str,
     rank = np.array([names.index(s) for s in chosen["stratum"].to_pylist()], dtype=np.int64)
     order = np.argsort(rank, kind="stable")
     chosen, stratum = chosen.take(order), rank[order]
-    fold = windows["fold"].to_numpy()
+    of_target = ("context", "position", "target_id", "document", "type_bin")
     return PanelArrays(
         token_ids=np.stack([row.values.to_numpy() for row in windows["token_ids"]]).astype(np.int64),
-        fold=fold,
-        half=half_of_fold(fold),
-        context=chosen["context"].to_numpy(),
-        position=chosen["position"].to_numpy(),
-        target_id=chosen["target_id"].to_numpy(),
+        fold=windows["fold"].to_numpy(),
+        **{name: chosen[name].to_numpy() for name in of_target},
         stratum=stratum,
         strata=names,
         vocab_stratum=assign_strata(types["count"].to_numpy(), rules),
@@ -122,8 +123,9 @@ def load_panel(*, contexts: str, targets: str, unigram: str, rules: Mapping[str,
 def _tables(result: ProbeResult, panel: PanelArrays, place: Mapping[str, object]) -> dict[str, pa.Table]:
     columns: dict[str, Columns] = {
         "influence": _influence(result, panel),
-        "folds": _folds(result, panel),
+        "cells": _cells(result, panel),
         "behaviour": _behaviour(result, panel),
+        "moments": _moments(result, panel),
         "activations": {
             "neuron": np.arange(len(result.activation_mean)),
             "activation_mean": result.activation_mean,
@@ -152,31 +154,54 @@ def _values(result: ProbeResult, panel: PanelArrays, name: str) -> np.ndarray | 
     return values if by_target or name != "influence_expected" else [None] * len(values)
 
 
-def _folds(result: ProbeResult, panel: PanelArrays) -> Columns:
-    n_strata, n_folds = result.fold_n.shape
-    fold = np.tile(np.arange(n_folds), n_strata)
+def _cells(result: ProbeResult, panel: PanelArrays) -> Columns:
+    lists = {"influence_sum": result.cell_influence_sum, "within_sum": result.cell_within_sum}
+    n_neurons = result.influence.shape[1]
     return {
-        "stratum": np.repeat(panel.strata, n_folds),
-        "fold": fold,
-        "half": np.where(half_of_fold(fold) == 0, "A", "B"),
-        "n_targets": result.fold_n.reshape(-1).astype(np.int64),
-        "influence_sum": list(result.fold_influence_sum.reshape(n_strata * n_folds, -1).astype(np.float32)),
-        "within_sum": list(result.fold_within_sum.reshape(n_strata * n_folds, -1).astype(np.float32)),
+        **_places(result.cell_n.shape, panel.strata),
+        "n_targets": result.cell_n.reshape(-1),
+        **{name: list(sums.reshape(-1, n_neurons).astype(np.float32)) for name, sums in lists.items()},
     }
 
 
+def _places(shape: tuple[int, ...], strata: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """Columns that say which stratum, fold and bin the values of an array of `shape` belong to, flattened."""
+    stratum, fold, type_bin = np.indices(shape).reshape(3, -1)
+    return {"stratum": np.asarray(strata)[stratum], "fold": fold, "type_bin": type_bin}
+
+
+def _moments(result: ProbeResult, panel: PanelArrays) -> Columns:
+    """Moments over neurons: of the network from its cell sums, of placebos as the pass has taken them."""
+    own = {
+        "influence_sum_mean": result.cell_influence_sum.mean(-1),
+        "influence_pairs": _pairs(result.cell_influence_sum),
+        "within_sum_mean": result.cell_within_sum.mean(-1),
+        "within_pairs": _pairs(result.cell_within_sum),
+    }
+    n_cells, n_draws = result.cell_n.size, len(result.placebo_within_sum)
+    place = _places(result.cell_n.shape, panel.strata) | {"n_targets": result.cell_n.reshape(-1)}
+    placebos = {"within_sum_mean": result.placebo_within_sum, "within_pairs": result.placebo_within_pairs}
+    columns = {name: np.tile(values, 1 + n_draws) for name, values in place.items()}
+    columns["draw"] = np.repeat(np.arange(1 + n_draws), n_cells)
+    for name, values in own.items():
+        rest = placebos[name].reshape(-1).tolist() if name in placebos else [None] * (n_draws * n_cells)
+        columns[name] = [*values.reshape(-1).tolist(), *rest]
+    return columns
+
+
+def _pairs(sums: np.ndarray) -> np.ndarray:
+    """Mean over neurons of the products of disjoint cells `[stratum, fold, bin]`, one stratum at a time."""
+    return np.stack([disjoint_products(np.moveaxis(one, -1, 0)).mean(0) for one in sums])
+
+
 def _behaviour(result: ProbeResult, panel: PanelArrays) -> Columns:
-    n_folds = result.fold_n.shape[1]
-    cell = panel.stratum * n_folds + panel.fold[panel.context]
-    counts = np.bincount(cell, minlength=len(panel.strata) * n_folds)
+    shape = result.cell_n.shape
+    cell = panel.stratum * (shape[1] * shape[2]) + panel.cell()
+    counts = result.cell_n.reshape(-1)
     filled = counts > 0
     means = {
         name: np.bincount(cell, weights=values, minlength=counts.size)[filled] / counts[filled]
         for name, values in result.behaviour.items()
     }
-    return {
-        "stratum": np.repeat(panel.strata, n_folds)[filled],
-        "fold": np.tile(np.arange(n_folds), len(panel.strata))[filled],
-        "n_targets": counts[filled],
-        **means,
-    }
+    places = {name: values[filled] for name, values in _places(shape, panel.strata).items()}
+    return {**places, "n_targets": counts[filled], **means}

@@ -48,10 +48,10 @@ def both_engines(layer, n_classes, dtype, tolerance, gradient_dtype=torch.float6
     tokens = read_tokens(
         readout, vocabulary, unigram, residual=residual, target=target, own_class=own_class, visitor=visitor
     )
-    place = {"U_y": readout.A[target] @ W.T, "own": own, "own_class": own_class}
+    place = {"U_y": readout.A[target] @ W.T, "own": own}
     budget = Budget(
         n_positions=len(target), n_neurons=len(W), tolerance=tolerance, tolerance_se=0.0, device=readout.A.device
     )
-    class_U = project_classes(tokens, W)
-    certified = measure_certified(tokens, ablation, visitor, class_U=class_U, budget=budget, **place)
+    moments = visitor.finish(tokens, project_classes(tokens, W))
+    certified = measure_certified(tokens, ablation, visitor, moments, budget=budget, **place)
     return measure_exactly(tokens, ablation, U=W @ readout.A.T, **place), certified

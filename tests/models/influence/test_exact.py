@@ -54,7 +54,7 @@ def test_every_pair_equals_its_plain_definition(kind, post_norm):
         readout, vocabulary, unigram, residual=residual, target=target, own_class=0, post_direction=hat
     )
     W = readout.norm.centre(block.W_out if hat is None else block.W_out * block.post_weight)
-    found = measure_exactly(tokens, ablation, U=W @ readout.A.T, U_y=readout.A[target] @ W.T, own=own, own_class=0)
+    found = measure_exactly(tokens, ablation, U=W @ readout.A.T, U_y=readout.A[target] @ W.T, own=own)
     total, within = plain_effects((readout, block, residual, delta, target), post, m, own)
     # losses of some nats, each from float64 sums: the plain difference itself loses these digits
     torch.testing.assert_close(found.total, total, rtol=1e-9, atol=1e-11)

@@ -16,7 +16,7 @@ def block():
 
 @pytest.fixture(scope="module")
 def moments(block):
-    return block.visitor.finish(block.tokens, block.own_class, project_classes(block.tokens, block.W))
+    return block.visitor.finish(block.tokens, project_classes(block.tokens, block.W))
 
 
 def test_moments_are_plain_sums_over_both_groups(block, moments):
@@ -44,7 +44,7 @@ def test_moments_are_plain_sums_over_both_groups(block, moments):
 @pytest.mark.parametrize("n_neurons", [3, 40], ids=["column by column", "through the width"])
 def test_the_mixed_moment_of_some_neurons(n_neurons):
     block = random_block(n_neurons=n_neurons)
-    found = block.visitor.finish(block.tokens, block.own_class, project_classes(block.tokens, block.W))
+    found = block.visitor.finish(block.tokens, project_classes(block.tokens, block.W))
     chosen = torch.arange(n_neurons - 1, 0, -1)
     U = (block.W @ block.readout.A.T)[chosen]
     h = block.z - (block.p * block.z).sum(-1, keepdim=True)

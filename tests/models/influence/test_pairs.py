@@ -14,13 +14,11 @@ from tests.models.influence.blocks import random_block
 def test_chosen_pairs_equal_the_exact_engines_in_row_major_order(strength, peak):
     block = random_block(strength=strength, peak=peak)
     U_y = block.readout.A[block.tokens.target] @ block.W.T
-    moments = block.visitor.finish(block.tokens, block.own_class, project_classes(block.tokens, block.W))
+    moments = block.visitor.finish(block.tokens, project_classes(block.tokens, block.W))
     chosen = torch.rand(U_y.shape, generator=torch.Generator().manual_seed(0)) < 0.4
     own = block.own
     found = evaluate_pairs(chosen, block.tokens, block.ablation, block.visitor, moments, U_y=U_y, own=own)
-    truth = measure_exactly(
-        block.tokens, block.ablation, U=block.W @ block.readout.A.T, U_y=U_y, own=own, own_class=block.own_class
-    )
+    truth = measure_exactly(block.tokens, block.ablation, U=block.W @ block.readout.A.T, U_y=U_y, own=own)
     assert 0 < len(found.total) == int(chosen.sum()) < chosen.numel()
     bound = found.rounding + truth.rounding[chosen]
     for name in ("total", "within"):

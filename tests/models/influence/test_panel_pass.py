@@ -35,7 +35,7 @@ def test_slabs_and_blocks_do_not_change_the_numbers(layer, monkeypatch):
     parts = measure_panel(layer, CERTIFIED)
     bound = sum(r[b] for r in (whole, parts) for b in ("truncation_bound", "rounding_bound"))
     assert (np.abs(whole["influence"] - parts["influence"]) <= bound).all()
-    np.testing.assert_array_equal(whole["fold_n"], parts["fold_n"])
+    np.testing.assert_array_equal(whole["cell_n"], parts["cell_n"])
 
 
 def test_coarser_float32_products_are_refused(layer):

@@ -29,7 +29,7 @@ def log_stratum_mass(panel, log_p: torch.Tensor) -> np.ndarray:
 @pytest.mark.parametrize("name", NAMES)
 def test_equals_hooked_forward_passes(name):
     model, panel = random_model(name), random_panel()
-    result = probe_model(model, panel, **EXACT)
+    result = probe_model(model, panel, EXACT)
     token_ids = torch.from_numpy(panel.token_ids)
     mean = mean_activation(model, token_ids, panel.min_position)
     before = hooked_log_p(model, token_ids, None, None)
@@ -63,7 +63,7 @@ def test_equals_hooked_forward_passes(name):
 
 def test_folds_halves_and_activations_belong_together():
     model, panel = random_model("gpt2"), random_panel()
-    r = probe_model(model, panel, **EXACT)
+    r = probe_model(model, panel, EXACT)
     np.testing.assert_array_equal(r.fold_n.sum(1), r.n_targets)
     np.testing.assert_allclose(r.fold_influence_sum.sum(1) / r.n_targets[:, None], r.influence, atol=1e-12)
     np.testing.assert_allclose(r.fold_within_sum.sum(1) / r.n_targets[:, None], r.influence_within, atol=1e-12)
@@ -78,8 +78,8 @@ def test_folds_halves_and_activations_belong_together():
 @pytest.mark.parametrize("name", NAMES)
 def test_certified_is_within_its_bounds(name):
     model, panel = random_model(name, dtype=torch.float32), random_panel()
-    exact = probe_model(model, panel, **EXACT)
-    certified = probe_model(model, panel, **{**EXACT, "engine": "certified"})
+    exact = probe_model(model, panel, EXACT)
+    certified = probe_model(model, panel, dataclasses.replace(EXACT, engine="certified"))
     bound = certified.truncation_bound + certified.rounding_bound
     for column in ("influence", "abs_influence", "influence_within"):
         error = np.abs(getattr(certified, column) - getattr(exact, column))
@@ -97,11 +97,9 @@ def test_a_batch_too_large_for_the_device_is_halved(monkeypatch):
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")
         return run_panel(*args, batch_size=batch_size, **options)
 
-    expected = probe_model(model, panel, **EXACT)
+    expected = probe_model(model, panel, EXACT)
     monkeypatch.setattr(probe, "run_panel", small_device)
-    np.testing.assert_allclose(
-        probe_model(model, panel, **EXACT, batch_size=7).influence, expected.influence, atol=1e-12
-    )
+    np.testing.assert_allclose(probe_model(model, panel, EXACT, batch_size=7).influence, expected.influence, atol=1e-12)
     assert sizes == [7, 4, 2]
 
 
@@ -110,12 +108,12 @@ def test_non_finite_outputs_are_a_data_fault():
     with torch.no_grad():
         model.transformer.h[-1].mlp.c_proj.bias[0] = torch.inf
     with pytest.raises(DataFault, match="not finite on the panel"):
-        probe_model(model, random_panel(), **EXACT)
+        probe_model(model, random_panel(), EXACT)
 
 
 def test_result_is_numpy_with_the_promised_shapes():
     panel = random_panel()
-    result = probe_model(random_model("opt"), panel, **EXACT)
+    result = probe_model(random_model("opt"), panel, EXACT)
     per_neuron = (3, N_NEURONS)
     arrays = {f.name: getattr(result, f.name) for f in dataclasses.fields(ProbeResult) if f.name != "behaviour"}
     shapes = {name: values.shape for name, values in arrays.items()}
@@ -127,7 +125,7 @@ def test_result_is_numpy_with_the_promised_shapes():
 
 def test_unknown_engine():
     with pytest.raises(RequestError, match="unknown engine 'fast'; known: certified, exact"):
-        probe_model(random_model("gpt2"), random_panel(), **{**EXACT, "engine": "fast"})
+        probe_model(random_model("gpt2"), random_panel(), dataclasses.replace(EXACT, engine="fast"))
 
 
 SMALL_MACHINE = """

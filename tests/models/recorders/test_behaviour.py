@@ -15,7 +15,7 @@ from tests.models.tiny import EXACT, random_model, random_panel
 
 def test_behaviour_against_the_models_own_logits():
     model, panel = random_model("gpt_neox-parallel"), random_panel()
-    result = probe_model(model, panel, **EXACT)
+    result = probe_model(model, panel, EXACT)
     with torch.no_grad():
         log_p = torch.log_softmax(model(input_ids=torch.from_numpy(panel.token_ids)).logits, -1)
     at = panel.context, panel.position
@@ -63,7 +63,7 @@ def test_a_new_quantity_needs_no_other_edit(monkeypatch):
 
     monkeypatch.setitem(QUANTITIES, "top1_accuracy", top1_accuracy)
     model, panel = random_model("gpt2"), random_panel()
-    found = probe_model(model, panel, **EXACT).behaviour["top1_accuracy"]
+    found = probe_model(model, panel, EXACT).behaviour["top1_accuracy"]
     with torch.no_grad():
         best = model(input_ids=torch.from_numpy(panel.token_ids)).logits.argmax(-1).numpy()
     expected = best[panel.context, panel.position] == panel.target_id

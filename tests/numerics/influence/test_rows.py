@@ -6,7 +6,15 @@ from rare_neurons.numerics.influence import rows
 from rare_neurons.numerics.influence.rows import PER_NEURON, PER_TARGET
 from rare_neurons.tables.schema import MEANING, row_schema
 
-ROWS = ("InfluenceRow", "FoldRow", "BehaviourRow", "BehaviourSummaryRow", "ActivationRow", "GradientRow")
+ROWS = (
+    "InfluenceRow",
+    "CellRow",
+    "MomentRow",
+    "BehaviourRow",
+    "BehaviourSummaryRow",
+    "ActivationRow",
+    "GradientRow",
+)
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -23,11 +31,11 @@ def test_every_quantity_of_a_neuron_comes_from_the_pass():
     assert "neuron" not in PER_NEURON
 
 
-def test_a_fold_of_behaviour_is_a_summary_with_its_fold():
-    of_fold, of_all = (row_schema(n, getattr(rows, n)).names for n in ("BehaviourRow", "BehaviourSummaryRow"))
-    assert sorted(of_fold) == sorted([*of_all, "fold"])
+def test_a_cell_of_behaviour_is_a_summary_with_its_place():
+    of_cell, of_all = (row_schema(n, getattr(rows, n)).names for n in ("BehaviourRow", "BehaviourSummaryRow"))
+    assert sorted(of_cell) == sorted([*of_all, "fold", "type_bin"])
 
 
 def test_lists_over_neurons_are_stored_narrow():
-    schema = row_schema("FoldRow", rows.FoldRow)
+    schema = row_schema("CellRow", rows.CellRow)
     assert {str(schema.field(name).type.value_type) for name in ("influence_sum", "within_sum")} == {"float"}

@@ -14,5 +14,8 @@ budget            how much error may remain, and which pairs are exact to keep w
 directions        what follows from the weights alone: output directions on the vocabulary
 moments           moment products over the vocabulary and their rounding
 enclosure         the inequalities: from moments to an interval
+rounding          how far their rounding can lead
 pairs             single pairs exactly in float32
+placebo           output directions that meet other neurons' activations
+within            their effects within the target's stratum
 """

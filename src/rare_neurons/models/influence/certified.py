@@ -7,19 +7,11 @@ from dataclasses import dataclass, fields, replace
 import torch
 
 from rare_neurons.models.influence.budget import Budget, select_exact
-from rare_neurons.models.influence.directions import UNIT_ROUNDOFF, Directions
-from rare_neurons.models.influence.enclosure import Interval, enclose, enclose_direct
+from rare_neurons.models.influence.enclosure import GroupMoments, Interval, enclose, enclose_direct, log_interval
 from rare_neurons.models.influence.exact import PairEffects
-from rare_neurons.models.influence.moments import (
-    BLOCK_SUM_32,
-    GRADIENT_SUM_32,
-    OWN,
-    REST,
-    BlockMoments,
-    GroupMoments,
-    MomentVisitor,
-)
+from rare_neurons.models.influence.moments import OWN, REST, BlockMoments, MomentVisitor
 from rare_neurons.models.influence.pairs import evaluate_pairs
+from rare_neurons.models.influence.rounding import RelativeErrors, group_rounding, relative_errors, target_rounding
 from rare_neurons.models.influence.tokens import TokenBlock
 from rare_neurons.models.readout import Ablation
 
@@ -35,14 +27,6 @@ class _Inputs:
     norms: torch.Tensor
     U_y: torch.Tensor
     h_y: torch.Tensor
-
-
-@dataclass(frozen=True)
-class _RelativeErrors:
-    """Relative errors of the two large products of a pass: Σ p U² and Σ p A."""
-
-    square: float
-    gradient: float
 
 
 @dataclass(frozen=True)
@@ -62,23 +46,21 @@ def measure_certified(
     tokens: TokenBlock,
     ablation: Ablation,
     visitor: MomentVisitor,
+    moments: BlockMoments,
     *,
     U_y: torch.Tensor,
-    class_U: torch.Tensor,
     own: slice,
-    own_class: int,
     budget: Budget,
 ) -> PairEffects:
     """Enclose every pair of a block, then evaluate exactly those whose error the budget cannot take, largest first.
 
     Terms linear in U go to first order in ε only for neurons whose budget order 0 exceeds in this block. `truncation`
     and `rounding` cover `total` and `within`. The targets of the block share the class of columns `own`; `U_y`
-    `[pos, neuron]` is U at them, `class_U` `[class, pos, neuron]` is Σ p U.
+    `[pos, neuron]` is U at them.
     """
-    moments, directions = visitor.finish(tokens, own_class, class_U), visitor.directions
     h_y = tokens.z.gather(-1, tokens.target[:, None]) - moments.centre
-    inputs = _Inputs(ablation, moments.groups, directions.norms, U_y, h_y)
-    errors = _RelativeErrors(_relative_square_error(directions), _gradient_error(visitor))
+    inputs = _Inputs(ablation, moments.groups, visitor.directions.norms, U_y, h_y)
+    errors = relative_errors(visitor)
     out = _estimate_all(inputs, moments, errors)
     budget.observe(out.total)
     allowed = budget.allowed()
@@ -107,7 +89,7 @@ def _refine(inputs: _Inputs, neurons: torch.Tensor, visitor: MomentVisitor, mome
     return _Inputs(ablation, tuple(groups), inputs.norms[neurons], inputs.U_y[:, neurons], inputs.h_y)
 
 
-def _estimate_all(inputs: _Inputs, moments: BlockMoments, errors: _RelativeErrors) -> _Estimates:
+def _estimate_all(inputs: _Inputs, moments: BlockMoments, errors: RelativeErrors) -> _Estimates:
     out = _Estimates(*(torch.empty_like(inputs.ablation.eta) for _ in fields(_Estimates)))
     n_pos, n_neurons = out.total.shape
     step = max(1, CHUNK_PAIRS // n_neurons)
@@ -116,23 +98,9 @@ def _estimate_all(inputs: _Inputs, moments: BlockMoments, errors: _RelativeError
     return out
 
 
-def _rows_of(group: GroupMoments, rows: slice) -> GroupMoments:
-    return GroupMoments(
-        group.h[rows],
-        group.h_square[rows],
-        group.h_low[rows],
-        group.h_high[rows],
-        group.U[rows],
-        None if group.hU is None else group.hU[rows],
-        group.UU[rows],
-        group.U_low,
-        group.U_high,
-    )
-
-
-def _estimate(rows: slice, inputs: _Inputs, moments: BlockMoments, relative: _RelativeErrors, out: _Estimates) -> None:
+def _estimate(rows: slice, inputs: _Inputs, moments: BlockMoments, relative: RelativeErrors, out: _Estimates) -> None:
     """Fill some rows of the estimates: log-midpoints, half-widths and rounding bounds."""
-    own, rest = (_rows_of(group, rows) for group in inputs.groups)
+    own, rest = (group.at(rows) for group in inputs.groups)
     epsilon, eta, direct_eta = (
         x[rows] for x in (inputs.ablation.epsilon, inputs.ablation.eta, inputs.ablation.direct_eta)
     )
@@ -140,16 +108,16 @@ def _estimate(rows: slice, inputs: _Inputs, moments: BlockMoments, relative: _Re
     own_sum, own_sensitive = enclose(own, epsilon=epsilon, eta=eta)
     rest_sum, rest_sensitive = enclose(rest, epsilon=epsilon, eta=eta)
     change = epsilon * inputs.h_y[rows] + eta * U_y
-    middle, half, slope = _log_interval(own_sum.low + rest_sum.low, own_sum.high + rest_sum.high)
-    own_middle, own_half, own_slope = _log_interval(own_sum.low / mass, own_sum.high / mass)
+    middle, half, slope = log_interval(Interval(own_sum.low + rest_sum.low, own_sum.high + rest_sum.high))
+    own_middle, own_half, own_slope = log_interval(Interval(own_sum.low / mass, own_sum.high / mass))
     errors = [
-        _rounding(
+        group_rounding(
             g, rows, moments, norms=inputs.norms, epsilon=epsilon, eta=eta, gradient_error=relative.gradient
         ).add_(sensitive, alpha=relative.square)
         for g, sensitive in ((OWN, own_sensitive), (REST, rest_sensitive))
     ]
     both = torch.maximum((errors[OWN] + errors[REST]) * slope, errors[OWN] / mass * own_slope)
-    both += _target_rounding(rows, moments, norms=inputs.norms, epsilon=epsilon, eta=eta)
+    both += target_rounding(rows, moments, norms=inputs.norms, epsilon=epsilon, eta=eta)
     out.total[rows], out.within[rows] = middle - change, own_middle - change
     out.truncation[rows] = torch.maximum(half, own_half)
     out.rounding[rows] = both.nan_to_num_(nan=torch.inf, posinf=torch.inf)
@@ -157,60 +125,7 @@ def _estimate(rows: slice, inputs: _Inputs, moments: BlockMoments, relative: _Re
     out.direct[rows] = _direct(own, rest, direct_eta) - direct_eta * U_y
 
 
-def _log_interval(low: torch.Tensor, high: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Middle and half-width of `log1p` of an interval, and its steepest slope; NaN and infinity where it leaves −1."""
-    log_low, log_high = torch.log1p(low), torch.log1p(high)
-    half = (log_high - log_low).mul_(0.5)
-    middle = (log_high + log_low).mul_(0.5)
-    unknown = ~torch.isfinite(half)
-    return middle.masked_fill_(unknown, torch.nan), half.masked_fill_(unknown, torch.inf), (1 + low).reciprocal_()
-
-
 def _direct(own: GroupMoments, rest: GroupMoments, eta: torch.Tensor) -> torch.Tensor:
     U_range = Interval(torch.minimum(own.U_low, rest.U_low), torch.maximum(own.U_high, rest.U_high))
     total = enclose_direct(U=own.U + rest.U, UU=own.UU + rest.UU, U_range=U_range, eta=eta)
-    return _log_interval(total.low, total.high)[0]
-
-
-def _relative_square_error(directions: Directions) -> float:
-    """Relative error of Σ p U²: both factors and each block's sum rounded to the product's dtype, float32 inside."""
-    unit = UNIT_ROUNDOFF[directions.squares.dtype]
-    relative = (1 + unit) ** 3 * (1 + BLOCK_SUM_32) - 1
-    return relative / (1 - relative)
-
-
-def _gradient_error(visitor: MomentVisitor) -> float:
-    """Relative error of Σ p A beyond that of float64 sums."""
-    return 0.0 if visitor.gradient_dtype == torch.float64 else GRADIENT_SUM_32
-
-
-def _rounding(
-    group: int,
-    rows: slice,
-    moments: BlockMoments,
-    *,
-    norms: torch.Tensor,
-    epsilon: torch.Tensor,
-    eta: torch.Tensor,
-    gradient_error: float,
-) -> torch.Tensor:
-    """Bound on the rounding of a group's terms whose sums are float32, plus that of all float64 sums.
-
-    Orders 2 and up of e^{εh}: `½ (ε √(Σ p h²))² e^{|ε| sup|h|}`. Σ p h U: `√(Σ p h²) √(Σ p |A|²) |w|` (Cauchy–Schwarz).
-    Σ p U: `√(Σ p) √(Σ p |A|²) |w|`.
-    """
-    spread = epsilon.abs() * moments.root_mean_square[group, rows]
-    size = eta.abs() * (norms * moments.row_norm[group, rows])
-    powers = (epsilon.abs() * moments.reach[rows]).exp_().mul_(spread.square()).mul_(0.5)
-    root_mass = moments.groups[group].h[rows, :1].sqrt()
-    floats = (spread + size) * root_mass  # Σ p |x| <= √(Σ p) √(Σ p x²)
-    total = powers.mul_(BLOCK_SUM_32).add_(spread * size, alpha=2 * BLOCK_SUM_32)
-    return total.addcmul_(floats, moments.sum_unit[rows]).addcmul_(size, gradient_error * root_mass)
-
-
-def _target_rounding(
-    rows: slice, moments: BlockMoments, *, norms: torch.Tensor, epsilon: torch.Tensor, eta: torch.Tensor
-) -> torch.Tensor:
-    """Bound on the float64 rounding of the target's own change `ε h_y + η U_y`."""
-    reach = eta.abs() * norms + 4 * epsilon.abs() * moments.residual_norm[rows]
-    return reach.mul_(moments.dot_unit * moments.largest_row)
+    return log_interval(total)[0]

@@ -90,6 +90,7 @@ class ClassSums:
             residual_norm=residual_norm,
             log_norm=log_norm,
             target=target,
+            own_class=own_class,
             class_log_p=(log_mass - log_norm).T,
             class_z=(self.ez * factor).T,
             class_q=(self.eq * factor).T if self.post_norm else None,

@@ -6,7 +6,7 @@ inequality and the chord of `e^{tx}` give `e^{x/(k+1)}/k! <= φ_k(x) <= (k + e^x
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -31,6 +31,12 @@ class GroupMoments:
     UU: torch.Tensor
     U_low: torch.Tensor
     U_high: torch.Tensor
+
+    def at(self, rows: slice) -> GroupMoments:
+        """Return the same of some positions."""
+        per_position = ("h", "h_square", "h_low", "h_high", "U", "UU")
+        hU = None if self.hU is None else self.hU[rows]
+        return replace(self, hU=hU, **{name: getattr(self, name)[rows] for name in per_position})
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,16 @@ def enclose_direct(*, U: torch.Tensor, UU: torch.Tensor, U_range: Interval, eta:
     squares, linear = eta.square() * UU, eta * U
     low = low_u.div_(3).exp_().mul_(squares).mul_(0.5).add_(linear)
     return Interval(low, high_u.exp_().add_(2).mul_(squares).div_(6).add_(linear))
+
+
+def log_interval(interval: Interval) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Middle and half-width of `log1p` of an interval, and its steepest slope; NaN and infinity where it leaves −1."""
+    log_low, log_high = torch.log1p(interval.low), torch.log1p(interval.high)
+    half = (log_high - log_low).mul_(0.5)
+    middle = (log_high + log_low).mul_(0.5)
+    unknown = ~torch.isfinite(half)
+    slope = (1 + interval.low).reciprocal_()
+    return middle.masked_fill_(unknown, torch.nan), half.masked_fill_(unknown, torch.inf), slope
 
 
 def _exponential_of_h(

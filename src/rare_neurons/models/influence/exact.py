@@ -70,7 +70,7 @@ def log_mean_exp(x: torch.Tensor, p: Probabilities) -> tuple[torch.Tensor, torch
 
 
 def measure_exactly(
-    tokens: TokenBlock, ablation: Ablation, *, U: torch.Tensor, U_y: torch.Tensor, own: slice, own_class: int
+    tokens: TokenBlock, ablation: Ablation, *, U: torch.Tensor, U_y: torch.Tensor, own: slice
 ) -> PairEffects:
     """Every pair of a block in float64.
 
@@ -80,13 +80,13 @@ def measure_exactly(
         `A c(w)` (of the post-norm's `ŵ` where there is one), float64.
     U_y : Tensor `[pos, neuron]`
         The same at the target.
-    own, own_class
-        Columns and index of the class that the targets of this block belong to.
+    own : slice
+        Columns of the class that the targets of this block belong to.
     """
     log_mean, log_own, log_direct = (torch.empty_like(ablation.eta) for _ in range(3))
     step = max(1, PAIR_ELEMENTS // tokens.z.shape[1])
     ones = torch.ones(1, 2, dtype=torch.float64, device=U.device)
-    own_mass = tokens.class_log_p[:, own_class].exp()
+    own_mass = tokens.class_log_p[:, tokens.own_class].exp()
     for t in range(len(log_mean)):
         log_p = tokens.log_p(t)
         p = Probabilities(log_p.exp()[None], own, ones, own_mass[t : t + 1], lambda _far, log_p=log_p: log_p)

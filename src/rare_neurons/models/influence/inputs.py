@@ -28,12 +28,16 @@ class EngineSettings:
         A neuron's mean is certified to `max(tolerance, tolerance_se * influence_se)` nats.
     memory_gb : float
         Working memory beside the weights, 10^9 bytes.
+    placebo_draws, placebo_seed : int
+        Permutations of the rows of `W_out` whose within-stratum effects are measured beside the network's; 0: none.
     """
 
     engine: Engine
     tolerance: float
     tolerance_se: float
     memory_gb: float
+    placebo_draws: int = 0
+    placebo_seed: int = 0
 
     def __post_init__(self) -> None:
         """Refuse an unknown engine."""

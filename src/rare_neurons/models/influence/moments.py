@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb
 
@@ -111,14 +112,14 @@ class MomentVisitor:
         sums[:, 5] += torch.linalg.vecdot(e, h2)
         sums[:, 6] += torch.linalg.vecdot(e, h3)
 
-    def finish(self, tokens: TokenBlock, own_class: int, class_U: torch.Tensor) -> BlockMoments:
+    def finish(self, tokens: TokenBlock, class_U: torch.Tensor) -> BlockMoments:
         """Normalise, and move the origin of h from the top column's z to `E_p z`; `class_U` as in `project_classes`."""
         centre = tokens.class_z.sum(-1, keepdim=True)
         shift = centre - self.top
         factor = (self.reference - tokens.log_norm[:, None]).exp().T[..., None]
         powers = self.powers * factor
         groups = tuple(
-            self._group(g, tokens, own_class, class_U=class_U, powers=powers[g], factor=factor[g], shift=shift)
+            self._group(g, tokens, class_U=class_U, powers=powers[g], factor=factor[g], shift=shift)
             for g in (OWN, REST)
         )
         reach = torch.maximum(self.high.amax(0) - self.top[:, 0], self.top[:, 0] - self.low.amin(0))
@@ -132,7 +133,7 @@ class MomentVisitor:
             factor=factor,
             shift=shift,
             centre=centre,
-            own_mass=tokens.class_log_p[:, own_class, None].exp(),
+            own_mass=tokens.class_log_p[:, tokens.own_class, None].exp(),
             reach=reach[:, None] + shift.abs(),
             root_mean_square=raw_square.sqrt() + shift.abs() * mass.sqrt(),
             row_norm=(self.rows[..., None] * factor).sqrt(),
@@ -142,26 +143,30 @@ class MomentVisitor:
             residual_norm=tokens.residual_norm,
         )
 
-    def first_order(self, neurons: torch.Tensor, moments: BlockMoments) -> tuple[torch.Tensor, torch.Tensor]:
-        """Σ p h U of some neurons for both groups, `[pos, len(neurons)]`; through A where they outnumber its width."""
+    def first_order(
+        self, neurons: torch.Tensor, moments: BlockMoments, groups: Sequence[int] = (OWN, REST)
+    ) -> list[torch.Tensor]:
+        """Σ p h U of some neurons for each group, `[pos, len(neurons)]`; through A where they outnumber its width."""
         directions = self.directions
         few = len(neurons) <= directions.A.shape[1]
         width = len(neurons) if few else directions.A.shape[1]
         sums = torch.zeros(2, len(self.h), width, dtype=torch.float64, device=self.h.device)
         for columns, group in self.visited:
+            if group not in groups:
+                continue
             h = self.h[:, columns]
             eh = torch.mul(self.e[:, columns], h, out=self.scratch[0](h.shape))
             sums[group] += eh @ (directions.U[:, columns][neurons].T if few else directions.A[columns].float())
-        if not few:
-            sums = sums @ directions.W[neurons].T
-        own, rest = (sums[g] * moments.factor[g] - moments.shift * moments.groups[g].U[:, neurons] for g in (OWN, REST))
-        return own, rest
+        found = (sums[g] if few else sums[g] @ directions.W[neurons].T for g in groups)
+        return [
+            total * moments.factor[g] - moments.shift * moments.groups[g].U[:, neurons]
+            for g, total in zip(groups, found, strict=True)
+        ]
 
     def _group(
         self,
         group: int,
         tokens: TokenBlock,
-        own_class: int,
         *,
         class_U: torch.Tensor,
         powers: torch.Tensor,
@@ -169,7 +174,7 @@ class MomentVisitor:
         shift: torch.Tensor,
     ) -> GroupMoments:
         """Moments of one group about the centre; completes orders 0 and 1 of `powers` in place."""
-        members = [k for k in range(len(class_U)) if (k == own_class) == (group == OWN)]
+        members = [k for k in range(len(class_U)) if (k == tokens.own_class) == (group == OWN)]
         powers[:, 0] = tokens.class_log_p[:, members].exp().sum(-1)
         powers[:, 1] = tokens.class_z[:, members].sum(-1) - self.top[:, 0] * powers[:, 0]
         directions = self.directions

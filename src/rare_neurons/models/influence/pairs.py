@@ -57,11 +57,11 @@ def evaluate_pairs(
         log_mean - change,
         log_own - change,
         log_direct - direct_eta * U_y[chosen],
-        _rounding((at, neuron), visitor, moments, epsilon=epsilon, eta=eta),
+        pair_rounding((at, neuron), visitor, moments, epsilon=epsilon, eta=eta),
     )
 
 
-def _rounding(
+def pair_rounding(
     pairs: tuple[torch.Tensor, torch.Tensor],
     visitor: MomentVisitor,
     moments: BlockMoments,

@@ -16,11 +16,13 @@ from rare_neurons.models.influence.directions import prepare_directions, project
 from rare_neurons.models.influence.exact import PairEffects, measure_exactly
 from rare_neurons.models.influence.inputs import EngineSettings, PassInputs
 from rare_neurons.models.influence.moments import MomentVisitor
+from rare_neurons.models.influence.placebo import SUMMED, Placebos
 from rare_neurons.models.influence.plan import Plan, make_plan
 from rare_neurons.models.influence.tokens import TokenBlock
 from rare_neurons.models.influence.vocabulary_pass import read_tokens
-from rare_neurons.models.readout import Ablation, FinalBlock, measure_ablation
-from rare_neurons.models.recorders.sums import ExpectedSums, StratumSums, merge_strata
+from rare_neurons.models.influence.within import OwnColumns, measure_within, measure_within_exactly
+from rare_neurons.models.readout import Ablation, FinalBlock, prepare_ablation
+from rare_neurons.models.recorders.sums import ExpectedSums, StratumSums
 
 
 class Recorder(Protocol):
@@ -61,10 +63,18 @@ def measure_panel(
     for number, slab in enumerate(slabs):
         tick = None if progress is None else _ticker(progress, number * n_targets, len(slabs) * n_targets)
         parts.append(_run_slab(SlabPass(inputs, slab, plan, settings), recorders if number == 0 else (), tick))
-    return {
-        name: first if name == "fold_n" else np.concatenate([part[name] for part in parts], axis=-1)
-        for name, first in parts[0].items()
-    }
+    return _join(parts, n_neurons)
+
+
+def _join(parts: Sequence[dict[str, np.ndarray]], n_neurons: int) -> dict[str, np.ndarray]:
+    """Columns of all neurons from those of the slabs."""
+    columns = {}
+    for name, first in parts[0].items():
+        if name in SUMMED:
+            columns[name] = sum(part[name] for part in parts) / n_neurons
+        else:
+            columns[name] = first if name == "cell_n" else np.concatenate([part[name] for part in parts], axis=-1)
+    return columns
 
 
 def _ticker(progress: Callable[[int, int], None], offset: int, total: int) -> Callable[[int], None]:
@@ -85,8 +95,8 @@ def _run_slab(
 class Measured:
     """One block of targets.
 
-    Its tokens, final residual `[pos, d_model]`, ablation coefficients, pair effects, and Σ p U per class
-    `[class, pos, neuron]`.
+    Its tokens, final residual `[pos, d_model]`, ablation coefficients, pair effects, Σ p U per class
+    `[class, pos, neuron]`, and per placebo the within-stratum effects `[pos, neuron]`.
     """
 
     tokens: TokenBlock
@@ -94,6 +104,7 @@ class Measured:
     ablation: Ablation
     effects: PairEffects
     class_U: torch.Tensor
+    placebo: list[torch.Tensor]
 
 
 class SlabPass:
@@ -109,13 +120,15 @@ class SlabPass:
         strata = range(len(panel.strata))
         self.sums = [StratumSums(panel, s, n_neurons=n_neurons, device=self.device) for s in strata]
         self.expected = ExpectedSums.zeros(n_classes=len(slices), n_neurons=n_neurons, device=self.device)
+        self.placebos = Placebos(inputs, slab, settings)
         self.visitor, self.U = None, None
         if inputs.takes_moments(settings):
             directions = prepare_directions(inputs.readout, self.W, slices, plan.product_dtype)
             self.visitor = MomentVisitor(directions, plan.gradient_dtype)
             tolerance = {"tolerance": settings.tolerance, "tolerance_se": settings.tolerance_se}
             self.budgets = [
-                Budget(n_positions=len(s.rows), n_neurons=n_neurons, **tolerance, device=self.device) for s in self.sums
+                Budget(n_positions=len(s.labels.rows), n_neurons=n_neurons, **tolerance, device=self.device)
+                for s in self.sums
             ]
         else:
             self.U = self.W @ inputs.readout.A.T
@@ -126,6 +139,7 @@ class SlabPass:
         for stratum, own_class, rows in self.blocks():
             measured = self.measure(stratum, own_class, rows)
             self.sums[stratum].add(rows, measured.effects)
+            self.placebos.add(rows, stratum, measured.placebo)
             weight = self.inputs.weights[rows].to(self.device)
             self.expected.add(weight, measured.tokens, measured.ablation, measured.effects, measured.class_U)
             for recorder in recorders:
@@ -137,7 +151,9 @@ class SlabPass:
         """Effects of all pairs of one block of panel rows."""
         readout, vocabulary = self.inputs.readout, self.inputs.vocabulary
         delta, residual, mlp_output, target = self._load(rows)
-        ablation = measure_ablation(readout.norm, self.block, residual=residual, delta=delta, mlp_output=mlp_output)
+        coefficients = prepare_ablation(readout.norm, self.block, residual=residual, mlp_output=mlp_output)
+        ablation = coefficients(delta)
+        placebos = [coefficients(other) for other in self.placebos.deltas(rows)]
         hat = None if mlp_output is None else mlp_output * self.block.post_weight
         tokens = read_tokens(
             readout,
@@ -150,27 +166,24 @@ class SlabPass:
             visitor=self.visitor,
         )
         class_U = project_classes(tokens, self.W)
-        U_y, own = readout.A[target] @ self.W.T, vocabulary.slices[own_class]
+        place = {"U_y": readout.A[target] @ self.W.T, "own": vocabulary.slices[own_class]}
         if self.visitor is None:
-            effects = measure_exactly(tokens, ablation, U=self.U, U_y=U_y, own=own, own_class=own_class)
-        else:
-            effects = measure_certified(
-                tokens,
-                ablation,
-                self.visitor,
-                U_y=U_y,
-                class_U=class_U,
-                own=own,
-                own_class=own_class,
-                budget=self.budgets[stratum],
-            )
-        return Measured(tokens, residual, ablation, effects, class_U)
+            effects = measure_exactly(tokens, ablation, U=self.U, **place)
+            within = [measure_within_exactly(tokens, placebo, U=self.U, **place) for placebo in placebos]
+            return Measured(tokens, residual, ablation, effects, class_U, within)
+        moments = self.visitor.finish(tokens, class_U)
+        known = tokens, ablation, self.visitor, moments
+        effects = measure_certified(*known, **place, budget=self.budgets[stratum])
+        columns = OwnColumns(tokens, self.visitor, moments, **place)
+        within = measure_within(columns, placebos, self.placebos.budgets[stratum])
+        return Measured(tokens, residual, ablation, effects, class_U, within)
 
     def finish(self) -> dict[str, np.ndarray]:
         """Columns of this slab, strata stacked."""
-        columns = merge_strata([s.finish() for s in self.sums])
+        finished = [s.finish() for s in self.sums]
+        columns = {name: np.stack([one[name] for one in finished]) for name in finished[0]}
         columns["influence_expected"] = self.expected.finish(len(self.inputs.panel.strata))
-        return columns
+        return columns | self.placebos.finish()
 
     def _load(self, rows: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None, torch.Tensor]:
         """Float64 inputs of a block on the device: δ, residual, MLP output, target columns."""
@@ -188,9 +201,19 @@ class SlabPass:
         """Blocks of targets that share stratum and class of the target token, each a sample of the whole panel."""
         panel, vocabulary = self.inputs.panel, self.inputs.vocabulary
         own = vocabulary.class_of_column.numpy()[vocabulary.column.numpy()[panel.target_id]]
+        pair = panel.pair()
         for stratum in range(len(panel.strata)):
             for own_class in np.unique(own[panel.stratum == stratum]):
                 rows = np.flatnonzero((panel.stratum == stratum) & (own == own_class))
-                n_blocks = -(-len(rows) // self.plan.positions)
-                for k in range(n_blocks):
-                    yield stratum, int(own_class), rows[k::n_blocks]
+                for block in cut_blocks(rows, pair[rows], self.plan.positions):
+                    yield stratum, int(own_class), block
+
+
+def cut_blocks(rows: np.ndarray, pair: np.ndarray, n_positions: int) -> list[np.ndarray]:
+    """Cut panel rows into blocks of at most `n_positions`, equal labels `pair` `[row]` one after another.
+
+    Every n-th pair goes to a block, so that each is a sample of the documents and types.
+    """
+    n_blocks = -(-len(rows) // n_positions)
+    label = np.unique(pair, return_inverse=True)[1]
+    return np.array_split(rows[np.lexsort((label, label % n_blocks))], n_blocks)

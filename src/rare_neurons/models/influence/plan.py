@@ -11,7 +11,7 @@ from rare_neurons.errors import RequestError
 from rare_neurons.models.influence.inputs import EngineSettings, PassInputs
 from rare_neurons.models.influence.moments import GRADIENT_SUM_32
 from rare_neurons.models.influence.scratch import VOCAB_BLOCK
-from rare_neurons.numerics.panel.folds import N_FOLDS
+from rare_neurons.numerics.grid.folds import N_FOLDS
 
 MAX_POSITIONS, MIN_POSITIONS, MIN_NEURONS = 512, 32, 512
 BFLOAT16_FROM = 2**20  # elements of U² from which the faster, coarser product is worth its rounding
@@ -58,11 +58,15 @@ def _bytes(inputs: PassInputs, settings: EngineSettings, product_dtype: torch.dt
     """Bytes per neuron, per position of a block, and per pair of both."""
     n_vocab, d_model = inputs.readout.A.shape
     n_classes = len(inputs.vocabulary.slices)
-    clusters = len(np.unique(inputs.panel.context)) + len(np.unique(inputs.panel.target_id))
+    panel, strata = inputs.panel, range(len(inputs.panel.strata))
+    kept = sum(len(np.unique(label[panel.stratum == s])) for s in strata for label in (panel.document, panel.target_id))
+    draws = settings.placebo_draws
+    cells = len(strata) * N_FOLDS**2
     per_column = 4 + product_dtype.itemsize if inputs.takes_moments(settings) else 8
-    per_neuron = n_vocab * per_column + 8 * (len(inputs.panel.strata) * N_FOLDS + clusters)
+    # influence and its within part by document, type and cell; of a placebo the within part by cell
+    per_neuron = n_vocab * per_column + 8 * (2 * (kept + cells) + draws * cells)
     per_position = 8 * (2 * n_vocab + 10 * VOCAB_BLOCK + (n_classes + 8) * d_model)
-    return per_neuron, per_position, 8 * (24 + n_classes)
+    return per_neuron, per_position, 8 * (24 + n_classes + 6 * draws)
 
 
 def _product_dtype(device: torch.device, elements: int) -> torch.dtype:

@@ -14,7 +14,7 @@ from transformers import PreTrainedModel
 from rare_neurons.errors import DataFault
 from rare_neurons.families import family_of
 from rare_neurons.models.forward import Captured, run_panel
-from rare_neurons.models.influence.inputs import Engine, EngineSettings, PassInputs
+from rare_neurons.models.influence.inputs import EngineSettings, PassInputs
 from rare_neurons.models.influence.panel_pass import measure_panel
 from rare_neurons.models.influence.tokens import make_unigram
 from rare_neurons.models.panel_arrays import PanelArrays, sort_vocabulary
@@ -22,7 +22,7 @@ from rare_neurons.models.readout import final_block, read_out
 from rare_neurons.models.recorders.behaviour import BehaviourRows
 from rare_neurons.models.recorders.gradients import ResidualGradients
 
-__all__ = ["PanelArrays", "ProbeResult", "probe_model"]
+__all__ = ["EngineSettings", "PanelArrays", "ProbeResult", "probe_model"]
 
 Progress = Callable[[str, int, int], None]
 BATCH_TOKENS = 4096  # tokens per forward pass unless a batch size is given
@@ -33,7 +33,10 @@ class ProbeResult:
     """What one checkpoint does on a panel; NumPy arrays, float64 unless counts.
 
     `[stratum, neuron]`: `influence` and the columns beside it (results/README.md). `[stratum]`: `n_targets`, `n_types`.
-    Fold sums: `fold_n` `[stratum, fold]`, `fold_influence_sum`, `fold_within_sum` `[stratum, fold, neuron]`.
+    Sums over the targets of a cell of the grid: `cell_n` `[stratum, fold, bin]`, `cell_influence_sum`,
+    `cell_within_sum` `[stratum, fold, bin, neuron]`. Of each placebo `[draw, stratum, fold, bin]`:
+    `placebo_within_sum`, the mean over neurons of the cell sums of its within part, and `placebo_within_pairs`, that of
+    `numerics.grid.moments.disjoint_products` of them.
     `[neuron]`: `activation_mean`, `activation_variance` over eligible natural positions. `behaviour`: per
     quantity of `recorders.behaviour` its values `[target]`, nats. `residual_gradient` `[stratum, d_model]`: mean
     gradient of the loss with respect to the final residual stream.
@@ -47,15 +50,20 @@ class ProbeResult:
     direct_influence: np.ndarray
     abs_direct_influence: np.ndarray
     influence_within: np.ndarray
+    influence_within_se: np.ndarray
+    influence_within_a: np.ndarray
+    influence_within_b: np.ndarray
     influence_expected: np.ndarray
     truncation_bound: np.ndarray
     rounding_bound: np.ndarray
     exact_fraction: np.ndarray
     n_targets: np.ndarray
     n_types: np.ndarray
-    fold_n: np.ndarray
-    fold_influence_sum: np.ndarray
-    fold_within_sum: np.ndarray
+    cell_n: np.ndarray
+    cell_influence_sum: np.ndarray
+    cell_within_sum: np.ndarray
+    placebo_within_sum: np.ndarray
+    placebo_within_pairs: np.ndarray
     activation_mean: np.ndarray
     activation_variance: np.ndarray
     behaviour: Mapping[str, np.ndarray]
@@ -65,11 +73,8 @@ class ProbeResult:
 def probe_model(
     model: PreTrainedModel,
     panel: PanelArrays,
+    settings: EngineSettings,
     *,
-    engine: Engine,
-    tolerance: float,
-    tolerance_se: float,
-    memory_gb: float,
     batch_size: int | None = None,
     progress: Progress | None = None,
 ) -> ProbeResult:
@@ -77,12 +82,8 @@ def probe_model(
 
     Parameters
     ----------
-    engine : {"certified", "exact"}
-        Moment products with a certified error, or every pair in float64.
-    tolerance, tolerance_se : float
-        A neuron's mean is certified to `max(tolerance, tolerance_se * influence_se)` nats.
-    memory_gb : float
-        Working memory beside the weights, 10^9 bytes.
+    settings : EngineSettings
+        The engine, its tolerance and memory, and the placebos.
     batch_size : int, optional
         Contexts per forward pass; by default about 4,096 tokens.
     progress : callable, optional
@@ -91,11 +92,10 @@ def probe_model(
     Raises
     ------
     RequestError
-        For an unknown engine, an unsupported family, or a panel of another tokenizer.
+        For an unsupported family, a panel that contradicts itself, or one of another tokenizer.
     DataFault
         If the network's outputs on the panel are not finite.
     """
-    settings = EngineSettings(engine=engine, tolerance=tolerance, tolerance_se=tolerance_se, memory_gb=memory_gb)
     panel.check()
     inputs = _inputs(model, panel, batch_size, progress)
     behaviour, gradients = BehaviourRows(len(panel.context)), ResidualGradients(panel, inputs.readout)

@@ -52,8 +52,8 @@ class TokenBlock:
     """A block of positions, vocabulary sorted by stratum; all float64.
 
     `z = A c(r)` `[pos, vocab]`, `q = A c(m̂)` for post-norm blocks; `log_norm` log-sum-exp of the logits and `target`
-    column of the target token `[pos]`; per class: `class_log_p` (log mass), `class_z`, `class_q` (Σ p z, Σ p q)
-    `[pos, class]` and `class_A` (Σ p A) `[class, pos, d_model]`; `scale` and
+    column of the target token `[pos]`, all of class `own_class`; per class: `class_log_p` (log mass), `class_z`,
+    `class_q` (Σ p z, Σ p q) `[pos, class]` and `class_A` (Σ p A) `[class, pos, d_model]`; `scale` and
     `residual_norm = |c(r)|` `[pos, 1]`; `expected` over the whole vocabulary.
     """
 
@@ -64,6 +64,7 @@ class TokenBlock:
     residual_norm: torch.Tensor
     log_norm: torch.Tensor
     target: torch.Tensor
+    own_class: int
     class_log_p: torch.Tensor
     class_z: torch.Tensor
     class_q: torch.Tensor | None

@@ -18,6 +18,15 @@ def loss(tokens: TokenBlock) -> torch.Tensor:
     return tokens.log_norm - tokens.target_logit
 
 
+def loss_within(tokens: TokenBlock) -> torch.Tensor:
+    """Minus the log probability of the target among the tokens of its own class `[pos]`.
+
+    The class is the target's own also where strata are those of the inputs, and ids without a stratum are a class too:
+    the same as of the within-stratum part of an effect, which is the change of this loss.
+    """
+    return loss(tokens) + tokens.class_log_p[:, tokens.own_class]
+
+
 def entropy(tokens: TokenBlock) -> torch.Tensor:
     """Entropy of the output distribution `[pos]`."""
     return tokens.log_norm - tokens.scale[:, 0] * tokens.expected.z - tokens.expected.bias
@@ -39,7 +48,7 @@ def _log_norm_seen(tokens: TokenBlock) -> torch.Tensor:
 
 
 QUANTITIES: dict[str, Callable[[TokenBlock], torch.Tensor]] = {
-    quantity.__name__: quantity for quantity in (loss, entropy, kl_model_to_unigram, kl_unigram_to_model)
+    quantity.__name__: quantity for quantity in (loss, loss_within, entropy, kl_model_to_unigram, kl_unigram_to_model)
 }
 
 

@@ -11,89 +11,45 @@ from rare_neurons.models.influence.exact import PairEffects
 from rare_neurons.models.influence.tokens import TokenBlock
 from rare_neurons.models.panel_arrays import PanelArrays
 from rare_neurons.models.readout import Ablation
-from rare_neurons.numerics.panel.folds import N_FOLDS
-from rare_neurons.numerics.panel.standard_error import two_way_standard_error
+from rare_neurons.models.recorders.clusters import ClusteredSums, Labels
 
-MEANS = ("influence", "abs_influence", "direct_influence", "abs_direct_influence", "influence_within")
+MEANS = ("abs_influence", "direct_influence", "abs_direct_influence")
 BOUNDS = ("truncation_bound", "rounding_bound", "exact_fraction")
 
 
 class StratumSums:
-    """Running sums of one stratum's pair effects by context, target type and fold."""
+    """Running sums of one stratum's pair effects, whole and within it, by document, target type and cell."""
 
     def __init__(self, panel: PanelArrays, stratum: int, *, n_neurons: int, device: torch.device) -> None:
-        self.rows = np.flatnonzero(panel.stratum == stratum)
-        contexts, context_of = np.unique(panel.context[self.rows], return_inverse=True)
-        types, type_of = np.unique(panel.target_id[self.rows], return_inverse=True)
-        self.folds, self.halves = panel.fold[contexts].astype(np.int64), panel.half[contexts].astype(np.int64)
-        self._place = {int(row): k for k, row in enumerate(self.rows)}
-        self._labels = {"context": context_of, "type": type_of, "fold": panel.fold[panel.context[self.rows]]}
-        self.counts = {name: np.bincount(labels) for name, labels in self._labels.items()}
-
-        def zeros(*shape: int) -> torch.Tensor:
-            return torch.zeros(*shape, n_neurons, dtype=torch.float64, device=device)
-
-        self.means = {name: zeros() for name in (*MEANS, *BOUNDS, "square")}
-        self.by_context, self.by_type = zeros(len(contexts)), zeros(len(types))
-        self.within_by_fold = zeros(N_FOLDS)
+        self.labels = Labels.of(panel, stratum)
+        of_neurons = {"n_neurons": n_neurons, "device": device}
+        self.total, self.within = (ClusteredSums(self.labels, **of_neurons) for _ in range(2))
+        self.means = {name: torch.zeros(n_neurons, dtype=torch.float64, device=device) for name in (*MEANS, *BOUNDS)}
 
     def add(self, rows: np.ndarray, effects: PairEffects) -> None:
-        """Add a block whose panel rows are `rows`."""
-        at = np.array([self._place[int(row)] for row in rows])
-        labels = {
-            name: torch.as_tensor(values[at].astype(np.int64), device=effects.total.device)
-            for name, values in self._labels.items()
-        }
-        self.by_context.index_add_(0, labels["context"], effects.total)
-        self.by_type.index_add_(0, labels["type"], effects.total)
-        self.within_by_fold.index_add_(0, labels["fold"], effects.within)
+        """Add a block whose panel rows are `rows`; rows of one document and target type come one after another."""
+        labels = self.labels.at(rows)
+        on_device = {name: torch.as_tensor(values, device=effects.total.device) for name, values in labels.items()}
+        self.total.add(effects.total, labels, on_device)
+        self.within.add(effects.within, labels, on_device)
         terms = {
-            "influence": effects.total.sum(0),
             "abs_influence": effects.total.abs().sum(0),
             "direct_influence": effects.direct.sum(0),
             "abs_direct_influence": effects.direct.abs().sum(0),
-            "influence_within": effects.within.sum(0),
             "truncation_bound": effects.truncation.sum(0),
             "rounding_bound": effects.rounding.sum(0),
             "exact_fraction": effects.exact.sum(0),
-            "square": effects.total.square().sum(0),
         }
         for name, value in terms.items():
             self.means[name] += value
 
     def finish(self) -> dict[str, np.ndarray]:
-        """Per-neuron statistics `[neuron]` and the fold sums `[fold]`, `[fold, neuron]` of this stratum."""
-        n = len(self.rows)
-        if n == 0:
-            return {}
-        out = {name: (self.means[name] / n).cpu().numpy() for name in (*MEANS, *BOUNDS)}
-        by_context = self.by_context.cpu().numpy()
-        variance = (self.means["square"].cpu().numpy() - n * out["influence"] ** 2) / max(n - 1, 1)
-        out["influence_se"] = two_way_standard_error(
-            context_sums=by_context,
-            context_counts=self.counts["context"],
-            type_sums=self.by_type.cpu().numpy(),
-            type_counts=self.counts["type"],
-            observation_variance=np.maximum(variance, 0.0),
-        )
-        for half, name in enumerate(("influence_a", "influence_b")):
-            n_half = self.counts["context"][self.halves == half].sum()
-            total = by_context[self.halves == half].sum(0)
-            out[name] = total / n_half if n_half else np.full_like(total, np.nan)
-        fold_sums = np.zeros((N_FOLDS, by_context.shape[1]))
-        np.add.at(fold_sums, self.folds, by_context)
-        out["fold_influence_sum"], out["fold_within_sum"] = fold_sums, self.within_by_fold.cpu().numpy()
-        out["fold_n"] = np.bincount(self._labels["fold"], minlength=N_FOLDS)
+        """Per-neuron statistics `[neuron]`, and sums `[fold, bin, neuron]` and counts `[fold, bin]` of the cells."""
+        out = {name: (sums / len(self.labels.rows)).cpu().numpy() for name, sums in self.means.items()}
+        out |= self.total.finish("influence") | self.within.finish("influence_within")
+        out |= {"cell_influence_sum": self.total.cells(), "cell_within_sum": self.within.cells()}
+        out["cell_n"] = self.labels.counts["cell"].astype(np.int64)
         return out
-
-
-def merge_strata(finished: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Stack strata's statistics; one without targets is NaN, its fold sums and counts zero."""
-    columns = {}
-    for name, sample in next(f for f in finished if f).items():
-        empty = np.zeros_like(sample) if name.startswith("fold_") else np.full_like(sample, np.nan)
-        columns[name] = np.stack([f.get(name, empty) for f in finished])
-    return columns
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import Annotated
 
-from rare_neurons.columns import Column, Neuron, NTargets, OfStratum, Stratum
+from rare_neurons.columns import Column, Fold, Neuron, NTargets, OfStratum, Stratum, TypeBin
 
 _NATS = "nats per token"
 
@@ -20,16 +20,19 @@ class InfluenceRow:
         float, Column(_NATS, "mean change of the target's loss when the neuron is mean-ablated; > 0: boosts")
     ]
     influence_se: Annotated[
-        float, Column(_NATS, "standard error of `influence`, two-way by context and by target type")
+        float, Column(_NATS, "standard error of `influence`, two-way by document and by target type")
     ]
-    influence_a: Annotated[float, Column(_NATS, "`influence` in half A")]
-    influence_b: Annotated[float, Column(_NATS, "`influence` in half B")]
+    influence_a: Annotated[float, Column(_NATS, "`influence` in part A of the grid (document folds 0 to 5, type bins 0 to 5)")]
+    influence_b: Annotated[float, Column(_NATS, "`influence` in part B (folds 6 to 11, bins 6 to 11), which shares neither documents nor types with A")]
     abs_influence: Annotated[float, Column(_NATS, "mean of the absolute changes")]
     direct_influence: Annotated[float, Column(_NATS, "`influence` with the final norm's scale frozen")]
     abs_direct_influence: Annotated[float, Column(_NATS, "`abs_influence` with the final norm's scale frozen")]
     influence_within: Annotated[
         float, Column(_NATS, "part of `influence` that moves probability within the target's stratum")
     ]
+    influence_within_se: Annotated[float, Column(_NATS, "standard error of `influence_within`, as `influence_se`")]
+    influence_within_a: Annotated[float, Column(_NATS, "`influence_within` in part A of the grid")]
+    influence_within_b: Annotated[float, Column(_NATS, "`influence_within` in part B of the grid")]
     influence_expected: Annotated[
         float | None, Column(_NATS, "`influence` if targets were drawn from the model itself")
     ]
@@ -45,24 +48,48 @@ PER_NEURON = tuple(
 
 
 @dataclass(frozen=True)
-class OfFold:
-    """First columns of rows that are about a fold of contexts."""
+class OfCell:
+    """First columns of rows that are about a cell of the grid."""
 
     stratum: Stratum
-    fold: Annotated[int, Column(None, "0 to 63; contexts are resampled by folds")]
+    fold: Fold
+    type_bin: TypeBin
 
 
 @dataclass(frozen=True)
-class FoldRow(OfFold):
-    """Sums of one stratum and fold."""
+class CellRow(OfCell):
+    """Sums of one stratum and cell."""
 
-    half: Annotated[str, Column(None, "A (folds 0 to 31) or B; no document is in both")]
     n_targets: NTargets
     influence_sum: Annotated[
-        list[float], Column("nats", "list over neurons: sum of the targets' changes of loss in the fold", "float32")
+        list[float], Column("nats", "list over neurons: sum of the targets' changes of loss in the cell", "float32")
     ]
     within_sum: Annotated[
         list[float], Column("nats", "list over neurons: the same of the within-stratum part", "float32")
+    ]
+
+
+@dataclass(frozen=True)
+class MomentRow:
+    """Moments over neurons of one stratum and cell, of the network or of a placebo; from float64 cell sums."""
+
+    stratum: Stratum
+    draw: Annotated[
+        int, Column(None, "0: the network; from 1 on placebos, rows of W_out permuted within tenths of their norms")
+    ]
+    fold: Fold
+    type_bin: TypeBin
+    n_targets: NTargets
+    influence_sum_mean: Annotated[
+        float | None, Column("nats", "mean over neurons of `influence_sum` of the cell; null for placebos")
+    ]
+    influence_pairs: Annotated[
+        float | None,
+        Column("nats²", "mean over neurons of `influence_sum` times that of all cells of other folds and bins; as above"),
+    ]
+    within_sum_mean: Annotated[float, Column("nats", "mean over neurons of `within_sum` of the cell")]
+    within_pairs: Annotated[
+        float, Column("nats²", "mean over neurons of `within_sum` times that of all cells of other folds and bins")
     ]
 
 
@@ -72,6 +99,10 @@ class Behaviour:
 
     n_targets: NTargets
     loss: Annotated[float, Column(_NATS, "mean cross-entropy of the target", dated=True)]
+    loss_within: Annotated[
+        float,
+        Column(_NATS, "mean cross-entropy within the target's own stratum: -log p(target | stratum)", dated=True),
+    ]
     entropy: Annotated[float, Column("nats", "mean entropy of the model's distribution", dated=True)]
     kl_model_to_unigram: Annotated[float, Column("nats", "KL(model, unigram), mean over targets", dated=True)]
     kl_unigram_to_model: Annotated[float, Column("nats", "KL(unigram, model), mean over targets", dated=True)]
@@ -82,13 +113,13 @@ PER_TARGET = tuple(field.name for field in fields(Behaviour) if field.name != "n
 
 
 @dataclass(frozen=True)
-class BehaviourRow(Behaviour, OfFold):
-    """One stratum and fold."""
+class BehaviourRow(Behaviour, OfCell):
+    """One stratum and cell of the grid."""
 
 
 @dataclass(frozen=True)
 class BehaviourSummaryRow(Behaviour, OfStratum):
-    """One stratum, all folds."""
+    """One stratum, all cells."""
 
 
 @dataclass(frozen=True)

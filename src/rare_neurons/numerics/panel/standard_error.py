@@ -1,4 +1,4 @@
-"""Standard error of a mean whose observations share a context and a target type."""
+"""Standard error of a mean whose observations share a document and a target type."""
 
 from __future__ import annotations
 
@@ -35,43 +35,70 @@ def cluster_variance(sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return n_clusters / (n_clusters - 1) * squares / n**2
 
 
-def two_way_standard_error(
-    *,
-    context_sums: np.ndarray,
-    context_counts: np.ndarray,
-    type_sums: np.ndarray,
-    type_counts: np.ndarray,
-    observation_variance: np.ndarray,
+def streamed_cluster_variance(
+    *, total: np.ndarray, squares: np.ndarray, products: np.ndarray, counts: np.ndarray
 ) -> np.ndarray:
-    """Estimate the standard error of a mean clustered by context and type (docs/methods/panel.md#standard-error).
+    """Like `cluster_variance`, from running sums over the clusters, whose own sums need not be kept.
 
-    `se² = V_context + V_type − V_observation`, not below `V_observation` (Cameron, Gelbach & Miller 2011, eq. 2.11,
-    with the intersection of the two clusterings taken as the single observation).
+    `Σ_g (S_g − n_g x̄)² = Σ S_g² − 2 x̄ Σ n_g S_g + x̄² Σ n_g²`, cut at zero, below which only rounding leads.
 
     Parameters
     ----------
-    context_sums, type_sums : ndarray, shape (cluster, ...)
-    context_counts, type_counts : ndarray, shape (cluster,)
-    observation_variance : ndarray, shape (...)
-        Unbiased variance of a single observation.
+    total, squares, products : ndarray, shape (...)
+        `Σ S_g`, `Σ S_g²` and `Σ n_g S_g`.
+    counts : ndarray, shape (cluster,)
+        Number of observations in each cluster.
 
     Returns
     -------
     ndarray, shape (...)
-        NaN with fewer than two contexts or fewer than two types.
+        NaN with fewer than two clusters.
 
     Examples
     --------
-    Independent observations, each its own context and type, give the textbook value:
+    Sums 1, 2 and 6 of one observation each, about their mean of 3: (4 + 1 + 9)/3² · 3/2
+
+    >>> counts = np.ones(3)
+    >>> streamed = {"total": np.array(9.0), "squares": np.array(41.0), "products": np.array(9.0)}
+    >>> round(float(streamed_cluster_variance(**streamed, counts=counts)), 12)
+    2.333333333333
+    """
+    counts = np.asarray(counts, dtype=np.float64)
+    counts = counts[counts > 0]
+    n_clusters, n = len(counts), counts.sum()
+    if n_clusters < 2:
+        return np.full(np.shape(total), np.nan)
+    mean = np.asarray(total) / n
+    about_mean = np.asarray(squares) - 2 * mean * np.asarray(products) + mean**2 * np.square(counts).sum()
+    return n_clusters / (n_clusters - 1) * np.maximum(about_mean, 0.0) / n**2
+
+
+def two_way_standard_error(
+    *, document_variance: np.ndarray, type_variance: np.ndarray, pair_variance: np.ndarray
+) -> np.ndarray:
+    """Estimate the standard error of a mean clustered by document and type (docs/methods/panel.md#standard-error).
+
+    `se² = V_document + V_type − V_(document x type)`, not below the last (Cameron, Gelbach & Miller 2011, eq. 2.11).
+
+    Parameters
+    ----------
+    document_variance, type_variance, pair_variance : ndarray, shape (...)
+        Variance of the mean with clusters of one document, of one type, and of one document and type, as
+        `cluster_variance` gives them.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        NaN where one of them is.
+
+    Examples
+    --------
+    Independent observations, each its own document and type, give the textbook value:
 
     >>> x = np.array([1.0, 2.0, 3.0, 6.0])
-    >>> ones = np.ones(4)
-    >>> one_by_one = {"context_sums": x, "context_counts": ones, "type_sums": x, "type_counts": ones}
-    >>> found = two_way_standard_error(**one_by_one, observation_variance=x.var(ddof=1))
+    >>> one = cluster_variance(x, np.ones(4))
+    >>> found = two_way_standard_error(document_variance=one, type_variance=one, pair_variance=one)
     >>> bool(np.isclose(found, x.std(ddof=1) / 2))
     True
     """
-    n = float(np.sum(context_counts))
-    observed = np.asarray(observation_variance) / n
-    both = cluster_variance(context_sums, context_counts) + cluster_variance(type_sums, type_counts) - observed
-    return np.sqrt(np.maximum(both, observed))
+    return np.sqrt(np.maximum(document_variance + type_variance - pair_variance, pair_variance))

@@ -1,0 +1,67 @@
+"""Bounds on the rounding of an enclosure's terms (docs/methods/influence.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from rare_neurons.models.influence.directions import UNIT_ROUNDOFF, Directions
+from rare_neurons.models.influence.moments import BLOCK_SUM_32, GRADIENT_SUM_32, BlockMoments, MomentVisitor
+
+
+@dataclass(frozen=True)
+class RelativeErrors:
+    """Relative errors of the two large products of a pass: Σ p U² and Σ p A."""
+
+    square: float
+    gradient: float
+
+
+def relative_errors(visitor: MomentVisitor) -> RelativeErrors:
+    """Errors of the products that a pass has taken."""
+    return RelativeErrors(_relative_square_error(visitor.directions), _gradient_error(visitor))
+
+
+def _relative_square_error(directions: Directions) -> float:
+    """Relative error of Σ p U²: both factors and each block's sum rounded to the product's dtype, float32 inside."""
+    unit = UNIT_ROUNDOFF[directions.squares.dtype]
+    relative = (1 + unit) ** 3 * (1 + BLOCK_SUM_32) - 1
+    return relative / (1 - relative)
+
+
+def _gradient_error(visitor: MomentVisitor) -> float:
+    """Relative error of Σ p A beyond that of float64 sums."""
+    return 0.0 if visitor.gradient_dtype == torch.float64 else GRADIENT_SUM_32
+
+
+def group_rounding(
+    group: int,
+    rows: slice,
+    moments: BlockMoments,
+    *,
+    norms: torch.Tensor,
+    epsilon: torch.Tensor,
+    eta: torch.Tensor,
+    gradient_error: float,
+) -> torch.Tensor:
+    """Bound on the rounding of a group's terms whose sums are float32, plus that of all float64 sums.
+
+    Orders 2 and up of e^{εh}: `½ (ε √(Σ p h²))² e^{|ε| sup|h|}`. Σ p h U: `√(Σ p h²) √(Σ p |A|²) |w|` (Cauchy–Schwarz).
+    Σ p U: `√(Σ p) √(Σ p |A|²) |w|`.
+    """
+    spread = epsilon.abs() * moments.root_mean_square[group, rows]
+    size = eta.abs() * (norms * moments.row_norm[group, rows])
+    powers = (epsilon.abs() * moments.reach[rows]).exp_().mul_(spread.square()).mul_(0.5)
+    root_mass = moments.groups[group].h[rows, :1].sqrt()
+    floats = (spread + size) * root_mass  # Σ p |x| <= √(Σ p) √(Σ p x²)
+    total = powers.mul_(BLOCK_SUM_32).add_(spread * size, alpha=2 * BLOCK_SUM_32)
+    return total.addcmul_(floats, moments.sum_unit[rows]).addcmul_(size, gradient_error * root_mass)
+
+
+def target_rounding(
+    rows: slice, moments: BlockMoments, *, norms: torch.Tensor, epsilon: torch.Tensor, eta: torch.Tensor
+) -> torch.Tensor:
+    """Bound on the float64 rounding of the target's own change `ε h_y + η U_y`."""
+    reach = eta.abs() * norms + 4 * epsilon.abs() * moments.residual_norm[rows]
+    return reach.mul_(moments.dot_unit * moments.largest_row)

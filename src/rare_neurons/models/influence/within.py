@@ -1,0 +1,163 @@
+"""The within-stratum effect alone, of several ablations that share their output directions (placebos).
+
+Only the columns of the targets' own class matter to it; the products over the vocabulary are those of the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+
+from rare_neurons.models.influence.budget import Budget, select_exact
+from rare_neurons.models.influence.certified import CHUNK_PAIRS
+from rare_neurons.models.influence.directions import UNIT_ROUNDOFF
+from rare_neurons.models.influence.enclosure import GroupMoments, enclose, log_interval
+from rare_neurons.models.influence.exact import PAIR_ELEMENTS, Probabilities, log_mean_exp, target_changes
+from rare_neurons.models.influence.moments import OWN, REST, BlockMoments, MomentVisitor
+from rare_neurons.models.influence.pairs import pair_rounding
+from rare_neurons.models.influence.rounding import group_rounding, relative_errors, target_rounding
+from rare_neurons.models.influence.tokens import TokenBlock
+from rare_neurons.models.readout import Ablation
+
+# Roundings of one float32 enclosure, each relative to a term of at most sup|x| e^(sup|x|): six moments of h, U, hU, UU,
+# both coefficients, four exponentials, two logarithms and the target's change take fewer than 64.
+ENCLOSURE_32 = 64 * UNIT_ROUNDOFF[torch.float32]
+LogP = Callable[[torch.Tensor], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class OwnColumns:
+    """What is known of a block of targets and its output directions, whatever activates these.
+
+    `own`: columns of the targets' class; `U_y` `[pos, neuron]`: U at the targets.
+    """
+
+    tokens: TokenBlock
+    visitor: MomentVisitor
+    moments: BlockMoments
+    U_y: torch.Tensor
+    own: slice
+
+    @property
+    def h_y(self) -> torch.Tensor:
+        """Centred z of the targets `[pos, 1]`."""
+        return self.tokens.z.gather(-1, self.tokens.target[:, None]) - self.moments.centre
+
+
+def measure_within(block: OwnColumns, ablations: Sequence[Ablation], budgets: Sequence[Budget]) -> list[torch.Tensor]:
+    """Δ_within of every pair `[pos, neuron]` for each ablation, certified to its budget as `measure_certified` does.
+
+    Terms linear in U go to first order in ε at once: the product they need is over the own columns alone, and one for
+    all ablations, while a second enclosure of most neurons would be one for each.
+    """
+    if not ablations:
+        return []
+    moments = _within_moments(block)
+    found = []
+    for ablation, budget in zip(ablations, budgets, strict=True):
+        estimate, bound = _estimate(block, moments, ablation)
+        budget.observe(estimate)
+        exact = select_exact(bound, allowed=budget.allowed())
+        if exact.any():
+            estimate[exact], bound[exact] = _evaluate(exact, block, ablation)
+        budget.spend(bound.sum(0))
+        found.append(estimate)
+    return found
+
+
+def _within_moments(block: OwnColumns) -> BlockMoments:
+    """Moments of the own columns under p|own, with Σ p h U, in float32: enclosures in it take half the time.
+
+    Normalised first: a class may have less mass than float32 can hold.
+    """
+    everything = torch.arange(block.U_y.shape[1], device=block.U_y.device)
+    moments, mass = block.moments, block.moments.own_mass
+    (hU,) = block.visitor.first_order(everything, moments, (OWN,))
+    own = moments.groups[OWN]
+    sums = {"h": own.h, "h_square": own.h_square, "U": own.U, "hU": hU, "UU": own.UU}
+    ranges = {name: getattr(own, name).float() for name in ("h_low", "h_high", "U_low", "U_high")}
+    group = GroupMoments(**{name: (values / mass).float() for name, values in sums.items()}, **ranges)
+    return replace(
+        moments,
+        groups=(group, moments.groups[REST]),
+        root_mean_square=(moments.root_mean_square / mass.sqrt()).float(),
+        row_norm=(moments.row_norm / mass.sqrt()).float(),
+        **{name: getattr(moments, name).float() for name in ("reach", "sum_unit", "residual_norm")},
+    )
+
+
+def _estimate(block: OwnColumns, moments: BlockMoments, ablation: Ablation) -> tuple[torch.Tensor, torch.Tensor]:
+    """Middle of the enclosure and its error bound, each `[pos, neuron]`; `moments` from `_within_moments`."""
+    relative, group = relative_errors(block.visitor), moments.groups[OWN]
+    norms = block.visitor.directions.norms.float()
+    epsilon, eta, h_y, U_y = (x.float() for x in (ablation.epsilon, ablation.eta, block.h_y, block.U_y))
+    sup_U = torch.maximum(-group.U_low, group.U_high)
+    sup_h = torch.maximum(torch.maximum(-group.h_low, group.h_high), h_y.abs())
+    middle, bound = torch.empty_like(ablation.eta), torch.empty_like(ablation.eta)
+    step = max(1, CHUNK_PAIRS // middle.shape[1])
+    for start in range(0, len(middle), step):
+        rows = slice(start, start + step)
+        change = {"epsilon": epsilon[rows], "eta": eta[rows]}
+        sums, sensitive = enclose(group.at(rows), **change)
+        log_middle, half, slope = log_interval(sums)
+        errors = group_rounding(OWN, rows, moments, norms=norms, **change, gradient_error=relative.gradient)
+        errors.add_(sensitive, alpha=relative.square).mul_(slope)
+        size = (change["epsilon"].abs() * sup_h[rows]).addcmul_(change["eta"].abs(), sup_U)
+        errors.addcmul_(size, size.exp(), value=ENCLOSURE_32)
+        errors.add_(target_rounding(rows, moments, norms=norms, **change))
+        bound[rows] = half.add_(errors.nan_to_num_(nan=torch.inf, posinf=torch.inf)).double()
+        middle[rows] = log_middle.sub_(change["epsilon"] * h_y[rows]).sub_(change["eta"] * U_y[rows]).double()
+    return middle, bound
+
+
+def _evaluate(chosen: torch.Tensor, block: OwnColumns, ablation: Ablation) -> tuple[torch.Tensor, torch.Tensor]:
+    """Evaluate the pairs of a mask `[pos, neuron]` in float32, with their rounding, in the mask's row-major order."""
+    tokens, visitor, moments, own = block.tokens, block.visitor, block.moments, block.own
+    at, neuron = torch.nonzero(chosen, as_tuple=True)
+    epsilon, eta = ablation.epsilon[chosen], ablation.eta[chosen]
+    shift, n_own = moments.shift.float(), own.stop - own.start
+    factors = moments.factor[OWN] / moments.own_mass
+    log_own = torch.empty_like(eta)
+    step = max(1, PAIR_ELEMENTS // n_own)
+    for start in range(0, len(at), step):
+        k = slice(start, start + step)
+        t = at[k]
+        U = visitor.directions.U[neuron[k], own]
+        x = visitor.h[t, own].sub_(shift[t]).mul_(epsilon[k, None].float()).addcmul_(U, eta[k, None].float())
+        log_own[k] = _log_mean_exp(x, visitor.e[t, own], factors[t], lambda far, t=t: _log_p(tokens, t[far], own))
+    h_y = block.h_y[at, 0]
+    rounding = pair_rounding((at, neuron), visitor, moments, epsilon=epsilon, eta=eta)
+    return log_own - epsilon * h_y - eta * block.U_y[chosen], rounding
+
+
+def measure_within_exactly(
+    tokens: TokenBlock, ablation: Ablation, *, U: torch.Tensor, U_y: torch.Tensor, own: slice
+) -> torch.Tensor:
+    """Δ_within of every pair `[pos, neuron]` in float64; `U` `[neuron, vocab]`, `U_y` as in `measure_exactly`."""
+    log_own, U_own = torch.empty_like(ablation.eta), U[:, own]
+    step = max(1, PAIR_ELEMENTS // U_own.shape[1])
+    one = torch.ones(1, 1, dtype=U.dtype, device=U.device)
+    for t in range(len(log_own)):
+        log_p = _log_p(tokens, t, own)
+        for start in range(0, log_own.shape[1], step):
+            i = slice(start, start + step)
+            x = torch.outer(ablation.epsilon[t, i], tokens.z[t, own]).addcmul_(ablation.eta[t, i, None], U_own[i])
+            if tokens.q is not None:
+                x.addcmul_(ablation.kappa[t, i, None], tokens.q[t, own])
+            log_own[t, i] = _log_mean_exp(x, log_p.exp()[None], one, lambda _far, log_p=log_p: log_p)
+    return log_own - target_changes(tokens, ablation, U_y)[0]
+
+
+def _log_p(tokens: TokenBlock, rows: torch.Tensor | int, own: slice) -> torch.Tensor:
+    """Log probabilities within the own class `[..., own columns]`."""
+    log_p = tokens.log_p(rows)[..., own]
+    return log_p - torch.logsumexp(log_p, -1, keepdim=True)
+
+
+def _log_mean_exp(x: torch.Tensor, e: torch.Tensor, factors: torch.Tensor, log_p: LogP) -> torch.Tensor:
+    """`log E_{p|own}[e^x]` per row of `x` `[pair, own columns]`; `e` times `factors` `[pair or 1, 1]` is p|own."""
+    whole = slice(0, x.shape[1])
+    p = Probabilities(e, whole, factors.expand(-1, 2), torch.ones_like(factors[:, 0]), log_p)
+    return log_mean_exp(x, p)[0]
