@@ -66,7 +66,8 @@ def load_timeline(
     if name not in {**TABLES, **TIMELINES}:
         known = (table.removeprefix("timelines/") for table in (*TIMELINES, *TABLES) if table.startswith("timelines/"))
         raise ValueError(f"unknown quantity {quantity!r}; known: {', '.join(known)}")
-    held = {} if include_quarantined or quantity in ("emergence", "members") else {"quarantined": False}
+    undated = quantity in ("emergence", "members", "alpha_events")
+    held = {} if include_quarantined or undated else {"quarantined": False}
     return _read(_files(results, name, models), {"step": steps, **where, **held}, columns, pandas)
 
 
