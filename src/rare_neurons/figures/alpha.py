@@ -48,16 +48,17 @@ def plot_alpha(
     kinds = list(dict.fromkeys(table.sort_values("layer", na_position="last").matrix))
     if not kinds:
         return nothing_to_draw(figure)
-    events = load_timeline(results, "alpha_events", models=[*models, *beside], quantity="alpha", pandas=True)
+    events = load_timeline(results, "alpha_events", models=[*models, *beside], pandas=True)
+    events = events[events.quantity == "alpha"]
     verdicts = load_integrity(results, models=models, pandas=True)
     layers = sorted(set(table.layer.dropna()))
-    figure, axes = grid(-(-len(kinds) // _COLUMNS), _COLUMNS, width=3.4, height=2.8, figure=figure)
+    figure, axes = grid(-(-len(kinds) // _COLUMNS), _COLUMNS, width=3.4, height=2.9, figure=figure)
     for axis, kind in zip(axes.ravel(), kinds, strict=False):
         mine = events[events.matrix == kind]
         _draw_kind(axis, table[table.matrix == kind], mine, models, layers)
         own, other = (mine[mine.model.isin(names)] for names in (models, beside))
-        said = f"outside {_said(own)}" + (f"; control {_said(other)}" if beside else "")
-        axis.set_title(kind, pad=16)
+        said = f"outside {_said(own)}" + (f"\ncontrol: outside {_said(other)}" if beside else "")
+        axis.set_title(kind, pad=25 if beside else 16)
         axis.text(0.5, 1.02, said, transform=axis.transAxes, ha="center", va="bottom", fontsize=7)
         axis.set(yscale="log")
         plain_log_axis(axis)
