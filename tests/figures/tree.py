@@ -60,9 +60,7 @@ def _verdict(model: str, step: int) -> dict[str, object]:
 
 
 def _timelines(model: str, panels: Sequence[str]) -> dict[str, list[dict[str, object]]]:
-    rows = {
-        name: [] for name in ("behaviour", "influence", "inequality", "lineage", "regimes", "set_spectra", "alpha")
-    }
+    rows = {name: [] for name in ("behaviour", "influence", "inequality", "lineage", "regimes", "set_spectra", "alpha")}
     for step in STEPS:
         held = (model, step) == HELD
         for kind, layer in KINDS.items():

@@ -38,9 +38,9 @@ def plot_alpha(
 ) -> Figure:
     """Draw the power-law exponent of every weight matrix over steps, and when it leaves its null.
 
-    Grey is where nine in ten Gaussian matrices of the shape lie, a dot the checkpoint by which a matrix has left it. Each
-    axis says from which steps on the runs' matrices, and those of the `controls`, are outside. `figure` is drawn into
-    instead of a new one.
+    Grey is where nine in ten Gaussian matrices of the shape lie, a dot the checkpoint by which a matrix has left it.
+    Each axis says from which steps on the runs' matrices, and those of the `controls`, are outside. `figure` is drawn
+    into instead of a new one.
     """
     models = chosen_models(results, models)
     beside = [model for model in controls if model not in models]

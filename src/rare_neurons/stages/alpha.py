@@ -68,7 +68,9 @@ def _place(line: dict, nulls: Nulls) -> dict:
     row = {name: line[name] for name in (*_KEPT, *_JOINED, "reason")}
     alpha, ratio = _NOWHERE, _NOWHERE
     if null is None:
-        row |= _why(row, "no_null", f"no null for {shape[0]} x {shape[1]}: no model of the family has it at its first step")
+        row |= _why(
+            row, "no_null", f"no null for {shape[0]} x {shape[1]}: no model of the family has it at its first step"
+        )
     else:
         mean_square = (norm or 0.0) ** 2 / (shape[0] * shape[1])
         ratio = ratio_in_null(line["lambda_max_over_median"], null)

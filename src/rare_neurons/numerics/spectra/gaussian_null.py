@@ -89,18 +89,17 @@ def gaussian_eigenvalues(long: int, short: int, rng: np.random.Generator) -> NDA
     return np.maximum(values, 0.0)  # rounding of either sign where an eigenvalue is within eps of zero
 
 
-def draw_alpha_null(
-    rows: int, cols: int, n_draws: int, rng: np.random.Generator, *, min_tail: int = 2
-) -> GaussianNull:
+def draw_alpha_null(rows: int, cols: int, n_draws: int, rng: np.random.Generator, *, min_tail: int = 2) -> GaussianNull:
     """Draw the null of alpha and of the largest eigenvalue over the median for a shape.
 
-    Each draw is divided by its own mean squared entry. Of Gaussian weights that ratio does not depend on the mean square
-    itself (Basu), so that the draws are the exact null of any matrix given *its* mean square, whatever its scale.
+    Each draw is divided by its own mean squared entry. Of Gaussian weights that ratio does not depend on the mean
+    square itself (Basu), so that the draws are the exact null of any matrix given *its* mean square, whatever its
+    scale.
 
     The fit leaves out eigenvalues at or below 1e-5, an absolute cut. A candidate's distance depends on its own tail
-    alone, so a cut takes candidates away and changes no other: the alpha of a draw stays as long as the cut lies below
-    its `xmin` (and leaves enough values for a fit). The draws are fitted without a cut, and `cut_limit` is the smallest
-    of these bounds.
+    alone, so a cut takes candidates away and changes no other: the alpha of a draw stays as long as the cut lies
+    below its `xmin` (and leaves enough values for a fit). The draws are fitted without a cut, and `cut_limit` is the
+    smallest of these bounds.
 
     Parameters
     ----------

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from rare_neurons.columns import Column, Joined, Layer, Reason, Status
+from rare_neurons.columns import Column, Joined, Layer, Reason
 from rare_neurons.numerics.spectra.spectrum import Spectrum
 
 
@@ -81,8 +81,8 @@ class AlphaInNull(OfMatrix):
         str,
         Column(
             None,
-            "`ok`; the spectrum's own status; `no_null` (no null of this shape); `cut_in_bulk` (entries so small that the "
-            "eigenvalues left out reach into the null's tails)",
+            "`ok`; the spectrum's own status; `no_null` (no null of this shape); `cut_in_bulk` (entries so small that "
+            "the eigenvalues left out reach into the null's tails)",
         ),
     ]
     reason: Reason
@@ -99,9 +99,7 @@ class AlphaEventRow(OfMatrix):
 
     quantity: Annotated[str, Column(None, "`alpha` or `lambda_max_over_median`")]
     level: Annotated[float, Column(None, "of p at each checkpoint: 0.05 / (number of matrices)")]
-    n_checkpoints: Annotated[
-        int, Column("checkpoints", "with a value, quarantined ones left out, step 0 among them")
-    ]
+    n_checkpoints: Annotated[int, Column("checkpoints", "with a value, quarantined ones left out, step 0 among them")]
     p_at_start: Annotated[float | None, Column(None, "p at step 0")]
     after_step: Annotated[int | None, Column("optimizer updates", "last usable checkpoint before it leaves")]
     by_step: Annotated[

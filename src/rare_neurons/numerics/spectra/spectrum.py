@@ -110,8 +110,8 @@ class Spectrum:
         str | None,
         Column(
             None,
-            "`ok`, or why edge and spikes are null: `no_bulk` (median eigenvalue zero), `mostly_spikes` (more than half "
-            "would lie beyond the edge, whose starting median is then no bulk)",
+            "`ok`, or why edge and spikes are null: `no_bulk` (median eigenvalue zero), `mostly_spikes` (more than "
+            "half would lie beyond the edge, whose starting median is then no bulk)",
         ),
     ]
     alpha_shuffled: Annotated[float | None, Column(None, "median `alpha` of shuffled copies of the matrix")]
