@@ -212,17 +212,25 @@ RULES = (
     ),
     Rule(
         "spectra",
-        version=3,
+        version=4,
         sections=("spectra", "integrity", "cache"),
         tables=(
             Table(
                 "spectra/{model}/step{step}.parquet",
                 "weight matrix",
-                row=f"{_N}.spectra.spectrum:SpectrumRow",
+                row=f"{_N}.spectra.rows:SpectrumRow",
                 computed_in=f"{_N}.spectra.spectrum:measure_spectrum",
                 keys=("layer", "matrix"),
                 place=("model", "step"),
-                timeline=f"{_N}.spectra.spectrum:SpectrumChanges",
+                timeline=f"{_N}.spectra.rows:SpectrumChanges",
+            ),
+            Table(
+                "eigenvalues/{model}/step{step}.parquet",
+                "weight matrix",
+                row=f"{_N}.spectra.rows:EigenvaluesRow",
+                computed_in=f"{_N}.spectra.eigenvalues:eigenvalues",
+                keys=("layer", "matrix"),
+                place=("model", "step"),
             ),
             Table(
                 "fingerprint/{model}/step{step}.parquet",
@@ -231,6 +239,43 @@ RULES = (
                 computed_in=f"{_N}.integrity.fingerprint:fingerprint_tensor",
                 keys=("tensor",),
                 place=("model", "step"),
+            ),
+        ),
+    ),
+    Rule(
+        "alpha_null",
+        version=1,
+        sections=("spectra",),
+        tables=(
+            Table(
+                "alpha_null/{subject}.parquet",
+                "shape of matrices",
+                row=f"{_N}.spectra.gaussian_null:GaussianNull",
+                computed_in=f"{_N}.spectra.gaussian_null:draw_alpha_null",
+                keys=("long", "short"),
+                place=(),
+            ),
+        ),
+    ),
+    Rule(
+        "alpha",
+        version=1,
+        tables=(
+            Table(
+                "timelines/alpha/{model}.parquet",
+                "step x weight matrix",
+                row=f"{_N}.spectra.rows:AlphaRow",
+                computed_in=f"{_N}.spectra.leaving:alpha_in_null",
+                keys=("layer", "matrix"),
+                place=("model", "step"),
+            ),
+            Table(
+                "timelines/alpha_events/{model}.parquet",
+                "weight matrix x quantity",
+                row=f"{_N}.spectra.rows:AlphaEventRow",
+                computed_in=f"{_N}.spectra.leaving:date_leaving",
+                keys=("layer", "matrix", "quantity"),
+                place=("model",),
             ),
         ),
     ),

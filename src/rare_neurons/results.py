@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 SHARDS = {name: table for name, table in TABLES.items() if table.path.endswith("/step{step}.parquet")}
 """Tables with one file per model and step, and per panel where they have one."""
-UNHELD = ("members", "evidence", "onsets", "turns", "courses")
+UNHELD = ("members", "alpha_events", "evidence", "onsets", "turns", "courses")
 """Timelines that quarantined checkpoints never enter."""
 _CHECKED = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
 

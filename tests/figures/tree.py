@@ -45,6 +45,9 @@ def write_tree(folder: Path, panels: Sequence[str] = ("heldout",)) -> Path:
                     place = {"panel": panel, "model": model, "step": step}
                     path = f"{name}/{panel}/{model}/step{step}.parquet"
                     write(folder, path, [{**place, **row} for row in rows])
+    for number, model in enumerate(MODELS):
+        events = [_event(model, kind, quantity, 2 + 6 * number) for kind in KINDS for quantity in ("alpha", "other")]
+        write(folder, f"timelines/alpha_events/{model}.parquet", events)
     write(folder, f"timelines/emergence/{SUBJECT}.parquet", [_onset(panels[0], *row) for row in ONSETS])
     write(folder, f"claims/{SUBJECT}.parquet", [_claim(panel, *row) for panel in panels for row in CLAIMS])
     return folder
@@ -57,26 +60,25 @@ def _verdict(model: str, step: int) -> dict[str, object]:
 
 
 def _timelines(model: str, panels: Sequence[str]) -> dict[str, list[dict[str, object]]]:
-    rows = {
-        name: [] for name in ("behaviour", "influence", "inequality", "lineage", "regimes", "set_spectra", "spectra")
-    }
+    rows = {name: [] for name in ("behaviour", "influence", "inequality", "lineage", "regimes", "set_spectra", "alpha")}
     for step in STEPS:
         held = (model, step) == HELD
         for kind, layer in KINDS.items():
-            alpha = {
-                "alpha": 2 + step / 8,
-                "alpha_shuffled": 5.0,
-                "alpha_shuffled_low": 4.0,
-                "alpha_shuffled_high": 6.0,
-            }
-            row = {"model": model, "step": step, "layer": layer, "matrix": kind, **alpha, "quarantined": held}
-            rows["spectra"].append(row)
+            alpha = {"alpha": 2 + step / 8, "alpha_null_low": 4.0, "alpha_null_high": 6.0, "xmin_jump": step == 8}
+            place = {"model": model, "step": step, "layer": layer, "matrix": kind, "rows": 40, "cols": 24}
+            rows["alpha"].append({**place, **alpha, "quarantined": held})
         for panel in panels:
             for stratum in STRATA:
                 place = {"panel": panel, "model": model, "step": step, "stratum": stratum, "quarantined": held}
                 for name, values in _values(model, step, stratum).items():
                     rows[name] += [{**place, **value} for value in values]
     return rows
+
+
+def _event(model: str, kind: str, quantity: str, by_step: int) -> dict[str, object]:
+    """All matrices of the first run leave by step 2, of the second by 8, of the control by 14; W_E never does."""
+    by = None if kind == "W_E" else by_step
+    return {"model": model, "layer": KINDS[kind], "matrix": kind, "quantity": quantity, "by_step": by}
 
 
 def _values(model: str, step: int, stratum: str) -> dict[str, list[dict[str, object]]]:

@@ -213,6 +213,9 @@ def judged_models(subject: str) -> list[str]:
 def figure_tables(subject: str) -> list[str]:
     """Tables that the figures of a subject read, each once."""
     paths = []
+    beside = {
+        table for figure in FIGURES if figure.with_controls for table in figure.tables
+    }
     for table in dict.fromkeys(table for figure in FIGURES for table in figure.tables):
         pattern = PATH.get(table, f"{RESULTS}/{table}/{{model}}.parquet")
         if "{subject}" in pattern:
@@ -220,7 +223,8 @@ def figure_tables(subject: str) -> list[str]:
         elif "{step}" in pattern:
             paths += [p for m in members(subject) for p in per_checkpoint(pattern, m)]
         else:
-            paths += [pattern.format(model=m) for m in members(subject)]
+            models = claimed_models(subject) if table in beside else members(subject)
+            paths += [pattern.format(model=m) for m in models]
     return paths
 
 

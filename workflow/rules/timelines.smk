@@ -134,6 +134,7 @@ rule figures:
         results=lambda w, output: str(Path(output.png[0]).parents[2]),
         subject=lambda w: w.subject,
         models=lambda w: members(w.subject),
+        controls=lambda w: controls(w.subject),
         names=[figure.name for figure in FIGURES],
         version=VERSIONS["figures"],
     script:

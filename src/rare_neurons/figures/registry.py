@@ -25,12 +25,15 @@ class FigureEntry:
         What a reader sees, in words.
     of_subject : bool
         Whether the function takes the subject too: its table is about all runs together.
+    with_controls : bool
+        Whether it takes ``controls=`` too, models that are said beside.
     """
 
     name: str
     tables: tuple[str, ...]
     caption: str
     of_subject: bool = False
+    with_controls: bool = False
 
     def load(self) -> Callable[..., Figure]:
         """Import the function."""
@@ -88,13 +91,18 @@ FIGURES = (
     FigureEntry(
         "alpha",
         tables=(
-            "timelines/spectra",
+            "timelines/alpha",
+            "timelines/alpha_events",
             "integrity",
         ),
         caption=(
-            "Power-law exponent fitted to the eigenvalues of each weight matrix. Grey: the range over shuffled copies "
-            "of the same matrix. At initialisation the exponent is noise."
+            "Power-law exponent fitted to the eigenvalues of each weight matrix. Grey: where nine in ten Gaussian "
+            "matrices of the same shape lie; at initialisation the exponent is noise. A dot marks the checkpoint by "
+            "which a matrix has left them (twice in a row, at 0.05 over all matrices). Matrices of runs on shuffled "
+            "text leave too, as each axis says: it is training, not language. Bars mark where the fitted tail starts "
+            "in another part of the spectrum than at the checkpoint before."
         ),
+        with_controls=True,
     ),
     FigureEntry(
         "integrity",
