@@ -1,7 +1,7 @@
 """What matching is worth on weights of trained models: sets that were chosen by covariates, and by influence.
 
 Run ``python -m benchmarks.calibration.set_matching results`` on a results folder with ``pretrain``, ``influence``,
-``activations`` and ``gradients`` of some models (about five CPU-minutes for three runs of the demo); ``--designs``
+``activations`` and ``gradients`` of some models (about two CPU-minutes for three runs of the demo); ``--designs``
 compares other ways to match. The tables stand in ``docs/methods/organisation.md``.
 
 Sets by covariates and noise know nothing of the rows beyond the covariates: their p should be uniform for any rows.
@@ -90,7 +90,7 @@ _SHARDS = ("influence", "activations", "gradients")
 Found = dict[str, list[tuple[str, str, SetSpectrum]]]  # by kind: model, matrix, result
 
 
-def judge_all(results: Path, repeats: int = 2, seed: int = 0) -> Found:
+def judge_all(results: Path, repeats: int = 4, seed: int = 0) -> Found:
     """Measure every set on every matrix of every checkpoint; sets with noise are drawn anew in each repeat."""
     found: Found = {}
     rng = np.random.default_rng(seed)

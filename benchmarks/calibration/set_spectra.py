@@ -130,13 +130,13 @@ def power(
 def main() -> None:
     """Print both tables as Markdown, each cell `p_value / claim_p`."""
     print("| set selected on half A | W_in | W_out raw | W_out without gradients |\n| --- | --- | --- | --- |")
-    for n_set, n_neurons, d_model, n_models in ((33, 384, 96, 1000), (33, 512, 128, 1000), (100, 512, 128, 300)):
+    for n_set, n_neurons, d_model, n_models in ((33, 384, 96, 200), (33, 512, 128, 200), (100, 512, 128, 60)):
         rate = false_positives(n_models, n_set=n_set, n_neurons=n_neurons, d_model=d_model)
         cells = " | ".join(_percent(rate[name]) for name in ("w_in", "w_out", "w_out_projected"))
         print(f"| {n_set} of {n_neurons} neurons, d_model {d_model}, {n_models} models | {cells} |", flush=True)
     print("\n| planted correlation, 33 neurons | d_model 96 | 256 | 512 | 1024 |\n| --- | --- | --- | --- | --- |")
     for correlation in (0.01, 0.02, 0.03, 0.05):
-        cells = " | ".join(_percent(power(100, correlation=correlation, d_model=d)) for d in (96, 256, 512, 1024))
+        cells = " | ".join(_percent(power(50, correlation=correlation, d_model=d)) for d in (96, 256, 512, 1024))
         print(f"| {correlation} | {cells} |", flush=True)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from benchmarks.calibration.set_designs import deciles
 from benchmarks.calibration.set_spectra import false_positives, power
 from rare_neurons.numerics.organisation.matching import draw_matched_sets, exchanged_pairs, placebo_set
 from rare_neurons.numerics.organisation.set_spectra import measure_set_spectrum
@@ -78,6 +79,23 @@ def test_a_common_direction_of_the_strongest_neurons_is_no_finding_about_others(
     assert result.p_value == 0.01
     assert result.placebo_excess_p > 0.5
     assert result.claim_p == result.placebo_excess_p
+
+
+def test_sets_of_strong_neurons_are_no_finding_where_strong_neurons_are_alike():
+    # Layers as training makes them: rows share one direction, the more the stronger they are.
+    p_propensity, p_decile, rng = [], [], np.random.default_rng(12)
+    for _ in range(40):
+        strength = rng.standard_normal(300)
+        share = np.minimum(0.05 * np.exp(1.2 * strength), 0.8)[:, None]
+        rows = np.sqrt(1 - share) * rng.standard_normal((300, 48)) + np.sqrt(share) * rng.standard_normal(48)
+        covariates = np.c_[strength, rng.standard_normal((300, 2))]
+        chosen = np.argsort(-strength - 0.25 * rng.standard_normal(300))[:15]
+        p_propensity.append(measure(rows, chosen, covariates, rng=rng).p_value)
+        random = np.array([top(rows, one) for one in deciles(chosen, covariates, rng, 19)])
+        p_decile.append((1 + (random >= top(rows, chosen)).sum()) / 20)
+    # 40 sets at 5 %: 99.9 % of binomial draws are at most 7
+    assert np.sum(np.array(p_propensity) <= 0.05) <= 7
+    assert np.sum(np.array(p_decile) <= 0.05) > 20
 
 
 def test_sets_that_are_chosen_by_covariates_or_are_the_placebo_claim_nothing():
