@@ -344,7 +344,7 @@ RULES = (
     ),
     Rule(
         "set_spectra",
-        version=1,
+        version=2,
         sections=("set_spectra", "cache"),
         tables=(
             _of_checkpoint(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rare_neurons.numerics.organisation.matching import draw_matched_sets
 from rare_neurons.numerics.organisation.set_spectra import measure_set_spectrum
 from rare_neurons.numerics.panel.resampling import resample_folds, resampled_influence
 from rare_neurons.numerics.regimes.seed_conventions import FIT_LOG_RANK, SeedFit, fit_fixed_cuts, fit_huber_form
@@ -181,11 +182,10 @@ def hill_without_structure(sizes: ArrayLike, *, width: int, n_rows: int, n_sets:
     """
     rng = np.random.default_rng(seed)
     rows = rng.standard_normal((n_rows, width))
-    # One covariate without meaning: every neuron is a match of every other one's decile.
-    alike = rng.standard_normal((n_rows, 1))
-    found = [
-        measure_set_spectrum(rows, np.arange(size), alike, rng=rng, n_permutations=n_sets)
-        for size in np.asarray(sizes, dtype=int)
-    ]
+    alike = np.zeros((n_rows, 1))  # nothing to match: every set is as likely as every other
+    found = []
+    for size in np.asarray(sizes, dtype=int):
+        matched = draw_matched_sets(np.arange(size), alike, rng, n_sets=n_sets)
+        found.append(measure_set_spectrum(rows, matched, np.arange(size, 2 * size), rng=rng))
     bands = [(f.hill_null_low, f.hill_null_median, f.hill_null_high) for f in found]
     return np.array(bands, dtype=float)
