@@ -105,12 +105,17 @@ FIGURES = (
     FigureEntry(
         "emergence",
         tables=(
-            "timelines/emergence",
+            "timelines/evidence",
+            "timelines/onsets",
+            "timelines/turns",
+            "timelines/courses",
             "integrity",
         ),
         caption=(
-            "Onset of each declared quantity, between the last checkpoint before and the first from which the declared "
-            "rule holds. The thin line is the interval; with fewer than three seeds it contains evaluation noise only."
+            "Every declared question: curves of the runs with intervals over documents and token types, controls in grey, "
+            "rises and falls beyond noise as thick lines. Bars below are intervals of the step by which half of the "
+            "change has come, in each run and (broad, shaded) over seeds. The line above names the tiers of evidence, "
+            "each with the p that decides: this run, other seeds, beyond controls, about this stratum."
         ),
         of_subject=True,
     ),
@@ -122,15 +127,5 @@ FIGURES = (
             "with those of the step before. Thin lines: what two halves of the panel share, the ceiling that noise "
             "leaves for sets read on different contexts. Thick line: two sets at random."
         ),
-    ),
-    FigureEntry(
-        "claims",
-        tables=("claims",),
-        caption=(
-            "What may be claimed at the last good checkpoint, and what the same rule makes of step 0. Supported means: "
-            "beyond the null after control for all claims, and with the interval beyond that of step 0 and of the run "
-            "on unigram-shuffled text. A claim over training needs three seeds."
-        ),
-        of_subject=True,
     ),
 )
