@@ -1,6 +1,6 @@
 """What moves, when, and how far beyond one run it is known to hold."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter
 
 from rare_neurons.figures.findings import Findings, load_findings, unit_of
 from rare_neurons.figures.style import (
@@ -22,15 +23,15 @@ from rare_neurons.figures.style import (
     styles,
     x,
 )
-from rare_neurons.numerics.evidence.phrases import probability
+from rare_neurons.numerics.evidence.rows import OnsetRow
 from rare_neurons.numerics.evidence.standing import FAILS, HOLDS, NOT_JUDGED, Standing
 from rare_neurons.numerics.evidence.tiers import TIERS
 from rare_neurons.results import load_integrity, load_timeline
 
 _CONTROL = "0.55"
+_ROLES = ("all", "run", "control")
 _ROW = 0.035
 """Height of one date below the curves, as a share of the axis."""
-_EDGE = {"horizontalalignment": "left", "loc": "left"}
 
 
 def plot_emergence(
@@ -49,18 +50,20 @@ def plot_emergence(
         return nothing_to_draw(figure)
     colours = stratum_colours([standing.about.stratum for _, standing in wanted])
     columns = min(2, len(wanted))
-    figure, axes = grid(-(-len(wanted) // columns), columns, width=4.9, height=2.75, figure=figure)
+    figure, axes = grid(-(-len(wanted) // columns), columns, width=4.6, height=2.3, figure=figure)
     for axis, (findings, standing) in zip(axes.ravel(), wanted, strict=False):
         mine = courses[(courses.panel == findings.panel) & (courses.question == standing.question)]
-        draw_question(axis, findings, standing, mine, colours[standing.about.stratum])
         step_axis(axis, courses.step)
+        draw_question(axis, findings, standing, mine, colours[standing.about.stratum])
         axis.set_xlabel("")
+        axis.tick_params(labelbottom=False)
         draw_quarantined(axis, verdicts)
         _title(axis, standing, f", {findings.panel}" if len(found) > 1 else "")
     for axis in axes.ravel()[len(wanted) :]:
         axis.remove()
     for axis in axes.ravel()[len(wanted) - columns : len(wanted)]:
-        axis.set_xlabel("step")
+        axis.set_xlabel("step", fontsize=8)
+        axis.tick_params(labelbottom=True)
     _legend(figure, colours, [findings for findings, _ in wanted])
     return figure
 
@@ -81,45 +84,65 @@ def draw_question(axis: Axes, findings: Findings, standing: Standing, courses: p
                 axis.plot(x([turn.end]), moved.value.iloc[-1:], "^" if turn.change > 0 else "v", color=shade, ms=5)
     if courses.low.min() < 0:
         axis.axhline(0, color="0.3", lw=0.6, zorder=0)
-    dates = [row for row in findings.onsets if row.question == standing.question and row.after is not None]
-    shown = [row for row in dates if row.run in changed or (row.role == "all" and standing.holds("seeds"))]
-    _draw_dates(axis, sorted(shown, key=lambda row: ["all", "run", "control"].index(row.role)), looks)
-    axis.set_ylabel(unit_of(standing.about.table, standing.about.column), fontsize=7)
+    _draw_dates(axis, _dates(findings, standing), looks, colour)
+    _scale_of(axis, unit_of(standing.about.table, standing.about.column))
     axis.tick_params(labelsize=7)
     axis.spines[["top", "right"]].set_visible(False)
 
 
-def _draw_dates(axis: Axes, dates: Sequence[object], looks: dict[str, tuple[Colour, object]]) -> None:
-    """One bar per date in a strip below the curves; that of other seeds is broad, and shaded over the whole axis."""
+def _dates(findings: Findings, standing: Standing) -> list[OnsetRow]:
+    """Dates of changes that are found; one open at both ends says nothing."""
+    changed = {row.run for row in (*standing.controls, *standing.runs) if row.holds}
+    known = [row for row in findings.onsets if row.question == standing.question and (row.after or row.by)]
+    shown = [row for row in known if row.run in changed or (row.role == "all" and standing.holds("seeds"))]
+    return sorted(shown, key=lambda row: _ROLES.index(row.role))
+
+
+def _draw_dates(axis: Axes, dates: Sequence[OnsetRow], looks: Mapping[str, tuple[Colour, object]], own: Colour) -> None:
+    """Draw a bar per date in a strip below the curves; that of other seeds is broad, and shaded over the whole axis."""
     low, high = axis.get_ylim()
     room = _ROW * (len(dates) + 1)
     axis.set_ylim(low - (high - low) * room / (1 - room), high)
-    place = axis.get_xaxis_transform()
+    last = axis.get_xlim()[1]
     for row, date in enumerate(dates):
-        ends, height = x([date.after, np.inf if date.by is None else date.by]), room - (row + 0.8) * _ROW
-        of_seeds = date.role == "all"
-        shade = next(iter(reversed(looks.values())))[0] if of_seeds else looks[date.run][0]
-        ends = np.minimum(ends, 1e9)
-        axis.plot(ends, [height, height], color=shade, lw=4 if of_seeds else 1.6, transform=place, solid_capstyle="butt")
+        height, of_seeds = room - (row + 0.8) * _ROW, date.role == "all"
+        ends = [x([date.after])[0], last if date.by is None else date.by]
+        colour, width = (own, 4) if of_seeds else (looks[date.run][0], 1.6)
+        axis.plot(
+            ends, [height] * 2, color=colour, lw=width, transform=axis.get_xaxis_transform(), solid_capstyle="butt"
+        )
         if of_seeds:
-            axis.axvspan(*ends, color=shade, alpha=0.08, lw=0, zorder=0)
+            axis.axvspan(*ends, color=colour, alpha=0.08, lw=0, zorder=0)
+
+
+def _scale_of(axis: Axes, unit: str) -> None:
+    """Label the values with their unit; small ones with its power of ten, since an offset would cover the title."""
+    largest = max(abs(end) for end in axis.get_ylim())
+    exponent = int(np.floor(np.log10(largest))) if 0 < largest < 0.01 else 0
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 10.0**exponent:.3g}"))
+    power = f"$10^{{{exponent}}}$ " if exponent else ""
+    axis.set_ylabel(f"{power}{unit}", fontsize=7.5)
 
 
 def _title(axis: Axes, standing: Standing, panel: str) -> None:
     name = standing.question[:1].upper() + standing.question[1:]
     axis.set_title(f"{name}{panel}", fontsize=8.5, fontweight="bold", loc="left", pad=15)
-    axis.text(0, 1.03, tier_line(standing), fontsize=7, transform=axis.transAxes, va="bottom")
+    line = axis.text(0, 1.03, tier_line(standing), fontsize=7.5, transform=axis.transAxes, va="bottom")
+    line.set_in_layout(False)  # it is wider than some axes, and must not make them narrower
 
 
 def tier_line(standing: Standing) -> str:
-    """Tiers with their marks and adjusted p-values; those that were not asked are left out."""
-    parts = []
-    for tier in TIERS:
-        if tier == "run" or tier in standing.beyond:
-            p, mark = standing.p_value(tier), standing.mark(tier)
-            number = "" if p is None else f" ({probability(p).replace(' = ', '=').replace(' < ', '<')})"
-            parts.append(f"{mark} {tier.replace('_', ' ')}{number}")
-    return "   ".join(parts)
+    """Name the tiers with their marks and adjusted p-values; with one run there is only the first."""
+    asked = [tier for tier in TIERS if tier == "run" or (tier in standing.beyond and len(standing.runs) > 1)]
+    return "   ".join(
+        f"{standing.mark(tier)} {tier.replace('_', ' ')}{_number(standing.p_value(tier))}" for tier in asked
+    )
+
+
+def _number(p: float | None) -> str:
+    if p is None:
+        return ""
+    return " <.001" if p < 0.001 else f" {p:.2f}".replace("0.", ".") if p >= 0.0995 else f" {p:.3f}".replace("0.", ".")
 
 
 def _legend(figure: Figure, colours: dict[str, Colour], found: Sequence[Findings]) -> None:
@@ -137,5 +160,5 @@ def _legend(figure: Figure, colours: dict[str, Colour], found: Sequence[Findings
         Line2D([], [], color="black", lw=4, label="date over seeds"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=7.5)
-    words = f"{HOLDS} tier reached   {FAILS} judged, not reached   {NOT_JUDGED} could not be judged"
+    words = f"Tiers of evidence: {HOLDS} reached   {FAILS} not reached   {NOT_JUDGED} not judged   (number: adjusted p)"
     figure.suptitle(words, fontsize=8, x=0.01, ha="left")

@@ -64,7 +64,7 @@ def _rows(records: Sequence[dict], kind: type[T]) -> list[T]:
 
 
 def unit_of(table: str, column: str) -> str:
-    """Unit of a statistic; empty where no timeline has such a column."""
+    """Return the unit of a statistic; empty where no timeline has such a column."""
     name = f"timelines/{table}"
     schema = table_schema(name) if name in TIMELINES else None
     if schema is None or column not in schema.names:

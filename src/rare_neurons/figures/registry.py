@@ -112,7 +112,7 @@ FIGURES = (
             "integrity",
         ),
         caption=(
-            "Every declared question: curves of the runs with intervals over documents and token types, controls in grey, "
+            "Every declared question: the runs with intervals over documents and token types, controls in grey, "
             "rises and falls beyond noise as thick lines. Bars below are intervals of the step by which half of the "
             "change has come, in each run and (broad, shaded) over seeds. The line above names the tiers of evidence, "
             "each with the p that decides: this run, other seeds, beyond controls, about this stratum."

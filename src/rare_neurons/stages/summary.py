@@ -34,7 +34,7 @@ def write_summary(output: str, *, results: str, subjects: Mapping[str, Sequence[
     found = [(subject, findings) for subject in subjects for findings in load_findings(results, subject)]
     several_panels = len({findings.panel for _, findings in found}) > 1
     named = [(f"{name}, {one.panel}" if several_panels else name, one) for name, one in found]
-    parts = [_checkpoints(results, subjects), *_sentences(named), _tiers(named)]
+    parts = [_checkpoints(results, subjects), *_sentences(named)]
     with atomic_path(output) as temporary, temporary.open("w", encoding="utf-8") as file:
         _print(Console(file=file, width=_WIDTH), parts, f"{results}/figures")
     _print(Console(file=sys.stderr, width=_WIDTH), parts, f"{results}/figures")
@@ -56,7 +56,7 @@ def _sentences(found: Sequence[tuple[str, Findings]]) -> list[RenderableType]:
         for standing in findings.questions:
             unit = unit_of(standing.about.table, standing.about.column)
             lines.add_row("•", Text(" ".join(describe(standing, findings.onsets, findings.turns, unit=unit))))
-        parts += [lines, Text("")]
+        parts += [lines, _tiers(place, findings)]
     return parts
 
 
@@ -73,21 +73,21 @@ def _checkpoints(results: str, subjects: Mapping[str, Sequence[str]]) -> Table:
     return table
 
 
-def _tiers(found: Sequence[tuple[str, Findings]]) -> Table:
-    title = f"Tiers: {HOLDS} reached, {FAILS} not reached, {NOT_JUDGED} not judged; [interval], p paid for"
-    table = Table(title=Text(title), title_justify="left")
-    for column in ("subject", "question", "tier", "", "change", "p"):
+def _tiers(place: str, findings: Findings) -> Table:
+    words = f"{place}, by tier: {HOLDS} reached, {FAILS} not reached, {NOT_JUDGED} not judged; p is paid for"
+    table = Table(title=Text(words), title_justify="left", show_lines=True)
+    for column in ("question", "tier", "", "change [interval]", "p"):
         table.add_column(column, justify="right" if column == "p" else "left")
-    for place, findings in found:
-        for standing in findings.questions:
-            asked = [tier for tier in TIERS[1:] if tier in standing.beyond and len(standing.runs) > 1]
-            for tier in ("run", *asked):
-                about = (place, standing.question) if tier == "run" else ("", "")
-                p = standing.p_value(tier)
-                cells = (*about, tier.replace("_", " "), standing.mark(tier), _change(standing, tier))
-                table.add_row(*(Text(cell) for cell in cells), "" if p is None else f"{p:.3f}")
-            table.add_section()
+    for standing in findings.questions:
+        later = [tier for tier in TIERS[1:] if tier in standing.beyond and len(standing.runs) > 1]
+        rows = [_tier_row(standing, tier) for tier in ("run", *later)]
+        table.add_row(Text(standing.question), *(Text("\n".join(cells)) for cells in zip(*rows, strict=True)))
     return table
+
+
+def _tier_row(standing: Standing, tier: str) -> tuple[str, str, str, str]:
+    p = standing.p_value(tier)
+    return tier.replace("_", " "), standing.mark(tier), _change(standing, tier), "" if p is None else f"{p:.3f}"
 
 
 def _change(standing: Standing, tier: str) -> str:
@@ -99,7 +99,7 @@ def _change(standing: Standing, tier: str) -> str:
     if row.estimate is None:
         return ""
     if row.scale == "log":
-        return f"x {np.exp(row.estimate):.3g} {interval(row.low, row.high, scale='log')}"
+        return f"× {np.exp(row.estimate):.3g} {interval(row.low, row.high, scale='log')}"
     return f"{row.estimate:+.2g} {interval(row.low, row.high, scale='linear')} {_unit(standing, tier)}".rstrip()
 
 

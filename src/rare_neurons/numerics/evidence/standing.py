@@ -63,7 +63,7 @@ class Standing:
         return tier in self.beyond and self.beyond[tier].holds
 
     def p_value(self, tier: str) -> float | None:
-        """Adjusted p-value; at tier `run` the one that more than half of the runs are at or below."""
+        """Return the adjusted p-value; at tier `run` the one that more than half of the runs are at or below."""
         if tier == "run":
             return majority({row.run: row.p_adjusted for row in self.runs}) if self.runs else None
         return self.beyond[tier].p_adjusted if tier in self.beyond else None

@@ -9,7 +9,7 @@ import numpy as np
 from .history import SQUARES
 from .phrases import after_and_by, count, enumerated, interval, of_controls, of_runs, probability, several, size
 from .rows import EvidenceRow, OnsetRow, TurnRow
-from .shared_moves import SharedMove, shared_moves
+from .shared_moves import shared_moves
 from .standing import Standing
 
 _MOVES = {1: "rises", -1: "falls", None: "changes"}
@@ -37,7 +37,7 @@ def describe(standing: Standing, onsets: Sequence[OnsetRow], turns: Sequence[Tur
     """
     onsets, turns = ([row for row in rows if row.question == standing.question] for rows in (onsets, turns))
     # Changes of `rms_*` are those of the mean square; the last tier compares influence itself.
-    units = {"specific": unit, "other": f"({unit})²" if standing.about.column in SQUARES else unit}
+    units = {"specific": unit, "other": f"({unit})²" if unit and standing.about.column in SQUARES else unit}
     if not standing.holds("run"):
         return _no_change(standing, units["other"])
     sentences = [_what_moves(standing, onsets, turns), *_date(standing, onsets)]
@@ -93,7 +93,9 @@ def _what_moves(standing: Standing, onsets: Sequence[OnsetRow], turns: Sequence[
     n, p = len(standing.runs), probability(standing.p_value("run"))
     if not moves:
         sign = _common_sign(onsets, standing.found)
-        alike = [row.run for row in onsets if row.role == "control" and row.sign is not None and sign in (None, row.sign)]
+        alike = [
+            row.run for row in onsets if row.role == "control" and row.sign is not None and sign in (None, row.sign)
+        ]
         alike += [row.run for row in standing.controls if row.holds and sign is None]
         where = _where(len(standing.found), n, len(set(alike)), len(controls))
         return f"{_name(standing)} {_MOVES[sign]}{f': found {where}' if where else ''} ({p})."
@@ -129,8 +131,8 @@ def _date(standing: Standing, onsets: Sequence[OnsetRow]) -> list[str]:
         return []
     noun = _NOUNS[_common_sign(dated, [row.run for row in dated])]
     when = after_and_by(min(row.after for row in dated), max(row.by for row in dated))
-    where = "" if len(standing.runs) == 1 else f" in {of_runs(len(dated), len(standing.runs))}"
-    return [f"{_share(dated[0])} of the {noun} has come {when}{where}."]
+    where = "" if len(standing.runs) == 1 else f", in {of_runs(len(dated), len(standing.runs))}"
+    return [f"{_share(dated[0])} of the {noun} is reached {when}{where}."]
 
 
 def _share(row: OnsetRow) -> str:
@@ -140,7 +142,7 @@ def _share(row: OnsetRow) -> str:
 def _seeds_hold(row: EvidenceRow, unit: str) -> list[str]:
     noun = _NOUNS[1 if row.estimate > 0 else -1]
     if row.scale == "log":
-        amount = f"to {np.exp(row.estimate):.3g} {interval(row.low, row.high, scale='log')} times the first value"
+        amount = f"to {np.exp(row.estimate):.3g} {interval(row.low, row.high, scale='log')} of the first value"
     else:
         amount = f"by {_amount(row, unit)}"
     return [
@@ -158,7 +160,7 @@ def _amount(row: EvidenceRow, unit: str) -> str:
 def _date_of_seeds(onsets: Sequence[OnsetRow]) -> list[str]:
     found = [row for row in onsets if row.role == "all" and row.after is not None]
     return [
-        f"{_share(row)} of the {_NOUNS[row.sign]} comes, on average over seeds, {after_and_by(row.after, row.by)}."
+        f"{_share(row)} of the {_NOUNS[row.sign]} is reached, on average over seeds, {after_and_by(row.after, row.by)}."
         for row in found
     ]
 
@@ -197,9 +199,9 @@ def _specific_holds(row: EvidenceRow, unit: str) -> list[str]:
     p = probability(row.p_adjusted)
     if row.scale == "log":
         ends = interval(row.low, row.high, scale="log")
-        amount = f"{np.exp(row.estimate):.3g} {ends} times what it is in the controls"
+        ratio = f"{np.exp(row.estimate):.3g} {ends} times that of the controls ({p})"
         return [
-            f"It is about {row.stratum} tokens: their share beyond a placebo, within strata, is {amount} ({p})."
+            f"It is about {row.stratum} tokens: influence on them over that on others, beyond a placebo, is {ratio}."
         ]
     more = "more" if row.estimate > 0 else "less"
     first = f"It is {more} on {row.stratum} tokens, beyond a placebo and the controls, by {_amount(row, unit)} ({p})."
