@@ -119,7 +119,7 @@ def _scale_of(axis: Axes, unit: str) -> None:
     """Label the values with their unit; small ones with its power of ten, since an offset would cover the title."""
     largest = max(abs(end) for end in axis.get_ylim())
     exponent = int(np.floor(np.log10(largest))) if 0 < largest < 0.01 else 0
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 10.0**exponent:.3g}"))
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 10.0**exponent:.3g}".replace("-", "−")))
     power = f"$10^{{{exponent}}}$ " if exponent else ""
     axis.set_ylabel(f"{power}{unit}", fontsize=7.5)
 
@@ -156,8 +156,8 @@ def _legend(figure: Figure, colours: dict[str, Colour], found: Sequence[Findings
     handles += [
         Patch(color="black", alpha=0.18, lw=0, label="interval over documents and types"),
         Line2D([], [], color="black", lw=2.2, marker="^", ms=5, label="rise (▼ fall) beyond noise"),
-        Line2D([], [], color="black", lw=1.6, label="date of a run"),
-        Line2D([], [], color="black", lw=4, label="date over seeds"),
+        Line2D([], [], color="black", lw=1.6, label="half of the change: a run"),
+        Line2D([], [], color="black", lw=4, label="half of the change: over seeds"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=7.5)
     words = f"Tiers of evidence: {HOLDS} reached   {FAILS} not reached   {NOT_JUDGED} not judged   (number: adjusted p)"

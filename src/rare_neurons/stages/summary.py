@@ -77,7 +77,7 @@ def _tiers(place: str, findings: Findings) -> Table:
     words = f"{place}, by tier: {HOLDS} reached, {FAILS} not reached, {NOT_JUDGED} not judged; p is paid for"
     table = Table(title=Text(words), title_justify="left", show_lines=True)
     for column in ("question", "tier", "", "change [interval]", "p"):
-        table.add_column(column, justify="right" if column == "p" else "left")
+        table.add_column(Text(column), justify="right" if column == "p" else "left")
     for standing in findings.questions:
         later = [tier for tier in TIERS[1:] if tier in standing.beyond and len(standing.runs) > 1]
         rows = [_tier_row(standing, tier) for tier in ("run", *later)]

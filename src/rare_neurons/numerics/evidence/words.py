@@ -104,7 +104,7 @@ def _what_moves(standing: Standing, onsets: Sequence[OnsetRow], turns: Sequence[
     if len(set(places)) == 1:
         return f"{_name(standing)} {enumerated(parts)}{f': found {places[0]}' if places[0] else ''} ({p})."
     parts = [f"{part} (found {place})" for part, place in zip(parts, places, strict=True)]
-    return f"{_name(standing)} {enumerated(parts)} ({p})."
+    return f"{_name(standing)} {enumerated(parts)}; {p}."
 
 
 def _where(k: int, n: int, k_controls: int, n_controls: int) -> str:
