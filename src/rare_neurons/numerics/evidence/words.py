@@ -75,7 +75,7 @@ def _no_change(standing: Standing, unit: str) -> list[str]:
     if k:
         first = f"{name}: a change is found in only {of_runs(k, n)} ({probability(p)}); more than half must show it."
     else:
-        where = "the one run" if n == 1 else f"any of the {several(n, 'run')}"
+        where = {1: "the one run", 2: "either run"}.get(n, f"any of the {several(n, 'run')}")
         first = f"{name}: no change is found in {where} ({probability(p)})."
     missed = [row.minimal_effect for row in standing.runs if not row.holds and row.minimal_effect is not None]
     return [first, *_would_have(max(missed, default=None), "linear", unit)]
