@@ -29,7 +29,7 @@ def test_panels_stand_apart_and_nothing_measured_is_nothing(tmp_path):
 
 @pytest.mark.parametrize(("table", "column"), [(t, c) for t, columns in dated_columns().items() for c in columns])
 def test_everything_that_may_be_asked_has_its_unit(table, column):
-    assert unit_of(table, column) or column in ("gini", "participation_ratio")
+    assert unit_of(table, column)
 
 
 def test_units_are_those_of_the_timeline():
