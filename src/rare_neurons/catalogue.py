@@ -417,8 +417,8 @@ RULES = (
             )
         ),
     ),
-    Rule("figures", version=3),
-    Rule("summary", version=3),
+    Rule("figures", version=4),
+    Rule("summary", version=4),
     Rule("replication", version=2),
 )
 

@@ -115,12 +115,17 @@ FIGURES = (
     FigureEntry(
         "emergence",
         tables=(
-            "timelines/emergence",
+            "timelines/evidence",
+            "timelines/onsets",
+            "timelines/turns",
+            "timelines/courses",
             "integrity",
         ),
         caption=(
-            "Onset of each declared quantity, between the last checkpoint before and the first from which the declared "
-            "rule holds. The thin line is the interval; with fewer than three seeds it contains evaluation noise only."
+            "Every declared question: the runs with intervals over documents and token types, controls in grey, "
+            "rises and falls beyond noise as thick lines. Bars below are intervals of the step by which half of the "
+            "change has come, in each run and (broad, shaded) over seeds. The line above names the tiers of evidence, "
+            "each with the p that decides: this run, other seeds, beyond controls, about this stratum."
         ),
         of_subject=True,
     ),
