@@ -205,6 +205,8 @@ RULES = (
                 row=f"{_ROWS}:MomentRow",
                 computed_in=_PROBE,
                 keys=("stratum", "draw", "fold", "type_bin"),
+                timeline=f"{_ROWS}:MomentSummaryRow",
+                timeline_keys=_STRATUM,
             ),
             _of_checkpoint("activations", "neuron", row=f"{_ROWS}:ActivationRow", computed_in=_PROBE, keys=("neuron",)),
             _of_checkpoint("gradients", "stratum", row=f"{_ROWS}:GradientRow", computed_in=_PROBE, keys=_STRATUM),
