@@ -223,7 +223,7 @@ def figure_tables(subject: str) -> list[str]:
         elif "{step}" in pattern:
             paths += [p for m in members(subject) for p in per_checkpoint(pattern, m)]
         else:
-            models = claimed_models(subject) if table in beside else members(subject)
+            models = judged_models(subject) if table in beside else members(subject)
             paths += [pattern.format(model=m) for m in models]
     return paths
 
