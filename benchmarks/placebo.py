@@ -10,13 +10,15 @@ ratio is an upper bound. One thread.
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
+from transformers import PreTrainedModel
 
 from benchmarks.influence_inputs import SHAPES, synthetic_inputs
-from rare_neurons.models.influence.inputs import EngineSettings
+from rare_neurons.models.influence.inputs import EngineSettings, PassInputs
 from rare_neurons.models.influence.panel_pass import measure_panel
 from rare_neurons.models.influence.probe import probe_model
 from rare_neurons.models.loading import load_model
@@ -94,12 +96,19 @@ def main() -> None:
         panel = plain_panel(asked.results, asked.panel, unigram)
         for step in asked.steps:
             model = load_model(asked.results / f"pretrain/{name}/step{step}", dtype=torch.float32)
-            probe = lambda n, model=model: probe_model(model, panel, settings(n, 0.5), batch_size=32)  # noqa: E731
+            probe = partial(_probe, model, panel)
             compare(f"{name}, step {step}", probe, asked.draws, asked.repeats)
     for shape in asked.shape:
         inputs = synthetic_inputs(SHAPES[shape], asked.targets, seed=0, median_abs_influence=1e-3)
-        probe = lambda n, inputs=inputs: measure_panel(inputs, settings(n, 4.0))  # noqa: E731
-        compare(f"layer of {shape}, {asked.targets} targets", probe, asked.draws, asked.repeats)
+        compare(f"layer of {shape}, {asked.targets} targets", partial(_pass, inputs), asked.draws, asked.repeats)
+
+
+def _probe(model: PreTrainedModel, panel: PanelArrays, n_draws: int) -> None:
+    probe_model(model, panel, settings(n_draws, 0.5), batch_size=32)
+
+
+def _pass(inputs: PassInputs, n_draws: int) -> None:
+    measure_panel(inputs, settings(n_draws, 4.0))
 
 
 if __name__ == "__main__":

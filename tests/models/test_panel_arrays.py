@@ -7,7 +7,7 @@ import pytest
 
 from rare_neurons.errors import RequestError
 from rare_neurons.models.influence.probe import probe_model
-from rare_neurons.models.panel_arrays import sort_vocabulary
+from rare_neurons.models.panel_arrays import PARTS, sort_vocabulary
 from tests.models.tiny import EXACT, VOCAB, random_model, random_panel
 
 
@@ -38,13 +38,36 @@ def test_strata_by_input_token():
         ({"fold": np.zeros(3, dtype=int)}, "fold has 3 entries, 8 expected"),
         ({"min_position": 9}, "leave the eligible 9"),
         ({"target_id": np.zeros_like(random_panel().context)}, "target ids differ from the token after"),
-        ({"stratum": np.zeros_like(random_panel().context)}, "neither those of the targets nor those of the inputs"),
+        ({"stratum": 2 - random_panel().stratum}, "neither those of the targets nor those of the inputs"),
         ({"log_unigram": np.zeros(5)}, "vocab_stratum has 61 ids, log_unigram 5"),
+        ({"document": np.zeros(3, dtype=int)}, "document has 3 entries, 70 expected"),
+        ({"fold": np.arange(8) + 5}, r"document folds 5\.\.12 leave the grid's 0\.\.11"),
+        ({"type_bin": random_panel().type_bin - 1}, r"type bins -1\.\.10 leave the grid's 0\.\.11"),
+        ({"fold": np.arange(8)}, "document 0 is in 0 and 1 of the grid, but a whole one belongs to one fold"),
+        ({"type_bin": np.arange(70) % 12}, "target type [0-9]+ is in [0-9]+ and [0-9]+ of the grid"),
+        ({"fold": np.zeros(8, dtype=int)}, "stratum 'common' has 20 targets, but none in part B of the grid"),
+        ({"strata": ("common", "mid", "rare", "odd")}, "stratum 'odd' has 0 targets, but none in part A"),
     ],
 )
 def test_contradictory_panels_are_refused(change, message):
     with pytest.raises(RequestError, match=message):
         probe_model(random_model("gpt2"), dataclasses.replace(random_panel(), **change), EXACT)
+
+
+def test_cells_and_pairs_tell_targets_apart():
+    panel = random_panel()
+    fold, type_bin = np.divmod(panel.cell(), 12)
+    np.testing.assert_array_equal(fold, panel.fold[panel.context])
+    np.testing.assert_array_equal(type_bin, panel.type_bin)
+    pairs = set(zip(panel.document, panel.target_id, strict=True))
+    assert len(np.unique(panel.pair())) == len(pairs) < len(panel.context)
+
+
+def test_parts_share_neither_documents_nor_types():
+    rows, columns = (PARTS.any(axis) for axis in (2, 1))
+    assert not (rows[0] & rows[1]).any()
+    assert not (columns[0] & columns[1]).any()
+    assert PARTS.sum((1, 2)).tolist() == [36, 36]
 
 
 def test_columns_are_sorted_by_stratum_and_ids_without_one_come_last():

@@ -128,7 +128,7 @@ class PanelArrays:
         n_strata = len(self.strata)
         available = np.bincount(labels[labels >= 0], minlength=n_strata)
         drawn = np.bincount(self.stratum, minlength=n_strata)
-        return (available / np.maximum(drawn, 1))[self.stratum]
+        return (available / drawn)[self.stratum]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import torch
 
 from rare_neurons.errors import RequestError
 from rare_neurons.models.influence import panel_pass
-from rare_neurons.models.influence.panel_pass import measure_panel
+from rare_neurons.models.influence.panel_pass import cut_blocks, measure_panel
 from rare_neurons.models.influence.plan import Plan
 from rare_neurons.models.readout import FinalBlock
 from tests.models.influence.layers import CERTIFIED
@@ -36,6 +36,20 @@ def test_slabs_and_blocks_do_not_change_the_numbers(layer, monkeypatch):
     bound = sum(r[b] for r in (whole, parts) for b in ("truncation_bound", "rounding_bound"))
     assert (np.abs(whole["influence"] - parts["influence"]) <= bound).all()
     np.testing.assert_array_equal(whole["cell_n"], parts["cell_n"])
+
+
+def test_blocks_hold_every_target_once_and_pairs_together(layer):
+    rows = np.flatnonzero(layer.panel.stratum == 0)
+    pair = layer.panel.pair()[rows] // 2  # more targets a pair
+    blocks = cut_blocks(rows, pair, 64)
+    assert max(map(len, blocks)) <= 64
+    joined = np.concatenate(blocks)
+    np.testing.assert_array_equal(np.sort(joined), rows)
+    label = pair[np.searchsorted(rows, joined)]
+    runs = label[np.flatnonzero(np.append(True, label[1:] != label[:-1]))]
+    assert len(runs) == len(np.unique(pair)) < len(rows)
+    documents = layer.panel.document
+    assert all(len(np.unique(documents[block])) > 0.3 * len(np.unique(documents)) for block in blocks[:-1])
 
 
 def test_coarser_float32_products_are_refused(layer):

@@ -61,18 +61,32 @@ def test_equals_hooked_forward_passes(name):
     assert np.abs(result.influence).max() > 1e-2
 
 
-def test_folds_halves_and_activations_belong_together():
+def test_cells_parts_and_activations_belong_together():
     model, panel = random_model("gpt2"), random_panel()
     r = probe_model(model, panel, EXACT)
-    np.testing.assert_array_equal(r.fold_n.sum(1), r.n_targets)
-    np.testing.assert_allclose(r.fold_influence_sum.sum(1) / r.n_targets[:, None], r.influence, atol=1e-12)
-    np.testing.assert_allclose(r.fold_within_sum.sum(1) / r.n_targets[:, None], r.influence_within, atol=1e-12)
-    in_a = panel.half[panel.context] == 0
-    n_a = np.array([in_a[panel.stratum == s].sum() for s in range(3)])[:, None]
-    mixed = (n_a * r.influence_a + (r.n_targets[:, None] - n_a) * r.influence_b) / r.n_targets[:, None]
-    np.testing.assert_allclose(mixed, r.influence, atol=1e-12)
+    n = r.n_targets[:, None]
+    np.testing.assert_array_equal(r.cell_n.sum((1, 2)), r.n_targets)
+    np.testing.assert_allclose(r.cell_influence_sum.sum((1, 2)) / n, r.influence, atol=1e-12)
+    np.testing.assert_allclose(r.cell_within_sum.sum((1, 2)) / n, r.influence_within, atol=1e-12)
+    for part, side in (("a", slice(0, 6)), ("b", slice(6, 12))):
+        counts = r.cell_n[:, side, side].sum((1, 2))[:, None]
+        for name, sums in (("influence", r.cell_influence_sum), ("influence_within", r.cell_within_sum)):
+            mean = sums[:, side, side].sum((1, 2)) / counts
+            np.testing.assert_allclose(getattr(r, f"{name}_{part}"), mean, atol=1e-12)
     mean = mean_activation(model, torch.from_numpy(panel.token_ids), panel.min_position)
     np.testing.assert_allclose(r.activation_mean, mean.numpy(), atol=1e-12)
+
+
+def test_the_change_of_the_loss_within_is_the_influence_within():
+    """One neuron ablated by a hook: its mean change of the loss within the target's stratum."""
+    model, panel = random_model("gpt_neox-parallel"), random_panel()
+    found = probe_model(model, panel, EXACT)
+    token_ids = torch.from_numpy(panel.token_ids)
+    mean = mean_activation(model, token_ids, panel.min_position)
+    after = hooked_log_p(model, token_ids, 3, mean[3])
+    after_within = log_stratum_mass(panel, after) - after[panel.context, panel.position, panel.target_id].numpy()
+    change = stratum_means(panel, after_within - found.behaviour["loss_within"])
+    np.testing.assert_allclose(found.influence_within[:, 3], change, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -119,7 +133,8 @@ def test_result_is_numpy_with_the_promised_shapes():
     shapes = {name: values.shape for name, values in arrays.items()}
     for name in ("influence", "influence_se", "influence_expected", "exact_fraction", "abs_direct_influence"):
         assert shapes[name] == per_neuron
-    assert shapes["fold_influence_sum"] == (3, 64, N_NEURONS)
+    assert shapes["cell_influence_sum"] == (3, 12, 12, N_NEURONS)
+    assert shapes["placebo_within_pairs"] == (EXACT.placebo_draws, 3, 12, 12)
     assert {values.shape for values in result.behaviour.values()} == {panel.context.shape}
 
 
@@ -133,15 +148,14 @@ import resource, sys
 import numpy as np, torch
 from rare_neurons.models.influence import probe
 from rare_neurons.models.influence.probe import probe_model
-from tests.models.tiny import random_model, random_panel
+from tests.models.tiny import EXACT, random_model, random_panel
 torch.set_num_threads(1)
 model, panel = random_model("gpt2", dtype=torch.float32), random_panel(n_contexts=30_000, per_stratum=40)
-options = dict(engine="exact", tolerance=1e-7, tolerance_se=0.1, memory_gb=0.1)
-probe_model(model, random_panel(), **options)  # what loads late is loaded now
+probe_model(model, random_panel(), EXACT)  # what loads late is loaded now
 pages = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
-expected = probe_model(model, panel, **options, batch_size=256).influence
+expected = probe_model(model, panel, EXACT, batch_size=256).influence
 resource.setrlimit(resource.RLIMIT_AS, (pages + 150_000_000,) * 2)
-found = probe_model(model, panel, **options, batch_size=30_000).influence
+found = probe_model(model, panel, EXACT, batch_size=30_000).influence
 np.testing.assert_allclose(found, expected, atol=1e-6)
 """
 

@@ -1,5 +1,7 @@
 """Behaviour against the plain definitions on the whole output distribution."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -21,11 +23,42 @@ def test_behaviour_against_the_models_own_logits():
     at = panel.context, panel.position
     np.testing.assert_allclose(result.behaviour["loss"], -log_p[(*at, panel.target_id)].numpy(), atol=1e-12)
     rows, log_q = log_p[at].numpy(), panel.log_unigram
+    inside = panel.vocab_stratum == panel.vocab_stratum[panel.target_id][:, None]
+    log_mass = np.log((np.exp(rows) * inside).sum(-1))
+    np.testing.assert_allclose(
+        result.behaviour["loss_within"], log_mass - log_p[(*at, panel.target_id)].numpy(), atol=1e-12
+    )
     np.testing.assert_allclose(result.behaviour["entropy"], -(np.exp(rows) * rows).sum(-1), atol=1e-12)
     model_to_unigram = (np.exp(rows) * (rows - log_q)).sum(-1)
     np.testing.assert_allclose(result.behaviour["kl_model_to_unigram"], model_to_unigram, atol=1e-12)
     unigram_to_model = (np.exp(log_q) * (log_q - rows)).sum(-1)
     np.testing.assert_allclose(result.behaviour["kl_unigram_to_model"], unigram_to_model, atol=1e-12)
+
+
+def test_where_inputs_decide_the_stratum_the_loss_is_within_the_targets_own_class():
+    """Ids without a stratum are a class too, so that a target among them has a loss within it."""
+    model, panel = random_model("gpt2"), random_panel()
+    labels = np.where(panel.vocab_stratum == 2, -1, panel.vocab_stratum)  # the rare ones are not named
+    input_id = panel.token_ids[panel.context, panel.position]
+    named = labels[input_id] >= 0
+    of_target = ("context", "position", "target_id", "document", "type_bin")
+    by_input = dataclasses.replace(
+        panel,
+        **{name: getattr(panel, name)[named] for name in of_target},
+        stratum=labels[input_id[named]],
+        strata=("common", "mid"),
+        vocab_stratum=labels,
+    )
+    found = probe_model(model, by_input, EXACT).behaviour["loss_within"]
+    with torch.no_grad():
+        log_p = torch.log_softmax(model(input_ids=torch.from_numpy(panel.token_ids)).logits, -1)
+    rows = log_p[by_input.context, by_input.position].numpy()
+    own = labels[by_input.target_id]
+    expected = (
+        np.log((np.exp(rows) * (labels == own[:, None])).sum(-1)) - rows[np.arange(len(rows)), by_input.target_id]
+    )
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+    assert (own < 0).any()
 
 
 def one_block(A: torch.Tensor, log_unigram: np.ndarray):
@@ -40,7 +73,13 @@ def one_block(A: torch.Tensor, log_unigram: np.ndarray):
 
 def test_a_flat_output_has_the_entropy_of_the_vocabulary_and_is_no_further_from_a_flat_unigram():
     tokens, _ = one_block(torch.zeros(8, 2, dtype=torch.float64), np.full(8, -np.log(8)))
-    expected = {"loss": np.log(8), "entropy": np.log(8), "kl_model_to_unigram": 0.0, "kl_unigram_to_model": 0.0}
+    expected = {
+        "loss": np.log(8),
+        "loss_within": np.log(8),
+        "entropy": np.log(8),
+        "kl_model_to_unigram": 0.0,
+        "kl_unigram_to_model": 0.0,
+    }
     for name, value in expected.items():
         np.testing.assert_allclose(QUANTITIES[name](tokens).numpy(), value, atol=1e-14, err_msg=name)
 

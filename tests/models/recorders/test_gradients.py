@@ -1,7 +1,5 @@
 """The mean gradient of each stratum's loss, against autograd."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 import torch
@@ -31,12 +29,3 @@ def test_gradients_equal_autograds(name):
     found = probe_model(model, panel, EXACT).residual_gradient
     for s, expected in enumerate(gradients(model, NORMS[name], panel)):
         np.testing.assert_allclose(found[s], expected, atol=1e-12)
-
-
-def test_a_stratum_without_targets_has_no_gradient():
-    panel = random_panel()
-    keep = panel.stratum != 2
-    rows = {name: getattr(panel, name)[keep] for name in ("context", "position", "target_id", "stratum")}
-    found = probe_model(random_model("gpt2"), dataclasses.replace(panel, **rows), EXACT).residual_gradient
-    assert np.isfinite(found[:2]).all()
-    assert np.isnan(found[2]).all()

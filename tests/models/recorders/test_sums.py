@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from rare_neurons.models.influence.exact import PairEffects
-from rare_neurons.models.recorders.sums import BOUNDS, ExpectedSums, StratumSums, merge_strata
-from rare_neurons.numerics.panel.folds import N_FOLDS
+from rare_neurons.models.recorders.sums import ExpectedSums, StratumSums
+from rare_neurons.numerics.grid.folds import N_FOLDS
 from tests.models.influence.blocks import random_block
 from tests.models.tiny import random_panel
 
@@ -33,6 +33,12 @@ def effects(panel):
     return random_effects(len(panel.context))
 
 
+def in_pairs(panel, stratum):
+    """Rows of a stratum, those of one document and type one after another."""
+    rows = np.flatnonzero(panel.stratum == stratum)
+    return rows[np.argsort(panel.pair()[rows], kind="stable")]
+
+
 def finished(panel, effects, stratum, blocks):
     sums = StratumSums(panel, stratum, n_neurons=N_NEURONS, device=CPU)
     for rows in blocks:
@@ -41,9 +47,9 @@ def finished(panel, effects, stratum, blocks):
 
 
 @pytest.mark.parametrize("stratum", [0, 1, 2])
-def test_means_halves_and_folds_are_plain_means(panel, effects, stratum):
-    rows = np.flatnonzero(panel.stratum == stratum)
-    found = finished(panel, effects, stratum, [rows[::2], rows[1::2]])
+def test_means_parts_and_cells_are_plain_means(panel, effects, stratum):
+    rows = in_pairs(panel, stratum)
+    found = finished(panel, effects, stratum, [rows[:11], rows[11:]])
     own = part_of(effects, rows)
     plain = {
         "influence": own.total.mean(0),
@@ -54,21 +60,24 @@ def test_means_halves_and_folds_are_plain_means(panel, effects, stratum):
         "exact_fraction": own.exact.double().mean(0),
         "truncation_bound": own.truncation.mean(0),
     }
+    fold, type_bin = panel.fold[panel.context[rows]], panel.type_bin[rows]
+    for name, values in (("influence", own.total), ("influence_within", own.within)):
+        plain[f"{name}_a"] = values[(fold < 6) & (type_bin < 6)].mean(0)
+        plain[f"{name}_b"] = values[(fold >= 6) & (type_bin >= 6)].mean(0)
     for name, value in plain.items():
         np.testing.assert_allclose(found[name], value.numpy(), atol=1e-14, err_msg=name)
-    half, fold = panel.half[panel.context[rows]], panel.fold[panel.context[rows]]
-    for k, name in enumerate(("influence_a", "influence_b")):
-        np.testing.assert_allclose(found[name], own.total[half == k].mean(0).numpy(), atol=1e-14)
-    for k in range(N_FOLDS):
-        np.testing.assert_allclose(found["fold_influence_sum"][k], own.total[fold == k].sum(0).numpy(), atol=1e-13)
-        np.testing.assert_allclose(found["fold_within_sum"][k], own.within[fold == k].sum(0).numpy(), atol=1e-13)
-        assert found["fold_n"][k] == (fold == k).sum()
+    for a, b in np.ndindex(N_FOLDS, N_FOLDS):
+        mine = (fold == a) & (type_bin == b)
+        assert found["cell_n"][a, b] == mine.sum()
+        np.testing.assert_allclose(found["cell_influence_sum"][a, b], own.total[mine].sum(0).numpy(), atol=1e-13)
+        np.testing.assert_allclose(found["cell_within_sum"][a, b], own.within[mine].sum(0).numpy(), atol=1e-13)
 
 
-def test_the_error_is_that_of_both_ways_of_clustering(panel, effects):
-    """V_context + V_type − V_target, each G/(G − 1) Σ (sum of a cluster's deviations)² / n²; not below V_target."""
-    rows = np.flatnonzero(panel.stratum == 1)
-    own = part_of(effects, rows).total.numpy()
+@pytest.mark.parametrize(("name", "values"), [("influence_se", "total"), ("influence_within_se", "within")])
+def test_the_error_is_that_of_both_ways_of_clustering(panel, effects, name, values):
+    """V_document + V_type − V_pair, each G/(G − 1) Σ (sum of a cluster's deviations)² / n²; not below V_pair."""
+    rows = in_pairs(panel, 1)
+    own = getattr(part_of(effects, rows), values).numpy()
     deviations = own - own.mean(0)
 
     def variance(labels) -> np.ndarray:
@@ -76,19 +85,11 @@ def test_the_error_is_that_of_both_ways_of_clustering(panel, effects):
         squares = sum(deviations[labels == name].sum(0) ** 2 for name in names)
         return len(names) / (len(names) - 1) * squares / len(rows) ** 2
 
-    of_targets = variance(np.arange(len(rows)))
-    both = variance(panel.context[rows]) + variance(panel.target_id[rows]) - of_targets
-    found = finished(panel, effects, 1, [rows])["influence_se"]
-    np.testing.assert_allclose(found, np.sqrt(np.maximum(both, of_targets)), rtol=1e-10)
-
-
-def test_a_stratum_without_targets_is_unknown_and_its_folds_are_empty(panel, effects):
-    known = finished(panel, effects, 0, [np.flatnonzero(panel.stratum == 0)])
-    merged = merge_strata([known, {}])
-    assert np.isnan(merged["influence"][1]).all()
-    assert all(np.isfinite(merged[name][0]).all() for name in BOUNDS)
-    assert (merged["fold_n"][1] == 0).all()
-    assert (merged["fold_influence_sum"][1] == 0).all()
+    of_pairs = variance(panel.document[rows] * 1000 + panel.target_id[rows])
+    assert len(np.unique(panel.pair()[rows])) < len(rows)  # some document has a type twice
+    both = variance(panel.document[rows]) + variance(panel.target_id[rows]) - of_pairs
+    found = finished(panel, effects, 1, [rows[:7], rows[7:]])[name]
+    np.testing.assert_allclose(found, np.sqrt(np.maximum(both, of_pairs)), rtol=1e-10)
 
 
 def test_expected_influence_against_a_loop_over_every_possible_target():

@@ -22,10 +22,9 @@ class ResidualGradients:
         self.total[stratum] += residual_gradient(self.readout, tokens, residual).sum(0)
 
     def finish(self) -> np.ndarray:
-        """Mean gradient `[stratum, d_model]`; NaN where a stratum has no targets."""
-        n = np.bincount(self.panel.stratum, minlength=len(self.panel.strata))[:, None]
-        total = self.total.cpu().numpy()
-        return np.where(n > 0, total / np.maximum(n, 1), np.nan)
+        """Mean gradient `[stratum, d_model]`."""
+        n = np.bincount(self.panel.stratum, minlength=len(self.panel.strata))
+        return self.total.cpu().numpy() / n[:, None]
 
 
 def residual_gradient(readout: Readout, tokens: TokenBlock, residual: torch.Tensor) -> torch.Tensor:

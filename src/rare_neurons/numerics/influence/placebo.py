@@ -7,13 +7,15 @@ from numpy.typing import ArrayLike, NDArray
 
 N_GROUPS = 10
 """Groups of equal size in the order of the norms, within which output directions are exchanged."""
+FEWEST = 4
+"""Neurons of a group; small layers have fewer groups, or all draws would be the same."""
 
 
 def placebo_permutations(norms: ArrayLike, *, n_draws: int, seed: int) -> NDArray[np.int64]:
     """Exchange the rows of `W_out` between neurons whose rows are about as long.
 
     Within each tenth of the order of norms a uniformly drawn cycle: every row meets the activation of another neuron
-    (but where a tenth has a single member), and direction and activation belong together in no neuron. Draws do not
+    (where there is another), and direction and activation belong together in no neuron. Draws do not
     depend on how many there are, and follow from the seed and the ranks of the norms alone.
 
     Parameters
@@ -41,7 +43,7 @@ def placebo_permutations(norms: ArrayLike, *, n_draws: int, seed: int) -> NDArra
     if not np.all(np.isfinite(values)):
         raise ValueError(f"{int(np.count_nonzero(~np.isfinite(values)))} of {values.size} norms are not finite")
     order = np.argsort(values, kind="stable")
-    groups = np.array_split(order, min(N_GROUPS, max(1, values.size // 2)))
+    groups = np.array_split(order, min(N_GROUPS, max(1, values.size // FEWEST)))
     found = np.empty((n_draws, values.size), dtype=np.int64)
     for draw in range(n_draws):
         rng = np.random.default_rng([seed, draw])

@@ -23,8 +23,16 @@ class InfluenceRow:
     influence_se: Annotated[
         float, Column(_NATS, "standard error of `influence`, two-way by document and by target type")
     ]
-    influence_a: Annotated[float, Column(_NATS, "`influence` in part A of the grid (document folds 0 to 5, type bins 0 to 5)")]
-    influence_b: Annotated[float, Column(_NATS, "`influence` in part B (folds 6 to 11, bins 6 to 11), which shares neither documents nor types with A")]
+    influence_a: Annotated[
+        float, Column(_NATS, "`influence` in part A of the grid (document folds 0 to 5, type bins 0 to 5)")
+    ]
+    influence_b: Annotated[
+        float,
+        Column(
+            _NATS,
+            "`influence` in part B (folds 6 to 11, bins 6 to 11), which shares neither documents nor types with A",
+        ),
+    ]
     abs_influence: Annotated[float, Column(_NATS, "mean of the absolute changes")]
     direct_influence: Annotated[float, Column(_NATS, "`influence` with the final norm's scale frozen")]
     abs_direct_influence: Annotated[float, Column(_NATS, "`abs_influence` with the final norm's scale frozen")]
@@ -86,7 +94,7 @@ class MomentRow:
     ]
     influence_pairs: Annotated[
         float | None,
-        Column("nats²", "mean over neurons of `influence_sum` times that of all cells of other folds and bins; as above"),
+        Column("nats²", "mean over neurons of `influence_sum` times that of all cells of other folds and bins"),
     ]
     within_sum_mean: Annotated[float, Column("nats", "mean over neurons of `within_sum` of the cell")]
     within_pairs: Annotated[
