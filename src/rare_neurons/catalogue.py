@@ -366,7 +366,7 @@ RULES = (
     ),
     Rule("figures", version=3),
     Rule("summary", version=3),
-    Rule("replication", version=2),
+    Rule("replication", version=3),
 )
 
 VERSIONS = {rule.name: rule.version for rule in RULES}
