@@ -12,12 +12,12 @@ def kind_of(label: str) -> str:
     return "control" if CONTROL in label else "step 0" if label.endswith(", step 0") else "last"
 
 
-def span(values: Sequence[float], digits: int) -> str:
+def span(values: Sequence[float], digits: int, *, between: str = " to ") -> str:
     """Write the smallest and largest value, once where they are printed alike."""
     if not values:
         return "–"
     low, high = number(min(values), digits), number(max(values), digits)
-    return low if low == high else f"{low} to {high}"
+    return low if low == high else f"{low}{between}{high}"
 
 
 def listed(parts: Sequence[str]) -> str:

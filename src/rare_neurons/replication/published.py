@@ -119,7 +119,8 @@ def _about_plateaus(tree: Tree) -> _Published:
         return " and ".join(_cell(tree.regime(case, **where, stratum=s), "plateau_end", 0) for s in tree.strata)
 
     claim = f"a plateau on {rare} tokens, none on {common} ones"
-    return _Published(claim, "fixed cuts, both strata", ends, number(tree.noise[0].fixed_cuts.plateau_end, 0))
+    noise = " and ".join([number(tree.noise[0].fixed_cuts.plateau_end, 0)] * len(tree.strata))
+    return _Published(claim, "fixed cuts, both strata", ends, noise)
 
 
 def _about_neurons(tree: Tree) -> list[_Published]:

@@ -24,5 +24,5 @@ def panels(tree: Tree) -> str:
         for stratum in tree.panels[panel]["strata"]:
             row = sizes.loc[stratum]
             effective = [number(v, 0) for v in (row.n_documents_effective, row.n_types_effective)]
-            rows.append([panel, stratum, f"{row.n_targets:,}", *effective])
+            rows.append([panel, stratum, f"{int(row.n_targets):,}", *effective])
     return markdown(header, rows, text=2)

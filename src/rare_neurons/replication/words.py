@@ -99,23 +99,30 @@ def of_sets(rows: Rows) -> str:
 def _of_matrix(matrix: str, rows: Rows) -> str:
     own = [row for row in rows if CONTROL not in row[0]]
     others = [row for row in rows if CONTROL in row[0]]
-    falls = [span([first(row[k]) for row in own if read_numbers(row[k])], 2) for k in (2, 4, 3, 5)]
+    columns = [[first(row[k]) for row in own if read_numbers(row[k])] for k in (2, 4, 3, 5)]
+    falls = [span(values, 2, between=" – ") for values in columns]
     below = [
         f"{sum(int(read_numbers(row[6])[0]) for row in side)} of {sum(int(read_numbers(row[6])[1]) for row in side)} "
         f"checkpoints of the {name}"
         for name, side in (("runs", own), ("controls", others))
         if side
     ]
-    beyond = [
-        f"{sum(_holds(row[7]) and _holds(row[8]) for row in side)} of {len(side)} {name}"
+    asked = {
+        name: [row for row in side if read_numbers(row[7]) and read_numbers(row[8])]
         for name, side in (("runs", own), ("controls", others))
+    }
+    beyond = [
+        f"{sum(first(row[7]) <= LEVEL and first(row[8]) <= LEVEL for row in side)} of {len(side)} {name}"
+        for name, side in asked.items()
         if side
     ]
-    return (
-        f"`{matrix}`: from {falls[0]} to {falls[1]} in the runs, and from {falls[2]} to {falls[3]} in their random "
-        f"sets; below 95 % of these at {listed(below)}; the largest eigenvalue exceeds random sets and the placebo "
-        f"(p ≤ {LEVEL} each) in {listed(beyond)}."
+    said = (
+        f"`{matrix}`: from {falls[0]} at step 0 to {falls[1]} in the runs, and from {falls[2]} to {falls[3]} in their "
+        f"random sets; below 95 % of these at {listed(below)}"
     )
+    if not beyond:
+        return f"{said}."
+    return f"{said}; the largest eigenvalue exceeds random sets and the placebo (p ≤ {LEVEL} each) in {listed(beyond)}."
 
 
 def of_inequality(rows: Rows) -> str:
@@ -125,10 +132,9 @@ def of_inequality(rows: Rows) -> str:
         mine = [row for row in rows if row[1] == stratum]
         grown = [_grown(mine, name, control) for name, control in (("runs", False), ("controls", True))]
         sentences.append(f"On {stratum} tokens the last Gini index is above that of step 0 in {listed(grown)}.")
-        shares = [ratio(row[5], row[4]) for row in mine]
-        sentences.append(
-            f"Noise alone gives {span([100 * s for s in shares if s is not None], 0)} % of it in all of them."
-        )
+        shares = [100 * share for row in mine if (share := ratio(row[5], row[4])) is not None]
+        if shares:
+            sentences.append(f"Noise with the same standard errors gives {span(shares, 0)} % of it.")
     kurtosis = [ratio(row[7], row[6]) for row in rows if read_numbers(row[6]) and first(row[6]) > 0]
     known = [100 * share for share in kurtosis if share is not None]
     if known:
@@ -153,10 +159,6 @@ def of_noise_share(rows: Rows) -> str:
                 f"{span(follows, 2)} in the {name}, where {span(beyond, 0)} % of the neurons are beyond 3 errors"
             )
     return f"The size of influence follows its own standard error with a rank correlation of {listed(parts)}."
-
-
-def _holds(cell: str) -> bool:
-    return bool(read_numbers(cell)) and first(cell) <= LEVEL
 
 
 WORDS: dict[str, Callable[[Rows], str]] = {

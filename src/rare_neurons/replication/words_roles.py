@@ -3,10 +3,13 @@
 from collections import Counter
 
 from rare_neurons.numerics.evidence.tiers import TIERS
-from rare_neurons.replication.answers import NOT_REACHED, worded
+from rare_neurons.replication.answers import worded
 from rare_neurons.replication.layout import CONTROL, Rows, number, read_numbers
 from rare_neurons.replication.phrases import first, listed, ratio, span
 from rare_neurons.replication.published import NOT_JUDGED
+
+_ENDS = tuple(map(worded, (*TIERS[::-1], None)))
+"""What a question may end at, the highest first."""
 
 
 def of_roles(rows: Rows) -> str:
@@ -17,7 +20,9 @@ def of_roles(rows: Rows) -> str:
         reliable = [row for row in side if read_numbers(row[4])]
         if not side:
             continue
-        sentences.append(f"In {len(reliable)} of {len(side)} {name} the quadrants agree within both roles.")
+        sentences.append(
+            f"In {len(reliable)} of {len(side)} {name} the quadrants agree (a correlation above 0) within both roles."
+        )
         if reliable:
             agreed, shared = [first(row[4]) for row in reliable], [read_numbers(row[5]) for row in reliable]
             sentences.append(
@@ -46,8 +51,8 @@ def of_effects(rows: Rows) -> str:
         beside = [v for one, other in pairs if (v := ratio(one[3], other[3])) is not None]
         within = [100 * v for one, _ in pairs if (v := ratio(one[4], one[3])) is not None]
         sentences.append(
-            f"By the token {role}, rms influence on {rare} tokens is {span(beside, 1)} times that on {common} ones in the "
-            f"runs; its part within the stratum has {span(within, 0)} % of that size."
+            f"By the token {role}, rms influence on {rare} tokens is {span(beside, 1)} times that on {common} ones in "
+            f"the runs; its part within the stratum has {span(within, 0)} % of that size."
         )
     return " ".join(sentences)
 
@@ -56,15 +61,11 @@ def of_answers(rows: Rows) -> str:
     """How many questions reach which tier, by role."""
     sentences = []
     for role in dict.fromkeys(row[1] for row in rows):
-        mine = [row for row in rows if row[1] == role]
-        reached = Counter(row[9] for row in mine)
-        tiers = [f"{reached[tier]} {_tier(tier)}" for tier in map(worded, (*TIERS, None)) if reached[tier]]
-        sentences.append(f"By the token {role}, of {len(mine)} questions {listed(tiers)}.")
+        reached = Counter(row[9] for row in rows if row[1] == role and row[9] in _ENDS)
+        if reached:
+            ends = [f"{tier} ({reached[tier]})" for tier in _ENDS if reached[tier]]
+            sentences.append(f"By the token {role}, questions by their highest tier: {listed(ends)}.")
     return " ".join(sentences)
-
-
-def _tier(tier: str) -> str:
-    return "reach no tier" if tier == NOT_REACHED else f"end at tier *{tier}*"
 
 
 def of_published(rows: Rows) -> str:
