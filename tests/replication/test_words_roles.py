@@ -11,10 +11,8 @@ def test_roles_are_compared_where_both_agree_with_themselves():
     said = of_roles(rows)
     assert "In 2 of 2 runs" in said
     assert "agree by 0.23 to 0.41 without noise, and of the top 19 neurons 7 to 9 are shared (0.9 by chance)" in said
-    assert (
-        "In 0 of 1 controls the quadrants agree (a correlation above 0) within both roles. Their other columns mean nothing."
-        in said
-    )
+    assert "In 0 of 1 controls the quadrants agree" in said
+    assert said.endswith("Their other columns mean nothing.")
 
 
 def test_effects_are_ratios_within_a_run_and_role():
