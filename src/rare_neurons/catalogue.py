@@ -421,7 +421,7 @@ RULES = (
     ),
     Rule("figures", version=4),
     Rule("summary", version=4),
-    Rule("replication", version=2),
+    Rule("replication", version=3),
 )
 
 VERSIONS = {rule.name: rule.version for rule in RULES}

@@ -11,23 +11,25 @@ from rare_neurons.replication.noise import fixed_shares, typical
 from rare_neurons.replication.statistics import HALF_NORMAL_GINI, shares
 
 NOT_JUDGED = "not judged here"
+LEVEL = 0.05
+"""Level at which tests of single checkpoints are counted."""
 Read = Callable[[Case], str]
 
 
 @dataclass(frozen=True)
 class _Published:
-    """A published claim, how its convention reads a checkpoint, and the claim of ours that answers it."""
+    """A published claim, how its convention reads a checkpoint, and what our tests say of it."""
 
     claim: str
     convention: str
     read: Read
     noise: str
-    judged_as: str | None
+    verdict: str = NOT_JUDGED
 
 
 def survives(tree: Tree) -> str:
-    """One row per published claim: the convention's value in the runs and in the controls, and our verdict."""
-    header = ["published claim", "its convention", "last step", "step 0", "control", NOISE, "our verdict"]
+    """One row per published claim: the convention's value in the runs and in the controls, and what our tests say."""
+    header = ["published claim", "its convention", "last step", "step 0", "controls", NOISE, "our tests"]
     cases = {
         "last": [Case("", m, tree.steps(m)[-1]) for m in tree.models],
         "start": [Case("", m, 0) for m in tree.models if 0 in tree.steps(m)],
@@ -36,7 +38,7 @@ def survives(tree: Tree) -> str:
     rows = []
     for row in (_about_cuts(tree), *_about_fits(tree), _about_plateaus(tree), *_about_neurons(tree)):
         read = [_joined(row.read, chosen) for chosen in cases.values()]
-        rows.append([row.claim, row.convention, *read, row.noise, _verdict(tree, row.judged_as)])
+        rows.append([row.claim, row.convention, *read, row.noise, row.verdict])
     return markdown(header, rows, text=len(header))
 
 
@@ -45,21 +47,32 @@ def _joined(read: Read, cases: Sequence[Case]) -> str:
     return found[0] if len(set(found)) == 1 else "; ".join(found) or "–"
 
 
-def _verdict(tree: Tree, quantity: str | None) -> str:
-    claim = None if quantity is None else tree.claim(quantity)
-    if claim is None:
-        return NOT_JUDGED
-    if claim.verdict == "not identifiable":
-        return f"{claim.verdict}: {claim.reason}"
-    return f"{claim.verdict}, p = {number(claim.adjusted_p, 3)}"
+def _of_laws(tree: Tree) -> str:
+    """In how many runs the calibrated test rejects every smooth law at the last step."""
+    where = {"panel": tree.ours, "stratum": tree.strata[0], "convention": "log_spacing"}
+    found = [tree.regime(Case("", m, tree.steps(m)[-1]), **where) for m in tree.models]
+    p = [row.null_p for row in found if row is not None and not pd.isna(row.null_p)]
+    return f"smooth law rejected in {sum(v <= LEVEL for v in p)} of {len(p)} runs" if p else NOT_JUDGED
 
 
-def _regimes_claim(tree: Tree) -> str:
-    return f"regimes of influence on {tree.strata[0]} tokens (all)"
+def _of_influence(tree: Tree) -> str:
+    found = [f"{answer.question}: {answer}" for answer in tree.answers(tree.ours) if answer.table == "moments"]
+    return "; ".join(found) or NOT_JUDGED
+
+
+def _of_sets(tree: Tree, matrix: str) -> str:
+    """In how many runs and controls the set exceeds random sets and the placebo at the last step."""
+    counted = []
+    for side, models in (("runs", tree.models), ("controls", tree.controls)):
+        where = {"panel": tree.ours, "stratum": tree.strata[0], "matrix": matrix}
+        found = [tree.one("set_spectra", model=m, step=tree.steps(m)[-1], **where) for m in models]
+        p = [row.claim_p for row in found if row is not None and not pd.isna(row.claim_p)]
+        counted.append(f"{sum(v <= LEVEL for v in p)} of {len(p)} {side}")
+    return f"beyond random sets and placebo in {' and '.join(counted)} that it could be asked of ({matrix})"
 
 
 def _reading(tree: Tree, convention: str, column: str, digits: int) -> Read:
-    """Return what a convention reads on the stratum that claims are about."""
+    """Return what a convention reads on the stratum asked about."""
     where = {"panel": tree.ours, "stratum": tree.strata[0], "convention": convention}
     return lambda case: _cell(tree.regime(case, **where), column, digits)
 
@@ -71,7 +84,7 @@ def _about_cuts(tree: Tree) -> _Published:
         "cuts at ln r = 3.5, 5.5",
         lambda case: _shares(tree.regime(case, **where)),
         " / ".join(map(percent, fixed_shares(tree.n_neurons))),
-        _regimes_claim(tree),
+        _of_laws(tree),
     )
 
 
@@ -82,9 +95,9 @@ def _about_fits(tree: Tree) -> list[_Published]:
         "the exponent of that line tells of specialisation",
     )
     wanted = [
-        (middle, window, "fixed_cuts", "r_squared", 3, _regimes_claim(tree)),
-        (tells, window, "fixed_cuts", "rank_exponent", 2, None),
-        ("the three-regime form fits", huber, "huber", "r_squared", 3, _regimes_claim(tree)),
+        (middle, window, "fixed_cuts", "r_squared", 3, _of_laws(tree)),
+        (tells, window, "fixed_cuts", "rank_exponent", 2, NOT_JUDGED),
+        ("the three-regime form fits", huber, "huber", "r_squared", 3, _of_laws(tree)),
     ]
     return [
         _Published(
@@ -92,9 +105,9 @@ def _about_fits(tree: Tree) -> list[_Published]:
             convention,
             _reading(tree, f"seed_{kind}", column, digits),
             number(typical(tree.noise, kind, column), digits),
-            judged_as,
+            verdict,
         )
-        for claim, convention, kind, column, digits, judged_as in wanted
+        for claim, convention, kind, column, digits, verdict in wanted
     ]
 
 
@@ -106,7 +119,8 @@ def _about_plateaus(tree: Tree) -> _Published:
         return " and ".join(_cell(tree.regime(case, **where, stratum=s), "plateau_end", 0) for s in tree.strata)
 
     claim = f"a plateau on {rare} tokens, none on {common} ones"
-    return _Published(claim, "fixed cuts, both strata", ends, number(tree.noise[0].fixed_cuts.plateau_end, 0), None)
+    noise = " and ".join([number(tree.noise[0].fixed_cuts.plateau_end, 0)] * len(tree.strata))
+    return _Published(claim, "fixed cuts, both strata", ends, noise)
 
 
 def _about_neurons(tree: Tree) -> list[_Published]:
@@ -115,7 +129,6 @@ def _about_neurons(tree: Tree) -> list[_Published]:
         "co-activation, modularity, attention",
         lambda case: "–",
         "–",
-        None,
     )
     weights = [_about_weights(tree, matrix) for matrix in ("W_in", "W_out_without_gradients")]
     return [*_about_inequality(tree), _about_service(tree), *weights, together]
@@ -134,14 +147,12 @@ def _about_inequality(tree: Tree) -> list[_Published]:
             f"Gini index on {rare} tokens",
             gini(rare),
             number(HALF_NORMAL_GINI),
-            f"change since step 0 of inequality of neurons on {rare} tokens",
         ),
         _Published(
             f"inequality is about {rare} tokens",
             f"Gini index on {common} tokens, beside the row above",
             gini(common),
             number(HALF_NORMAL_GINI),
-            f"inequality of neurons on {rare} beyond {common} tokens",
         ),
     ]
 
@@ -159,7 +170,7 @@ def _about_service(tree: Tree) -> _Published:
         f"rms influence on {rare} against {common} tokens (10⁻³ nats)",
         sizes,
         "–",
-        f"within-stratum influence on {rare} beyond {common} tokens",
+        _of_influence(tree),
     )
 
 
@@ -172,7 +183,7 @@ def _about_weights(tree: Tree, judged_on: str) -> _Published:
         "Hill index of the set",
         lambda case: _cell(tree.one("set_spectra", model=case.model, step=case.step, **where), "hill_index", 2),
         f"{number(tree.gaussian_hill[tree.n_set][1])} (Gaussian rows)",
-        f"common directions of the top neurons on {rare} tokens ({judged_on})",
+        _of_sets(tree, judged_on),
     )
 
 
