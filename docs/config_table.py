@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from rare_neurons.configuration import SECTIONS, layer_schema, dated_columns
+from rare_neurons.configuration import SECTIONS, dated_columns, layer_schema
 from rare_neurons.configuration.schema import followed
 from tools.configuration import ROOT, SCHEMA, read_yaml
 

@@ -13,10 +13,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 import yaml
 from transformers import GPTNeoXConfig
 
+from benchmarks.calibration.evidence_world import table
 from benchmarks.planted.plant import fit_plant, initialise, write_series
 from rare_neurons.configuration import complete_config
 from rare_neurons.models.influence.probe import EngineSettings, probe_model
@@ -88,7 +90,9 @@ class World:
 
     def floor(self, seed: int) -> float:
         """Root of the standard error of the mean square without an effect, on rare tokens (nats)."""
-        found = probe_model(load_model(self.base(seed), dtype=torch.float32), self.panel, EngineSettings(placebo_draws=0))
+        found = probe_model(
+            load_model(self.base(seed), dtype=torch.float32), self.panel, EngineSettings(placebo_draws=0)
+        )
         k = self.panel.strata.index("rare")
         square = mean_square_leave_outs(np.moveaxis(found.cell_within_sum[k], -1, 0), found.cell_n[k])
         return float(np.sqrt(standard_error(square)))
@@ -148,43 +152,37 @@ class World:
 
 def report(results: Path, truth: dict[str, np.ndarray]) -> None:
     """Print what the tables say of every subject."""
-    found = load_evidence(results, pandas=True)
-    onsets = load_timeline(results, "onsets", pandas=True)
-    print(
-        "\n| subject | question | reached | onset of each run | over runs | not reached because |\n|---|---|---|---|---|---|"
-    )
-    for (subject, question), rows in found.groupby(["subject", "question"], sort=False):
+    found, onsets = load_evidence(results, pandas=True), load_timeline(results, "onsets", pandas=True)
+    rows = []
+    for (subject, question), mine in found.groupby(["subject", "question"], sort=False):
         if "within-stratum influence" not in question or "controls" in subject:
             continue
-        mine = onsets[(onsets.subject == subject) & (onsets.question == question)]
-        dates = [
-            f"({row.after:.0f}, {row.by:.0f}]" if row.status == "dated" else row.status
-            for row in mine[mine.role == "run"].itertuples()
-        ]
-        whole = [
-            f"({row.after:.0f}, {row.by:.0f}]" if row.status == "dated" else row.status
-            for row in mine[mine.role == "all"].itertuples()
-        ]
-        reasons = [f"{r.tier}: {r.reason}" for r in rows.itertuples() if not r.holds and r.reason and r.role == "all"]
-        print(
-            f"| {subject} | {question} | {rows.reached.iloc[0]} | {', '.join(dates)} | {', '.join(whole)} | {' / '.join(reasons)} |"
-        )
+        dates = onsets[(onsets.subject == subject) & (onsets.question == question)]
+        of_runs, whole = (", ".join(_dates(dates[dates.role == role])) for role in ("run", "all"))
+        reasons = [f"{r.tier}: {r.reason}" for r in mine.itertuples() if not r.holds and r.reason and r.role == "all"]
+        rows.append((subject, question, mine.reached.iloc[0], of_runs, whole, " / ".join(reasons)))
+    table(("subject", "question", "reached", "onset of each run", "over runs", "not reached because"), rows)
     print_neurons(results, truth)
+
+
+def _dates(onsets: pd.DataFrame) -> list[str]:
+    return [f"({row.after:.0f}, {row.by:.0f}]" if row.status == "dated" else row.status for row in onsets.itertuples()]
 
 
 def print_neurons(results: Path, truth: dict[str, np.ndarray]) -> None:
     """Print the effective number, and how many of the planted neurons are among the strongest at the last step."""
-    print(
-        "\n| series | planted | effective number, within, rare | of the strongest K on rare tokens planted |\n|---|---|---|---|"
-    )
     inequality = load_timeline(results, "inequality", pandas=True, stratum="rare", steps=[STEPS[-1]])
+    rows = []
     for name, neurons in truth.items():
         row = inequality[inequality.model == name].iloc[0]
         shard = load_shards(results, "influence", models=name, steps=[STEPS[-1]], pandas=True, stratum="rare")
         strongest = shard.sort_values("influence_within", key=np.abs, ascending=False).neuron.to_numpy()[: len(neurons)]
-        columns = [c for c in inequality.columns if c.startswith("effective") and "within" in c]
-        number = ", ".join(f"{c}: {row[c]}" for c in columns)
-        print(f"| {name} | {len(neurons)} | {number} | {len(set(strongest) & set(neurons.tolist()))} |")
+        number = [row[f"effective_number_within{end}"] for end in ("", "_low", "_high")]
+        known = (
+            "{:.1f} [{:.1f}, {:.1f}]".format(*number) if pd.notna(number[0]) else row["effective_number_within_status"]
+        )
+        rows.append((name, len(neurons), known, len(set(strongest) & set(neurons.tolist()))))
+    table(("series", "planted", "effective number", "planted among as many strongest"), rows)
 
 
 if __name__ == "__main__":

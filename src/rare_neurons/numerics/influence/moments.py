@@ -6,6 +6,7 @@ from rare_neurons.numerics.grid.jackknife import standard_error
 from rare_neurons.numerics.grid.leave_outs import LeaveOuts
 from rare_neurons.numerics.influence.rows import MomentSummary
 
+
 def summarise_moments(found: Mapping[str, LeaveOuts]) -> MomentSummary:
     """Summarise the moments of one stratum.
 

@@ -154,7 +154,6 @@ class GradientRow:
     ]
 
 
-
 @dataclass(frozen=True)
 class MomentSummary:
     """Moments of one stratum; of `rms_*` the signed root of the noise-free mean square."""
