@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from rare_neurons.checkpoints.manifest import write_manifest
 from rare_neurons.checkpoints.sources import Source, resolve
+from rare_neurons.numerics.grid.moments import disjoint_products
 from rare_neurons.numerics.influence.rows import PER_NEURON, PER_TARGET
 from rare_neurons.tables import from_rows, table_entry, table_schema, write_rows
 
@@ -60,6 +61,30 @@ def put_behaviour(root: Path, place: Mapping[str, object], loss: Mapping[str, Se
         for i, x in enumerate(folds)
     ]
     return put(root, "behaviour", place, rows)
+
+
+def put_behaviour_on_grid(root: Path, place: Mapping[str, object], values: Mapping[str, np.ndarray], n: int = 5) -> str:
+    """A behaviour shard whose every quantity has these means `[fold, bin]` by stratum."""
+    rows = [
+        {"stratum": s, "fold": a, "type_bin": b, "n_targets": n, **dict.fromkeys(PER_TARGET, float(one[a, b]))}
+        for s, one in values.items()
+        for a, b in np.ndindex(one.shape)
+    ]
+    return put(root, "behaviour", place, rows)
+
+
+def put_moments(root: Path, place: Mapping[str, object], drawn: Mapping[str, Sequence[np.ndarray]], n: int = 5) -> str:
+    """A shard of moments from effects `[neuron, fold, bin]` by stratum: of the network, then of each placebo."""
+    rows = []
+    for stratum, networks in drawn.items():
+        for draw, effects in enumerate(networks):
+            sums = n * effects
+            mean, pairs = sums.mean(axis=0), disjoint_products(sums).mean(axis=0)
+            for a, b in np.ndindex(mean.shape):
+                own = {"influence_sum_mean": mean[a, b], "influence_pairs": pairs[a, b]} if draw == 0 else {}
+                within = {"within_sum_mean": mean[a, b], "within_pairs": pairs[a, b]}
+                rows.append({"stratum": stratum, "draw": draw, "fold": a, "type_bin": b, "n_targets": n} | own | within)
+    return put(root, "moments", place, rows)
 
 
 def put_integrity(root: Path, model: str, statuses: Mapping[int, str]) -> str:
