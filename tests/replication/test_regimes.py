@@ -25,7 +25,7 @@ def test_scatter_is_that_of_exponents_over_steps(tree, cells):
     # Exponents rise by 1/8, 3/8 and 1/2 in one run and by 1/8 and 3/8 in the other.
     over_steps = np.sqrt((2 * (1 / 8) ** 2 + 2 * (3 / 8) ** 2 + (1 / 2) ** 2) / 5)
     assert float(ours[4]) == pytest.approx(over_steps, abs=0.005)  # two digits
-    assert (ours[0], ours[1], ours[3], ours[5]) == ("rare (heldout)", "128", "–", "–")
+    assert (ours[0], ours[1], ours[3], ours[5]) == ("rare (heldout)", "288", "–", "–")
     # Both draws were written alike.
     assert float(theirs[3]) == 0
     assert theirs[5] == theirs[4] == ours[4]

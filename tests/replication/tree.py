@@ -25,7 +25,7 @@ def write_replicated(folder: Path, panels: Sequence[str]) -> Path:
     """Write what the replication reads."""
     write_tree(folder, panels=panels)
     for panel in panels:
-        sizes = {"n_targets": 144 * CELL_N, "n_documents_effective": 40.4, "n_types_effective": 33.0}
+        sizes = {"n_targets": N_FOLDS**2 * CELL_N, "n_documents_effective": 40.4, "n_types_effective": 33.0}
         write(folder, f"panel/{panel}/strata.parquet", [{"stratum": s, **sizes} for s in (*STRATA, "top")])
         for model in MODELS:
             for step in STEPS:
@@ -35,6 +35,8 @@ def write_replicated(folder: Path, panels: Sequence[str]) -> Path:
     for model in MODELS:
         _widen(folder / f"timelines/inequality/{model}.parquet", _SPREAD)
         _widen(folder / f"timelines/set_spectra/{model}.parquet", _SETS)
+    for path in folder.glob("influence/*/*/*.parquet"):
+        _widen(path, {"n_targets": N_FOLDS**2 * CELL_N})
     for path in sorted(folder.rglob("*.parquet")):
         parts = path.relative_to(folder).parts
         if CONTROL in parts or path.stem == CONTROL:
@@ -62,7 +64,9 @@ def _cells(model: str, step: int, stratum: str) -> list[dict[str, object]]:
 
 
 def _widen(path: Path, columns: Mapping[str, float]) -> None:
+    """Write a table with these columns, in place of its own where it has them."""
     table = pq.read_table(path)
+    table = table.drop_columns([name for name in columns if name in table.schema.names])
     for name, value in columns.items():
         table = table.append_column(name, pa.array([value] * table.num_rows))
     write_table(table, path, {})
