@@ -17,6 +17,7 @@ include: "workflow/rules/corpus.smk"
 include: "workflow/rules/checkpoints.smk"
 include: "workflow/rules/metrics.smk"
 include: "workflow/rules/timelines.smk"
+include: "workflow/rules/alpha.smk"
 include: "workflow/rules/plan.smk"
 include: "workflow/rules/replication.smk"
 
@@ -38,6 +39,7 @@ localrules:
     integrity,
     timelines,
     lineage,
+    alpha,
     figures,
     summary,
     replication,

@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 from transformers import GPTNeoXConfig, GPTNeoXModel
 
 from rare_neurons.numerics.integrity.fingerprint import fingerprint_tensor
+from rare_neurons.numerics.organisation.matching import draw_matched_sets
 from rare_neurons.numerics.organisation.set_spectra import measure_set_spectrum
 from rare_neurons.numerics.spectra.options import SpectrumOptions
 from rare_neurons.numerics.spectra.spectrum import measure_spectrum
@@ -96,9 +97,9 @@ def _groups_rate(rng: np.random.Generator, options: Mapping[str, object]) -> flo
     d, n, draws = WIDTH // 2, 2 * WIDTH, 99
     size = round(options["share"] * n)
     rows, covariates = rng.standard_normal((n, d)), rng.standard_normal((n, 3))
-    seconds = cpu_seconds(
-        lambda: measure_set_spectrum(rows, np.arange(size), covariates, rng=rng, n_permutations=draws), repeats=2
-    )
+    matched = draw_matched_sets(np.arange(size), covariates, rng, n_sets=draws)
+    placebo = np.arange(size, 2 * size)
+    seconds = cpu_seconds(lambda: measure_set_spectrum(rows, matched, placebo, rng=rng), repeats=2)
     return draws * (2 * size**2 * d + 4 / 3 * size**3) / seconds
 
 

@@ -14,7 +14,7 @@ from scipy.optimize import differential_evolution
 from threadpoolctl import threadpool_limits
 
 from benchmarks.calibration.regimes import planted_curve
-from rare_neurons.numerics.panel.folds import FoldSums
+from rare_neurons.numerics.grid.cell_sums import CellSums
 from rare_neurons.numerics.regimes.conventions import measure_regimes
 from rare_neurons.numerics.regimes.detection import regime_test
 from rare_neurons.numerics.regimes.huber import fit_huber_regimes
@@ -100,13 +100,13 @@ def bench_test(n, repeats):
 def bench_checkpoint(n, repeats):
     """All rows of one stratum (three signs, eight conventions) beyond the null tables."""
     rng = np.random.default_rng(0)
-    counts = rng.integers(80, 120, 64)
+    counts = rng.integers(30, 60, (12, 12)).astype(float)
     effect = 0.01 * rng.standard_t(2, n)
-    sums = counts[:, None] * effect + 0.3 * np.sqrt(counts)[:, None] * rng.standard_normal((64, n))
+    sums = counts[..., None] * effect + 0.3 * np.sqrt(counts)[..., None] * rng.standard_normal((12, 12, n))
     se = np.full(n, 0.3 / np.sqrt(counts.sum()))
-    folds = FoldSums.of(sums, counts=counts, half=np.arange(64) % 2)
+    cells = CellSums(sums, counts)
     build, tables = cpu_seconds(lambda: [regime_null_table(size, n_draws=1000, seed=0) for size in null_table_sizes(n)])
-    call = partial(measure_regimes, sums.sum(0) / counts.sum(), se, folds, seed=0)
+    call = partial(measure_regimes, sums.sum((0, 1)) / counts.sum(), se, cells, seed=0)
     calls = [cpu_seconds(lambda: call(null_tables=tables))[0] for _ in range(repeats)]
     print(f"| all rows of one stratum, {n} neurons | {_spread(calls)} |")
     print(f"| null tables, once per layer width {n} | {build:.1f} s |", flush=True)

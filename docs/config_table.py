@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from rare_neurons.configuration import SECTIONS, layer_schema, onset_columns
+from rare_neurons.configuration import SECTIONS, dated_columns, layer_schema
 from rare_neurons.configuration.schema import followed
 from tools.configuration import ROOT, SCHEMA, read_yaml
 
@@ -19,7 +19,7 @@ def config_table() -> str:
         for place, (schema, needed) in keys.items()
     ]
     rows += ["", "What `onset.quantities` may date:", "", "| table | columns |", "| --- | --- |"]
-    rows += [f"| `{table}` | {', '.join(f'`{c}`' for c in columns)} |" for table, columns in onset_columns().items()]
+    rows += [f"| `{table}` | {', '.join(f'`{c}`' for c in columns)} |" for table, columns in dated_columns().items()]
     return "\n".join(rows) + "\n"
 
 

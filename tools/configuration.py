@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from rare_neurons.configuration import SECTIONS, check_config, complete_config, onset_columns
+from rare_neurons.configuration import SECTIONS, check_config, complete_config, dated_columns
 
 ROOT = Path(__file__).parents[1]
 
@@ -20,5 +20,5 @@ SCHEMA = read_yaml("workflow/schemas/config.schema.yaml")
 def read_config(*files: str | Path) -> dict:
     """Return the complete and checked configuration of files on top of config/analysis.yaml."""
     config = complete_config(SCHEMA, *map(read_yaml, ("config/analysis.yaml", *files)))
-    check_config(config, SCHEMA, sections=SECTIONS, legal=onset_columns())
+    check_config(config, SCHEMA, sections=SECTIONS, legal=dated_columns())
     return config

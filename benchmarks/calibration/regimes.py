@@ -6,15 +6,21 @@ Run with `python -m benchmarks.calibration.regimes`; prints the seeded tables of
 import argparse
 
 import numpy as np
+from scipy.stats import t as student_t
 
-from rare_neurons.numerics.panel.folds import FoldSums
+from rare_neurons.numerics.grid.cell_sums import CellSums
+from rare_neurons.numerics.grid.jackknife import standard_error
+from rare_neurons.numerics.grid.leave_outs import stack
+from rare_neurons.numerics.grid.moments import mean_leave_outs
+from rare_neurons.numerics.grid.quadrants import opposite_quadrants
 from rare_neurons.numerics.regimes.detection import regime_test
 from rare_neurons.numerics.regimes.null_tables import null_table_sizes, regime_null_table
+from rare_neurons.numerics.regimes.rank_curve import quadrant_means, rank_curve
 from rare_neurons.numerics.regimes.resampled import QUANTITIES, measure_spacing_regimes, regime_differences
 
 N = 1000
 LEVEL = 0.05
-HALF = np.arange(64) % 2
+FOLDS = 12
 
 
 def _split_errors(rng, n):
@@ -89,14 +95,26 @@ def power(tables, draws, seed, *, sampled=False, **shape):
     return hits / draws, np.median(fits, axis=0)
 
 
-def planted_stratum(rng, effect, noise):
-    """Influence, standard errors and fold sums of neurons with given effects."""
-    counts = rng.integers(80, 120, 64)
-    sums = counts[:, None] * effect + noise * np.sqrt(counts.sum() * counts)[:, None] * rng.standard_normal((64, N))
-    return sums.sum(axis=0) / counts.sum(), np.full(N, noise), FoldSums.of(sums, counts=counts, half=HALF)
+def planted_stratum(rng, effect, noise, *, type_effect=1.0, document_effect=1.0):
+    """Influence, standard errors and cells of neurons with given effects; design effects by types and documents.
+
+    `noise` is the standard error; half of what documents and types add is common to all neurons of one of five groups.
+    """
+    n, counts = len(effect), rng.poisson(55, (FOLDS, FOLDS)).astype(float)
+    single = noise * np.sqrt(counts.sum() / (type_effect + document_effect - 1))  # sd of a target
+    loadings = (np.random.default_rng(0).integers(0, 5, n) == np.arange(5)[:, None]).astype(float)
+
+    def folds(design, shape):
+        own, common = rng.standard_normal((*shape, n)), rng.standard_normal((*shape, 5)) @ loadings
+        return single * np.sqrt(FOLDS * (design - 1) / counts.sum() / 2) * (own + common)
+
+    shifts = folds(type_effect, (1, FOLDS)) + folds(document_effect, (FOLDS, 1))
+    targets = single * np.sqrt(counts)[..., None] * rng.standard_normal((FOLDS, FOLDS, n))
+    cells = CellSums(counts[..., None] * (effect + shifts) + targets, counts)
+    return cells.sums.sum((0, 1)) / counts.sum(), np.full(n, noise), cells
 
 
-def coverage(tables, draws, seed, *, resamples=200, confidence=0.9):
+def coverage(tables, draws, seed, *, resamples=200, confidence=0.9, **design):
     """Coverage of the 90 % intervals of the fit without evaluation noise, and of a zero difference of two strata."""
     rng, inside, zero = np.random.default_rng(seed), np.zeros(3), np.zeros(3)
     effect = planted_curve(N, plateau_slope=0.05, exponent=0.8)
@@ -104,13 +122,73 @@ def coverage(tables, draws, seed, *, resamples=200, confidence=0.9):
     for k in range(draws):
         noise = np.median(effect) / 2
         one, other = (
-            measure_spacing_regimes(*planted_stratum(rng, effect, noise), tables, n_resamples=resamples, seed=k)
+            measure_spacing_regimes(
+                *planted_stratum(rng, effect, noise, **design), tables, n_resamples=resamples, seed=k
+            )
             for _ in range(2)
         )
         bounds = [one.interval(quantity, confidence) for quantity in QUANTITIES]
-        inside += [low <= true <= high for (low, high), true in zip(bounds, truth, strict=True)]
-        zero += [row.low <= 0 <= row.high for row in regime_differences(one, other, confidence=confidence)]
+        inside += [low is not None and low <= true <= high for (low, high), true in zip(bounds, truth, strict=True)]
+        zero += [
+            row.low is not None and row.low <= 0 <= row.high
+            for row in regime_differences(one, other, confidence=confidence)
+        ]
     return inside / draws, zero / draws
+
+
+DESIGNS = {"common tokens": (11, 1.2), "rare tokens": (5.7, 1.5), "single targets alone": (1, 1)}
+"""Design effects by types and by documents, as on the embedded models at step 1,000."""
+
+
+def curve_coverage(draws, seed, effect, design):
+    """Coverage of what the ordered neurons have, in each bin, by three kinds of intervals."""
+    rng, inside = np.random.default_rng(seed), {"pigeonhole t(10)": [], "percentiles": [], "jackknife t(11)": []}
+    for k in range(draws):
+        cells = planted_stratum(rng, effect, 0.011, type_effect=design[0], document_effect=design[1])[2]
+        curve = rank_curve(cells, n_bins=8, n_resamples=200, seed=k)
+        orders = [np.argsort(-np.abs(x), kind="stable") for x in quadrant_means(cells)[:, 0]]
+        signs = [np.sign(x[order]) for x, order in zip(quadrant_means(cells)[:, 0], orders, strict=True)]
+        true = _binned(np.mean([effect[o] * s for o, s in zip(orders, signs, strict=True)], axis=0), curve)
+        inside["pigeonhole t(10)"].append((curve.low <= true) & (true <= curve.high))
+        spread = (curve.resampled - curve.resampled.mean(axis=0)) * np.sqrt(6 / 5) + curve.value
+        low, high = np.quantile(spread, [0.05, 0.95], axis=0)
+        inside["percentiles"].append((low <= true) & (true <= high))
+        error = standard_error(_leave_outs(cells, orders, signs, curve))
+        inside["jackknife t(11)"].append(np.abs(curve.value - true) <= student_t.ppf(0.95, 11) * error)
+    return {name: np.mean(rows, axis=0) for name, rows in inside.items()}
+
+
+def _binned(ordered, curve):
+    return np.add.reduceat(ordered, curve.rank_low - 1, axis=-1) / (curve.rank_high - curve.rank_low + 1)
+
+
+def _leave_outs(cells, orders, signs, curve):
+    """The curve without each row, column and cell, the order held fixed."""
+    parts = []
+    for order, sign, (_, read) in zip(orders, signs, opposite_quadrants(FOLDS), strict=True):
+        sums = _binned(cells.sums[:, :, order] * sign, curve) * read[..., None]
+        parts.append(mean_leave_outs(np.moveaxis(sums, -1, 0), cells.counts * read))
+    return stack(parts).mean()
+
+
+def _print_curves(draws):
+    print("| effects | noise | pigeonhole t(10) | percentiles | jackknife t(11) |\n| --- | --- | --- | --- | --- |")
+    effects = {"none": np.zeros(200), "half-t(2)": 0.03 * np.random.default_rng(0).standard_t(2, 200)}
+    for name, effect in effects.items():
+        for noise, design in DESIGNS.items():
+            found = curve_coverage(draws, 5, effect, design)
+            cells = " | ".join(f"{100 * c.mean():.0f} % ({100 * c.min():.0f} %)" for c in found.values())
+            print(f"| {name} | {noise} | {cells} |", flush=True)
+
+
+def _print_coverage(tables, draws):
+    print(
+        "| noise | quantity | coverage of the truth | coverage of zero by the difference |\n| --- | --- | --- | --- |"
+    )
+    for noise, (types, documents) in DESIGNS.items():
+        inside, zero = coverage(tables, draws, 3, type_effect=types, document_effect=documents)
+        for quantity, a, b in zip(QUANTITIES, inside, zero, strict=True):
+            print(f"| {noise} | {quantity} | {100 * a:.0f} % | {100 * b:.0f} % |", flush=True)
 
 
 def _print_false_positives(tables, draws):
@@ -162,7 +240,7 @@ def _print_bar(tables, draws):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draws", type=int, default=1000)
-    parser.add_argument("--part", choices=["false-positives", "sizes", "bar", "power", "coverage"])
+    parser.add_argument("--part", choices=["false-positives", "sizes", "bar", "power", "coverage", "curves"])
     args = parser.parse_args()
     tables = [regime_null_table(N, n_draws=2000, seed=0)]
     if args.part in (None, "false-positives"):
@@ -174,10 +252,9 @@ def main():
     if args.part in (None, "power"):
         _print_power(tables, args.draws // 5)
     if args.part in (None, "coverage"):
-        inside, zero = coverage(tables, args.draws // 5, 3)
-        print("| quantity | coverage of the truth | coverage of zero by the difference |\n| --- | --- | --- |")
-        for quantity, a, b in zip(QUANTITIES, inside, zero, strict=True):
-            print(f"| {quantity} | {100 * a:.0f} % | {100 * b:.0f} % |")
+        _print_coverage(tables, args.draws // 10)
+    if args.part in (None, "curves"):
+        _print_curves(args.draws)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ _LOADERS = (
     "load_influence",
     "load_spectra",
     "load_integrity",
-    "load_claims",
+    "load_evidence",
     "list_models",
 )
 

@@ -205,6 +205,8 @@ RULES = (
                 row=f"{_ROWS}:MomentRow",
                 computed_in=_PROBE,
                 keys=("stratum", "draw", "fold", "type_bin"),
+                timeline=f"{_ROWS}:MomentSummaryRow",
+                timeline_keys=_STRATUM,
             ),
             _of_checkpoint("activations", "neuron", row=f"{_ROWS}:ActivationRow", computed_in=_PROBE, keys=("neuron",)),
             _of_checkpoint("gradients", "stratum", row=f"{_ROWS}:GradientRow", computed_in=_PROBE, keys=_STRATUM),
@@ -212,17 +214,25 @@ RULES = (
     ),
     Rule(
         "spectra",
-        version=3,
+        version=4,
         sections=("spectra", "integrity", "cache"),
         tables=(
             Table(
                 "spectra/{model}/step{step}.parquet",
                 "weight matrix",
-                row=f"{_N}.spectra.spectrum:SpectrumRow",
+                row=f"{_N}.spectra.rows:SpectrumRow",
                 computed_in=f"{_N}.spectra.spectrum:measure_spectrum",
                 keys=("layer", "matrix"),
                 place=("model", "step"),
-                timeline=f"{_N}.spectra.spectrum:SpectrumChanges",
+                timeline=f"{_N}.spectra.rows:SpectrumChanges",
+            ),
+            Table(
+                "eigenvalues/{model}/step{step}.parquet",
+                "weight matrix",
+                row=f"{_N}.spectra.rows:EigenvaluesRow",
+                computed_in=f"{_N}.spectra.eigenvalues:eigenvalues",
+                keys=("layer", "matrix"),
+                place=("model", "step"),
             ),
             Table(
                 "fingerprint/{model}/step{step}.parquet",
@@ -231,6 +241,43 @@ RULES = (
                 computed_in=f"{_N}.integrity.fingerprint:fingerprint_tensor",
                 keys=("tensor",),
                 place=("model", "step"),
+            ),
+        ),
+    ),
+    Rule(
+        "alpha_null",
+        version=1,
+        sections=("spectra",),
+        tables=(
+            Table(
+                "alpha_null/{subject}.parquet",
+                "shape of matrices",
+                row=f"{_N}.spectra.gaussian_null:GaussianNull",
+                computed_in=f"{_N}.spectra.gaussian_null:draw_alpha_null",
+                keys=("long", "short"),
+                place=(),
+            ),
+        ),
+    ),
+    Rule(
+        "alpha",
+        version=1,
+        tables=(
+            Table(
+                "timelines/alpha/{model}.parquet",
+                "step x weight matrix",
+                row=f"{_N}.spectra.rows:AlphaRow",
+                computed_in=f"{_N}.spectra.leaving:alpha_in_null",
+                keys=("layer", "matrix"),
+                place=("model", "step"),
+            ),
+            Table(
+                "timelines/alpha_events/{model}.parquet",
+                "weight matrix x quantity",
+                row=f"{_N}.spectra.rows:AlphaEventRow",
+                computed_in=f"{_N}.spectra.leaving:date_leaving",
+                keys=("layer", "matrix", "quantity"),
+                place=("model",),
             ),
         ),
     ),
@@ -251,7 +298,7 @@ RULES = (
     ),
     Rule(
         "inequality",
-        version=1,
+        version=2,
         sections=("inequality",),
         metric=f"{_N}.influence.inequality:measure_inequality",
         tables=(
@@ -259,7 +306,7 @@ RULES = (
                 "inequality",
                 "stratum",
                 row=f"{_N}.influence.inequality:InequalityRow",
-                computed_in=f"{_N}.influence.inequality:inequality",
+                computed_in=f"{_N}.influence.inequality:measure_inequality",
                 keys=_STRATUM,
                 timeline=f"{_N}.influence.inequality:InequalityRow",
             ),
@@ -267,7 +314,7 @@ RULES = (
     ),
     Rule(
         "regimes",
-        version=2,
+        version=3,
         sections=("regimes",),
         metric=f"{_N}.regimes.tables:measure_regime_tables",
         null_tables=True,
@@ -299,7 +346,7 @@ RULES = (
     ),
     Rule(
         "set_spectra",
-        version=1,
+        version=2,
         sections=("set_spectra", "cache"),
         tables=(
             _of_checkpoint(
@@ -330,7 +377,7 @@ RULES = (
     Rule("timelines", version=3),
     Rule(
         "lineage",
-        version=2,
+        version=3,
         sections=("lineage",),
         tables=(
             Table(
@@ -352,38 +399,29 @@ RULES = (
         ),
     ),
     Rule(
-        "emergence",
-        version=2,
-        sections=("onset",),
-        tables=(
+        "evidence",
+        version=1,
+        sections=("evidence",),
+        tables=tuple(
             Table(
-                "timelines/emergence/{subject}.parquet",
-                "declared quantity",
-                row=f"{_N}.onset.rule:OnsetRow",
-                computed_in=f"{_N}.onset.detect:detect_onset",
-                keys=("declared",),
+                f"timelines/{name}/{{subject}}.parquet",
+                grain,
+                row=f"{_N}.evidence.rows:{row}",
+                computed_in=f"{_N}.evidence.{function}",
+                keys=("declared", "role", "run", *keys),
                 place=("subject", "panel"),
-            ),
+            )
+            for name, grain, row, function, keys in (
+                ("evidence", "question x run x tier", "EvidenceRow", "tables:evidence_rows", ("tier",)),
+                ("onsets", "question x run", "OnsetRow", "onset_date:date_onset", ()),
+                ("turns", "question x run x turn", "TurnRow", "turns:find_moves", ("turn",)),
+                ("courses", "question x run x step", "CourseRow", "tables:course_rows", ("step",)),
+            )
         ),
     ),
-    Rule(
-        "claims",
-        version=2,
-        sections=("claims", "onset"),
-        tables=(
-            Table(
-                "claims/{subject}.parquet",
-                "claim x checkpoint judged",
-                row=f"{_N}.claims.judge:ClaimRow",
-                computed_in=f"{_N}.claims.judge:judge_claim",
-                keys=("judged_at", "declared"),
-                place=("subject", "panel"),
-            ),
-        ),
-    ),
-    Rule("figures", version=3),
-    Rule("summary", version=3),
-    Rule("replication", version=2),
+    Rule("figures", version=4),
+    Rule("summary", version=4),
+    Rule("replication", version=3),
 )
 
 VERSIONS = {rule.name: rule.version for rule in RULES}

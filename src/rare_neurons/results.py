@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 SHARDS = {name: table for name, table in TABLES.items() if table.path.endswith("/step{step}.parquet")}
 """Tables with one file per model and step, and per panel where they have one."""
+UNHELD = ("members", "alpha_events", "evidence", "onsets", "turns", "courses")
+"""Timelines that quarantined checkpoints never enter."""
 _CHECKED = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
 
 
@@ -39,7 +41,7 @@ def load_timeline(
     results : str or Path
         The results folder.
     quantity : str
-        A folder of ``timelines``: behaviour, influence, inequality, regimes, spectra, emergence, …
+        A folder of ``timelines``: behaviour, influence, inequality, moments, spectra, courses, …
     models : str or sequence of str, optional
         All by default.
     steps : iterable of int, optional
@@ -66,7 +68,7 @@ def load_timeline(
     if name not in {**TABLES, **TIMELINES}:
         known = (table.removeprefix("timelines/") for table in (*TIMELINES, *TABLES) if table.startswith("timelines/"))
         raise ValueError(f"unknown quantity {quantity!r}; known: {', '.join(known)}")
-    held = {} if include_quarantined or quantity in ("emergence", "members") else {"quarantined": False}
+    held = {} if include_quarantined or quantity in UNHELD else {"quarantined": False}
     return _read(_files(results, name, models), {"step": steps, **where, **held}, columns, pandas)
 
 
@@ -113,11 +115,11 @@ def load_integrity(
     return _read(_files(results, "integrity", models), {}, None, pandas)
 
 
-def load_claims(
+def load_evidence(
     results: str | Path, *, subjects: str | Sequence[str] | None = None, pandas: bool = False
 ) -> "pa.Table | pd.DataFrame":
-    """Load what is claimed of each subject, or single model, with the verdicts."""
-    return _read(_files(results, "claims", subjects), {}, None, pandas)
+    """Load what is said of each subject, or single model, tier by tier."""
+    return _read(_files(results, "timelines/evidence", subjects), {}, None, pandas)
 
 
 def list_models(results: str | Path) -> list[str]:

@@ -2,7 +2,7 @@ import copy
 
 import pytest
 
-from rare_neurons.configuration import SECTIONS, check_config, onset_columns
+from rare_neurons.configuration import SECTIONS, check_config, dated_columns
 from rare_neurons.errors import RequestError
 from tools.configuration import SCHEMA, read_config
 
@@ -13,7 +13,7 @@ def refused(change) -> str:
     config = copy.deepcopy(DEFAULT)
     change(config)
     with pytest.raises(RequestError) as caught:
-        check_config(config, SCHEMA, sections=SECTIONS, legal=onset_columns())
+        check_config(config, SCHEMA, sections=SECTIONS, legal=dated_columns())
     return str(caught.value)
 
 
@@ -50,8 +50,8 @@ def test_a_column_of_another_table_cannot_be_dated():
 
 
 def test_a_table_without_a_timeline_of_numbers_cannot_be_dated():
-    text = refused(dated("loss", table="claims"))
-    assert "table: 'claims' has no column that can be dated; allowed: influence, behaviour, inequality" in text
+    text = refused(dated("loss", table="lineage"))
+    assert "table: 'lineage' has no column that can be dated; allowed: behaviour" in text
 
 
 def test_found_steps_are_for_folders():

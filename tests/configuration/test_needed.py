@@ -6,7 +6,7 @@ from typing import get_args, get_type_hints
 import pyarrow as pa
 
 from rare_neurons.catalogue import METRICS, TIMELINES, load
-from rare_neurons.configuration import SECTIONS, onset_columns
+from rare_neurons.configuration import SECTIONS, dated_columns
 from rare_neurons.tables import table_schema
 from tools.configuration import ROOT, SCHEMA
 
@@ -17,7 +17,7 @@ SCRIPTS = sorted(ROOT.glob("workflow/scripts/*.py"))
 def test_every_section_that_is_read_must_be_there():
     texts = [path.read_text() for path in (*RULES, *SCRIPTS)]
     read = {name for text in texts for name in re.findall(r"""config\[["'](\w+)["']\]""", text)}
-    assert {"models", "spectra", "claims"} <= read
+    assert {"models", "spectra", "regimes"} <= read
     metrics = {metric.name for metric in METRICS}
     assert read | metrics == SECTIONS.keys() | {"recipes"}  # read only for a model that names one, which is checked
     assert set(SECTIONS) | {"recipes"} == set(SCHEMA["properties"])
@@ -30,8 +30,8 @@ def test_the_rules_that_read_a_section_exist():
 
 
 def test_columns_that_may_be_dated_are_numbers_of_their_timeline():
-    assert {"behaviour", "influence"} <= onset_columns().keys()
-    for quantity, columns in onset_columns().items():
+    assert {"behaviour", "moments"} <= dated_columns().keys()
+    for quantity, columns in dated_columns().items():
         schema = table_schema(f"timelines/{quantity}")
         assert all(schema.field(column).type in (pa.float64(), pa.int64()) for column in columns), quantity
 

@@ -102,5 +102,5 @@ def let_go(project: Project) -> None:
 
 def forget_spectra(project: Project) -> None:
     """Remove the shards of one rule and what follows from them up to `SPECTRA`: some short jobs are left to do."""
-    for name in ("spectra", "fingerprint", "integrity", "timelines/spectra"):
+    for name in ("spectra", "eigenvalues", "fingerprint", "integrity", "timelines/spectra"):
         shutil.rmtree(project.folder / "results" / name)

@@ -140,7 +140,7 @@ def test_a_job_that_always_fails_runs_once_and_its_retries_and_the_rest_complete
     # What does not need the failed shard is made.
     assert on_cluster.tables().items() <= finished.tables().items()
     shards = {name for name in finished.tables().keys() - on_cluster.tables().keys() if "/step" in name}
-    assert shards == {f"{table}/tiny-seed0/step2.parquet" for table in ("spectra", "fingerprint")}
+    assert shards == {f"{table}/tiny-seed0/step2.parquet" for table in ("spectra", "eigenvalues", "fingerprint")}
     assert len(list(unharmed.rglob("*.parquet"))) == N_SHARDS
     (on_cluster.folder / "repaired").touch()
     on_cluster.run(*WITH_PROFILE)

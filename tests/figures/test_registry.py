@@ -17,7 +17,7 @@ from rare_neurons.tables import write_table
 from tests.figures.tree import MODELS, RUNS, SUBJECT
 
 BY_NAME = {entry.name: entry for entry in FIGURES}
-SINGLE = ("emergence", "integrity", "loss")
+SINGLE = ("integrity", "loss")
 
 
 def draw(entry, results, **options):
@@ -38,7 +38,7 @@ def test_every_entry_has_a_function_and_a_caption(entry):
     assert entry.caption.endswith(".")
     assert entry.tables
     for table in entry.tables:
-        assert table in (*SHARDS, "integrity", "claims") or table.startswith("timelines/")
+        assert table in (*SHARDS, "integrity") or table.startswith("timelines/")
     expected = ["results", "subject", "models"] if entry.of_subject else ["results", "models"]
     assert list(inspect.signature(entry.load()).parameters)[: len(expected)] == expected
 
@@ -90,7 +90,7 @@ def test_a_single_axis_is_drawn_into_the_one_given(entry, results):
         draw(entry, results, ax=right, figure=given)
 
 
-@pytest.mark.parametrize("name", sorted(set(BY_NAME) - {"integrity", "emergence"}))
+@pytest.mark.parametrize("name", sorted(set(BY_NAME) - {"integrity"}))
 def test_where_every_checkpoint_is_bad_the_figure_says_so(name, results, tmp_path):
     entry = BY_NAME[name]
     folder = with_tables(results, tmp_path / "bad", entry.tables)

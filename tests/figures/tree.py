@@ -6,15 +6,17 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from rare_neurons.tables import write_table
+from rare_neurons.numerics.evidence.rows import CourseRow, EvidenceRow, OnsetRow, TurnRow
+from rare_neurons.numerics.grid.folds import N_FOLDS
+from rare_neurons.tables import from_rows, write_rows, write_table
+from tests.figures.questions import CONTROL, COURSES, EVIDENCE, ONSETS, RUNS, STEPS, SUBJECT, TURNS
 
-SUBJECT, RUNS, CONTROL = "a", ("a-seed0", "a-seed1"), "shuffled"
 MODELS = (*RUNS, CONTROL)
-STEPS = (0, 2, 8, 16)
+
 HELD = ("a-seed1", 16)
 """The one quarantined checkpoint."""
 STRATA = ("common", "rare")
-N_NEURONS, WIDTH, N_FOLDS = 40, 24, 64
+N_NEURONS, WIDTH, PER_CELL = 40, 24, 2
 KINDS = {"W_in": 0, "W_out": 0, "W_E": None}
 """Layer of each weight matrix."""
 
@@ -45,9 +47,23 @@ def write_tree(folder: Path, panels: Sequence[str] = ("heldout",)) -> Path:
                     place = {"panel": panel, "model": model, "step": step}
                     path = f"{name}/{panel}/{model}/step{step}.parquet"
                     write(folder, path, [{**place, **row} for row in rows])
-    write(folder, f"timelines/emergence/{SUBJECT}.parquet", [_onset(panels[0], *row) for row in ONSETS])
-    write(folder, f"claims/{SUBJECT}.parquet", [_claim(panel, *row) for panel in panels for row in CLAIMS])
+    write_evidence_tables(
+        folder, SUBJECT, panels, {"evidence": EVIDENCE, "onsets": ONSETS, "turns": TURNS, "courses": COURSES}
+    )
     return folder
+
+
+def write_evidence_tables(
+    folder: Path,
+    subject: str,
+    panels: Sequence[str],
+    rows: Mapping[str, Sequence[EvidenceRow | OnsetRow | TurnRow | CourseRow]],
+) -> None:
+    """Write the tables of rule `evidence`, the same rows for every panel."""
+    for name, some in rows.items():
+        table = f"timelines/{name}"
+        placed = [{"panel": panel, **vars(row)} for panel in panels for row in some]
+        write_rows(table, from_rows(table, placed, {"subject": subject}), folder / f"{table}/{subject}.parquet", {})
 
 
 def _verdict(model: str, step: int) -> dict[str, object]:
@@ -58,19 +74,15 @@ def _verdict(model: str, step: int) -> dict[str, object]:
 
 def _timelines(model: str, panels: Sequence[str]) -> dict[str, list[dict[str, object]]]:
     rows = {
-        name: [] for name in ("behaviour", "influence", "inequality", "lineage", "regimes", "set_spectra", "spectra")
+        name: []
+        for name in ("behaviour", "influence", "inequality", "lineage", "moments", "regimes", "set_spectra", "spectra")
     }
     for step in STEPS:
         held = (model, step) == HELD
         for kind, layer in KINDS.items():
-            alpha = {
-                "alpha": 2 + step / 8,
-                "alpha_shuffled": 5.0,
-                "alpha_shuffled_low": 4.0,
-                "alpha_shuffled_high": 6.0,
-            }
-            row = {"model": model, "step": step, "layer": layer, "matrix": kind, **alpha, "quarantined": held}
-            rows["spectra"].append(row)
+            alpha = {"alpha": 2 + step / 8, "alpha_null_low": 4.0, "alpha_null_high": 6.0, "xmin_jump": step == 8}
+            place = {"model": model, "step": step, "layer": layer, "matrix": kind, "rows": 40, "cols": 24}
+            rows["alpha"].append({**place, **alpha, "quarantined": held})
         for panel in panels:
             for stratum in STRATA:
                 place = {"panel": panel, "model": model, "step": step, "stratum": stratum, "quarantined": held}
@@ -79,18 +91,29 @@ def _timelines(model: str, panels: Sequence[str]) -> dict[str, list[dict[str, ob
     return rows
 
 
+def _event(model: str, kind: str, quantity: str, by_step: int) -> dict[str, object]:
+    """All matrices of the first run leave by step 2, of the second by 8, of the control by 14; W_E never does."""
+    by = None if kind == "W_E" else by_step
+    return {"model": model, "layer": KINDS[kind], "matrix": kind, "quantity": quantity, "by_step": by}
+
+
 def _values(model: str, step: int, stratum: str) -> dict[str, list[dict[str, object]]]:
     measured, values = loss(model, step, stratum), effect(model, step, stratum)
     rms = float(np.sqrt(np.mean(values**2)))
     return {
-        "behaviour": [{"loss": measured}],
+        "behaviour": [{"loss": measured, "loss_within": measured / 2}],
+        "moments": [
+            {"loss": measured, "mean_influence_within": float(values.mean()) / 4, "rms_influence_within": rms / 4}
+        ],
         "influence": [
             {"loss": measured, "n_neurons": N_NEURONS, "rms_influence": rms, "rms_influence_within": rms / 4}
         ],
         "inequality": [
             {
                 "gini": 0.4 + step / 100,
-                "participation_ratio": 20.0 - step,
+                "effective_number": 20.0 - step,
+                "effective_number_within": 10.0 - step / 2,
+                "gini_noise": 0.4,
                 "excess_kurtosis": 1.0 + step,
                 "excess_kurtosis_without_top": step / 2,
             }
@@ -139,17 +162,18 @@ def _group(matrix: str, step: int) -> dict[str, object]:
 
 
 def _shards(model: str, step: int) -> dict[str, list[dict[str, object]]]:
-    shards = {name: [] for name in ("influence", "folds", "curves", "gradients")}
+    shards = {name: [] for name in ("influence", "cells", "curves", "gradients")}
     for stratum in STRATA:
         values = effect(model, step, stratum)
         rng = np.random.default_rng([step, STRATA.index(stratum)])
         for neuron, value in enumerate(values):
-            row = {"neuron": neuron, "stratum": stratum, "n_targets": 2 * N_FOLDS, "influence": value}
+            row = {"neuron": neuron, "stratum": stratum, "n_targets": PER_CELL * N_FOLDS**2, "influence": value}
             halves = {"influence_a": 1.1 * value, "influence_b": 0.9 * value}
             shards["influence"].append({**row, **halves, "influence_se": 1e-5})
-        for fold in range(N_FOLDS):
-            sums = 2 * values * (1 + 0.1 * rng.standard_normal(N_NEURONS))
-            shards["folds"].append({"stratum": stratum, "fold": fold, "n_targets": 2, "influence_sum": sums.tolist()})
+        for fold, type_bin in np.ndindex(N_FOLDS, N_FOLDS):
+            sums = PER_CELL * values * (1 + 0.1 * rng.standard_normal(N_NEURONS))
+            cell = {"stratum": stratum, "fold": fold, "type_bin": type_bin, "n_targets": PER_CELL}
+            shards["cells"].append({**cell, "influence_sum": sums.tolist(), "within_sum": (sums / 4).tolist()})
         shards["gradients"].append({"stratum": stratum, "gradient": [0.0] * WIDTH})
         for rank in (1, 2, 3):
             value = abs(values[rank - 1])
@@ -165,53 +189,3 @@ def _shards(model: str, step: int) -> dict[str, list[dict[str, object]]]:
                 }
             )
     return shards
-
-
-ONSETS = [
-    ("loss on rare tokens", "rare", "ok", True),
-    ("influence on rare tokens", "rare", "ok", False),
-    ("influence on common tokens", "common", "too_few_steps", False),
-]
-
-
-def _onset(panel: str, quantity: str, stratum: str, status: str, detected: bool) -> dict[str, object]:
-    place = {"subject": SUBJECT, "panel": panel, "quantity": quantity, "stratum": stratum}
-    found = {"onset_after": 2, "onset_by": 8, "onset_low": 0, "onset_high": 16, "change": -1.5}
-    missed = {**dict.fromkeys(found), "minimal_effect": 0.125 if status == "ok" else None}
-    judged = {"p_adjusted": 0.01 if detected else 0.3, "status": status, "detected": detected, "n_seeds": 2}
-    return {**place, **({**found, "minimal_effect": None} if detected else missed), **judged}
-
-
-CLAIMS = [
-    ("inequality of neurons on rare beyond common tokens", "last checkpoint", 0.2, "supported", 0.001, None),
-    ("regimes of influence on rare tokens (all)", "last checkpoint", 0.1, "not detected", 0.4, None),
-    (
-        "change since step 0 of inequality of neurons on rare tokens",
-        "last checkpoint",
-        0.3,
-        "not identifiable",
-        None,
-        "2 run(s), but a claim over training needs 3 or more seeds",
-    ),
-    ("inequality of neurons on rare beyond common tokens", "step 0", 0.0, "not detected", 0.9, None),
-]
-
-
-def _claim(
-    panel: str, quantity: str, judged_at: str, estimate: float, verdict: str, p: float | None, reason: str | None
-) -> dict[str, object]:
-    return {
-        "subject": SUBJECT,
-        "panel": panel,
-        "judged_at": judged_at,
-        "unit": "Gini",
-        "quantity": quantity,
-        "estimate": estimate,
-        "low": estimate - 0.05,
-        "high": estimate + 0.05,
-        "adjusted_p": p,
-        "control_step0": 0.01,
-        "control_shuffled": None if verdict == "not identifiable" else 0.02,
-        "verdict": verdict,
-        "reason": reason,
-    }

@@ -48,14 +48,21 @@ def exhaustive_huber(y, min_points=3):
     return best
 
 
-def slow_rank_curve(sums, counts, half, low, high):
-    """The cross-fitted curve for all signs, neuron by neuron."""
-    influence = [sums[half == h].sum(0) / counts[half == h].sum() for h in (0, 1)]
+def slow_rank_curve(sums, counts, low, high):
+    """The cross-fitted curve for all signs over the four splits into opposite quadrants, neuron by neuron."""
+    near, far = range(len(counts) // 2), range(len(counts) // 2, len(counts))
+
+    def influence(rows, columns, neuron):
+        cells = list(itertools.product(rows, columns))
+        return sum(sums[a, b, neuron] for a, b in cells) / sum(counts[a, b] for a, b in cells)
+
     curves = []
-    for a, b in ((0, 1), (1, 0)):
-        order = sorted(range(sums.shape[1]), key=lambda k, a=a: -abs(influence[a][k]))
-        read = [np.sign(influence[a][k]) * influence[b][k] for k in order]
-        curves.append([np.mean(read[lo - 1 : hi]) for lo, hi in zip(low, high, strict=True)])
+    for one, other in (((near, near), (far, far)), ((near, far), (far, near))):
+        for order_by, read in ((one, other), (other, one)):
+            chosen = [influence(*order_by, k) for k in range(sums.shape[2])]
+            order = sorted(range(len(chosen)), key=lambda k, x=chosen: -abs(x[k]))
+            values = [np.sign(chosen[k]) * influence(*read, k) for k in order]
+            curves.append([np.mean(values[lo - 1 : hi]) for lo, hi in zip(low, high, strict=True)])
     return np.mean(curves, axis=0)
 
 

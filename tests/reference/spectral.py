@@ -20,9 +20,9 @@ def hill_by_loop(values, k):
     return 1 + k / sum(np.log(ordered[i] / ordered[k]) for i in range(k))
 
 
-def bulk_median_by_density(ratio, points=2_000_001):
-    """Median of the Marchenko-Pastur density by a fine midpoint sum over sqrt(x)."""
+def bulk_quantile_by_density(ratio, probability, points=2_000_001):
+    """Quantile of the Marchenko-Pastur density by a fine midpoint sum over sqrt(x)."""
     low, high = 1 - np.sqrt(ratio), 1 + np.sqrt(ratio)
     root = low + (np.arange(points) + 0.5) * (high - low) / points
     mass = np.cumsum(np.sqrt((high**2 - root**2) * (root**2 - low**2)) / root)
-    return float(root[np.searchsorted(mass, mass[-1] / 2)] ** 2)
+    return float(root[np.searchsorted(mass, probability * mass[-1])] ** 2)

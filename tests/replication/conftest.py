@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rare_neurons.replication.inputs import Tree
-from tests.figures.tree import CONTROL, RUNS, SUBJECT, write, write_tree
+from tests.replication.tree import CONTROLS, RUNS, SUBJECT, write, write_replicated
 
 STRATA = {"common": {"mass": [0.0, 0.5]}, "rare": {"mass": [0.5, 1.0]}}
 OURS = {"corpus": "texts", "tokenizer": "bpe", "strata": STRATA, "token_role": "target"}
@@ -14,7 +14,7 @@ PANELS = {"heldout": OURS, "by-input": BY_INPUT, "half": HALVES, "half-redrawn":
 @pytest.fixture(scope="session")
 def results(tmp_path_factory):
     """The hand-made tree with panels by the token read; not to be changed."""
-    folder = write_tree(tmp_path_factory.mktemp("replicated"), panels=tuple(PANELS))
+    folder = write_replicated(tmp_path_factory.mktemp("replicated"), panels=tuple(PANELS))
     counts = [60, 20, 12, 8, 0]  # id 0 alone is common, ids 1-3 are rare, id 4 is never seen
     write(folder, "corpus/texts/bpe/unigram.parquet", [{"token_id": i, "count": c} for i, c in enumerate(counts)])
     read = np.repeat(["common", "rare"], 4)
@@ -26,7 +26,7 @@ def results(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def tree(results):
-    return Tree(str(results), SUBJECT, RUNS, (CONTROL,), ("rare", "common"), PANELS)
+    return Tree(str(results), SUBJECT, RUNS, CONTROLS, ("rare", "common"), PANELS)
 
 
 @pytest.fixture

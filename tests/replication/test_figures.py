@@ -3,14 +3,14 @@ import pytest
 from matplotlib.figure import Figure
 
 from rare_neurons.replication.figures import plot_inequality, plot_ranked
-from tests.figures.tree import N_NEURONS, STEPS
+from tests.replication.tree import N_NEURONS, STEPS
 
 
 def test_ranked_curves_are_over_their_median_beside_noise(tree):
     figure = plot_ranked(tree)
     curves, exponents = figure.axes
     ranked = [line for line in curves.lines if len(line.get_xdata()) == N_NEURONS]
-    assert len(ranked) == 2 + 2 + 1  # step 0 and last of two runs, last of the control
+    assert len(ranked) == 2 + 2 + 2  # step 0 and last of two runs, last of two controls
     expected = 1 / np.arange(1, N_NEURONS + 1)
     assert ranked[0].get_ydata() == pytest.approx(expected / np.median(expected))
     (band,) = curves.collections
@@ -29,6 +29,9 @@ def test_inequality_of_runs_and_controls_is_drawn_beside_that_of_noise(tree):
     assert plot_inequality(tree, figure=given) is given
     gini, kurtosis, without = given.axes
     assert gini.lines[0].get_ydata() == pytest.approx([0.4 + step / 100 for step in STEPS])
-    assert [line.get_linestyle() for line in gini.lines] == ["-", "--", ":", "-", "--", ":", "-"]
+    assert gini.lines[1].get_ydata() == pytest.approx([0.3] * len(STEPS))  # of noise alone, beside it
+    of_models = [style for style in ("-", "--", ":", ":") for _ in ("measured", "of noise")]
+    assert [line.get_linestyle() for line in gini.lines] == [*of_models * 2, "-"]
+    assert [line.get_linestyle() for line in kurtosis.lines] == [*["-", "--", ":", ":"] * 2, "-"]
     assert list(gini.lines[-1].get_ydata()) == pytest.approx([2**0.5 - 1] * 2)
     assert kurtosis.get_ylim() == without.get_ylim()

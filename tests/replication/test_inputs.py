@@ -1,11 +1,10 @@
 import numpy as np
 import pytest
 
-from rare_neurons.numerics.panel.folds import HALF_A, HALF_B
-from rare_neurons.replication import inputs
+from rare_neurons.numerics.grid.folds import N_FOLDS
 from rare_neurons.replication.inputs import Case, Tree
-from rare_neurons.stages.claim_inputs import LAST
-from tests.figures.tree import CONTROL, N_FOLDS, N_NEURONS, RUNS, SUBJECT, WIDTH, effect
+from tests.figures.tree import WIDTH
+from tests.replication.tree import CELL_N, CONTROLS, LOSS, N_NEURONS, RUNS, SERVES, SUBJECT, TYPE_NOISE, effect
 
 
 def test_panels_are_told_apart_by_their_strata(tree):
@@ -21,7 +20,7 @@ def test_cases_are_first_and_last_good_checkpoints(tree):
         Case("a-seed1, step 0", "a-seed1", 0),
         Case("a-seed0, step 16", "a-seed0", 16),
         Case("a-seed1, step 8", "a-seed1", 8),  # 16 is quarantined
-        Case("shuffled (control), step 16", CONTROL, 16),
+        *(Case(f"{control} (control), step 16", control, 16) for control in CONTROLS),
     ]
 
 
@@ -35,25 +34,36 @@ def test_a_row_that_is_not_there_is_none(tree):
     assert tree.regime(case, panel="heldout", stratum="rare", convention="none") is None
 
 
-def test_a_claim_is_the_one_about_the_last_checkpoint(tree):
-    assert inputs._LAST == LAST
-    quantity = "inequality of neurons on rare beyond common tokens"
-    assert tree.claim(quantity).verdict == "supported"
-    assert tree.claim(quantity, "by-input").panel == "by-input"
-    assert tree.claim("another") is None
+def test_answers_are_about_the_stratum_asked_about(tree):
+    assert [answer.question for answer in tree.answers("heldout")] == [SERVES, LOSS]
+    rows = tree.evidence.assign(stratum="common")
+    another = Tree(tree.results, SUBJECT, RUNS, (), tree.strata, tree.panels)
+    another.__dict__["evidence"] = rows
+    assert another.answers("heldout") == []
+    assert tree.answers("no panel") == []
 
 
-def test_neurons_and_folds_come_in_order(tree):
+def test_neurons_and_cells_come_in_order(tree):
     where = {"panel": "half", "model": "a-seed0", "step": 8, "stratum": "rare"}
     neurons = tree.neurons(**where)
     assert neurons.neuron.tolist() == list(range(N_NEURONS))
     assert neurons.influence.tolist() == effect("a-seed0", 8, "rare").tolist()
-    folds = tree.folds(**where)
-    assert folds.influence_sum.shape == (N_FOLDS, N_NEURONS)
-    assert folds.half.tolist() == [HALF_A] * 32 + [HALF_B] * 32
-    assert folds.n_targets.sum() == 2 * N_FOLDS
-    # Ten per cent of noise on each of 64 folds.
-    assert folds.influence_sum.sum(axis=0) / 128 == pytest.approx(effect("a-seed0", 8, "rare"), rel=0.06)
+    cells = tree.cells(**where)
+    assert cells.sums.shape == (N_FOLDS, N_FOLDS, N_NEURONS)
+    assert cells.counts.tolist() == [[CELL_N] * N_FOLDS] * N_FOLDS
+    # Rows were written alike, bins with noise of their own: only one axis may vary.
+    assert np.ptp(cells.sums, axis=0).max() == 0
+    assert (np.ptp(cells.sums, axis=1) > 0).all()
+    # Mean of twelve bins: four standard errors.
+    mean = cells.sums.sum(axis=(0, 1)) / cells.counts.sum()
+    assert mean == pytest.approx(effect("a-seed0", 8, "rare"), rel=4 * TYPE_NOISE / N_FOLDS**0.5)
+
+
+def test_sizes_are_those_of_the_panel(tree):
+    sizes = tree.sizes("half").set_index("stratum")
+    assert sizes.n_documents_effective["rare"] == pytest.approx(40.4)
+    assert tree.label(RUNS[0]) == RUNS[0]
+    assert tree.label(CONTROLS[1]) == "shuffled-b (control)"
 
 
 def test_what_is_known_of_the_layer(tree):

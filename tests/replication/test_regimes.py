@@ -49,4 +49,4 @@ def test_segments_are_counted_over_curves(tree, cells):
     # 0.951 after 0.95 is no gain for BIC at 40 neurons, 0.95 after 0.8 is.
     assert start == ["runs, step 0, all strata", "4", "0", "4", "0", "100.0 %", "4", "0"]
     assert later == ["runs, later, all strata", "10", "0", "10", "0", "100.0 %", "10", "4"]
-    assert control == ["control, later, all strata", "6", "0", "6", "0", "100.0 %", "6", "2"]
+    assert control == ["controls, later, all strata", "12", "0", "12", "0", "100.0 %", "12", "4"]

@@ -9,14 +9,16 @@ from rare_neurons.tables import from_columns, write_rows
 from tests.models.tiny import LENGTH, VOCAB
 
 END, ONLY_TRAINED = VOCAB - 1, VOCAB - 2
-STRATA = {"rare": {"mass": [0.7, 1.0]}, "common": {"mass": [0.0, 0.4]}, "mid": {"mass": [0.4, 0.7]}}
+STRATA = {"rare": {"mass": [0.75, 1.0]}, "common": {"mass": [0.0, 0.5]}, "mid": {"mass": [0.5, 0.75]}}
 """Declared in another order than that of their names."""
 SETTINGS = {
     "strata": STRATA,
     "context_length": LENGTH,
     "max_contexts": 80,
-    "targets_per_stratum": 30,
-    "max_targets_per_type": 20,
+    "max_contexts_per_document": 4,
+    "targets_per_stratum": 60,
+    "max_targets_per_type": 6,
+    "max_targets_per_document": 8,
     "min_position": 2,
     "token_role": "target",
     "seed": 0,
@@ -27,13 +29,16 @@ TABLES = ("contexts", "targets", "strata")
 def write_corpus(folder: Path) -> dict[str, str]:
     """Token and unigram tables; of two documents one is held out, and one token is in no held-out document."""
     rng = np.random.default_rng(1)
-    documents = [(np.minimum(rng.zipf(1.3, 60), VOCAB - 4) - 1).astype(np.int32) for _ in range(60)]
+    # Flat enough that each stratum has the types that a grid needs.
+    weights = 1 / (np.arange(VOCAB - 5) + 10)
+    documents = [rng.choice(VOCAB - 5, 90, p=weights / weights.sum()).astype(np.int32) for _ in range(60)]
     heldout = np.arange(len(documents)) % 2 == 0
     for document, held in zip(documents, heldout, strict=True):
         document[:5] = document[:5] if held else ONLY_TRAINED
     counts = np.bincount(np.concatenate(documents), minlength=VOCAB)
     tokens = {
         "index": np.arange(len(documents)),
+        "origin": [f"d{i}" for i in range(len(documents))],
         "document": [f"d{i}" for i in range(len(documents))],
         "heldout": heldout,
         "token_ids": documents,

@@ -9,7 +9,6 @@ import pyarrow as pa
 from rare_neurons.checkpoints.manifest import write_manifest
 from rare_neurons.checkpoints.sources import Source, resolve
 from rare_neurons.numerics.influence.rows import PER_NEURON, PER_TARGET
-from rare_neurons.numerics.panel.folds import N_FOLDS, half_of_fold
 from rare_neurons.tables import from_rows, table_entry, table_schema, write_rows
 
 OK = {"commit": None, "weights_sha256": "w", "dtype": "float32", "status": "ok", "reason": None}
@@ -36,15 +35,21 @@ def put_influence(root: Path, place: Mapping[str, object], values: Mapping[str, 
     return put(root, "influence", place, rows)
 
 
-def put_folds(root: Path, place: Mapping[str, object], sums: Mapping[str, np.ndarray], n_targets: int = 5) -> str:
-    """A shard of fold sums `[fold, neuron]` by stratum."""
-    halves = half_of_fold(np.arange(N_FOLDS))
+def put_cells(root: Path, place: Mapping[str, object], sums: Mapping[str, np.ndarray], n_targets: int = 5) -> str:
+    """A shard of cell sums `[fold, bin, neuron]` by stratum; the part within the stratum is half of them."""
     rows = [
-        {"stratum": s, "fold": fold, "half": "AB"[halves[fold]], "n_targets": n_targets, "influence_sum": one.tolist()}
-        for s, folds in sums.items()
-        for fold, one in enumerate(folds)
+        {
+            "stratum": s,
+            "fold": fold,
+            "type_bin": type_bin,
+            "n_targets": n_targets,
+            "influence_sum": one[fold, type_bin].tolist(),
+            "within_sum": (one[fold, type_bin] / 2).tolist(),
+        }
+        for s, one in sums.items()
+        for fold, type_bin in np.ndindex(one.shape[:2])
     ]
-    return put(root, "folds", place, rows)
+    return put(root, "cells", place, rows)
 
 
 def put_behaviour(root: Path, place: Mapping[str, object], loss: Mapping[str, Sequence[float]], n=(3,)) -> str:

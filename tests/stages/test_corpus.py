@@ -19,7 +19,7 @@ def made(tmp_path):
         (tmp_path / f"{name}.txt").write_text(f"the {name} cat and the {name} dog. " * 30)
     source = {"source": "text", "paths": ["*.txt"]}
     text, tokenizer = tmp_path / "text.parquet", tmp_path / "tokenizer.json"
-    write_text(str(text), corpus="x", source=source, heldout_every=2, folder=str(tmp_path))
+    write_text(str(text), corpus="x", source=source, heldout={"heldout_every": 2}, folder=str(tmp_path))
     settings = {"source": "train", "vocab_size": 270}
     write_tokenizer(str(tokenizer), source=settings, end_of_text=END, folder=str(tmp_path), text=str(text))
     return tmp_path

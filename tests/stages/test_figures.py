@@ -1,8 +1,11 @@
+from pathlib import Path
+
+import matplotlib
 import pytest
 from matplotlib.figure import Figure
 
 from rare_neurons.stages.figures import save_figure, write_figures
-from tests.figures.tree import RUNS, SUBJECT, write_tree
+from tests.figures.tree import CONTROL, RUNS, SUBJECT, write_tree
 
 
 def test_figures_are_written_in_both_formats_with_equal_bytes(tmp_path):
@@ -17,6 +20,16 @@ def test_figures_are_written_in_both_formats_with_equal_bytes(tmp_path):
         for kind in ("png", "svg"):
             one, two = ((tmp_path / made / f"{name}.{kind}").read_bytes() for made in ("one", "two"))
             assert one == two
+
+
+def test_controls_are_said_where_the_figure_takes_them(tmp_path):
+    results = write_tree(tmp_path / "results")
+    names, svg = ["alpha", "loss"], [str(tmp_path / f"{name}.svg") for name in ("alpha", "loss")]
+    png = [path.replace("svg", "png") for path in svg]
+    about = {"results": str(results), "subject": SUBJECT, "models": RUNS, "controls": [CONTROL]}
+    with matplotlib.rc_context({"svg.fonttype": "none"}):
+        write_figures(png=png, svg=svg, names=names, **about)
+    assert ["control: outside" in Path(path).read_text() for path in svg] == [True, False]
 
 
 def test_a_figure_that_cannot_be_drawn_leaves_nothing(tmp_path):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from rare_neurons.errors import RequestError
-from rare_neurons.numerics.panel.folds import N_FOLDS
+from rare_neurons.numerics.grid.folds import N_FOLDS
 from rare_neurons.numerics.panel.strata import assign_strata
 from rare_neurons.stages.panel import check_panels
 from rare_neurons.tables import read_metadata, read_table
@@ -33,13 +33,18 @@ def test_targets_are_the_tokens_of_the_contexts_in_their_strata(corpus, tmp_path
     assert read_metadata(paths["contexts"])["min_position"] == SETTINGS["min_position"] == min(targets["position"])
 
 
-def test_contexts_are_cut_from_held_out_documents_into_folds_of_two_halves(corpus, tmp_path):
+def test_contexts_are_cut_from_held_out_documents_and_laid_on_the_grid(corpus, tmp_path):
     paths = draw_panel(tmp_path / "p", corpus)
-    contexts = read_table(paths["contexts"]).to_pydict()
+    contexts, targets = (read_table(paths[name]).to_pydict() for name in ("contexts", "targets"))
     assert token_ids(paths).shape[1] == LENGTH
     assert ONLY_TRAINED not in token_ids(paths)
-    assert set(contexts["fold"]) == set(range(N_FOLDS))
-    assert contexts["half"] == ["A" if fold < N_FOLDS // 2 else "B" for fold in contexts["fold"]]
+    assert set(contexts["fold"]) == set(targets["type_bin"]) == set(range(N_FOLDS))
+    for label, place in (
+        ("document", [contexts["fold"][c] for c in targets["context"]]),
+        ("target_id", targets["type_bin"]),
+    ):
+        where = dict(zip(targets[label], place, strict=True))
+        assert [where[one] for one in targets[label]] == place
 
 
 def test_the_sizes_of_the_strata_are_told(corpus, tmp_path):
@@ -53,7 +58,9 @@ def test_the_sizes_of_the_strata_are_told(corpus, tmp_path):
         assert (rows[name]["vocabulary_types"], rows[name]["n_targets"]) == (mine.size, SETTINGS["targets_per_stratum"])
         assert (rows[name]["largest_count"], rows[name]["smallest_count"]) == (mine.max(), mine.min())
         assert rows[name]["training_mass"] == pytest.approx(mine.sum() / counts.sum())
-        assert rows[name]["largest_type_share"] <= 20 / 30  # max_targets_per_type of targets_per_stratum
+        share = SETTINGS["max_targets_per_type"] / SETTINGS["targets_per_stratum"]
+        assert rows[name]["largest_type_share"] <= share
+        assert min(rows[name]["n_documents_effective"], rows[name]["n_types_effective"]) >= N_FOLDS
 
 
 def test_equal_seeds_give_equal_files_and_others_another_panel(corpus, tmp_path):
@@ -73,7 +80,11 @@ def test_the_declared_order_of_the_strata_changes_no_target(corpus, tmp_path):
     ("changes", "message"),
     [
         ({"targets_per_stratum": 9999}, "panel 'p': the corpus has {'rare': .*but the panel asks for 9999 of each"),
-        ({"context_length": 400}, "panel 'p': half A of the corpus has .*contexts of 400 tokens, but its folds need"),
+        ({"context_length": 4000}, "panel 'p': 30 documents with 2700 tokens do not fill one context of 4000"),
+        (
+            {"max_targets_per_type": 50, "strata": {"a": {"mass": [0, 0.2]}, "b": {"mass": [0.2, 1]}}},
+            "panel 'p': the targets of stratum 'a' come from .* effective token types, but fewer than 12",
+        ),
         ({"strata": {"a": {"mass": [0, 0.5]}, "b": {"mass": [0, 0.9]}}}, "panel 'p': strata 'a' and 'b' share"),
     ],
 )

@@ -5,6 +5,8 @@ import pytest
 from safetensors.numpy import load_file
 
 from rare_neurons.checkpoints.manifest import Manifest, write_manifest
+from rare_neurons.errors import RequestError
+from rare_neurons.numerics.organisation.matching import draw_matched_sets, neuron_covariates, placebo_set
 from rare_neurons.numerics.organisation.set_spectra import measure_set_spectrum
 from rare_neurons.stages.set_spectra import read_final_mlp, write_set_spectra
 from rare_neurons.tables import read_metadata, read_table, table_schema
@@ -12,7 +14,13 @@ from tests.stages.tables import BAD, put, put_manifest
 
 PLACE = {"panel": "p", "model": "m", "step": 8}
 N_NEURONS, WIDTH, N_SET = 20, 12, 4
-OPTIONS = {"share": N_SET / N_NEURONS, "strata": ["rare", "common", "absent"], "n_permutations": 99, "seed": 5}
+OPTIONS = {
+    "share": N_SET / N_NEURONS,
+    "select": "influence_a",
+    "strata": ["rare", "common", "absent"],
+    "n_permutations": 99,
+    "seed": 5,
+}
 MATRICES = ("W_in", "W_out", "W_out_without_gradients")
 SHARDS = ("influence", "activations", "gradients")
 
@@ -64,16 +72,32 @@ def test_rows_are_those_of_the_numerics(tmp_path, run):
     write_set_spectra(str(output), **inputs, cache=cache(tmp_path), options=OPTIONS)
 
     W_in, W_out = last_mlp(run)
-    covariates = np.stack([np.linalg.norm(W_in, axis=1), np.linalg.norm(W_out, axis=1), variance], axis=1)
+    covariates, placebo = neuron_covariates(W_in, W_out, variance), placebo_set(W_out, variance, N_SET)
     weights = {"W_in": (W_in, None), "W_out": (W_out, None), "W_out_without_gradients": (W_out, gradients)}
-    seeds = np.random.SeedSequence(OPTIONS["seed"]).spawn(2 * len(MATRICES))
     expected = {}
-    for stratum in ("rare", "common"):  # in the declared order, one stream each
+    # In the declared order, one stream for the draw and one for each matrix.
+    for stratum, seed in zip(("rare", "common"), np.random.SeedSequence(OPTIONS["seed"]).spawn(2), strict=True):
+        draw, *exchanges = map(np.random.default_rng, seed.spawn(4))
         top = np.argsort(-np.abs(half_a[stratum]))[:N_SET]
-        for matrix in MATRICES:
+        matched = draw_matched_sets(top, covariates, draw, n_sets=OPTIONS["n_permutations"])
+        for matrix, rng in zip(MATRICES, exchanges, strict=True):
             rows, directions = weights[matrix]
-            draw = {"rng": np.random.default_rng(seeds.pop(0)), "n_permutations": OPTIONS["n_permutations"]}
-            found = measure_set_spectrum(rows, top, covariates, directions=directions, **draw)
+            found = measure_set_spectrum(rows, matched, placebo, directions=directions, rng=rng)
             expected[stratum, matrix] = {**PLACE, "stratum": stratum, "matrix": matrix, **asdict(found)}
     found = {(row["stratum"], row["matrix"]): row for row in read_table(output).to_pylist()}
     assert found == {key: pytest.approx(row) for key, row in expected.items()}
+
+
+def test_a_column_that_the_influence_table_lacks_is_refused(tmp_path, run):
+    rows = [{"stratum": "rare", "neuron": i, "influence_a": 1.0} for i in range(N_NEURONS)]
+    inputs = {
+        "influence": put(tmp_path, "influence", PLACE, rows),
+        "activations": put(
+            tmp_path, "activations", PLACE, [{"neuron": i, "activation_variance": 1.0} for i in range(N_NEURONS)]
+        ),
+        "gradients": put(tmp_path, "gradients", PLACE, [{"stratum": "rare", "gradient": [1.0] * WIDTH}]),
+        "manifest": put_manifest(tmp_path / "manifest.json", run, 8),
+    }
+    options = OPTIONS | {"select": "influence_elsewhere"}
+    with pytest.raises(RequestError, match=r"has no column 'influence_elsewhere'; set `set_spectra\.select`"):
+        write_set_spectra(str(tmp_path / "out.parquet"), **inputs, cache=cache(tmp_path), options=options)

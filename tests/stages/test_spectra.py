@@ -29,7 +29,7 @@ def measure(tmp_path, run):
         if cut:
             weights = folder / "model.safetensors"
             weights.write_bytes(weights.read_bytes()[:-1])
-        paths = [tmp_path / name for name in ("spectra.parquet", "fingerprint.parquet")]
+        paths = [tmp_path / name for name in ("spectra.parquet", "eigenvalues.parquet", "fingerprint.parquet")]
         cache = {"folder": str(tmp_path / "cache"), "disk_gb": 1}
         about = {"options": CHEAP, "n_projections": N_PROJECTIONS, "cache": cache}
         write_spectra(*map(str, paths), manifest=manifest, **about)
@@ -39,7 +39,7 @@ def measure(tmp_path, run):
 
 
 def test_every_matrix_has_a_spectrum_and_every_tensor_a_fingerprint(measure, run):
-    tensors, spectra, fingerprint = measure()
+    tensors, spectra, eigenvalues, fingerprint = measure()
     rows = {(row["layer"], row["matrix"]): row for row in read_table(spectra).to_pylist()}
     expected = weight_matrices(json.loads((run / "step8/config.json").read_text()), list(tensors))
     assert rows.keys() == {(spec.layer, spec.matrix) for spec in expected}
@@ -48,25 +48,33 @@ def test_every_matrix_has_a_spectrum_and_every_tensor_a_fingerprint(measure, run
         row, matrix = rows[layer, "W_out"], tensors[W_OUT.format(layer)].astype(np.float64)
         assert row["n_eigenvalues"] == min(matrix.shape)
         assert row["log_spectral_norm"] == pytest.approx(2 * np.log10(np.linalg.norm(matrix, 2)))
+    for row in read_table(eigenvalues).to_pylist():
+        found, measured = np.array(row["eigenvalues"]), rows[row["layer"], row["matrix"]]
+        assert found.size == measured["n_eigenvalues"]
+        assert (np.diff(found) >= 0).all()
+        # Each is rounded to float32.
+        assert found.sum() == pytest.approx(measured["frobenius_norm"] ** 2, rel=1e-7)
     prints = {row["tensor"]: row for row in read_table(fingerprint).to_pylist()}
     assert prints.keys() == tensors.keys()
     assert {len(row["projection"]) for row in prints.values()} == {N_PROJECTIONS}
     for name, row in prints.items():
         assert (row["shape"], row["n_nonfinite"]) == (list(tensors[name].shape), 0)
         assert row["norm"] == pytest.approx(np.linalg.norm(tensors[name].astype(np.float64)))
-    params = [read_metadata(path)["params"] for path in (spectra, fingerprint)]
-    assert params == [CHEAP, {"n_projections": N_PROJECTIONS}]
+    params = [read_metadata(path)["params"] for path in (spectra, eigenvalues, fingerprint)]
+    assert params == [CHEAP, {}, {"n_projections": N_PROJECTIONS}]
 
 
 def test_a_matrix_that_is_not_finite_has_no_spectrum_and_leaves_the_others(measure):
     def spoil(tensors):
         tensors[W_OUT.format(1)][0, :2] = (np.nan, np.inf)
 
-    _, spectra, fingerprint = measure(spoil)
+    _, spectra, eigenvalues, fingerprint = measure(spoil)
     rows = {(row["layer"], row["matrix"]): row for row in read_table(spectra).to_pylist()}
     bad = rows.pop((1, "W_out"))
     assert (bad["status"], bad["alpha"], bad["frobenius_norm"], bad["n_eigenvalues"]) == ("non_finite", None, None, 12)
     assert bad["reason"] == f"2 of 240 entries of {W_OUT.format(1)} are not finite"
+    none = [(r["layer"], r["matrix"]) for r in read_table(eigenvalues).to_pylist() if r["eigenvalues"] is None]
+    assert none == [(1, "W_out")]
     assert all(row["frobenius_norm"] > 0 for row in rows.values())
     bad_tensors = {r["tensor"]: r["n_nonfinite"] for r in read_table(fingerprint).to_pylist() if r["n_nonfinite"]}
     assert bad_tensors == {W_OUT.format(1): 2}

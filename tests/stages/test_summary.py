@@ -1,32 +1,81 @@
+import pytest
+
+from rare_neurons.figures.findings import unit_of
 from rare_neurons.stages.summary import write_summary
-from tests.figures.tree import RUNS, SUBJECT, write_tree
+from tests.figures.questions import EVIDENCE, ONSETS, QUESTIONS, TURNS
+from tests.figures.tree import RUNS, SUBJECT, write_evidence_tables, write_tree
 
 
-def rows(text, first):
-    """Cells of the lines of a printed table, by their first words."""
-    found = [[cell.strip() for cell in line.split("│")[1:-1]] for line in text.splitlines() if line.startswith("│")]
-    return [row for row in found if row[0] == first]
+@pytest.fixture
+def results(tmp_path):
+    return write_tree(tmp_path / "results")
 
 
-def test_the_summary_tells_checkpoints_onsets_and_claims(tmp_path, capsys):
-    results = write_tree(tmp_path / "results")
-    write_summary(str(tmp_path / "summary.txt"), results=str(results), subjects={SUBJECT: RUNS})
-    text = (tmp_path / "summary.txt").read_text()
+def summary(results, tmp_path, models=RUNS):
+    write_summary(str(tmp_path / "summary.txt"), results=str(results), subjects={SUBJECT: models})
+    return (tmp_path / "summary.txt").read_text()
+
+
+def rows(text):
+    """Cells of the lines of a printed table."""
+    return [[cell.strip() for cell in line.split("│")[1:-1]] for line in text.splitlines() if line.startswith("│")]
+
+
+def sentences(text):
+    """Paragraphs after a bullet, unwrapped."""
+    body = text.split("(two runs, one control)")[1].split(", by tier:")[0].rsplit("\n", 1)[0]
+    return [" ".join(part.split()) for part in body.split("•")[1:]]
+
+
+def test_the_summary_tells_checkpoints(results, tmp_path, capsys):
+    text = summary(results, tmp_path)
     assert capsys.readouterr().err.splitlines()[0].strip() == text.splitlines()[0].strip() == "Checkpoints"
-    checkpoints, onsets, claims = (part for part in text.split("└")[:3])
-    assert rows(checkpoints, SUBJECT) == [
-        ["a", "a-seed0", "4", "0", ""],
-        ["a", "a-seed1", "3", "1", "step 16: detour"],
-    ]
-    assert rows(onsets, SUBJECT) == [
-        ["a", "loss on rare tokens", "2 – 8", "-1.5", "0.010", "2"],
-        ["a", "influence on rare tokens", "not detected", "", "0.300", "2"],
-        ["a", "influence on common tokens", "too few steps", "", "0.300", "2"],
-    ]
-    judged = rows(claims, SUBJECT)
-    assert [row[2:] for row in judged] == [
-        ["0.2", "0.01 / 0.02", "0.001", "supported"],
-        ["0.1", "0.01 / 0.02", "0.400", "not detected"],
-        ["0.3", "0.01 / –", "–", "not identifiable"],
-    ]
+    assert rows(text.split("└")[0]) == [["a", "a-seed0", "4", "0", ""], ["a", "a-seed1", "3", "1", "step 16: detour"]]
     assert text.rstrip().endswith(f"{results}/figures/")
+
+
+def test_every_question_has_its_sentences(results, tmp_path):
+    smallest = f"0.12 {unit_of('moments', 'mean_influence_within')}".strip()
+    few = "What other seeds would show is not judged: 2 runs, but other seeds can be judged from 3 on."
+    assert sentences(summary(results, tmp_path)) == [
+        "Loss on rare tokens rises from step 0 to 2 and falls from step 8 to 16: found in both runs but not in the one "
+        f"control (p = 0.02). Half of the fall is reached after step 0 and by step 8, in both runs. {few}",
+        f"Mean influence on rare tokens: no change is found in either run (p = 0.4). A change by {smallest} "
+        "would have been found in four of five cases.",
+        "Loss on common tokens falls from step 0 to 8: found in both runs and in the one control too (p = 0.001). Half "
+        f"of the fall is reached after step 0 and by step 2, in both runs. {few}",
+    ]
+
+
+def test_a_table_has_every_tier_of_every_question(results, tmp_path):
+    table = rows(summary(results, tmp_path).split(", by tier:")[1])
+    assert [row[0] for row in table if row[0]] == list(QUESTIONS)
+    assert [row[1:] for row in table if row[1]] == [
+        ["run", "●", "in 2 of 2 runs", "0.020"],
+        ["seeds", "–", "", ""],
+        ["beyond control", "–", "", ""],
+        ["run", "○", "in 0 of 2 runs", "0.400"],
+        ["seeds", "–", "", ""],
+        ["beyond control", "–", "", ""],
+        ["run", "●", "in 2 of 2 runs", "0.001"],
+        ["seeds", "–", "", ""],
+        ["beyond control", "–", "", ""],
+    ]
+
+
+def test_of_one_run_the_table_has_the_estimate_and_nothing_beyond(results, tmp_path):
+    alone = [row for row in EVIDENCE if row.run == RUNS[0] and row.question == QUESTIONS[0]]
+    more = {"onsets": ONSETS, "turns": TURNS, "courses": []}
+    write_evidence_tables(results, SUBJECT, ["heldout"], {"evidence": alone, **more})
+    text = summary(results, tmp_path, RUNS[:1])
+    assert "a (one run, no controls; one run says nothing of other seeds)" in text
+    expected = [[QUESTIONS[0], "run", "●", "-1.5 [-2, -1] nats per token", "0.010"]]
+    assert rows(text.split(", by tier:")[1]) == expected
+
+
+def test_a_subject_of_which_nothing_could_be_measured_has_checkpoints_only(results, tmp_path):
+    none = dict.fromkeys(("evidence", "onsets", "turns", "courses"), ())
+    write_evidence_tables(results, SUBJECT, [], none)
+    text = summary(results, tmp_path)
+    assert "Checkpoints" in text
+    assert "by tier" not in text

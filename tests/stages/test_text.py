@@ -8,9 +8,10 @@ from rare_neurons.stages.text import write_text
 from rare_neurons.tables import read_metadata, read_table
 
 
-def text(folder, name="text.parquet", *, heldout_every=2):
+def text(folder, name="text.parquet", *, heldout_every=2, **more):
+    heldout = more if heldout_every is None else {"heldout_every": heldout_every, **more}
     source = {"source": "jsonl", "paths": ["*.jsonl"], "text_field": "body"}
-    write_text(str(folder / name), corpus="x", source=source, heldout_every=heldout_every, folder=str(folder))
+    write_text(str(folder / name), corpus="x", source=source, heldout=heldout, folder=str(folder))
     return read_table(folder / name).to_pylist()
 
 
@@ -28,6 +29,12 @@ def test_documents_are_held_out_by_the_hash_of_their_origin(folder):
     assert [row["heldout"] for row in rows] == [h % 2 == 0 for h in hashed]
     assert 0 < sum(row["heldout"] for row in rows) < 12
     assert not any(row["heldout"] for row in text(folder, heldout_every=None))
+
+
+def test_long_files_are_not_held_out(folder):
+    short = text(folder, heldout_every=1, heldout_max_bytes=len("document 9"))
+    assert [row["heldout"] for row in short] == [len(row["text"]) <= len("document 9") for row in short]
+    assert 0 < sum(row["heldout"] for row in short) < 12
 
 
 def test_the_digest_follows_the_text_and_not_the_place(folder, tmp_path_factory):

@@ -13,7 +13,7 @@ def made(tmp_path):
     """A text table of one document."""
     (tmp_path / "a.txt").write_text("the cat and the dog, a house with mice. " * 30)
     source = {"source": "text", "paths": ["a.txt"]}
-    write_text(str(tmp_path / "text.parquet"), corpus="x", source=source, heldout_every=None, folder=str(tmp_path))
+    write_text(str(tmp_path / "text.parquet"), corpus="x", source=source, heldout={}, folder=str(tmp_path))
     return tmp_path
 
 

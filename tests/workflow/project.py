@@ -16,6 +16,12 @@ from tools.configuration import SCHEMA, read_yaml
 
 ROOT = Path(__file__).parents[2]
 RULE = re.compile(r"^(?:local)?rule (\w+):", re.MULTILINE)
+TEXTS = (
+    *("base64", "bdb", "calendar", "cmd", "contextlib", "copy", "csv", "fileinput", "fractions", "gettext", "gzip"),
+    *("heapq", "mimetypes", "plistlib", "pprint", "pstats", "random", "selectors", "shlex", "socketserver", "string"),
+    *("tempfile", "textwrap", "tokenize", "trace", "uuid", "weakref"),
+)
+"""Modules of the standard library whose text is the corpus: of like size, so that a panel fills its twelve folds."""
 
 CONFIG = {
     "cache": {"disk_gb": 1},
@@ -53,8 +59,10 @@ CONFIG = {
             "strata": {"common": {"mass": [0.0, 0.5]}, "mid": {"mass": [0.5, 0.9]}, "rare": {"mass": [0.9, 1.0]}},
             "context_length": 32,
             "max_contexts": 256,
+            "max_contexts_per_document": 10,
             "targets_per_stratum": 150,
-            "max_targets_per_type": 50,
+            "max_targets_per_type": 20,
+            "max_targets_per_document": 12,
             "min_position": 4,
             "token_role": "target",
             "seed": 0,
@@ -127,8 +135,7 @@ def make_project(folder: Path, **sections: object) -> Project:
     shutil.copy(ROOT / "Snakefile", folder / "Snakefile")
     (folder / "texts").mkdir()
     library = Path(os.__file__).parent
-    names = ("argparse", "ast", "calendar", "configparser", "csv", "dataclasses", "difflib", "doctest", "inspect")
-    for name in names:
+    for name in TEXTS:
         shutil.copy(library / f"{name}.py", folder / "texts" / f"{name}.txt")
     project = Project(folder)
     project.configure(**sections)

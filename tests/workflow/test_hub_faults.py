@@ -20,6 +20,7 @@ from tools.configuration import read_config
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("hub-faults")]
 
+SPECTRA = ("spectra", "eigenvalues", "fingerprint")
 GOOD = [0, 1, 2, 8, 24, 40, 56, 88, 104, 120, 160]
 LATE = 157  # trained, but no revision of its own
 # Revision -> the step whose weights it serves.
@@ -138,7 +139,7 @@ def test_good_steps_have_the_tables_of_a_local_run(faulty, tmp_path):
         trained = BORROWED.get(step, step)
         manifest = tmp_path / f"step{step}.json"
         write_manifest(resolve("run", trained, source), manifest)
-        outputs = {name: str(tmp_path / f"{name}{step}.parquet") for name in (*OUTPUTS, "spectra", "fingerprint")}
+        outputs = {name: str(tmp_path / f"{name}{step}.parquet") for name in (*OUTPUTS, *SPECTRA)}
         write_probe(
             {name: outputs[name] for name in OUTPUTS},
             {
@@ -156,8 +157,7 @@ def test_good_steps_have_the_tables_of_a_local_run(faulty, tmp_path):
             threads=1,
         )
         write_spectra(
-            outputs["spectra"],
-            outputs["fingerprint"],
+            *(outputs[name] for name in SPECTRA),
             manifest=str(manifest),
             cache=cache,
             options=config["spectra"],

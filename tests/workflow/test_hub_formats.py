@@ -48,7 +48,8 @@ def without_name(path, *drop):
 
 def test_float16_repositories_with_legacy_buffers_equal_a_local_run_on_the_rounded_values(project, tmp_path):
     shutil.move(project.folder / "results/pretrain/tiny-seed0", tmp_path / "trained")
-    for table in ("manifest", "integrity", "timelines", "figures", "spectra", "fingerprint", *PER_PANEL):
+    made = ("manifest", "integrity", "timelines", "figures", "spectra", "eigenvalues", "fingerprint", "alpha_null")
+    for table in (*made, *PER_PANEL):
         shutil.rmtree(project.folder / f"results/{table}")
     with serve(tmp_path / "hub") as hub:
         results = run_all(project, tmp_path, hub)
@@ -59,7 +60,7 @@ def test_float16_repositories_with_legacy_buffers_equal_a_local_run_on_the_round
                 # The local model names no n_neurons: its regimes are fitted, but not tested against tables.
                 drop = ("null_p", "status", "reason", "verdict") if table == "regimes" else ()
                 assert without_name(ours, *drop).equals(without_name(local, *drop)), (model, step, table)
-            for table in ("spectra", "fingerprint"):
+            for table in ("spectra", "eigenvalues", "fingerprint"):
                 ours, local = (results / f"{table}/{m}/step{step}.parquet" for m in (model, "local"))
                 assert without_name(ours).equals(without_name(local)), (model, step, table)
         assert load_timeline(results, "influence").num_rows > 0

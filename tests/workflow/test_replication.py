@@ -11,11 +11,15 @@ import pytest
 from rare_neurons.replication.inputs import Tree
 from rare_neurons.replication.regimes import PUBLISHED_N
 from rare_neurons.replication.statistics import shares
+from rare_neurons.replication.words import WORDS
 from rare_neurons.stages.replication import FIGURES, TABLES, write_replication
 from tests.workflow.project import CONFIG
+from tools.configuration import read_yaml
 
 pytestmark = [pytest.mark.pipeline]
 
+ROLES = ("predicted", "read")
+QUESTIONS = read_yaml("config/analysis.yaml")["evidence"]["questions"]
 OURS = CONFIG["panels"]["heldout"]
 BY_INPUT = {**OURS, "token_role": "input"}
 HALVES = {**BY_INPUT, "strata": {"top-half": {"types": [0.0, 0.5]}, "bottom-half": {"types": [0.5, 1.0]}}}
@@ -36,11 +40,12 @@ def relabelled(path: Path, target: Path, **labels: str) -> None:
 
 def add_panel(results: Path, name: str, model: str) -> None:
     """Give every table the rows of the held-out panel once more, as if they came from another panel."""
-    for table in ("influence", "folds"):
+    for table in ("influence", "cells"):
         for path in (results / table / "heldout" / model).glob("*.parquet"):
             relabelled(path, results / table / name / model / path.name, panel=name)
     shutil.copytree(results / "panel/heldout", results / "panel" / name)
-    for path in (results / "timelines").glob(f"*/{model}.parquet"):
+    evidence = results / "timelines/evidence/tiny.parquet"
+    for path in (*(results / "timelines").glob(f"*/{model}.parquet"), evidence):
         table = pq.read_table(path)
         if "panel" in table.schema.names:
             relabelled(path, path, panel=name)
@@ -48,7 +53,7 @@ def add_panel(results: Path, name: str, model: str) -> None:
 
 def add_control(results: Path, name: str, model: str) -> None:
     """Give a second run the tables of the first."""
-    for table in ("influence", "folds", "gradients"):
+    for table in ("influence", "cells", "gradients"):
         for path in (results / table).glob(f"*/{model}/*.parquet"):
             relabelled(path, path.parents[1] / name / path.name, model=name)
     for path in (results / "timelines").glob(f"*/{model}.parquet"):
@@ -69,13 +74,17 @@ def test_every_table_and_figure_is_made_twice_alike(project, tmp_path):
     results = project.folder / "results"
     for name in ("by-input", "half", "half-redrawn"):
         add_panel(results, name, "tiny-seed0")
-    add_control(results, "shuffled", "tiny-seed0")
+    controls = ["shuffled-seed10", "shuffled-seed11"]
+    for control in controls:
+        add_control(results, control, "tiny-seed0")
     strata = {**OURS["strata"], "rare": {"mass": [0.9, 0.99]}}
     panels = {"heldout": OURS, "by-input": BY_INPUT, "half": {**BY_INPUT, "strata": strata}}
     panels["half-redrawn"] = panels["half"]
-    tables, figures = replicate(tmp_path / "one", results, panels, ["shuffled"])
-    assert list(tables) == list(TABLES)
-    for key, table in tables.items():
+    tables, figures = replicate(tmp_path / "one", results, panels, controls)
+    assert [key for key in tables if not key.endswith("-words")] == list(TABLES)
+    assert [key for key in tables if key.endswith("-words")] == [f"{key}-words" for key in WORDS]
+    for key in TABLES:
+        table = tables[key]
         rows = [line for line in table.splitlines() if line.startswith("|")]
         assert len(rows) > 2, key
         assert len({line.count("|") for line in rows}) == 1, key
@@ -91,7 +100,10 @@ def test_every_table_and_figure_is_made_twice_alike(project, tmp_path):
     scatter = [line.split("|") for line in tables["scatter"].splitlines() if line.startswith("| rare (")]
     assert [float(cells[4]) for cells in scatter if cells[4].strip() != "–"] == [0.0]
     assert "not judged here" in tables["survives"]
-    again, redrawn = replicate(tmp_path / "two", results, panels, ["shuffled"])
+    assert [
+        len([line for line in tables["role-evidence"].splitlines() if f"| {role} |" in line]) for role in ROLES
+    ] == [len([q for q in QUESTIONS.values() if q["stratum"] == "rare"])] * 2
+    again, redrawn = replicate(tmp_path / "two", results, panels, controls)
     assert again == tables
     assert [p.read_bytes() for p in redrawn] == [p.read_bytes() for p in figures]
 

@@ -27,7 +27,7 @@ from rare_neurons.configuration import (
     SECTIONS,
     check_config,
     complete_config,
-    onset_columns,
+    dated_columns,
 )
 from rare_neurons.errors import RequestError
 from rare_neurons.figures.registry import FIGURES
@@ -52,7 +52,7 @@ def completed(configuration: dict) -> dict:
     schema = beside("../schemas/config.schema.yaml")
     whole = complete_config(schema, beside("../../config/analysis.yaml"), configuration)
     try:
-        check_config(whole, schema, sections=SECTIONS, legal=onset_columns())
+        check_config(whole, schema, sections=SECTIONS, legal=dated_columns())
     except RequestError as error:
         raise WorkflowError(str(error)) from None
     return whole
@@ -197,10 +197,7 @@ def subjects() -> list[str]:
 
 
 def controls(subject: str) -> list[str]:
-    """Models declared as the control of a subject; its own, where it is a control itself."""
-    own = members(subject)
-    if all("control_of" in config["models"][model] for model in own):
-        return own
+    """Models declared as the control of a subject."""
     return [
         name
         for name, entry in config["models"].items()
@@ -208,14 +205,17 @@ def controls(subject: str) -> list[str]:
     ]
 
 
-def claimed_models(subject: str) -> list[str]:
-    """Models that a subject's claims are read from: its own and its controls."""
-    return list(dict.fromkeys(members(subject) + controls(subject)))
+def judged_models(subject: str) -> list[str]:
+    """Runs of a subject and its controls."""
+    return members(subject) + controls(subject)
 
 
 def figure_tables(subject: str) -> list[str]:
     """Tables that the figures of a subject read, each once."""
     paths = []
+    beside = {
+        table for figure in FIGURES if figure.with_controls for table in figure.tables
+    }
     for table in dict.fromkeys(table for figure in FIGURES for table in figure.tables):
         pattern = PATH.get(table, f"{RESULTS}/{table}/{{model}}.parquet")
         if "{subject}" in pattern:
@@ -223,7 +223,8 @@ def figure_tables(subject: str) -> list[str]:
         elif "{step}" in pattern:
             paths += [p for m in members(subject) for p in per_checkpoint(pattern, m)]
         else:
-            paths += [pattern.format(model=m) for m in members(subject)]
+            models = judged_models(subject) if table in beside else members(subject)
+            paths += [pattern.format(model=m) for m in models]
     return paths
 
 

@@ -32,7 +32,7 @@ for metric in METRICS:
         input:
             **({"null_tables": null_tables_of} if metric.null_tables else {}),
             influence=PATH["influence"],
-            folds=PATH["folds"],
+            cells=PATH["cells"],
         output:
             **tables_of(metric.name),
         log:

@@ -5,13 +5,21 @@ Makes: {results}/replication/tables.md, {results}/replication/{ranked,inequality
 """
 
 REPLICATED = subjects()[0]
-REPLICATED_MODELS = claimed_models(REPLICATED)
+REPLICATED_MODELS = judged_models(REPLICATED)
 OUR_PANEL, *OTHER_PANELS = panels_of(REPLICATED_MODELS[0])
 INPUT_PANELS = [p for p in OTHER_PANELS if config["panels"][p]["token_role"] == "input"]
-REPLICATED_STRATA = [
-    *config["claims"]["compare"],
-    list(config["panels"][OUR_PANEL]["strata"])[::-1],
-][0]
+
+
+def replicated_strata() -> list[str]:
+    """The stratum that a question is about and the one it goes against; without any, the last and the first."""
+    known = list(config["panels"][OUR_PANEL]["strata"])
+    asked = [
+        [question["stratum"], question["against"]]
+        for question in config["evidence"]["questions"].values()
+        if {question["stratum"], question.get("against")} <= set(known)
+    ]
+    return [*asked, [known[-1], known[0]]][0]
+
 
 REPLICATION_FIGURES = ["ranked", "inequality"]
 
@@ -33,15 +41,15 @@ rule replication:
         shards=[
             path
             for model in REPLICATED_MODELS
-            for table in ("influence", "folds", "gradients")
+            for table in ("influence", "cells", "gradients")
             for path in per_checkpoint(PATH[table], model)
         ],
         panels=expand(
-            PATH["panel/targets"],
+            [PATH["panel/targets"], PATH["panel/strata"]],
             panel=[OUR_PANEL, *INPUT_PANELS],
         ),
         unigram=corpus_path(config["panels"][OUR_PANEL], "unigram"),
-        claims=PATH["claims"].format(subject=REPLICATED),
+        evidence=PATH["timelines/evidence"].format(subject=REPLICATED),
     output:
         **{
             kind: expand(
@@ -55,11 +63,11 @@ rule replication:
     conda:
         "../envs/rare-neurons.yaml"
     params:
-        results=lambda w, input: str(Path(input.claims).parents[1]),
+        results=lambda w, input: str(Path(input.evidence).parents[2]),
         subject=REPLICATED,
         models=members(REPLICATED),
-        controls=[m for m in REPLICATED_MODELS if m not in members(REPLICATED)],
-        strata=REPLICATED_STRATA,
+        controls=controls(REPLICATED),
+        strata=replicated_strata(),
         panels={p: config["panels"][p] for p in [OUR_PANEL, *INPUT_PANELS]},
         version=VERSIONS["replication"],
     script:

@@ -1,9 +1,9 @@
-"""What needs all steps of a model, or all runs of a subject: integrity, timelines, emergence, figures, the summary.
+"""What needs all steps of a model, or all runs of a subject: integrity, timelines, evidence, figures, the summary.
 
 Requires: the shards of checkpoints.smk and metrics.smk.
 Makes: {results}/integrity/{model}.parquet, {results}/timelines/{quantity}/{model}.parquet,
-{results}/timelines/{lineage,members}/{model}.parquet, {results}/timelines/emergence/{subject}.parquet,
-{results}/claims/{subject}.parquet, {results}/figures/{subject}/*.{svg,png}, {results}/summary.txt
+{results}/timelines/{lineage,members}/{model}.parquet,
+{results}/timelines/{evidence,onsets,turns,courses}/{subject}.parquet, {results}/figures/{subject}/*.{svg,png}, {results}/summary.txt
 """
 
 
@@ -78,67 +78,27 @@ rule lineage:
         "../scripts/lineage.py"
 
 
-ONSET_TABLES = sorted(
-    {wanted["table"] for wanted in config["onset"]["quantities"].values()}
+EVIDENCE_SHARDS = sorted(
+    {asked["table"] for asked in config["evidence"]["questions"].values()} | {"moments"}
 )
 
 
-rule emergence:
-    """When each declared quantity of a subject sets in, by one declared rule."""
-    input:
-        timelines=lambda w: [
-            TIMELINE.format(quantity=t, model=m)
-            for t in ONSET_TABLES
-            for m in members(w.subject)
-        ],
-        behaviours=lambda w: [
-            path
-            for m in members(w.subject)
-            for path in per_checkpoint(PATH["behaviour"], m)
-        ],
-        folds=lambda w: [
-            path
-            for m in members(w.subject)
-            for path in per_checkpoint(PATH["folds"], m)
-        ],
-    output:
-        PATH["timelines/emergence"],
-    log:
-        f"{RESULTS}/logs/emergence/{{subject}}.log",
-    conda:
-        "../envs/rare-neurons.yaml"
-    params:
-        subject=lambda w: w.subject,
-        models=lambda w: members(w.subject),
-        panels=lambda w: panels_of(members(w.subject)[0]),
-        options=config["onset"],
-        version=VERSIONS["emergence"],
-    script:
-        "../scripts/emergence.py"
-
-
-rule claims:
-    """What may be said of a subject beside its controls, one row per claim."""
+rule evidence:
+    """What may be said of a subject, tier by tier, with dates, turns and the courses behind them."""
     input:
         shards=lambda w: [
             path
-            for m in claimed_models(w.subject)
-            for table in ("influence", "folds", "regimes", "set_spectra")
+            for m in judged_models(w.subject)
+            for table in EVIDENCE_SHARDS
             for path in per_checkpoint(PATH[table], m)
         ],
         integrity=lambda w: [
-            PATH["integrity"].format(model=m) for m in claimed_models(w.subject)
-        ],
-        emergence=PATH["timelines/emergence"],
-        timelines=lambda w: [
-            TIMELINE.format(quantity=t, model=m)
-            for t in ONSET_TABLES
-            for m in claimed_models(w.subject)
+            PATH["integrity"].format(model=m) for m in judged_models(w.subject)
         ],
     output:
-        PATH["claims"],
+        **tables_of("evidence"),
     log:
-        f"{RESULTS}/logs/claims/{{subject}}.log",
+        f"{RESULTS}/logs/evidence/{{subject}}.log",
     conda:
         "../envs/rare-neurons.yaml"
     params:
@@ -146,11 +106,10 @@ rule claims:
         models=lambda w: members(w.subject),
         controls=lambda w: controls(w.subject),
         panels=lambda w: panels_of(members(w.subject)[0]),
-        options=config["claims"],
-        quantities=config["onset"]["quantities"],
-        version=VERSIONS["claims"],
+        options=config["evidence"],
+        version=VERSIONS["evidence"],
     script:
-        "../scripts/claims.py"
+        "../scripts/evidence.py"
 
 
 rule figures:
@@ -175,6 +134,7 @@ rule figures:
         results=lambda w, output: str(Path(output.png[0]).parents[2]),
         subject=lambda w: w.subject,
         models=lambda w: members(w.subject),
+        controls=lambda w: controls(w.subject),
         names=[figure.name for figure in FIGURES],
         version=VERSIONS["figures"],
     script:
@@ -185,8 +145,7 @@ rule summary:
     """The short table that a run ends with."""
     input:
         integrity=expand(PATH["integrity"], model=config["models"]),
-        emergence=expand(PATH["timelines/emergence"], subject=subjects()),
-        claims=expand(PATH["claims"], subject=subjects()),
+        evidence=expand(PATH["timelines/evidence"], subject=subjects()),
         figures=expand(f"{RESULTS}/figures/{{subject}}/loss.png", subject=subjects()),
     output:
         f"{RESULTS}/summary.txt",

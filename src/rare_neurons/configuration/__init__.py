@@ -5,13 +5,13 @@
 `check_config`     refuses a wrong configuration, naming the key, its value and what is allowed
 `layer_schema`     the schema of a single layer, for editors: nothing is needed, ``null`` is allowed
 `SECTIONS`         sections that must be there, and the rules that read them
-`onset_columns`    what may be dated, by table
+`dated_columns`    what may be dated, by table
 =================  ====================================================================================
 """
 
 from rare_neurons.configuration.check import check_config
 from rare_neurons.configuration.layers import complete_config, layered
-from rare_neurons.configuration.needed import SECTIONS, onset_columns
+from rare_neurons.configuration.needed import SECTIONS, dated_columns
 from rare_neurons.configuration.schema import layer_schema
 
-__all__ = ["SECTIONS", "check_config", "complete_config", "layer_schema", "layered", "onset_columns"]
+__all__ = ["SECTIONS", "check_config", "complete_config", "dated_columns", "layer_schema", "layered"]

@@ -1,9 +1,9 @@
-"""Check of a configuration before any job: shape, sections, names against each other, columns of onsets."""
+"""Check of a configuration before any job: shape, sections, names against each other, columns of questions."""
 
 from collections.abc import Collection, Mapping
 
 from rare_neurons.configuration.contradictions import contradictions, dangling_names
-from rare_neurons.configuration.needed import illegal_onsets, missing_sections
+from rare_neurons.configuration.needed import illegal_questions, missing_sections
 from rare_neurons.configuration.shape import shape_problems
 from rare_neurons.errors import RequestError
 
@@ -38,7 +38,7 @@ def check_config(
         problems
         or [
             *dangling_names(config),
-            *illegal_onsets(config["onset"]["quantities"], legal),
+            *illegal_questions(config["evidence"]["questions"], legal),
         ]
         or list(contradictions(config))
     )

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+_STRATA = ("stratum", "against")
+_MIN_PLACEBO = 2
 Entries = Mapping[str, Mapping[str, object]]
 
 
@@ -35,13 +37,27 @@ def contradictions(config: Mapping[str, Entries]) -> Iterable[str]:
     if n & (n - 1):
         yield f"integrity.n_projections: {n} is not allowed; a power of two is needed"
     strata = {name for panel in config["panels"].values() for name in panel["strata"]}
-    wanted = [(f"onset.quantities.{k}.stratum", q["stratum"]) for k, q in config["onset"]["quantities"].items()]
-    for section in ("regimes", "claims"):
-        wanted += [(f"{section}.compare", name) for pair in config[section]["compare"] for name in pair]
+    asked = config["evidence"]["questions"]
+    wanted = [(f"evidence.questions.{k}.{key}", q[key]) for k, q in asked.items() for key in _STRATA if key in q]
+    wanted += [("regimes.compare", name) for pair in config["regimes"]["compare"] for name in pair]
     wanted += [("set_spectra.strata", name) for name in config["set_spectra"]["strata"]]
     for place, name in wanted:
         if name not in strata:
             yield f"{place}: {name!r} is not among the strata of any panel: {', '.join(sorted(strata))}"
+    yield from _of_questions(config)
+
+
+def _of_questions(config: Mapping[str, Entries]) -> Iterable[str]:
+    for name, question in config["evidence"]["questions"].items():
+        if "against" not in question:
+            continue
+        place = f"evidence.questions.{name}.against"
+        if not question["column"].endswith("_within") or question["table"] != "moments":
+            column = question["column"]
+            yield f"{place}: {column!r} has no placebo; only within-stratum columns of moments can be specific"
+        elif config["probe"]["placebo_draws"] < _MIN_PLACEBO:
+            drawn = config["probe"]["placebo_draws"]
+            yield f"{place}: probe.placebo_draws {drawn} is not allowed with it; {_MIN_PLACEBO} is the least"
 
 
 def _of_recipes(config: Mapping[str, Entries]) -> Iterable[str]:

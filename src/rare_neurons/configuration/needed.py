@@ -14,13 +14,17 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {"results": ("all",)} | {
 """Sections that must be there, each with the rules that read it."""
 
 
+DATED = ("behaviour", "moments")
+"""Tables of sums over the grid: what is asked of their columns knows the noise of documents and of token types."""
+
+
 @cache
-def onset_columns() -> Mapping[str, tuple[str, ...]]:
+def dated_columns() -> Mapping[str, tuple[str, ...]]:
     """Columns that may be dated, by the quantity whose timeline has them: their rows mark them."""
     found = {}
     for name, table in TIMELINES.items():
-        if table.keys != ("stratum",):
-            continue  # an onset has one row per step and stratum; the others' rows cost SciPy
+        if name.removeprefix("timelines/") not in DATED:
+            continue
         hints = get_type_hints(load(table.row), include_extras=True)
         dated = tuple(column for column, hint in hints.items() if get_args(hint)[1].dated)
         if dated:
@@ -38,11 +42,11 @@ def missing_sections(config: Mapping[str, object], sections: Mapping[str, Collec
     ]
 
 
-def illegal_onsets(quantities: Mapping[str, Mapping[str, str]], legal: Mapping[str, Collection[str]]) -> list[str]:
-    """Return a sentence for every declared quantity whose table or column cannot be dated."""
+def illegal_questions(questions: Mapping[str, Mapping[str, str]], legal: Mapping[str, Collection[str]]) -> list[str]:
+    """Return a sentence for every question whose table or column cannot be dated."""
     problems = []
-    for name, wanted in quantities.items():
-        place, table, column = f"onset.quantities.{name}", wanted["table"], wanted["column"]
+    for name, wanted in questions.items():
+        place, table, column = f"evidence.questions.{name}", wanted["table"], wanted["column"]
         if table not in legal:
             problems.append(f"{place}.table: {table!r} has no column that can be dated; allowed: {', '.join(legal)}")
         elif column not in legal[table]:

@@ -1,4 +1,4 @@
-"""Power-law exponents of the weight matrices over steps."""
+"""Power-law exponents of the weight matrices over steps, beside those of Gaussian matrices."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from rare_neurons.figures.style import (
     chosen_models,
@@ -24,45 +26,85 @@ from rare_neurons.figures.style import (
 from rare_neurons.results import load_integrity, load_timeline
 
 _COLUMNS = 3
+_NULL = "0.85"
 
 
-def plot_alpha(results: str | Path, models: Sequence[str] | None = None, *, figure: Figure | None = None) -> Figure:
-    """Draw the power-law exponent of every weight matrix over steps, beside its shuffled null (grey).
+def plot_alpha(
+    results: str | Path,
+    models: Sequence[str] | None = None,
+    *,
+    controls: Sequence[str] = (),
+    figure: Figure | None = None,
+) -> Figure:
+    """Draw the power-law exponent of every weight matrix over steps, and when it leaves its null.
 
-    `figure` is drawn into instead of a new one.
+    Grey is where nine in ten Gaussian matrices of the shape lie, a dot the checkpoint by which a matrix has left it.
+    Each axis says from which steps on the runs' matrices, and those of the `controls`, are outside. `figure` is drawn
+    into instead of a new one.
     """
     models = chosen_models(results, models)
-    table = load_timeline(results, "spectra", models=models, include_quarantined=True, pandas=True)
+    beside = [model for model in controls if model not in models]
+    table = load_timeline(results, "alpha", models=models, include_quarantined=True, pandas=True)
     kinds = list(dict.fromkeys(table.sort_values("layer", na_position="last").matrix))
     if not kinds:
         return nothing_to_draw(figure)
+    events = load_timeline(results, "alpha_events", models=[*models, *beside], pandas=True)
+    events = events[events.quantity == "alpha"]
     verdicts = load_integrity(results, models=models, pandas=True)
     layers = sorted(set(table.layer.dropna()))
-    figure, axes = grid(-(-len(kinds) // _COLUMNS), _COLUMNS, width=3.4, height=2.6, figure=figure)
+    figure, axes = grid(-(-len(kinds) // _COLUMNS), _COLUMNS, width=3.4, height=2.9, figure=figure)
     for axis, kind in zip(axes.ravel(), kinds, strict=False):
-        _draw_kind(axis, table[table.matrix == kind], models, layers)
-        axis.set(title=kind, yscale="log")
+        mine = events[events.matrix == kind]
+        _draw_kind(axis, table[table.matrix == kind], mine, models, layers)
+        own, other = (mine[mine.model.isin(names)] for names in (models, beside))
+        said = f"outside {_said(own)}" + (f"\ncontrol: outside {_said(other)}" if beside else "")
+        axis.set_title(kind, pad=25 if beside else 16)
+        axis.text(0.5, 1.02, said, transform=axis.transAxes, ha="center", va="bottom", fontsize=7)
+        axis.set(yscale="log")
         plain_log_axis(axis)
         step_axis(axis, table.step)
         draw_quarantined(axis, verdicts)
     _tidy(axes, len(kinds))
-    legend(figure, {f"layer {int(layer)}": layer_colour(layer, layers) for layer in layers}, models)
+    colours = {f"layer {int(layer)}": layer_colour(layer, layers) for layer in layers}
+    legend(figure, colours, models, more=_marks(table))
     return figure
 
 
-def _draw_kind(axis: Axes, table: pd.DataFrame, models: Sequence[str], layers: Sequence[float]) -> None:
-    shuffled = table.alpha_shuffled.notna().any()
+def _draw_kind(
+    axis: Axes, table: pd.DataFrame, events: pd.DataFrame, models: Sequence[str], layers: Sequence[float]
+) -> None:
     for style, model in zip(styles(), models, strict=False):
-        mine = table[table.model == model]
-        for layer, lines in mine.groupby("layer", dropna=False):
-            lines = lines.sort_values("step")
-            held = lines.quarantined
-            axis.plot(x(lines.step), lines.alpha.where(~held), style, color=layer_colour(layer, layers))
+        for layer, lines in table[table.model == model].groupby("layer", dropna=False):
+            lines, colour = lines.sort_values("step"), layer_colour(layer, layers)
+            held, jumped = lines.quarantined, lines.xmin_jump.eq(True)
+            axis.plot(x(lines.step), lines.alpha.where(~held), style, color=colour)
+            axis.plot(x(lines.step[jumped]), lines.alpha[jumped], "|", color=colour, ms=9)
             mark(axis, lines.step[held], lines.alpha[held])
-        if shuffled:
-            null = mine.groupby("step")
-            low, high = null.alpha_shuffled_low.min(), null.alpha_shuffled_high.max()
-            axis.fill_between(x(low.index), low, high, color="0.8", lw=0, zorder=0)
+            same = events.layer.isna() if layer != layer else events.layer == layer
+            left = lines[lines.step.isin(events.by_step[same & (events.model == model)].dropna())]
+            axis.plot(x(left.step), left.alpha, "o", color=colour, ms=5)
+    for _, null in table.groupby(["rows", "cols"]):  # kinds have one shape, but for their place in the layers
+        null = null.dropna(subset=["alpha_null_low"]).drop_duplicates("step").sort_values("step")
+        axis.fill_between(x(null.step), null.alpha_null_low, null.alpha_null_high, color=_NULL, lw=0, zorder=0)
+
+
+def _said(events: pd.DataFrame) -> str:
+    """Say from which steps on the matrices are outside, and how many are not."""
+    left = events.by_step.dropna()
+    if left.empty:
+        return "never"
+    low, high = int(left.min()), int(left.max())
+    steps = f"from step {low:,}" if low == high else f"from step {low:,} to {high:,}"
+    return steps if len(left) == len(events) else f"{steps} ({len(left)} of {len(events)})"
+
+
+def _marks(table: pd.DataFrame) -> list[Line2D | Patch]:
+    """Legend of what is drawn beside the lines."""
+    black = {"color": "black", "ls": ""}
+    more = [Patch(color=_NULL, label="90 % of Gaussian\nmatrices"), Line2D([], [], marker="o", label="leaves", **black)]
+    if table.xmin_jump.eq(True).any():
+        more.append(Line2D([], [], marker="|", ms=9, label="tail starts elsewhere", **black))
+    return more
 
 
 def _tidy(axes: np.ndarray, n_drawn: int) -> None:

@@ -1,55 +1,164 @@
-"""When each declared quantity sets in."""
+"""What moves, when, and how far beyond one run it is known to hold."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter
 
-from rare_neurons.figures.style import COLOURS, OTHERS, chosen_models, of_panel, one_axis, step_axis, x
+from rare_neurons.figures.findings import Findings, load_findings, unit_of
+from rare_neurons.figures.style import (
+    Colour,
+    chosen_models,
+    draw_quarantined,
+    grid,
+    nothing_to_draw,
+    step_axis,
+    stratum_colours,
+    styles,
+    x,
+)
+from rare_neurons.numerics.evidence.rows import OnsetRow
+from rare_neurons.numerics.evidence.standing import FAILS, HOLDS, NOT_JUDGED, Standing
+from rare_neurons.numerics.evidence.tiers import TIERS
 from rare_neurons.results import load_integrity, load_timeline
+
+_CONTROL = "0.55"
+_ROLES = ("all", "run", "control")
+_ROW = 0.035
+"""Height of one date below the curves, as a share of the axis."""
 
 
 def plot_emergence(
-    results: str | Path,
-    subject: str,
-    models: Sequence[str] | None = None,
-    *,
-    figure: Figure | None = None,
-    ax: Axes | None = None,
+    results: str | Path, subject: str, models: Sequence[str] | None = None, *, figure: Figure | None = None
 ) -> Figure:
-    """Draw the onset of every declared quantity as the interval between two checkpoints, or what was not detected.
+    """Draw every declared question: curves with bands, when they move, and the tiers that it reaches.
 
-    `models` are those of the subject, for the axis of steps. `figure` or `ax` is drawn into instead of a new figure.
+    `models` are those of the subject, whose quarantined checkpoints are marked. `figure` is drawn into instead of a new
+    one.
     """
-    table = load_timeline(results, "emergence", models=subject, pandas=True)
-    steps = load_integrity(results, models=chosen_models(results, models), pandas=True).step
-    figure, axis = one_axis(width=7.5, height=0.42 * len(table) + 1.5, figure=figure, ax=ax)
-    for row, (_, onset) in enumerate(table.iterrows()):
-        if onset.detected:
-            _draw_onset(axis, row, onset)
-        else:
-            place = {"va": "center", "transform": axis.get_yaxis_transform()}
-            axis.text(0.02, row, _not_detected(onset), fontsize=8, color="0.4", **place)
-    labels = [f"{row.quantity}{of_panel(table, row.panel)}" for row in table.itertuples()]
-    axis.set_yticks(range(len(table)), labels)
-    axis.set(ylim=(len(table) - 0.5, -0.5), title=f"{subject}: onset between two checkpoints")
-    step_axis(axis, steps)
+    found = load_findings(results, subject)
+    courses = load_timeline(results, "courses", models=subject, pandas=True)
+    verdicts = load_integrity(results, models=chosen_models(results, models), pandas=True)
+    wanted = [(findings, standing) for findings in found for standing in findings.questions]
+    if not wanted:
+        return nothing_to_draw(figure)
+    colours = stratum_colours([standing.about.stratum for _, standing in wanted])
+    columns = min(2, len(wanted))
+    figure, axes = grid(-(-len(wanted) // columns), columns, width=4.6, height=2.3, figure=figure)
+    for axis, (findings, standing) in zip(axes.ravel(), wanted, strict=False):
+        mine = courses[(courses.panel == findings.panel) & (courses.question == standing.question)]
+        step_axis(axis, courses.step)
+        draw_question(axis, findings, standing, mine, colours[standing.about.stratum])
+        axis.set_xlabel("")
+        axis.tick_params(labelbottom=False)
+        draw_quarantined(axis, verdicts)
+        _title(axis, standing, f", {findings.panel}" if len(found) > 1 else "")
+    for axis in axes.ravel()[len(wanted) :]:
+        axis.remove()
+    for axis in axes.ravel()[len(wanted) - columns : len(wanted)]:
+        axis.set_xlabel("step", fontsize=8)
+        axis.tick_params(labelbottom=True)
+    _legend(figure, colours, [findings for findings, _ in wanted])
     return figure
 
 
-def _draw_onset(axis: Axes, row: int, onset: pd.Series) -> None:
-    colour = COLOURS.get(onset.stratum, OTHERS[0])
-    after, by = x([0 if pd.isna(onset.onset_after) else onset.onset_after, onset.onset_by])
-    axis.plot([after, by], [row, row], color=colour, lw=6, solid_capstyle="butt")
-    if pd.notna(onset.onset_low) and pd.notna(onset.onset_high):
-        axis.plot(x([onset.onset_low, onset.onset_high]), [row, row], color=colour, lw=1.5)
+def draw_question(axis: Axes, findings: Findings, standing: Standing, courses: pd.DataFrame, colour: Colour) -> None:
+    """Draw the curves of one question with its turns, and the dates below them."""
+    looks = {row.run: (_CONTROL, (0, (3, 2))) for row in standing.controls}
+    looks |= {row.run: (colour, style) for row, style in zip(standing.runs, styles(), strict=False)}
+    changed = {row.run for row in (*standing.controls, *standing.runs) if row.holds}
+    for run, (shade, style) in looks.items():
+        mine = courses[courses.run == run].sort_values("step")
+        axis.fill_between(x(mine.step), mine.low, mine.high, color=shade, alpha=0.18, lw=0)
+        axis.plot(x(mine.step), mine.value, ls=style, color=shade, lw=0.9)
+        for turn in findings.turns:
+            if (turn.question, turn.run) == (standing.question, run) and run in changed:
+                moved = mine[(mine.step >= turn.start) & (mine.step <= turn.end)]
+                axis.plot(x(moved.step), moved.value, color=shade, lw=2.2, solid_capstyle="round")
+                axis.plot(x([turn.end]), moved.value.iloc[-1:], "^" if turn.change > 0 else "v", color=shade, ms=5)
+    if courses.low.min() < 0:
+        axis.axhline(0, color="0.3", lw=0.6, zorder=0)
+    _draw_dates(axis, _dates(findings, standing), looks, colour)
+    _scale_of(axis, unit_of(standing.about.table, standing.about.column))
+    axis.tick_params(labelsize=7)
+    axis.spines[["top", "right"]].set_visible(False)
 
 
-def _not_detected(onset: pd.Series) -> str:
-    if onset.status != "ok":
-        return onset.status.replace("_", " ")
-    effect = "" if pd.isna(onset.minimal_effect) else f"; an even change of {onset.minimal_effect:.2g} would be"
-    # The p that decided: adjusted for all quantities asked.
-    return f"not detected (p = {onset.p_adjusted:.2f}{effect})"
+def _dates(findings: Findings, standing: Standing) -> list[OnsetRow]:
+    """Dates of changes that are found; one open at both ends says nothing."""
+    changed = {row.run for row in (*standing.controls, *standing.runs) if row.holds}
+    known = [row for row in findings.onsets if row.question == standing.question and (row.after or row.by)]
+    shown = [row for row in known if row.run in changed or (row.role == "all" and standing.holds("seeds"))]
+    return sorted(shown, key=lambda row: _ROLES.index(row.role))
+
+
+def _draw_dates(axis: Axes, dates: Sequence[OnsetRow], looks: Mapping[str, tuple[Colour, object]], own: Colour) -> None:
+    """Draw a bar per date in a strip below the curves; that of other seeds is broad, and shaded over the whole axis."""
+    low, high = axis.get_ylim()
+    room = _ROW * (len(dates) + 1)
+    axis.set_ylim(low - (high - low) * room / (1 - room), high)
+    last = axis.get_xlim()[1]
+    for row, date in enumerate(dates):
+        height, of_seeds = room - (row + 0.8) * _ROW, date.role == "all"
+        ends = [x([date.after])[0], last if date.by is None else date.by]
+        colour, width = (own, 4) if of_seeds else (looks[date.run][0], 1.6)
+        axis.plot(
+            ends, [height] * 2, color=colour, lw=width, transform=axis.get_xaxis_transform(), solid_capstyle="butt"
+        )
+        if of_seeds:
+            axis.axvspan(*ends, color=colour, alpha=0.08, lw=0, zorder=0)
+
+
+def _scale_of(axis: Axes, unit: str) -> None:
+    """Label the values with their unit; small ones with its power of ten, since an offset would cover the title."""
+    largest = max(abs(end) for end in axis.get_ylim())
+    exponent = int(np.floor(np.log10(largest))) if 0 < largest < 0.01 else 0
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 10.0**exponent:.3g}".replace("-", "−")))
+    power = f"$10^{{{exponent}}}$ " if exponent else ""
+    axis.set_ylabel(f"{power}{unit}", fontsize=7.5)
+
+
+def _title(axis: Axes, standing: Standing, panel: str) -> None:
+    name = standing.question[:1].upper() + standing.question[1:]
+    axis.set_title(f"{name}{panel}", fontsize=8.5, fontweight="bold", loc="left", pad=15)
+    line = axis.text(0, 1.03, tier_line(standing), fontsize=7.5, transform=axis.transAxes, va="bottom")
+    line.set_in_layout(False)  # it is wider than some axes, and must not make them narrower
+
+
+def tier_line(standing: Standing) -> str:
+    """Name the tiers with their marks and adjusted p-values; with one run there is only the first."""
+    asked = [tier for tier in TIERS if tier == "run" or (tier in standing.beyond and len(standing.runs) > 1)]
+    return "   ".join(
+        f"{standing.mark(tier)} {tier.replace('_', ' ')}{_number(standing.p_value(tier))}" for tier in asked
+    )
+
+
+def _number(p: float | None) -> str:
+    if p is None:
+        return ""
+    return " <.001" if p < 0.001 else f" {p:.2f}".replace("0.", ".") if p >= 0.0995 else f" {p:.3f}".replace("0.", ".")
+
+
+def _legend(figure: Figure, colours: dict[str, Colour], found: Sequence[Findings]) -> None:
+    runs = {row.run: None for findings in found for one in findings.questions for row in one.runs}
+    handles = [Line2D([], [], color=colour, lw=2, label=f"{name} tokens") for name, colour in colours.items()]
+    if len(runs) > 1:
+        pairs = zip(styles(), runs, strict=False)
+        handles += [Line2D([], [], color="black", ls=style, lw=1, label=run) for style, run in pairs]
+    if any(findings.n_controls for findings in found):
+        handles.append(Line2D([], [], color=_CONTROL, ls=(0, (3, 2)), lw=1, label="control"))
+    handles += [
+        Patch(color="black", alpha=0.18, lw=0, label="interval over documents and types"),
+        Line2D([], [], color="black", lw=2.2, marker="^", ms=5, label="rise (▼ fall) beyond noise"),
+        Line2D([], [], color="black", lw=1.6, label="half of the change: a run"),
+        Line2D([], [], color="black", lw=4, label="half of the change: over seeds"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=7.5)
+    words = f"Tiers of evidence: {HOLDS} reached   {FAILS} not reached   {NOT_JUDGED} not judged   (number: adjusted p)"
+    figure.suptitle(words, fontsize=8, x=0.01, ha="left")

@@ -11,14 +11,14 @@ from rare_neurons.figures.by_stratum import draw_by_stratum
 def plot_inequality(
     results: str | Path, models: Sequence[str] | None = None, *, figure: Figure | None = None
 ) -> Figure:
-    """Draw how unequal neurons are, over steps: Gini index and excess kurtosis of their influence.
+    """Draw how unequal neurons are, over steps: effective number, and Gini index beside that of noise.
 
     `figure` is drawn into instead of a new one.
     """
     columns = [
+        ("effective_number", "effective number of neurons"),
+        ("effective_number_within", "the same, within the stratum"),
         ("gini", "Gini index of |influence|"),
-        ("participation_ratio", "participation ratio (neurons)"),
-        ("excess_kurtosis", "excess kurtosis"),
-        ("excess_kurtosis_without_top", "excess kurtosis without the top 3"),
+        ("gini_noise", "Gini index of noise alone"),
     ]
     return draw_by_stratum(results, models, "inequality", columns, figure=figure)

@@ -25,12 +25,15 @@ class FigureEntry:
         What a reader sees, in words.
     of_subject : bool
         Whether the function takes the subject too: its table is about all runs together.
+    with_controls : bool
+        Whether it takes ``controls=`` too, models that are said beside.
     """
 
     name: str
     tables: tuple[str, ...]
     caption: str
     of_subject: bool = False
+    with_controls: bool = False
 
     def load(self) -> Callable[..., Figure]:
         """Import the function."""
@@ -56,9 +59,10 @@ FIGURES = (
             "integrity",
         ),
         caption=(
-            "Cross-fitted ranked influence of the final-layer MLP neurons at every step. One half of the contexts "
-            "orders the neurons, the other half is read, so that without any effect the curve is zero at every rank; "
-            "the band is the interval over resampled contexts, and bins whose interval reaches zero are not drawn."
+            "Cross-fitted ranked influence of the final-layer MLP neurons at every step. One quadrant of "
+            "documents by token types orders the neurons, the opposite one is read, so that without any effect the "
+            "curve is zero at every rank; the band is the interval over documents and types, and bins whose interval "
+            "reaches zero are not drawn."
         ),
     ),
     FigureEntry(
@@ -79,20 +83,26 @@ FIGURES = (
             "integrity",
         ),
         caption=(
-            "How unequal the neurons of the final MLP are on each stratum. Heavy-tailed noise raises these indices "
-            "too: compare with step 0."
+            "How unequal the neurons of the final MLP are on each stratum. The effective number is free of noise and "
+            "left out where the effects are not resolved; the Gini index follows signal to noise, and has that of "
+            "noise alone beside it."
         ),
     ),
     FigureEntry(
         "alpha",
         tables=(
-            "timelines/spectra",
+            "timelines/alpha",
+            "timelines/alpha_events",
             "integrity",
         ),
         caption=(
-            "Power-law exponent fitted to the eigenvalues of each weight matrix. Grey: the range over shuffled copies "
-            "of the same matrix. At initialisation the exponent is noise."
+            "Power-law exponent fitted to the eigenvalues of each weight matrix. Grey: where nine in ten Gaussian "
+            "matrices of the same shape lie; at initialisation the exponent is noise. A dot marks the checkpoint by "
+            "which a matrix has left them (twice in a row, at 0.05 over all matrices). Matrices of runs on shuffled "
+            "text leave too, as each axis says: it is training, not language. Bars mark where the fitted tail starts "
+            "in another part of the spectrum than at the checkpoint before."
         ),
+        with_controls=True,
     ),
     FigureEntry(
         "integrity",
@@ -105,12 +115,17 @@ FIGURES = (
     FigureEntry(
         "emergence",
         tables=(
-            "timelines/emergence",
+            "timelines/evidence",
+            "timelines/onsets",
+            "timelines/turns",
+            "timelines/courses",
             "integrity",
         ),
         caption=(
-            "Onset of each declared quantity, between the last checkpoint before and the first from which the declared "
-            "rule holds. The thin line is the interval; with fewer than three seeds it contains evaluation noise only."
+            "Every declared question: the runs with intervals over documents and token types, controls in grey, "
+            "rises and falls beyond noise as thick lines. Bars below are intervals of the step by which half of the "
+            "change has come, in each run and (broad, shaded) over seeds. The line above names the tiers of evidence, "
+            "each with the p that decides: this run, other seeds, beyond controls, about this stratum."
         ),
         of_subject=True,
     ),
@@ -119,18 +134,8 @@ FIGURES = (
         tables=("timelines/lineage",),
         caption=(
             "Jaccard index of the most influential neurons (with their signs) with those of the last good step, and "
-            "with those of the step before. Thin lines: what two halves of the panel share, the ceiling that noise "
-            "leaves for sets read on different contexts. Thick line: two sets at random."
+            "with those of the step before. Thin lines: what two opposite quadrants of the panel share, each with a "
+            "quarter of the targets and none of the other's documents and token types. Thick line: two sets at random."
         ),
-    ),
-    FigureEntry(
-        "claims",
-        tables=("claims",),
-        caption=(
-            "What may be claimed at the last good checkpoint, and what the same rule makes of step 0. Supported means: "
-            "beyond the null after control for all claims, and with the interval beyond that of step 0 and of the run "
-            "on unigram-shuffled text. A claim over training needs three seeds."
-        ),
-        of_subject=True,
     ),
 )

@@ -6,7 +6,6 @@ regimes       ranked influence: cross-fitted curves, the log-spacing test (T is 
               `null_tables`, its p in `detection`), descriptive fits and the seed studies' conventions
 spectra       eigenvalue spectra of weight matrices, power-law tails and what they are compared with
 onset         when a quantity sets in, by one declared rule, against what noise alone would draw
-claims        what may be said of runs beside their controls
 integrity     whether each checkpoint is what its step says
 organisation  sets of top neurons: common directions, and how the sets last through training
 grid          document folds by type bins: cells, noise-free moments, two-way jackknife

@@ -1,10 +1,13 @@
 """The seed studies' conventions beside ours, from results alone.
 
 inputs      the one reader of a results tree
-noise       what the conventions read from half-normal noise, and from resampled contexts
+answers     one question's rows of the evidence as one answer
+noise       what the conventions read from half-normal noise, and from another panel
 statistics  bands, scatter over steps, agreement of two rankings without noise
 layout      numbers and rows as Markdown
-regimes, neurons, claims
+setting, regimes, neurons, roles, published
             the tables
+words, words_roles
+            the sentences, each from the printed rows of its table; phrases: their parts
 figures     the figures
 """

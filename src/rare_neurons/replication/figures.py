@@ -13,7 +13,7 @@ from rare_neurons.replication.inputs import ALL_SIGNS, Tree
 from rare_neurons.replication.statistics import HALF_NORMAL_GINI, ranked_over_median
 
 _NOISE, _START, _LAST, _CONTROL = "0.8", "#56B4E9", "#D55E00", "#009E73"
-_LINES = {"step 0": _START, "last step": _LAST, "control, last step": _CONTROL}
+_LINES = {"step 0": _START, "last step": _LAST, "controls, last step": _CONTROL}
 _INDICES = {
     "gini": "Gini index of |influence|",
     "excess_kurtosis": "excess kurtosis",
@@ -74,6 +74,7 @@ def _draw_exponents(axis: Axes, tree: Tree, panels: Sequence[tuple[str, str]]) -
 def plot_inequality(tree: Tree, *, figure: Figure | None = None) -> Figure:
     """Draw Gini index and excess kurtosis, with and without the three strongest neurons, of runs and controls.
 
+    The Gini index stands beside that of noise with the same standard errors (thin): it follows signal to noise.
     `figure` is drawn into instead of a new one.
     """
     figure, axes = grid(1, len(_INDICES), width=3.9, height=3.4, figure=figure)
@@ -88,6 +89,7 @@ def plot_inequality(tree: Tree, *, figure: Figure | None = None) -> Figure:
         axis.set_ylim(-0.05 * top, top)
     handles = [Line2D([], [], color=c, label=f"{s} tokens") for s, c in stratum_colours(tree.strata).items()]
     handles += [Line2D([], [], color="black", ls=ls, label=m) for m, ls in _styled(tree)]
+    handles += [Line2D([], [], color="black", lw=0.7, alpha=0.5, label="of noise with the same errors")]
     handles += [Line2D([], [], color=_NOISE, lw=4, label="half-normal noise")]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False, fontsize=8)
     return figure
@@ -100,6 +102,8 @@ def _draw_index(axis: Axes, tree: Tree, column: str) -> None:
         for model, style in _styled(tree):
             lines = table[(table.model == model) & (table.stratum == stratum)].sort_values("step")
             axis.plot(x(lines.step), lines[column], style, color=colour, marker=".", ms=4, lw=1.2)
+            if column == "gini":
+                axis.plot(x(lines.step), lines.gini_noise, style, color=colour, lw=0.7, alpha=0.5)
     step_axis(axis, table.step)
 
 

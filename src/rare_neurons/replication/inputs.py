@@ -8,16 +8,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from rare_neurons.numerics.panel.folds import half_of_fold
+from rare_neurons.numerics.grid.cell_sums import CellSums
+from rare_neurons.numerics.grid.folds import N_FOLDS
+from rare_neurons.replication.answers import Answer, read_answer
+from rare_neurons.replication.layout import CONTROL
 from rare_neurons.replication.noise import NoiseBand, NoiseReading, hill_without_structure, noise_band, read_noise
-from rare_neurons.results import load_claims, load_influence, load_shards, load_timeline
+from rare_neurons.results import load_evidence, load_influence, load_shards, load_timeline
 from rare_neurons.tables import read_table
 
 _NOISE_DRAWS = 200
-_HILL_GROUPS = 499
+_HILL_SETS = 499
 _SEED = 0
 ALL_SIGNS = "all"
-_LAST = "last checkpoint"  # of the claims' column `judged_at`
 
 
 @dataclass(frozen=True)
@@ -30,15 +32,6 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Folds:
-    """Summed changes of loss of one stratum at one checkpoint, [fold neuron], with targets and half of each fold."""
-
-    influence_sum: np.ndarray
-    n_targets: np.ndarray
-    half: np.ndarray
-
-
-@dataclass(frozen=True)
 class Tree:
     """A results tree as the replication sees it.
 
@@ -47,9 +40,9 @@ class Tree:
     results : str
     subject : str
     models, controls : sequence of str
-        Runs of the subject, and the runs on shuffled text that are its control.
+        Runs of the subject, and the runs on shuffled text that are its controls.
     strata : sequence of str
-        The stratum that claims are about, and the one beside it.
+        The stratum that is asked about, and the one beside it.
     panels : mapping
         Settings by name: our panel first, then those whose strata go by the token read.
     """
@@ -99,9 +92,9 @@ class Tree:
         return {name: load_timeline(self.results, name, models=self.runs, pandas=True) for name in names}
 
     @cached_property
-    def claims(self) -> pd.DataFrame:
-        """Every claim about the subject."""
-        return load_claims(self.results, subjects=self.subject, pandas=True)
+    def evidence(self) -> pd.DataFrame:
+        """What is said of the subject, tier by tier."""
+        return load_evidence(self.results, subjects=self.subject, pandas=True)
 
     @cached_property
     def noise(self) -> list[NoiseReading]:
@@ -131,7 +124,11 @@ class Tree:
                 yield Case(f"{model}, step 0", model, 0)
         for model in self.runs:
             last = self.steps(model)[-1]
-            yield Case(f"{model}{' (control)' * (model in self.controls)}, step {last:,}", model, last)
+            yield Case(f"{self.label(model)}, step {last:,}", model, last)
+
+    def label(self, model: str) -> str:
+        """Name a run as the tables do."""
+        return f"{model}{CONTROL * (model in self.controls)}"
 
     def rows(self, quantity: str, **where: object) -> pd.DataFrame:
         """Return the rows of a timeline with these values."""
@@ -145,11 +142,11 @@ class Tree:
         found = self.rows(quantity, **where)
         return found.iloc[0] if len(found) else None
 
-    def claim(self, quantity: str, panel: str | None = None) -> pd.Series | None:
-        """Return the claim as judged at the last checkpoint, or None where it is not judged."""
-        table = self.claims
-        kept = (table.quantity == quantity) & (table.panel == (panel or self.ours)) & (table.judged_at == _LAST)
-        return table[kept].iloc[0] if kept.any() else None
+    def answers(self, panel: str) -> list[Answer]:
+        """Return the answers to the questions about the stratum asked about, as declared."""
+        rows = self.evidence
+        mine = rows[(rows.panel == panel) & (rows.stratum == self.strata[0])]
+        return [read_answer(asked) for _, asked in mine.groupby("declared")]
 
     def regime(self, case: Case, *, panel: str, stratum: str, convention: str) -> pd.Series | None:
         """Return what one convention reads at one checkpoint, all signs together."""
@@ -161,12 +158,20 @@ class Tree:
         kept = {"models": model, "steps": [step], "stratum": stratum, "panel": panel}
         return load_influence(self.results, **kept, pandas=True).sort_values("neuron")
 
-    def folds(self, *, panel: str, model: str, step: int, stratum: str) -> Folds:
-        """Return the sums over every fold of contexts at one checkpoint."""
+    def cells(self, *, panel: str, model: str, step: int, stratum: str) -> CellSums:
+        """Return the sums over every cell of the grid at one checkpoint."""
         kept = {"models": model, "steps": [step], "stratum": stratum, "panel": panel}
-        table = load_shards(self.results, "folds", **kept, pandas=True).sort_values("fold")
-        sums = np.array(table.influence_sum.tolist(), dtype=np.float64)
-        return Folds(sums, table.n_targets.to_numpy(), half_of_fold(table.fold.to_numpy()))
+        table = load_shards(self.results, "cells", **kept, pandas=True)
+        place = table.fold.to_numpy(), table.type_bin.to_numpy()
+        counts = np.zeros((N_FOLDS, N_FOLDS))
+        counts[place] = table.n_targets
+        sums = np.zeros((N_FOLDS, N_FOLDS, len(table.influence_sum.iloc[0])))
+        sums[place] = np.array(table.influence_sum.tolist(), dtype=np.float64)
+        return CellSums(sums, counts)
+
+    def sizes(self, panel: str) -> pd.DataFrame:
+        """Return how large each stratum of a panel is."""
+        return read_table(Path(self.results, "panel", panel, "strata.parquet")).to_pandas()
 
     def targets(self, panel: str) -> pd.DataFrame:
         """Return the targets of a panel with their strata."""
@@ -179,16 +184,16 @@ class Tree:
 
     @cached_property
     def gaussian_hill(self) -> dict[int, np.ndarray]:
-        """Band of the Hill index of Gaussian rows of the layer's shape, by size of the group."""
+        """Band of the Hill index of Gaussian rows of the layer's shape, by size of the set."""
         size = self.n_set
         sizes = sorted({s for s in (max(2, size // 2), size, 2 * size, 4 * size, 8 * size) if s <= self.n_neurons // 2})
         shape = {"width": self.d_model, "n_rows": self.n_neurons}
-        bands = hill_without_structure(sizes, **shape, n_sets=_HILL_GROUPS, seed=_SEED)
+        bands = hill_without_structure(sizes, **shape, n_sets=_HILL_SETS, seed=_SEED)
         return dict(zip(sizes, bands, strict=True))
 
     @property
     def n_set(self) -> int:
-        """Neurons in the groups of the tables."""
+        """Neurons in the sets of the tables."""
         return int(self.timelines["set_spectra"].n_set.iloc[0])
 
     @cached_property

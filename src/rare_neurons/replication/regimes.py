@@ -13,8 +13,6 @@ from rare_neurons.replication.statistics import alternating, rms_difference, rms
 PUBLISHED_N = 1937
 """Neurons at which the fixed cuts give the published fractions."""
 _OTHER_N = (2048, 3072, 4096)  # final layers of pythia-70m, 160m and 410m
-_RESAMPLES = 200
-_SEED = 0
 _STRAIGHT = 0.95
 """R² above which a window is counted as a straight line."""
 _LEVEL = 0.05
@@ -58,7 +56,6 @@ def scatter(tree: Tree) -> str:
         "neighbouring steps, same panel",
         "neighbouring steps, fresh draw",
     ]
-    rows = []
     rows = [_scatter_row(tree, panel, stratum) for panel, stratum in tree.read_at]
     return markdown(header, rows)
 
@@ -86,8 +83,7 @@ def exponents(tree: Tree, *, panel: str, stratum: str) -> pd.Series:
 
 
 def _standard_error(tree: Tree, panel: str, stratum: str, model: str, step: int) -> float:
-    folds = tree.folds(panel=panel, model=model, step=step, stratum=stratum)
-    return window_exponent_se(folds.influence_sum, folds.n_targets, folds.half, n_resamples=_RESAMPLES, seed=_SEED)
+    return window_exponent_se(tree.cells(panel=panel, model=model, step=step, stratum=stratum))
 
 
 def huber(tree: Tree) -> str:
@@ -118,7 +114,7 @@ def segments(tree: Tree) -> str:
     kinds = {
         "runs, step 0": own & (table.step == 0),
         "runs, later": own & (table.step > 0),
-        "control, later": ~own & (table.step > 0),
+        "controls, later": ~own & (table.step > 0),
     }
     rows += [[f"{label}, all strata", *_curves(table[kept])] for label, kept in kinds.items() if kept.any()]
     return markdown(header, rows)

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-from rare_neurons.numerics.regimes.rank_curve import split_half_reliability
+from scipy.stats import rankdata
 
 BAND = (0.05, 0.5, 0.95)
 """Quantiles that noise is reported at."""
@@ -16,14 +15,14 @@ _TOP_SHARE = 0.05
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far two measurements of the same neurons agree, each made on two halves of the contexts.
+    """How far two measurements of the same neurons agree, each made on two opposite quadrants of its grid.
 
     Attributes
     ----------
     reliability : tuple of float
-        Rank correlation of the halves of each measurement.
+        Rank correlation of the quadrants of each measurement.
     crossed : float
-        Mean rank correlation of one half of the one with the other half of the other.
+        Mean rank correlation of one quadrant of the one with the opposite one of the other.
     without_noise : float
         `crossed` over the geometric mean of the reliabilities; NaN unless both are positive.
     n_top, n_shared : int
@@ -46,13 +45,14 @@ def measure_agreement(one: ArrayLike, other: ArrayLike) -> Agreement:
     Parameters
     ----------
     one, other : array [3, neuron]
-        On all contexts, on half A and on half B, neurons in the same order.
+        On the whole panel, on quadrant A and on quadrant B, neurons in the same order.
 
     Notes
     -----
-    Half A of the one is set against half B of the other: noise that both share on the same contexts stays out. The
-    correction for the noise of each is Spearman's (1904, "The proof and measurement of association between two
-    things"): a correlation over the geometric mean of the reliabilities.
+    Quadrant A of the one is set against quadrant B of the other. Each panel lays its own grid: where two panels hold
+    the same documents these may still share some, which can only raise the agreement. The correction for the noise of
+    each is Spearman's (1904, "The proof and measurement of association between two things"): a correlation over the
+    geometric mean of the reliabilities.
 
     Examples
     --------
@@ -72,8 +72,8 @@ def measure_agreement(one: ArrayLike, other: ArrayLike) -> Agreement:
 
 def rank_correlation(one: ArrayLike, other: ArrayLike) -> float:
     """Spearman's correlation; NaN where one of them is constant."""
-    found = split_half_reliability(np.asarray(one), np.asarray(other)).spearman
-    return float("nan") if found is None else found
+    ranks = np.array([rankdata(one), rankdata(other)])
+    return float(np.corrcoef(ranks)[0, 1]) if (np.ptp(ranks, axis=1) > 0).all() else float("nan")
 
 
 def disattenuated(correlation: float, *, reliability: tuple[float, float]) -> float:

@@ -4,8 +4,8 @@ text, tokenizer, corpus, panel      what every checkpoint is evaluated at
 pretrain, resolve                   checkpoints: trained here, or where their bytes are
 probe, spectra, groups              what opens weights (by `checkpoint_job`)
 null_tables, metric                 what follows from one checkpoint's influence
-integrity, timelines, lineage       all steps of one model
-emergence, claims, figures, summary all runs of one subject
+integrity, timelines, lineage, alpha  all steps of one model (alpha_null: its null, by shape)
+evidence, figures, summary           all runs of one subject
 plan, prefetch, replication         asked for by name
 arguments, cache, reporting         between Snakemake and a stage
 """

@@ -18,6 +18,7 @@ def write_figures(
     results: str,
     subject: str,
     models: Sequence[str],
+    controls: Sequence[str] = (),
 ) -> None:
     """Draw every figure of a subject.
 
@@ -32,11 +33,14 @@ def write_figures(
     subject : str
     models : sequence of str
         Its runs, drawn together.
+    controls : sequence of str
+        Models said beside them.
     """
     known = {entry.name: entry for entry in FIGURES}
     for name, raster, vector in zip(names, png, svg, strict=True):
         about = (results, subject, models) if known[name].of_subject else (results, models)
-        figure = known[name].load()(*about)
+        beside = {"controls": controls} if known[name].with_controls else {}
+        figure = known[name].load()(*about, **beside)
         save_figure(figure, png=raster, svg=vector)
 
 

@@ -6,7 +6,6 @@ import numpy as np
 
 from rare_neurons.catalogue import METRICS, load
 from rare_neurons.numerics.influence.shard import InfluenceShard
-from rare_neurons.numerics.panel.folds import half_of_fold
 from rare_neurons.stages.null_tables import read_null_tables
 from rare_neurons.tables import file_sha256, from_rows, provenance, read_metadata, read_table, write_rows
 
@@ -17,7 +16,7 @@ def write_metric(
     outputs: Mapping[str, str],
     *,
     influence: str,
-    folds: str,
+    cells: str,
     metric: str,
     options: Mapping[str, object],
     null_tables: str | None = None,
@@ -28,7 +27,7 @@ def write_metric(
     ----------
     outputs : mapping
         A path for each of the metric's tables.
-    influence, folds : str
+    influence, cells : str
         Inputs.
     metric : str
         Name of its rule in the catalogue.
@@ -41,8 +40,8 @@ def write_metric(
     about = read_metadata(influence)
     strata, place = _strata_and_place(influence)
     nulls = {"null_tables": read_null_tables(null_tables) if null_tables else ()} if rule.null_tables else {}
-    rows = load(rule.metric)(read_shard(influence, folds), **nulls, **options) if strata else {}
-    paths = {"influence": influence, "folds": folds, "null_tables": null_tables}
+    rows = load(rule.metric)(read_shard(influence, cells), **nulls, **options) if strata else {}
+    paths = {"influence": influence, "cells": cells, "null_tables": null_tables}
     inputs = {name: file_sha256(path) for name, path in paths.items() if path}
     kept = {key: about[key] for key in ("commit", "weights_sha256", "dtype", "status", "reason")}
     metadata = provenance(metric, rule.version, options, inputs, **kept)
@@ -50,21 +49,24 @@ def write_metric(
         write_rows(table.name, from_rows(table.name, rows.get(table.name, []), place), outputs[table.name], metadata)
 
 
-def read_shard(influence: str, folds: str, *, column: str = "influence_sum") -> InfluenceShard:
-    """Read the probe's tables of one good checkpoint as arrays, with one of the folds' sums."""
+def read_shard(influence: str, cells: str) -> InfluenceShard:
+    """Read the probe's tables of one good checkpoint as arrays."""
     strata, _ = _strata_and_place(influence)
     values = read_table(influence, ["influence", "influence_se"])
-    table = read_table(folds, ["fold", "n_targets", column])
+    table = read_table(cells, ["fold", "type_bin", "n_targets", "influence_sum", "within_sum"])
     n = len(strata)
-    fold = table["fold"].to_numpy().reshape(n, -1)
-    flat = table[column].combine_chunks().flatten().to_numpy()
+    grid = (n, *(int(table[side].to_numpy().max()) + 1 for side in ("fold", "type_bin")))
+    sums = {
+        name: table[name].combine_chunks().flatten().to_numpy().astype(np.float64).reshape(*grid, -1)
+        for name in ("influence_sum", "within_sum")
+    }
     return InfluenceShard(
         strata=strata,
         influence=values["influence"].to_numpy().reshape(n, -1),
         influence_se=values["influence_se"].to_numpy().reshape(n, -1),
-        fold_sum=flat.astype(np.float64).reshape(n, fold.shape[1], -1),
-        fold_n=table["n_targets"].to_numpy().reshape(n, -1),
-        half_of_fold=half_of_fold(fold[0]),
+        cell_sum=sums["influence_sum"],
+        within_sum=sums["within_sum"],
+        cell_n=table["n_targets"].to_numpy().reshape(grid),
     )
 
 

@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 
-from rare_neurons.replication import neurons, regimes
-from rare_neurons.replication.claims import survives
+from rare_neurons.replication import neurons, regimes, roles, setting
 from rare_neurons.replication.figures import plot_inequality, plot_ranked
 from rare_neurons.replication.inputs import Tree
+from rare_neurons.replication.layout import read_rows
+from rare_neurons.replication.published import survives
+from rare_neurons.replication.words import WORDS
 from rare_neurons.stages.figures import save_figure
 from rare_neurons.tables import atomic_path
 
 TABLES = {
+    "runs": setting.runs,
+    "panels": setting.panels,
     "fractions": regimes.fractions,
     "window": regimes.window,
     "scatter": regimes.scatter,
@@ -19,14 +23,14 @@ TABLES = {
     "set-spectra": neurons.set_spectra,
     "inequality": neurons.inequality,
     "noise-share": neurons.noise_share,
-    "role-positions": neurons.role_positions,
-    "roles": neurons.roles,
-    "role-effect": neurons.role_effect,
-    "role-claims": neurons.role_claims,
+    "role-positions": roles.role_positions,
+    "roles": roles.roles,
+    "role-effect": roles.role_effect,
+    "role-evidence": roles.role_evidence,
     "survives": survives,
 }
 """Tables by key, in the order of the page."""
-_BY_INPUT = ("role-positions", "roles", "role-effect", "role-claims")
+_BY_INPUT = ("role-positions", "roles", "role-effect", "role-evidence")
 FIGURES = ("ranked", "inequality")
 
 
@@ -36,18 +40,26 @@ def write_replication(*, tables: str, png: Sequence[str], svg: Sequence[str], tr
     Parameters
     ----------
     tables : str
-        Output: Markdown, one section per key of `TABLES`; a table whose panel is not there says so.
+        Output: Markdown, one section per key of `TABLES`, and one, ``key-words``, with the sentences of `WORDS` on it
+        where there are any; a table whose panel is not there says so.
     png, svg : sequence of str
         Outputs, in the order of `FIGURES`.
     tree : Tree
         The results, and what of them is read.
     """
-    sections = [f"## {key}\n\n{_table(key, tree)}" for key in TABLES]
+    sections = [section for key in TABLES for section in _sections(key, _table(key, tree))]
     with atomic_path(tables) as temporary:
         temporary.write_text("\n".join(sections), encoding="utf-8")
     figures = (plot_ranked(tree), plot_inequality(tree))
     for figure, raster, vector in zip(figures, png, svg, strict=True):
         save_figure(figure, png=raster, svg=vector)
+
+
+def _sections(key: str, table: str) -> list[str]:
+    """One table, and the sentences that follow from its rows."""
+    found = [f"## {key}\n\n{table}"]
+    rows = read_rows(table)
+    return [*found, f"## {key}-words\n\n{WORDS[key](rows)}\n"] if key in WORDS and rows else found
 
 
 def _table(key: str, tree: Tree) -> str:

@@ -12,7 +12,9 @@ import pyarrow.compute as pc
 from rare_neurons.checkpoints.manifest import Manifest
 from rare_neurons.checkpoints.tensors import read_tensor, tensor_names
 from rare_neurons.columns import joined_row
+from rare_neurons.errors import RequestError
 from rare_neurons.families import weight_matrices
+from rare_neurons.numerics.organisation.matching import draw_matched_sets, neuron_covariates, placebo_set
 from rare_neurons.numerics.organisation.set_spectra import OfSet, SetSpectrumRow, measure_set_spectrum
 from rare_neurons.stages.checkpoint_job import CheckpointFiles, CheckpointJob, place_of, run_checkpoint_job
 from rare_neurons.tables import file_sha256, from_rows, read_metadata, read_table
@@ -28,6 +30,8 @@ class SetSettings:
     ----------
     share : float
         Size of a set, as a share of the layer's neurons; at least two.
+    select : str
+        Column of the influence table that chooses the set: a half of the panel, so that the other is unseen.
     strata : sequence of str
         Whose influence chooses the set; a panel without one of them has no row for it.
     n_permutations, seed : int
@@ -35,6 +39,7 @@ class SetSettings:
     """
 
     share: float
+    select: str
     strata: Sequence[str]
     n_permutations: int
     seed: int
@@ -93,25 +98,27 @@ def read_final_mlp(folder: Path) -> tuple[np.ndarray, np.ndarray]:
 def _measure(
     W_in: np.ndarray, W_out: np.ndarray, shards: Mapping[str, str], settings: SetSettings
 ) -> Iterator[SetSpectrumRow]:
-    values = read_table(shards["influence"], ["stratum", "influence_a"])
     size = max(2, round(settings.share * len(W_in)))
     variance = read_table(shards["activations"], ["activation_variance"])["activation_variance"].to_numpy()
-    covariates = np.stack([np.linalg.norm(W_in, axis=1), np.linalg.norm(W_out, axis=1), variance], axis=1)
+    covariates, placebo = neuron_covariates(W_in, W_out, variance), placebo_set(W_out, variance, size)
     gradients = read_table(shards["gradients"], ["gradient"])["gradient"]
     directions = np.stack([row.values.to_numpy() for row in gradients])
     rows: Rows = {"W_in": (W_in, None), "W_out": (W_out, None), "W_out_without_gradients": (W_out, directions)}
-    seed = np.random.SeedSequence(settings.seed)
-    present = [s for s in settings.strata if s in set(values["stratum"].to_pylist())]
-    for stratum in present:
-        half_a = values.filter(pc.equal(values["stratum"], stratum))["influence_a"].to_numpy()
-        chosen = np.argsort(-np.abs(half_a), kind="stable")[:size]
-        for (matrix, (weights, projected)), child in zip(rows.items(), seed.spawn(len(rows)), strict=True):
-            found = measure_set_spectrum(
-                weights,
-                chosen,
-                covariates,
-                rng=np.random.default_rng(child),
-                directions=projected,
-                n_permutations=settings.n_permutations,
-            )
+    influences = _influences(shards["influence"], settings)
+    seeds = np.random.SeedSequence(settings.seed).spawn(len(influences))
+    for (stratum, influence), seed in zip(influences.items(), seeds, strict=True):
+        draw, *exchanges = (np.random.default_rng(child) for child in seed.spawn(1 + len(rows)))
+        chosen = np.argsort(-np.abs(influence), kind="stable")[:size]
+        matched = draw_matched_sets(chosen, covariates, draw, n_sets=settings.n_permutations)
+        for (matrix, (weights, projected)), rng in zip(rows.items(), exchanges, strict=True):
+            found = measure_set_spectrum(weights, matched, placebo, rng=rng, directions=projected)
             yield joined_row(SetSpectrumRow, OfSet(stratum, matrix), found)
+
+
+def _influences(path: str, settings: SetSettings) -> dict[str, np.ndarray]:
+    """Influence that chooses the set, by stratum in the declared order."""
+    table = read_table(path)
+    if settings.select not in table.column_names:
+        raise RequestError(f"{path} has no column {settings.select!r}; set `set_spectra.select` to one that it has")
+    values = {s: table.filter(pc.equal(table["stratum"], s))[settings.select].to_numpy() for s in settings.strata}
+    return {stratum: column for stratum, column in values.items() if len(column)}

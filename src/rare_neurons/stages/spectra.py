@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from rare_neurons.checkpoints.manifest import Manifest
 from rare_neurons.checkpoints.tensors import iter_tensors, tensor_names
 from rare_neurons.families import MatrixSpec, weight_matrices
 from rare_neurons.numerics.integrity.fingerprint import fingerprint_tensor
+from rare_neurons.numerics.spectra.eigenvalues import eigenvalues
 from rare_neurons.numerics.spectra.options import SpectrumOptions
 from rare_neurons.numerics.spectra.spectrum import SPECTRUM_COLUMNS, measure_spectrum
 from rare_neurons.stages.checkpoint_job import CheckpointFiles, CheckpointJob, place_of, run_checkpoint_job
@@ -19,6 +21,7 @@ from rare_neurons.tables import from_rows
 
 def write_spectra(
     spectra: str,
+    eigenvalues: str,
     fingerprint: str,
     *,
     manifest: str,
@@ -32,7 +35,7 @@ def write_spectra(
 
     Parameters
     ----------
-    spectra, fingerprint : str
+    spectra, eigenvalues, fingerprint : str
         Outputs.
     manifest : str
         Input.
@@ -43,45 +46,53 @@ def write_spectra(
     n_projections : int
         Length of each tensor's random projection.
     """
-    job = CheckpointJob(
-        "spectra",
-        params={"spectra": dict(options), "fingerprint": {"n_projections": n_projections}},
-        about={"dtype": "float64"},
-    )
-    files = CheckpointFiles(manifest, {"spectra": spectra, "fingerprint": fingerprint})
+    params = {"spectra": dict(options), "eigenvalues": {}, "fingerprint": {"n_projections": n_projections}}
+    job = CheckpointJob("spectra", params=params, about={"dtype": "float64"})
+    files = CheckpointFiles(manifest, {"spectra": spectra, "eigenvalues": eigenvalues, "fingerprint": fingerprint})
 
     def measure(folder: Path, checkpoint: Manifest, _: CheckpointFiles) -> dict[str, pa.Table]:
-        rows, prints = measure_folder(folder, options, n_projections)
-        place = place_of(checkpoint)
-        return {"spectra": from_rows("spectra", rows, place), "fingerprint": from_rows("fingerprint", prints, place)}
+        found, place = measure_folder(folder, options, n_projections), place_of(checkpoint)
+        return {name: from_rows(name, getattr(found, name), place) for name in params}
 
     run_checkpoint_job(job, [files], measure, cache=cache)
 
 
-def measure_folder(
-    folder: Path, options: Mapping[str, object], n_projections: int
-) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
-    """Rows of the spectra of a folder's matrices, and of the fingerprints of its tensors."""
+@dataclass(frozen=True)
+class FolderRows:
+    """Rows of the three tables of one checkpoint."""
+
+    spectra: list[dict[str, object]] = field(default_factory=list)
+    eigenvalues: list[dict[str, object]] = field(default_factory=list)
+    fingerprint: list[dict[str, object]] = field(default_factory=list)
+
+
+def measure_folder(folder: Path, options: Mapping[str, object], n_projections: int) -> FolderRows:
+    """Rows of the spectra and eigenvalues of a folder's matrices, and of the fingerprints of its tensors."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     specs: dict[str, list[MatrixSpec]] = {}
     for spec in weight_matrices(config, tensor_names(folder)):
         specs.setdefault(spec.tensor, []).append(spec)
-    rows: list[dict[str, object]] = []
-    prints: list[dict[str, object]] = []
+    rows = FolderRows()
     for name, array in iter_tensors(folder):
         found = fingerprint_tensor(name, array, n_projections=n_projections)
         columns = ("shape", "norm", "n_nonfinite", "sha256", "projection")
-        prints.append({"tensor": name, **{column: getattr(found, column) for column in columns}})
-        rows += [_row(spec, spec.select(array), options) for spec in specs.get(name, [])]
-    return rows, prints
+        rows.fingerprint.append({"tensor": name, **{column: getattr(found, column) for column in columns}})
+        for spec in specs.get(name, []):
+            _measure_matrix(rows, spec, spec.select(array), SpectrumOptions(**options))
+    return rows
 
 
-def _row(spec: MatrixSpec, matrix: np.ndarray, options: Mapping[str, object]) -> dict[str, object]:
-    row = {"layer": spec.layer, "matrix": spec.matrix, "rows": matrix.shape[0], "cols": matrix.shape[1]}
+def _measure_matrix(rows: FolderRows, spec: MatrixSpec, matrix: np.ndarray, options: SpectrumOptions) -> None:
+    """Append a matrix to the spectra and the eigenvalues."""
+    place = {"layer": spec.layer, "matrix": spec.matrix, "rows": matrix.shape[0], "cols": matrix.shape[1]}
     n_bad = int(matrix.size - np.isfinite(matrix).sum())
     if n_bad:
         reason = f"{n_bad} of {matrix.size} entries of {spec.tensor} are not finite"
         known = {"n_eigenvalues": min(matrix.shape), "status": "non_finite", "reason": reason}
-        return {**row, **dict.fromkeys(SPECTRUM_COLUMNS), **known}
-    result = measure_spectrum(matrix, SpectrumOptions(**options))
-    return {**row, **{name: getattr(result, name) for name in SPECTRUM_COLUMNS}}
+        rows.spectra.append({**place, **dict.fromkeys(SPECTRUM_COLUMNS), **known})
+        rows.eigenvalues.append({**place, "eigenvalues": None})
+        return
+    values = eigenvalues(matrix)
+    result = measure_spectrum(matrix, options, values=values)
+    rows.spectra.append({**place, **{name: getattr(result, name) for name in SPECTRUM_COLUMNS}})
+    rows.eigenvalues.append({**place, "eigenvalues": values.tolist()})

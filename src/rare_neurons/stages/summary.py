@@ -3,17 +3,25 @@
 import sys
 from collections.abc import Mapping, Sequence
 
-from rich.console import Console
+import numpy as np
+from rich.console import Console, RenderableType
 from rich.table import Table
+from rich.text import Text
 
-from rare_neurons.results import load_claims, load_integrity, load_timeline
+from rare_neurons.figures.findings import Findings, load_findings, unit_of
+from rare_neurons.numerics.evidence.history import SQUARES
+from rare_neurons.numerics.evidence.phrases import interval, several
+from rare_neurons.numerics.evidence.standing import FAILS, HOLDS, NOT_JUDGED, Standing
+from rare_neurons.numerics.evidence.tiers import TIERS
+from rare_neurons.numerics.evidence.words import describe
+from rare_neurons.results import load_integrity
 from rare_neurons.tables import atomic_path
 
-_CONTROLS = ("control_step0", "control_shuffled")
+_WIDTH = 118
 
 
 def write_summary(output: str, *, results: str, subjects: Mapping[str, Sequence[str]]) -> None:
-    """Write, and print to stderr, the checkpoints done and quarantined per model, onsets and claims per subject.
+    """Write, and print to stderr, the checkpoints done and quarantined, and what is known of each subject.
 
     Parameters
     ----------
@@ -23,16 +31,33 @@ def write_summary(output: str, *, results: str, subjects: Mapping[str, Sequence[
     subjects : mapping
         Each subject's models.
     """
-    tables = [_checkpoints(results, subjects), _onsets(results, subjects), _claims(results, subjects)]
+    found = [(subject, findings) for subject in subjects for findings in load_findings(results, subject)]
+    several_panels = len({findings.panel for _, findings in found}) > 1
+    named = [(f"{name}, {one.panel}" if several_panels else name, one) for name, one in found]
+    parts = [_checkpoints(results, subjects), *_sentences(named)]
     with atomic_path(output) as temporary, temporary.open("w", encoding="utf-8") as file:
-        _print(Console(file=file, width=118), tables, f"{results}/figures")
-    _print(Console(file=sys.stderr, width=118), tables, f"{results}/figures")
+        _print(Console(file=file, width=_WIDTH), parts, f"{results}/figures")
+    _print(Console(file=sys.stderr, width=_WIDTH), parts, f"{results}/figures")
 
 
-def _print(console: Console, tables: Sequence[Table], figures: str) -> None:
-    for table in tables:
-        console.print(table)
+def _print(console: Console, parts: Sequence[RenderableType], figures: str) -> None:
+    for part in parts:
+        console.print(part)
     console.print(f"Figures: {figures}/")
+
+
+def _sentences(found: Sequence[tuple[str, Findings]]) -> list[RenderableType]:
+    parts: list[RenderableType] = []
+    for place, findings in found:
+        who = f"{several(findings.n_runs, 'run')}, {several(findings.n_controls, 'control')}"
+        alone = "; one run says nothing of other seeds" if findings.n_runs == 1 else ""
+        parts.append(Text(f"{place} ({who}{alone})", style="bold"))
+        lines = Table.grid(padding=(0, 1))
+        for standing in findings.questions:
+            unit = unit_of(standing.about.table, standing.about.column)
+            lines.add_row("•", Text(" ".join(describe(standing, findings.onsets, findings.turns, unit=unit))))
+        parts += [lines, _tiers(place, findings)]
+    return parts
 
 
 def _checkpoints(results: str, subjects: Mapping[str, Sequence[str]]) -> Table:
@@ -48,33 +73,36 @@ def _checkpoints(results: str, subjects: Mapping[str, Sequence[str]]) -> Table:
     return table
 
 
-def _onsets(results: str, subjects: Mapping[str, Sequence[str]]) -> Table:
-    table = Table(title="Onsets (between two checkpoints)", title_justify="left")
-    for column in ("subject", "quantity", "onset", "change", "p", "seeds"):
-        table.add_column(column, justify="right" if column in ("change", "p", "seeds") else "left")
-    for subject in subjects:
-        for row in load_timeline(results, "emergence", models=subject).to_pylist():
-            onset = f"{row['onset_after']} – {row['onset_by']}" if row["detected"] else _verdict(row["status"])
-            change = "" if row["change"] is None else f"{row['change']:+.3g}"
-            p = "" if row["p_adjusted"] is None else f"{row['p_adjusted']:.3f}"
-            table.add_row(subject, row["quantity"], onset, change, p, str(row["n_seeds"]))
+def _tiers(place: str, findings: Findings) -> Table:
+    words = f"{place}, by tier: {HOLDS} reached, {FAILS} not reached, {NOT_JUDGED} not judged; p is paid for"
+    table = Table(title=Text(words), title_justify="left", show_lines=True)
+    for column in ("question", "tier", "", "change [interval]", "p"):
+        table.add_column(Text(column), justify="right" if column == "p" else "left")
+    for standing in findings.questions:
+        later = [tier for tier in TIERS[1:] if tier in standing.beyond and len(standing.runs) > 1]
+        rows = [_tier_row(standing, tier) for tier in ("run", *later)]
+        table.add_row(Text(standing.question), *(Text("\n".join(cells)) for cells in zip(*rows, strict=True)))
     return table
 
 
-def _claims(results: str, subjects: Mapping[str, Sequence[str]]) -> Table:
-    table = Table(title="Claims at the last checkpoint", title_justify="left")
-    for column in ("subject", "claim", "estimate", "controls", "p", "verdict"):
-        table.add_column(column, justify="right" if column in ("estimate", "controls", "p") else "left")
-    for subject in subjects:
-        for row in load_claims(results, subjects=subject).to_pylist():
-            if row["judged_at"] == "step 0":
-                continue
-            controls = " / ".join("–" if row[c] is None else f"{row[c]:.2g}" for c in _CONTROLS)
-            estimate = "–" if row["estimate"] is None else f"{row['estimate']:.2g}"
-            p = "–" if row["adjusted_p"] is None else f"{row['adjusted_p']:.3f}"
-            table.add_row(subject, row["quantity"], estimate, controls, p, row["verdict"])
-    return table
+def _tier_row(standing: Standing, tier: str) -> tuple[str, str, str, str]:
+    p = standing.p_value(tier)
+    return tier.replace("_", " "), standing.mark(tier), _change(standing, tier), "" if p is None else f"{p:.3f}"
 
 
-def _verdict(status: str) -> str:
-    return "not detected" if status == "ok" else status.replace("_", " ")
+def _change(standing: Standing, tier: str) -> str:
+    """Estimate with its interval; at tier `run`, where there are several, the number of runs."""
+    n = len(standing.runs)
+    if tier == "run" and n != 1:
+        return f"in {len(standing.found)} of {n} runs"
+    row = standing.runs[0] if tier == "run" else standing.beyond[tier]
+    if row.estimate is None:
+        return ""
+    if row.scale == "log":
+        return f"× {np.exp(row.estimate):.3g} {interval(row.low, row.high, scale='log')}"
+    return f"{row.estimate:+.2g} {interval(row.low, row.high, scale='linear')} {_unit(standing, tier)}".rstrip()
+
+
+def _unit(standing: Standing, tier: str) -> str:
+    unit = unit_of(standing.about.table, standing.about.column)
+    return f"({unit})²" if unit and standing.about.column in SQUARES and tier != "specific" else unit

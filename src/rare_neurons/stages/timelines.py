@@ -7,9 +7,11 @@ import numpy as np
 import pyarrow as pa
 
 from rare_neurons.catalogue import VERSIONS
+from rare_neurons.numerics.influence.moments import summarise_moments
 from rare_neurons.numerics.influence.rows import PER_TARGET
 from rare_neurons.numerics.influence.summary import summarise_influence
 from rare_neurons.numerics.panel.means import StratumMeans, mean_over_strata, merge_folds
+from rare_neurons.stages.cell_tables import MOMENTS, moment_statistics
 from rare_neurons.tables import digest_of, file_sha256, from_rows, provenance, read_table, write_rows
 
 _PLACE = ("panel", "model", "step")
@@ -108,9 +110,19 @@ def _summarise_influence(path: str) -> list[dict]:
     return rows
 
 
+def _summarise_moments(path: str) -> list[dict]:
+    table = read_table(path)
+    place = {key: table[key][0].as_py() for key in _PLACE} if table.num_rows else {}
+    strata = list(dict.fromkeys(table["stratum"].to_pylist()))
+    found = moment_statistics(table, [(s, name) for s in strata for name in MOMENTS])
+    summaries = {s: summarise_moments({name: found[s, name] for name in MOMENTS}) for s in strata}
+    return [{**place, "stratum": s, **asdict(summary)} for s, summary in summaries.items()]
+
+
 _SUMMARIES: dict[str, Callable[[str], list[dict]]] = {
     "behaviour": summarise_behaviour,
     "influence": _summarise_influence,
+    "moments": _summarise_moments,
 }
 
 

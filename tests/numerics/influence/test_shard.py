@@ -1,4 +1,4 @@
-"""The shard hands out one stratum's folds."""
+"""The shard hands out one stratum's cells, of the whole influence and of its part within the stratum."""
 
 import numpy as np
 import pytest
@@ -6,18 +6,20 @@ import pytest
 from rare_neurons.numerics.influence.shard import InfluenceShard
 
 
-def test_folds_are_those_of_the_named_stratum():
-    sums = np.arange(24, dtype=float).reshape(2, 4, 3)
+def test_cells_are_those_of_the_named_stratum():
+    sums = np.arange(48, dtype=float).reshape(2, 4, 2, 3)
+    counts = np.arange(16).reshape(2, 4, 2)
     shard = InfluenceShard(
         strata=("common", "rare"),
         influence=np.zeros((2, 3)),
         influence_se=np.ones((2, 3)),
-        fold_sum=sums,
-        fold_n=np.array([[1, 2, 3, 4], [5, 6, 7, 8]]),
-        half_of_fold=np.array([0, 0, 1, 1]),
+        cell_sum=sums,
+        within_sum=-sums,
+        cell_n=counts,
     )
-    rare = shard.folds("rare")
-    np.testing.assert_array_equal(rare.sums, sums[1])
-    assert (rare.counts.tolist(), rare.half.tolist()) == ([5, 6, 7, 8], [0, 0, 1, 1])
+    np.testing.assert_array_equal(shard.cells("rare").sums, sums[1])
+    np.testing.assert_array_equal(shard.within_cells("common").sums, -sums[0])
+    np.testing.assert_array_equal(shard.cells("rare").counts, counts[1])
+    np.testing.assert_array_equal(shard.within_cells("rare").counts, counts[1])
     with pytest.raises(ValueError, match="not in tuple"):
-        shard.folds("mid")
+        shard.cells("mid")

@@ -5,7 +5,7 @@ import pytest
 
 from rare_neurons.numerics.panel.contexts import cut_contexts
 from rare_neurons.numerics.panel.strata import assign_strata
-from rare_neurons.numerics.panel.targets import draw_targets
+from rare_neurons.numerics.panel.targets import Most, draw_targets
 
 STRATA = {"common": {"mass": [0.0, 0.5]}, "rare": {"mass": [0.5, 1.0]}}
 END = 0
@@ -19,7 +19,7 @@ def corpus():
 
 @pytest.fixture(scope="module")
 def contexts(corpus):
-    return cut_contexts(corpus, end_of_text=END, context_length=16, max_contexts=None, seed=3)
+    return cut_contexts(corpus, end_of_text=END, context_length=16, max_contexts=None, max_per_document=20, seed=3)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def strata(corpus):
 def draw(contexts, strata, **changes):
     options = {
         "targets_per_stratum": 300,
-        "max_per_type": 200,
+        "most": Most(per_type=200, per_document=12),
         "min_position": 4,
         "token_role": "target",
         "seed": 5,
@@ -47,6 +47,9 @@ def test_targets_are_the_next_tokens_of_their_stratum(contexts, strata):
     assert targets.position.min() >= 4
     assert np.bincount(targets.stratum).tolist() == [300, 300]
     assert np.unique(targets.target_id, return_counts=True)[1].max() <= 200
+    for index in range(2):
+        assert np.unique(targets.document[targets.stratum == index], return_counts=True)[1].max() <= 12
+    assert np.array_equal(contexts.document[targets.context, targets.position + 1], targets.document)
     assert len(set(zip(targets.context, targets.position, strict=True))) == 600
 
 

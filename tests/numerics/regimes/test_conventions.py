@@ -3,21 +3,17 @@
 import numpy as np
 import pytest
 
-from rare_neurons.numerics.panel.folds import FoldSums
+from rare_neurons.numerics.grid.cell_sums import CellSums
 from rare_neurons.numerics.regimes.conventions import CONVENTIONS, measure_regimes
 from rare_neurons.numerics.regimes.null_tables import regime_null_table
 from rare_neurons.numerics.spectra.power_law import fit_power_law
-
-HALF = np.arange(64) % 2
+from tests.numerics.regimes.cells import influence_of, planted_cells
 
 
 def _measure(effect, noise=0.3, seed=0, **options):
-    rng = np.random.default_rng(seed)
-    counts = rng.integers(80, 120, 64)
-    sums = counts[:, None] * effect + noise * np.sqrt(counts)[:, None] * rng.standard_normal((64, len(effect)))
-    se = np.full(len(effect), noise / np.sqrt(counts.sum()))
-    folds = FoldSums.of(sums, counts=counts, half=HALF)
-    return measure_regimes(sums.sum(0) / counts.sum(), se, folds, seed=1, **options)
+    cells = planted_cells(np.random.default_rng(seed), effect, noise=noise)
+    se = np.full(len(effect), noise / np.sqrt(cells.counts.sum()))
+    return measure_regimes(influence_of(cells), se, cells, seed=1, **options)
 
 
 def _row(rows, sign, convention):
@@ -53,6 +49,7 @@ def test_detection_row_carries_the_test_and_its_intervals():
     row = _row(_measure(_planted(), null_tables=[regime_null_table(1000, n_draws=60, seed=0)]), "all", "log_spacing")
     assert (row.status, row.n_regimes) == ("ok", 3)
     assert row.null_p <= 0.05
+    assert row.statistic_z > 1.6
     assert row.null_family is not None
     assert row.plateau_end_low <= 17 <= row.plateau_end_high
     assert row.rank_exponent_low <= 0.8 <= row.rank_exponent_high
@@ -90,8 +87,8 @@ def test_too_few_neurons_is_a_status():
 
 
 def test_values_that_are_not_finite_stop_the_run():
-    folds = FoldSums.of(np.ones((64, 2)), counts=np.ones(64), half=HALF)
+    cells = CellSums.of(np.ones((12, 12, 2)), counts=np.ones((12, 12)))
     with pytest.raises(ValueError, match="quarantine the checkpoint"):
-        measure_regimes([np.nan, 1.0], [0.1, 0.1], folds, seed=0)
-    with pytest.raises(ValueError, match=r"influence \(3,\), influence_se \(3,\), sums \(64, 2\) disagree on neurons"):
-        measure_regimes(np.ones(3), np.ones(3), folds, seed=0)
+        measure_regimes([np.nan, 1.0], [0.1, 0.1], cells, seed=0)
+    with pytest.raises(ValueError, match=r"\(3,\), influence_se \(3,\), sums \(12, 12, 2\) disagree on neurons"):
+        measure_regimes(np.ones(3), np.ones(3), cells, seed=0)

@@ -4,12 +4,17 @@ import numpy as np
 import pytest
 
 from benchmarks.calibration.regimes import planted_curve
-from rare_neurons.numerics.panel.folds import FoldSums
+from rare_neurons.numerics.grid.cell_sums import CellSums
 from rare_neurons.numerics.regimes.null_tables import regime_null_table
-from rare_neurons.numerics.regimes.resampled import measure_spacing_regimes, of_sign, regime_differences
+from rare_neurons.numerics.regimes.resampled import (
+    centred_interval,
+    measure_spacing_regimes,
+    of_sign,
+    regime_differences,
+)
+from tests.numerics.regimes.cells import influence_of, planted_cells
 
 N = 400
-HALF = np.arange(64) % 2
 
 
 @pytest.fixture(scope="module")
@@ -18,14 +23,12 @@ def table():
 
 
 def _strata(exponents, seed):
-    rng, counts = np.random.default_rng(seed), np.full(64, 100)
+    rng = np.random.default_rng(seed)
     for exponent in exponents:
         effect = planted_curve(N, plateau_slope=0.05, exponent=exponent, shares=(0.05, 0.3))
-        sums = counts[:, None] * effect + 0.2 * np.sqrt(counts)[:, None] * rng.standard_normal((64, N))
-        influence = sums.sum(axis=0) / counts.sum()
-        kept = influence != 0
-        folds = FoldSums.of(sums[:, kept], counts=counts, half=HALF)
-        yield influence[kept], np.full(kept.sum(), 0.2 / np.sqrt(counts.sum())), folds
+        cells = planted_cells(rng, effect, noise=0.05)
+        influence = influence_of(cells)
+        yield influence, np.full(len(influence), 0.05 / np.sqrt(cells.counts.sum())), cells
 
 
 def test_difference_of_strata_is_a_joint_resample(table):
@@ -42,9 +45,9 @@ def test_difference_of_strata_is_a_joint_resample(table):
 def test_difference_without_a_fit_says_so(table):
     (stratum,) = _strata((0.8,), 10)
     good = measure_spacing_regimes(*stratum, [table], n_resamples=20, seed=1)
-    influence, _, folds = stratum
+    influence, _, cells = stratum
     loud = np.full(len(influence), 9.0)
-    noisy = measure_spacing_regimes(influence, loud, folds, [table], n_resamples=20, seed=1)
+    noisy = measure_spacing_regimes(influence, loud, cells, [table], n_resamples=20, seed=1)
     rows = regime_differences(good, noisy, confidence=0.9)
     assert {row.status for row in rows} == {"no_fit"}
     assert "above the noise floor" in rows[0].reason
@@ -57,12 +60,30 @@ def test_resamples_of_another_number_are_no_joint_resample(table):
         regime_differences(few, many, confidence=0.9)
 
 
-def test_an_interval_holds_the_asked_share_of_the_resamples(table):
+def test_an_interval_has_the_spread_of_the_resamples_around_the_estimate(table):
     (stratum,) = _strata((0.8,), 12)
     found = measure_spacing_regimes(*stratum, [table], n_resamples=200, seed=1)
-    drawn = found.resampled[:, 2]
+    drawn, value = found.resampled[:, 2], found.test.rank_exponent
     assert np.isfinite(drawn).all()
-    assert found.interval("rank_exponent", 0.5) == pytest.approx(np.quantile(drawn, [0.25, 0.75]))
+    low, middle, high = np.quantile(drawn, [0.25, 0.5, 0.75])
+    assert found.interval("rank_exponent", 0.5) == pytest.approx((value + low - middle, value + high - middle))
+    low, high = found.interval("decay_start", 0.9)
+    assert low <= found.test.decay_start <= high
+
+
+def test_ranks_spread_by_ratios_and_stop_at_one():
+    low, high = centred_interval(2.0, [10.0, 100.0, 1000.0], 1.0, is_rank=True)
+    assert (low, high) == (1.0, pytest.approx(20.0))
+    assert centred_interval(2.0, [np.nan, np.nan, 3.0], 0.9) == (None, None)
+
+
+def test_strata_of_one_seed_are_drawn_jointly(table):
+    # Two strata that are one another's multiple have the same fit in every resample.
+    (influence, se, cells), *_ = _strata((0.8,), 13)
+    other = CellSums(3 * cells.sums, cells.counts)
+    one = measure_spacing_regimes(influence, se, cells, [table], n_resamples=30, seed=1)
+    two = measure_spacing_regimes(3 * influence, 3 * se, other, [table], n_resamples=30, seed=1)
+    np.testing.assert_allclose(two.resampled, one.resampled)
 
 
 def test_zero_belongs_to_no_sign():

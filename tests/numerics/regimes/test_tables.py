@@ -9,18 +9,17 @@ from rare_neurons.numerics.regimes.rank_curve import SIGNS, rank_curve
 from rare_neurons.numerics.regimes.resampled import QUANTITIES, measure_spacing_regimes
 from rare_neurons.numerics.regimes.tables import measure_regime_tables, measure_shard_regimes
 
-HALF = np.arange(8) % 2
 OPTIONS = {"n_bins": 6, "n_resamples": 10, "confidence": 0.9, "seed": 0}
 
 
 @pytest.fixture(scope="module")
 def shard():
     rng = np.random.default_rng(0)
-    counts = rng.integers(5, 9, (2, 8))
-    sums = rng.standard_t(3, (2, 8, 90)) + counts[:, :, None] * rng.standard_t(3, (2, 1, 90))
+    counts = rng.integers(5, 9, (2, 4, 4))
+    sums = rng.standard_t(3, (2, 4, 4, 90)) + counts[..., None] * rng.standard_t(3, (2, 1, 1, 90))
     sums[1] = np.abs(sums[1])  # no neuron of the rare stratum suppresses
-    influence = sums.sum(axis=1) / counts.sum(axis=1, keepdims=True)
-    return InfluenceShard(("common", "rare"), influence, np.full((2, 90), 1e-3), sums, counts, HALF)
+    influence = sums.sum(axis=(1, 2)) / counts.sum(axis=(1, 2))[:, None]
+    return InfluenceShard(("common", "rare"), influence, np.full((2, 90), 1e-3), sums, sums / 2, counts)
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +32,10 @@ def test_every_stratum_has_every_row(tables):
     assert keys == [(s, sign, c) for s in ("common", "rare") for sign in SIGNS for c in CONVENTIONS]
 
 
-def test_curves_are_those_of_the_stratum_where_both_halves_have_neurons(shard, tables):
+def test_curves_are_those_of_the_stratum_where_all_quadrants_have_neurons(shard, tables):
     found = {(point.stratum, point.sign) for point in tables["curves"]}
     assert found == {("common", sign) for sign in SIGNS} | {("rare", "all"), ("rare", "boost")}
-    curve = rank_curve(shard.folds("rare"), n_bins=6, n_resamples=10, confidence=0.9, seed=0)
+    curve = rank_curve(shard.cells("rare"), n_bins=6, n_resamples=10, confidence=0.9, seed=0)
     mine = [point.value for point in tables["curves"] if (point.stratum, point.sign) == ("rare", "all")]
     assert mine == curve.value.tolist()
 
@@ -51,7 +50,7 @@ def test_one_sign_of_one_stratum_is_measured_on_its_neurons_alone(shard):
     expected = measure_spacing_regimes(
         shard.influence[0][boost],
         shard.influence_se[0][boost],
-        shard.folds("common").of_neurons(boost),
+        shard.cells("common").of_neurons(boost),
         (),
         n_resamples=10,
         seed=0,

@@ -78,6 +78,7 @@ def test_engine_weightwatcher_gives_the_same_row():
     ours = asdict(measure_spectrum(gaussian(), SpectrumOptions(refits=5, gof_refits=5)))
     theirs = asdict(measure_spectrum(gaussian(), SpectrumOptions(refits=5, gof_refits=5, engine="weightwatcher")))
     assert ours.pop("status") == theirs.pop("status") == "ok"
+    assert ours.pop("edge_status") == theirs.pop("edge_status") == "ok"
     assert ours.pop("reason") == theirs.pop("reason") == ""
     assert ours == pytest.approx(theirs, rel=1e-9)
 
@@ -93,6 +94,18 @@ def test_no_tail_is_a_status_and_nulls(engine, matrix, status):
     assert spectrum.reason
     for name in ("alpha", "alpha_iid_low", "xmin", "ks_distance", "n_tail", "gof_p", "lr_lognormal", "lr_lognormal_p"):
         assert getattr(spectrum, name) is None
+
+
+def test_eigenvalues_that_are_known_are_not_computed_again():
+    matrix = gaussian()
+    assert measure_spectrum(matrix, PLAIN, values=eigenvalues(matrix)) == measure_spectrum(matrix, PLAIN)
+    assert measure_spectrum(matrix, PLAIN, values=np.arange(1.0, 61.0)).stable_rank == pytest.approx(30.5)
+
+
+def test_where_most_are_spikes_there_is_a_status_and_no_edge():
+    matrix = np.diag(np.sqrt([0.01] * 12 + [float(i) for i in range(20, 38)]))
+    spectrum = measure_spectrum(matrix, PLAIN)
+    assert (spectrum.mp_edge, spectrum.n_spikes, spectrum.edge_status) == (None, None, "mostly_spikes")
 
 
 def test_zero_counts_mean_null_columns():

@@ -15,6 +15,9 @@ from .beyond_control import MIN_CONTROLS
 from .comparison import Comparison, Decision, Direction, compare, directed_p, no_comparison
 from .seeds import MIN_RUNS, panel_part, run_part
 
+LEAST_FACTOR = 2.0
+"""How much larger an effect on rare tokens must be than on common ones, where the placebo does not say."""
+
 
 @dataclass(frozen=True, slots=True)
 class StrataPair:
@@ -57,15 +60,15 @@ class SpecificEvidence:
     Attributes
     ----------
     form : str
-        ``log`` (ratio of mean squares, sees any signs) or ``linear`` (difference of means, blind to mixed signs).
+        ``log`` (ratio of mean squares, sees any signs) or ``linear`` (means, blind to mixed signs).
     form_reason : str
-        Why the linear form had to be used; empty for ``log``.
+        Why the linear form had to be used, and what it asks; empty for ``log``.
     seeds : Comparison
-        Contrast beyond the placebo over the runs.
+        Contrast beyond the placebo over the runs; in the linear form that with ``− κ``.
     control : Comparison
         The runs' contrast against the controls'.
     p_value : float or None
-        Of both together in one direction: the larger one; ``None`` unless both are tested.
+        Of all tests together in one direction: the largest; ``None`` unless all are tested.
     """
 
     form: str
@@ -83,8 +86,11 @@ def judge_specific(
     Log form: ``λ = ½ ln(Q_rare / Q_common) − λ°``, λ° the same of the placebo's mean squares averaged over
     permutations; a rise is asked for, since general growth, and any factor that all strata share, cancels. Where a
     run's mean squares, or those of all but one control, are not resolved (more than 2 standard errors, placebo and
-    every leave-out positive), the linear form for all: ``[M − M°]_rare − [M − M°]_common``, in either direction.
-    The tier needs both: runs against zero, and runs against controls (an intersection-union test).
+    every leave-out positive), the linear form for all: ``|M − M°|_rare > κ |M − M°|_common``, that is
+    ``[M − M°]_rare ∓ κ [M − M°]_common`` both beyond zero in one direction. κ is the placebo's ratio of root mean
+    squares over all runs, so that an effect of one sign that strata share in the proportion of the weights' geometry is
+    none; where the placebo is not resolved, `LEAST_FACTOR`. The tier needs all: runs against zero, and runs against
+    controls (an intersection-union test).
 
     Parameters
     ----------
@@ -105,14 +111,17 @@ def judge_specific(
     decision = decision or Decision()
     usable = [control for control in controls if _resolved(control.square)]
     form_reason = _why_linear(runs, controls, usable)
-    if form_reason:
-        own, other = ([_linear(each.mean) for each in side] for side in (runs, controls))
-    else:
+    if not form_reason:
         own, other = ([_log(each.square) for each in side] for side in (runs, usable))
-    decision = replace(decision, direction="either" if form_reason else "rise")
-    seeds, control = _against_zero(own, decision), _against_controls(own, other, decision)
-    form = "linear" if form_reason else "log"
-    return SpecificEvidence(form, form_reason, seeds, control, _joint_p((seeds, control), decision.direction))
+        tests = _both(own, other, replace(decision, direction="rise"))
+        return SpecificEvidence("log", "", *tests, _joint_p(tests, ("rise",)))
+    factor, origin = _geometry(runs)
+    decision, tests = replace(decision, direction="either"), []
+    for sign in (1, -1):
+        own, other = ([_linear(each.mean, factor, sign) for each in side] for side in (runs, controls))
+        tests += _both(own, other, decision)
+    reason = f"{form_reason}; the effect on rare tokens must exceed {origin}"
+    return SpecificEvidence("linear", reason, *tests[:2], _joint_p(tests, ("rise", "fall")))
 
 
 Contrast = tuple[LeaveOuts, float, int]  # value with leave-outs, variance over permutations, its degrees of freedom
@@ -151,12 +160,34 @@ def _log(pair: StrataPair) -> Contrast:
     return combine(contrast, pair.rare, pair.common) - placebo, variance, n - 1
 
 
-def _linear(pair: StrataPair) -> Contrast:
-    """Difference between strata of the mean beyond the placebo."""
+def _geometry(runs: Sequence[RunInfluence]) -> tuple[LeaveOuts, str]:
+    """Factor κ by which effects that strata share may be larger on rare tokens, and where it comes from.
+
+    The placebo's ratio of root mean squares, rare over common, of all runs together; where that is not resolved, the
+    declared `LEAST_FACTOR`.
+    """
+    sides = [
+        stack([side(run.square).mean() for run in runs]).mean()
+        for side in (lambda pair: pair.placebo_rare, lambda pair: pair.placebo_common)
+    ]
+    if all(q.all_positive() and float(q.value) > RESOLVED * float(standard_error(q)) for q in sides):
+        ratio = combine(lambda rare, common: np.sqrt(rare / common), *sides)
+        return ratio, f"{float(ratio.value):.2g} times the effect on common ones, the placebo's ratio"
+    declared = combine(lambda q: np.full_like(q, LEAST_FACTOR), sides[0])
+    return declared, f"{LEAST_FACTOR:g} times the effect on common ones, as the placebo's ratio is not resolved"
+
+
+def _linear(pair: StrataPair, factor: LeaveOuts, sign: int) -> Contrast:
+    """Mean beyond the placebo on rare tokens, less (plus, for sign −1) the factor times that on common ones."""
     n = _n_permutations(pair)
-    placebo = pair.placebo_rare - pair.placebo_common
-    own = pair.rare - pair.common
-    return own - placebo.mean(), float(placebo.value.var(ddof=1)) / n, n - 1
+
+    def beyond(rare: LeaveOuts, common: LeaveOuts) -> LeaveOuts:
+        return combine(lambda x, y, kappa: x - sign * kappa * y, rare, common, factor)
+
+    placebo = [beyond(pair.placebo_rare[k], pair.placebo_common[k]) for k in range(n)]
+    own = beyond(pair.rare, pair.common)
+    variance = float(np.var([one.value for one in placebo], ddof=1)) / n
+    return own - stack(placebo).mean(), variance, n - 1
 
 
 def _n_permutations(pair: StrataPair) -> int:
@@ -164,6 +195,10 @@ def _n_permutations(pair: StrataPair) -> int:
     if n < 2 or len(pair.placebo_common.value) != n:
         raise ValueError(f"{n} and {len(pair.placebo_common.value)} placebo permutations; both strata need at least 2")
     return n
+
+
+def _both(own: Sequence[Contrast], other: Sequence[Contrast], decision: Decision) -> tuple[Comparison, Comparison]:
+    return _against_zero(own, decision), _against_controls(own, other, decision)
 
 
 def _against_zero(runs: Sequence[Contrast], decision: Decision) -> Comparison:
@@ -195,10 +230,9 @@ def _placebo_part(contrasts: Sequence[Contrast]) -> tuple[float, float]:
     return sum(v for _, v, _ in contrasts) / len(contrasts) ** 2, float(sum(nu for _, _, nu in contrasts))
 
 
-def _joint_p(tests: Sequence[Comparison], direction: Direction) -> float | None:
-    """p-value of all tests together in one direction: the largest; doubled where either direction may do."""
+def _joint_p(tests: Sequence[Comparison], ways: Sequence[Direction]) -> float | None:
+    """p-value of all tests together in one direction, the largest; times the number of directions that may do."""
     if any(test.status != "tested" for test in tests):
         return None
     t = [(test.estimate / test.standard_error, test.degrees_of_freedom) for test in tests]
-    ways: tuple[Direction, ...] = ("rise", "fall") if direction == "either" else (direction,)
     return min(1.0, len(ways) * min(max(directed_p(x, nu, way) for x, nu in t) for way in ways))

@@ -6,6 +6,7 @@ from typing import Annotated
 from rare_neurons.columns import Column, Fold, Neuron, NTargets, OfStratum, Stratum, TypeBin
 
 _NATS = "nats per token"
+_SQUARE = "two-way standard error of the mean square"
 
 
 @dataclass(frozen=True)
@@ -151,3 +152,24 @@ class GradientRow:
         list[float],
         Column("nats", "list over d_model: mean gradient of the loss with respect to the final residual stream"),
     ]
+
+
+@dataclass(frozen=True)
+class MomentSummary:
+    """Moments of one stratum; of `rms_*` the signed root of the noise-free mean square."""
+
+    mean_influence: Annotated[float, Column(_NATS, "mean over neurons of the signed influence", dated=True)]
+    mean_influence_se: Annotated[float, Column(_NATS, "its standard error over documents and token types")]
+    mean_influence_within: Annotated[float, Column(_NATS, "the same of the within-stratum part", dated=True)]
+    mean_influence_within_se: Annotated[float, Column(_NATS, "its standard error")]
+    rms_influence: Annotated[
+        float, Column(_NATS, "root mean square over neurons without noise; below zero where noise wins", dated=True)
+    ]
+    square_influence_se: Annotated[float, Column("nats squared", _SQUARE)]
+    rms_influence_within: Annotated[float, Column(_NATS, "the same of the within-stratum part", dated=True)]
+    square_influence_within_se: Annotated[float, Column("nats squared", _SQUARE)]
+
+
+@dataclass(frozen=True)
+class MomentSummaryRow(MomentSummary, OfStratum):
+    """One stratum of one checkpoint."""

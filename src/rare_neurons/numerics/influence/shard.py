@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rare_neurons.numerics.panel.folds import FoldSums
+from rare_neurons.numerics.grid.cell_sums import CellSums
 
 
 @dataclass(frozen=True)
@@ -16,22 +16,27 @@ class InfluenceShard:
     strata : tuple of str
     influence, influence_se : ndarray, shape (stratum, neuron)
         Nats.
-    fold_sum : ndarray, shape (stratum, fold, neuron)
-        Sums over the targets of a fold, nats.
-    fold_n : ndarray, shape (stratum, fold)
+    cell_sum : ndarray, shape (stratum, fold, bin, neuron)
+        Sums of the change of loss over the targets of a cell (document fold, type bin), nats.
+    within_sum : ndarray, shape (stratum, fold, bin, neuron)
+        The same of its part within the target's stratum.
+    cell_n : ndarray, shape (stratum, fold, bin)
         Number of those targets.
-    half_of_fold : ndarray, shape (fold,)
-        0 for half A, 1 for half B.
     """
 
     strata: tuple[str, ...]
     influence: np.ndarray
     influence_se: np.ndarray
-    fold_sum: np.ndarray
-    fold_n: np.ndarray
-    half_of_fold: np.ndarray
+    cell_sum: np.ndarray
+    within_sum: np.ndarray
+    cell_n: np.ndarray
 
-    def folds(self, stratum: str) -> FoldSums:
-        """Fold sums of one stratum."""
+    def cells(self, stratum: str) -> CellSums:
+        """Cell sums of one stratum's influence."""
         i = self.strata.index(stratum)
-        return FoldSums.of(self.fold_sum[i], counts=self.fold_n[i], half=self.half_of_fold)
+        return CellSums.of(self.cell_sum[i], counts=self.cell_n[i])
+
+    def within_cells(self, stratum: str) -> CellSums:
+        """Cell sums of the part within the stratum."""
+        i = self.strata.index(stratum)
+        return CellSums.of(self.within_sum[i], counts=self.cell_n[i])

@@ -36,21 +36,19 @@ class InfluenceSummary:
     """
 
     n_neurons: Annotated[int, Column("neurons", "neurons in the row")]
-    mean_influence: Annotated[float, Column("nats per token", "mean over neurons", dated=True)]
-    mean_abs_influence: Annotated[float, Column("nats per token", "mean over neurons of `abs_influence`", dated=True)]
-    rms_influence: Annotated[float, Column("nats per token", "root mean square over neurons", dated=True)]
+    mean_influence: Annotated[float, Column("nats per token", "mean over neurons")]
+    mean_abs_influence: Annotated[float, Column("nats per token", "mean over neurons of `abs_influence`")]
+    rms_influence: Annotated[float, Column("nats per token", "root mean square over neurons")]
     rms_influence_corrected: Annotated[
         float | None,
-        Column("nats per token", "without the part that standard errors explain; null if all of it", dated=True),
+        Column("nats per token", "without the part that standard errors explain; null if all of it"),
     ]
-    rms_influence_within: Annotated[
-        float, Column("nats per token", "root mean square of `influence_within`", dated=True)
-    ]
-    n_boost: Annotated[int, Column("neurons", "influence above three standard errors", dated=True)]
-    n_suppress: Annotated[int, Column("neurons", "influence below minus three standard errors", dated=True)]
+    rms_influence_within: Annotated[float, Column("nats per token", "root mean square of `influence_within`")]
+    n_boost: Annotated[int, Column("neurons", "influence above three standard errors")]
+    n_suppress: Annotated[int, Column("neurons", "influence below minus three standard errors")]
     n_sign_uncertain: Annotated[int, Column("neurons", "|influence| below its numerical bound")]
     top_neuron: Annotated[int, Column(None, "neuron with the largest |influence|")]
-    top_influence: Annotated[float, Column("nats per token", "its influence", dated=True)]
+    top_influence: Annotated[float, Column("nats per token", "its influence")]
     largest_bound: Annotated[float, Column("nats per token", "largest truncation plus rounding bound")]
     exact_fraction: Annotated[float, Column("share", "(target, neuron) pairs evaluated exactly")]
 

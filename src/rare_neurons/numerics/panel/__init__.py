@@ -3,8 +3,6 @@
 strata          classes of token types by training frequency; the Zipf elbow
 contexts        windows of text, no document in both halves
 targets         the evaluated positions of each stratum
-folds           folds of contexts, halves, and what the folds of one stratum add up to
-resampling      the one place where folds are drawn anew
-means           means of strata from means of folds
+means           means of strata from means of cells
 standard_error  two-way clustered standard error of a mean
 """

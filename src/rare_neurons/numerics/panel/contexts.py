@@ -60,7 +60,9 @@ def cut_contexts(
     order = rng.permutation(len(documents))
     short = [i for i in order if len(documents[i]) < context_length]
     windows = _joined(documents, short, end_of_text, context_length)
-    windows += _excerpts(documents, [i for i in order if len(documents[i]) >= context_length], rng, context_length, max_per_document)
+    windows += _excerpts(
+        documents, [i for i in order if len(documents[i]) >= context_length], rng, context_length, max_per_document
+    )
     if not windows:
         total = sum(len(d) for d in documents)
         raise ValueError(

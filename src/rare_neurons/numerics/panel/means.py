@@ -1,4 +1,4 @@
-"""Means over a stratum's targets from the means of its folds."""
+"""Means over a stratum's targets from the means of its cells."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class StratumMeans:
 
 
 def merge_folds(stratum: Sequence[str], n_targets: ArrayLike, values: Mapping[str, ArrayLike]) -> list[StratumMeans]:
-    """Merge the folds of each stratum, every target counting alike; strata in the order of their first row.
+    """Merge the cells of each stratum, every target counting alike; strata in the order of their first row.
 
     Parameters
     ----------

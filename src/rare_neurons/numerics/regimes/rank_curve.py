@@ -1,15 +1,20 @@
-"""The cross-fitted rank curve: one half of the contexts orders the neurons, the other half is read."""
+"""The cross-fitted rank curve: one quadrant of the grid orders the neurons, the opposite one is read."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
+from scipy.stats import t as student_t
 
-from rare_neurons.numerics.panel.folds import HALF_A, HALF_B, FoldSums
-from rare_neurons.numerics.panel.resampling import influence_of_half, resample_folds, resampled_influence
+from rare_neurons.numerics.grid.cell_sums import CellSums
+from rare_neurons.numerics.grid.pigeonhole import pigeonhole_weights, resampled_influence
+from rare_neurons.numerics.grid.quadrants import opposite_quadrants, part_means
+
+Array = NDArray[np.float64]
 
 SIGNS = ("all", "boost", "suppress")
+_PERFECT = 1 - 1e-12  # correlation beyond which Fisher's z is infinite in float64
 
 
 @dataclass(frozen=True)
@@ -17,25 +22,25 @@ class RankCurve:
     """Log-binned, cross-fitted influence over rank; arrays are [bin], values in the unit of the influence (nats).
 
     ``rank_low`` and ``rank_high`` are 1-based and inclusive, ``rank_mid`` is their geometric mean. ``value`` has
-    expectation zero at every rank when no neuron has an effect; it is negative where the halves disagree in sign.
-    ``resampled`` [resample bin] holds the values behind ``low`` and ``high``; row i of two curves made with the
-    same seed and folds used the same draw of folds, so that differences of curves are joint resamples.
+    expectation zero at every rank when no neuron has an effect; it is negative where opposite quadrants disagree in
+    sign. ``low`` and ``high`` are its interval over documents and token types. ``resampled`` [resample bin] holds the
+    curve in resampled rows and columns; row i of two curves made with the same seed used the same draw.
     """
 
     sign: str
     n_neurons: int
     rank_low: NDArray[np.int64]
     rank_high: NDArray[np.int64]
-    rank_mid: NDArray[np.float64]
-    value: NDArray[np.float64]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
-    resampled: NDArray[np.float64]
+    rank_mid: Array
+    value: Array
+    low: Array
+    high: Array
+    resampled: Array
 
 
 @dataclass(frozen=True)
 class Reliability:
-    """Correlation over neurons of the influence in half A with that in half B; None where a half is constant."""
+    """Correlation over neurons between opposite quadrants; None where one of the four is constant."""
 
     n_neurons: int
     pearson: float | None
@@ -43,7 +48,7 @@ class Reliability:
 
 
 def rank_curve(
-    folds: FoldSums,
+    cells: CellSums,
     *,
     sign: str = "all",
     n_bins: int = 24,
@@ -51,18 +56,19 @@ def rank_curve(
     confidence: float = 0.9,
     seed: int,
 ) -> RankCurve:
-    """Order neurons by |influence| in one half of the folds, read the signed influence in the other, swap, average.
+    """Order neurons by |influence| in one quadrant, read the signed influence in the opposite one, average.
 
-    For each half as the ordering half, neurons are sorted by falling |influence_order| and
-    ``sign(influence_order) * influence_read`` is averaged in log-spaced bins of rank; the two curves are averaged.
-    Intervals resample whole folds with replacement within the reading half, with the order held fixed; sums and
-    counts are resampled together (ratio estimate), and deviations are widened by sqrt(k / (k - 1)) for k folds.
+    For each of the four quadrants as the ordering one, neurons are sorted by falling |influence_order| and
+    ``sign(influence_order) * influence_read`` is averaged in log-spaced bins of rank; the four curves are averaged.
+    Opposite quadrants share neither documents nor token types. Intervals are ``value ± t(D − 2) · se``, se from the
+    pigeonhole bootstrap within the halves of rows and columns, widened by √(k/(k − 1)) for the k folds of a half: for
+    the neurons so ordered, with the order held fixed.
 
     Parameters
     ----------
-    folds : FoldSums
+    cells : CellSums
     sign : {"all", "boost", "suppress"}
-        Which neurons, judged by the *ordering* half alone. The curve ends at the smaller of the two halves' numbers.
+        Which neurons, judged by the *ordering* quadrant alone. The curve ends at the smallest of the four numbers.
     n_bins : int
         Log-spaced bins asked for; fewer are returned where bins would hold no rank.
     n_resamples : int
@@ -77,46 +83,56 @@ def rank_curve(
     Raises
     ------
     ValueError
-        On a half without targets or with fewer than two folds, fewer than two neurons of
-        the asked sign, or values that are not finite.
+        On a quadrant or a resample without targets, or fewer than two neurons of the asked sign in a quadrant.
 
     Notes
     -----
-    The interval is conditional on the panel's token types: folds are contexts, and types recur across folds.
-    Cost: one sort and one pass over the sums per half; resampling acts on bins, not on neurons.
+    Cost: one sort and one pass over the sums per quadrant; resampling acts on bins, not on neurons.
     """
-    _check_halves(folds)
     if not 0 < confidence < 1:
         raise ValueError(f"confidence={confidence}, but the coverage of an interval lies in (0, 1)")
-    orders = [_order(influence_of_half(folds, ordering), sign) for ordering in (HALF_A, HALF_B)]
+    splits = opposite_quadrants(len(cells.counts))
+    orders = [_order(influence, sign) for influence in quadrant_means(cells)[:, 0]]
     n = min(len(order) for order, _ in orders)
     if n < 2:
-        raise ValueError(f"{n} neurons of sign '{sign}' in one half, but a rank curve needs 2")
+        raise ValueError(f"{n} neurons of sign '{sign}' in one quadrant, but a rank curve needs 2")
     low, high = log_bins(n, n_bins)
-    weights = resample_folds(folds.half, n_resamples=n_resamples, seed=seed)
-    value = np.zeros(len(low))
-    deviation = np.zeros((n_resamples, len(low)))
-    for reading, (order, order_sign) in zip((HALF_B, HALF_A), orders, strict=True):
-        mine = folds.half == reading
-        sums, counts = folds.sums[mine], folds.counts[mine]
-        binned = _bin_means(sums[:, order[:n]] * order_sign[:n], low, high)
-        estimate = binned.sum(axis=0) / counts.sum()
-        drawn = resampled_influence(weights[:, mine], binned, counts)
-        value += estimate / 2
-        deviation += (drawn - estimate) * np.sqrt(len(counts) / (len(counts) - 1)) / 2
-    bounds = np.quantile(value + deviation, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
-    return RankCurve(sign, n, low, high, np.sqrt(low * high), value, bounds[0], bounds[1], value + deviation)
+    readings = [
+        CellSums(_bin_means(cells.sums[:, :, order[:n]] * signs[:n], low, high) * read[..., None], cells.counts * read)
+        for (order, signs), (_, read) in zip(orders, splits, strict=True)
+    ]
+    value = np.mean([one.sums.sum((0, 1)) / one.counts.sum() for one in readings], axis=0)
+    weights = pigeonhole_weights(n_resamples=n_resamples, seed=seed, n_folds=len(cells.counts), n_blocks=2)
+    resampled = np.mean([resampled_influence(weights, one) for one in readings], axis=0)
+    margin = _margin(resampled, len(cells.counts), confidence)
+    return RankCurve(sign, n, low, high, np.sqrt(low * high), value, value - margin, value + margin, resampled)
 
 
-def split_half_reliability(influence_a: ArrayLike, influence_b: ArrayLike) -> Reliability:
-    """Pearson and Spearman correlation over neurons between the halves; None where a half has no variance."""
-    a, b = np.asarray(influence_a, dtype=float), np.asarray(influence_b, dtype=float)
-    if a.shape != b.shape or a.ndim != 1:
-        raise ValueError(f"halves of shapes {a.shape} and {b.shape}; both must be [neuron]")
-    if len(a) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
-        return Reliability(len(a), None, None)
-    spearman = np.corrcoef(rankdata(a), rankdata(b))[0, 1]
-    return Reliability(len(a), float(np.corrcoef(a, b)[0, 1]), float(spearman))
+def quadrant_means(cells: CellSums) -> Array:
+    """Influence in opposite quadrants [split, half, neuron], in the order of `opposite_quadrants`."""
+    return part_means(cells.by_neuron, cells.counts, opposite_quadrants(len(cells.counts)))
+
+
+def split_half_reliability(halves: ArrayLike) -> Reliability:
+    """Pearson and Spearman correlation over neurons between opposite quadrants, averaged as Fisher's z over splits.
+
+    Parameters
+    ----------
+    halves : array_like, shape (split, 2, neuron)
+        From `quadrant_means`. A quadrant has a quarter of the targets, so the whole panel is more reliable than this.
+
+    Examples
+    --------
+    >>> split_half_reliability([[[1.0, 2.0, 4.0], [2.0, 4.0, 8.0]]]).spearman
+    1.0
+    """
+    x = np.asarray(halves, dtype=np.float64)
+    if x.ndim != 3 or x.shape[1] != 2:
+        raise ValueError(f"halves of shape {x.shape}; they must be [split, 2, neuron]")
+    n = x.shape[-1]
+    if n < 3 or (np.ptp(x, axis=-1) == 0).any():
+        return Reliability(n, None, None)
+    return Reliability(n, _mean_correlation(x), _mean_correlation(rankdata(x, axis=-1)))
 
 
 def log_bins(n: int, n_bins: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -125,7 +141,19 @@ def log_bins(n: int, n_bins: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]
     return edges[:-1], edges[1:] - 1
 
 
-def _order(influence: NDArray, sign: str) -> tuple[NDArray, NDArray]:
+def n_of_sign(cells: CellSums, sign: str) -> int:
+    """Neurons of a sign in the quadrant that has fewest: what a rank curve can order."""
+    return min(len(_order(influence, sign)[0]) for influence in quadrant_means(cells)[:, 0])
+
+
+def _margin(resampled: Array, n_folds: int, confidence: float) -> Array:
+    """Half the width of a t interval; each half of the rows and columns estimates a mean of its own."""
+    k = n_folds // 2
+    error = resampled.std(axis=0, ddof=1) * np.sqrt(k / (k - 1))
+    return student_t.ppf((1 + confidence) / 2, n_folds - 2) * error
+
+
+def _order(influence: Array, sign: str) -> tuple[NDArray, NDArray]:
     if sign not in SIGNS:
         raise ValueError(f"unknown sign '{sign}'; known: {', '.join(SIGNS)}")
     keep = {"all": np.ones(len(influence), bool), "boost": influence > 0, "suppress": influence < 0}[sign]
@@ -135,17 +163,11 @@ def _order(influence: NDArray, sign: str) -> tuple[NDArray, NDArray]:
 
 
 def _bin_means(ordered: NDArray, low: NDArray, high: NDArray) -> NDArray:
-    return np.add.reduceat(ordered, low - 1, axis=1) / (high - low + 1)
+    return np.add.reduceat(ordered, low - 1, axis=-1) / (high - low + 1)
 
 
-def _check_halves(folds: FoldSums) -> None:
-    sums, counts = folds.sums, folds.counts
-    if not np.isfinite(sums).all():
-        raise ValueError(f"{np.count_nonzero(~np.isfinite(sums))} of {sums.size} fold sums are not finite")
-    for code, name in ((HALF_A, "A"), (HALF_B, "B")):
-        mine = folds.half == code
-        if mine.sum() < 2 or counts[mine].sum() <= 0:
-            raise ValueError(
-                f"half {name} has {mine.sum()} folds and {counts[mine].sum():.0f} targets; "
-                "each half needs 2 folds and a target (half is 0 for A, 1 for B)"
-            )
+def _mean_correlation(halves: Array) -> float:
+    found = [np.corrcoef(one, other)[0, 1] for one, other in halves]
+    if min(found) > _PERFECT:
+        return 1.0
+    return float(np.tanh(np.mean(np.arctanh(np.clip(found, -_PERFECT, _PERFECT)))))

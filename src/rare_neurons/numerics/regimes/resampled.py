@@ -1,4 +1,4 @@
-"""The detection test of one stratum with intervals from resampled folds, and differences between two strata."""
+"""The detection test of one stratum with intervals from resampled cells, and differences between two strata."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,33 +8,33 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rare_neurons.columns import Column, Reason, Status
-from rare_neurons.numerics.panel.folds import FoldSums
-from rare_neurons.numerics.panel.resampling import resample_folds, resampled_influence
+from rare_neurons.numerics.grid.cell_sums import CellSums
+from rare_neurons.numerics.grid.pigeonhole import pigeonhole_weights, resampled_influence
 from rare_neurons.numerics.regimes.detection import RegimeTest, regime_test
 from rare_neurons.numerics.regimes.null_tables import NullTable
 from rare_neurons.numerics.regimes.statistic import fit_levels, scaled_differences
 
 QUANTITIES = ("plateau_end", "decay_start", "rank_exponent")
+RANKS = frozenset({"plateau_end", "decay_start"})
 
 
 @dataclass(frozen=True)
 class SpacingRegimes:
     """The test of one stratum and sign, and ``resampled`` [resample, (plateau_end, decay_start, rank_exponent)].
 
-    Row i of two results made with the same seed and folds used the same draw of folds; it is NaN where no levels rise.
-    ``resampled_statistic`` [resample] is T there, minus infinity where none rise. Both are None where the test has no
-    fit.
+    Row i of two results made with the same seed used the same draw of rows and columns; it is NaN where no levels rise.
+    None where the test has no fit.
     """
 
     test: RegimeTest
     resampled: NDArray[np.float64] | None
-    resampled_statistic: NDArray[np.float64] | None = None
 
     def interval(self, quantity: str, confidence: float) -> tuple[float, float] | tuple[None, None]:
-        """Quantiles of the resampled quantity that hold ``confidence`` between them; None without a fit."""
+        """Interval of a quantity around its estimate (`centred_interval`); None without a fit."""
         if self.resampled is None:
             return None, None
-        return _quantiles(self.resampled[:, QUANTITIES.index(quantity)], confidence)
+        drawn, value = self.resampled[:, QUANTITIES.index(quantity)], float(getattr(self.test, quantity))
+        return centred_interval(value, drawn, confidence, is_rank=quantity in RANKS)
 
 
 @dataclass(frozen=True)
@@ -57,39 +57,39 @@ class RegimeDifference:
 def measure_spacing_regimes(
     influence: ArrayLike,
     influence_se: ArrayLike,
-    folds: FoldSums,
+    cells: CellSums,
     null_tables: Sequence[NullTable],
     *,
     n_resamples: int,
     seed: int,
 ) -> SpacingRegimes:
-    """Test |influence| for regimes and resample its three-level fit by folds.
+    """Test |influence| for regimes and resample its three-level fit by rows and columns of the grid.
 
     Parameters
     ----------
     influence, influence_se : array [neuron]
         Of the neurons of one sign, not zero; nats.
-    folds : FoldSums
-        Of the same neurons; folds are drawn within halves, with the weights of `resample_folds`.
+    cells : CellSums
+        Of the same neurons; drawn with the weights of `pigeonhole_weights`.
     null_tables : sequence of NullTable
     n_resamples, seed : int
 
     Notes
     -----
-    A resampled influence carries the evaluation noise twice, so intervals are widest where noise blurs the ranks.
+    A resampled influence carries the evaluation noise twice, and that of single targets up to four times: its fits
+    are blurred, so their spread is taken around the estimate and not as it lies.
     """
     x = np.asarray(influence, dtype=float)
     test = regime_test(np.abs(x), influence_se, null_tables, seed=seed)
     if test.rank_exponent is None:
         return SpacingRegimes(test, None)
-    weights = resample_folds(folds.half, n_resamples=n_resamples, seed=seed)
-    drawn = resampled_influence(weights, folds.sums, folds.counts)
-    ranked = np.sort(np.abs(drawn), axis=1)[:, : -test.n_spacings - 2 : -1]
+    weights = pigeonhole_weights(n_resamples=n_resamples, seed=seed, n_folds=len(cells.counts))
+    ranked = np.sort(np.abs(resampled_influence(weights, cells)), axis=1)[:, : -test.n_spacings - 2 : -1]
     # A neuron silent outside the folds that were not drawn is exactly zero; it only needs an order.
     levels = fit_levels(scaled_differences(np.log(np.maximum(ranked, np.finfo(float).tiny))))
     resampled = np.stack([levels.first + 1, levels.second + 1, levels.exponent], axis=1)
     resampled[np.isneginf(levels.statistic)] = np.nan
-    return SpacingRegimes(test, resampled, levels.statistic)
+    return SpacingRegimes(test, resampled)
 
 
 def of_sign(influence: NDArray, sign: str) -> NDArray[np.bool_]:
@@ -100,7 +100,7 @@ def of_sign(influence: NDArray, sign: str) -> NDArray[np.bool_]:
 def regime_differences(one: SpacingRegimes, other: SpacingRegimes, *, confidence: float) -> list[RegimeDifference]:
     """Differences one - other (rare minus common) with intervals from the joint resample, not from two p-values.
 
-    Both must come from `measure_spacing_regimes` with the same folds, ``n_resamples`` and seed.
+    Both must come from `measure_spacing_regimes` with the same ``n_resamples`` and seed.
     """
     if one.resampled is None or other.resampled is None:
         reason = "; ".join(r.test.reason for r in (one, other) if r.resampled is None and r.test.reason)
@@ -111,16 +111,43 @@ def regime_differences(one: SpacingRegimes, other: SpacingRegimes, *, confidence
         )
     rows = []
     for quantity, column in zip(QUANTITIES, (one.resampled - other.resampled).T, strict=True):
-        low, high = _quantiles(column, confidence)
         value = float(getattr(one.test, quantity) - getattr(other.test, quantity))
+        low, high = centred_interval(value, column, confidence)
         rows.append(RegimeDifference(quantity, value, low, high, "ok", None))
     return rows
 
 
-def _quantiles(column: NDArray, confidence: float) -> tuple[float, float] | tuple[None, None]:
-    """Central quantiles of the resamples that have a fit; None when half of them have none."""
-    drawn = column[np.isfinite(column)]
-    if 2 * len(drawn) < len(column):
+def centred_interval(
+    value: float, drawn: ArrayLike, confidence: float, *, is_rank: bool = False
+) -> tuple[float, float] | tuple[None, None]:
+    """Spread of the resamples around the estimate: ``value + quantile − median``, of ranks in logarithms.
+
+    Parameters
+    ----------
+    value : float
+    drawn : array [resample]
+        NaN where a resample has no fit.
+    confidence : float
+    is_rank : bool
+        Ranks are compared by their ratios, and none is below 1.
+
+    Returns
+    -------
+    tuple of float, or of None
+        None when half of the resamples have no fit.
+
+    Examples
+    --------
+    >>> low, high = centred_interval(10.0, [1.0, 2.0, 3.0], 1.0)
+    >>> low, high
+    (9.0, 11.0)
+    """
+    x = np.asarray(drawn, dtype=float)
+    kept = x[np.isfinite(x)]
+    if 2 * len(kept) < len(x):
         return None, None
-    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high)
+    kept = np.log(kept) if is_rank else kept
+    low, middle, high = np.quantile(kept, [(1 - confidence) / 2, 0.5, (1 + confidence) / 2])
+    if is_rank:
+        return max(value * float(np.exp(low - middle)), 1.0), value * float(np.exp(high - middle))
+    return value + float(low - middle), value + float(high - middle)

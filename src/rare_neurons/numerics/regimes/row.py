@@ -27,11 +27,13 @@ class RegimeRow:
     n_regimes : int
         Pieces that the convention draws, *not* a finding: only ``null_p`` speaks for regimes.
     plateau_end_low, plateau_end_high, decay_start_low, decay_start_high, rank_exponent_low, rank_exponent_high : float
-        Interval from resampling folds (``log_spacing``, ``cross_fitted``): evaluation noise, with the neurons given.
+        Interval over documents and token types (``log_spacing``, ``cross_fitted``): evaluation noise, with the neurons
+        given.
     r_squared : float
         Of the drawn fit in ln value (``seed_fixed_cuts``: within its window); no evidence, noise has 0.98 too.
-    statistic, null_p, null_family, n_spacings
-        ``log_spacing``: T, the largest p over the null families, that family, and the ranks above the noise floor.
+    statistic, statistic_z, null_p, null_family, n_spacings
+        ``log_spacing``: T, T standardised by its least favourable null, the largest p over the null families, that
+        family, and the ranks above the noise floor.
     alpha, xmin, ks_distance, n_tail
         ``tail``: exponent of the density of |influence| above xmin, nats; Clauset, Shalizi & Newman (2009).
     lr_exponential, lr_lognormal, lr_stretched_exponential, lr_truncated_power_law : float
@@ -39,7 +41,7 @@ class RegimeRow:
     lr_exponential_p, lr_lognormal_p, lr_stretched_exponential_p, lr_truncated_power_law_p : float
         Two-sided p of its sign.
     split_half_pearson, split_half_spearman : float
-        ``cross_fitted``: correlation of the halves' influence over all neurons of the stratum.
+        ``cross_fitted``: correlation of opposite quadrants' influence over all neurons of the stratum.
     status : str
         ``ok``, ``too_few``, ``not_resolved`` (the curve is not above zero), ``tied``, ``not_rising`` (no plateau,
         power law and decay in this order: p is 1), ``no_null_table`` (fit without p) or ``no_tail``.
@@ -59,18 +61,21 @@ class RegimeRow:
     n_neurons: Annotated[int, Column("neurons", "neurons of this sign with an influence that is not zero")]
     n_regimes: Annotated[int | None, Column("pieces", "pieces that the convention draws; no finding")] = None
     plateau_end: Annotated[float | None, Column("rank", "last rank of the plateau")] = None
-    plateau_end_low: Annotated[float | None, Column("rank", "lower end of its interval over resampled folds")] = None
-    plateau_end_high: Annotated[float | None, Column("rank", "upper end of its interval over resampled folds")] = None
+    plateau_end_low: Annotated[float | None, Column("rank", "lower end of its interval over panels")] = None
+    plateau_end_high: Annotated[float | None, Column("rank", "upper end of its interval over panels")] = None
     decay_start: Annotated[float | None, Column("rank", "first rank of the decay")] = None
-    decay_start_low: Annotated[float | None, Column("rank", "lower end of its interval over resampled folds")] = None
-    decay_start_high: Annotated[float | None, Column("rank", "upper end of its interval over resampled folds")] = None
+    decay_start_low: Annotated[float | None, Column("rank", "lower end of its interval over panels")] = None
+    decay_start_high: Annotated[float | None, Column("rank", "upper end of its interval over panels")] = None
     rank_exponent: Annotated[
         float | None, Column(None, "minus the slope of ln value over ln rank in the power-law piece")
     ] = None
-    rank_exponent_low: Annotated[float | None, Column(None, "lower end of its interval over resampled folds")] = None
-    rank_exponent_high: Annotated[float | None, Column(None, "upper end of its interval over resampled folds")] = None
+    rank_exponent_low: Annotated[float | None, Column(None, "lower end of its interval over panels")] = None
+    rank_exponent_high: Annotated[float | None, Column(None, "upper end of its interval over panels")] = None
     r_squared: Annotated[float | None, Column(None, "of the drawn fit; noise has 0.98 too")] = None
     statistic: Annotated[float | None, Column("log-likelihood", "`log_spacing`: test statistic T")] = None
+    statistic_z: Annotated[
+        float | None, Column("sd", "T as a normal score of its least favourable null; compares runs, T does not")
+    ] = None
     null_p: Annotated[
         float | None, Column(None, "`log_spacing`: largest p over the null families, the only evidence for regimes")
     ] = None
@@ -100,9 +105,7 @@ class RegimeRow:
         Column(None, "normalised log-likelihood ratio over truncated power law; > 0: power law"),
     ] = None
     lr_truncated_power_law_p: Annotated[float | None, Column(None, "two-sided p of that ratio's sign")] = None
-    split_half_pearson: Annotated[float | None, Column(None, "correlation of the halves' influence over neurons")] = (
-        None
-    )
+    split_half_pearson: Annotated[float | None, Column(None, "over neurons, between opposite quadrants")] = None
     split_half_spearman: Annotated[float | None, Column(None, "the same of ranks")] = None
     status: Status = "ok"
     reason: Reason = None

@@ -4,14 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated
 
-import numpy as np
-
 from rare_neurons.columns import Column, OfStratum, Sign, Stratum
 from rare_neurons.numerics.influence.shard import InfluenceShard
-from rare_neurons.numerics.panel.folds import HALF_A, HALF_B, FoldSums
 from rare_neurons.numerics.regimes.conventions import measure_regimes
 from rare_neurons.numerics.regimes.null_tables import NullTable
-from rare_neurons.numerics.regimes.rank_curve import SIGNS, rank_curve
+from rare_neurons.numerics.regimes.rank_curve import SIGNS, n_of_sign, rank_curve
 from rare_neurons.numerics.regimes.resampled import (
     RegimeDifference,
     SpacingRegimes,
@@ -51,7 +48,7 @@ class CurvePoint:
     rank_high: Annotated[int, Column("rank", "last rank of the bin")]
     rank_mid: Annotated[float, Column("rank", "geometric mean of both")]
     value: Annotated[float, Column("nats per token", "cross-fitted influence")]
-    low: Annotated[float, Column("nats per token", "lower end of its interval over resampled contexts")]
+    low: Annotated[float, Column("nats per token", "lower end of its interval over documents and token types")]
     high: Annotated[float, Column("nats per token", "upper end")]
 
 
@@ -65,13 +62,13 @@ def measure_regime_tables(
     seed: int,
     compare: Sequence[Sequence[str]],
 ) -> dict[str, list]:
-    """Regimes and rank curves of each stratum, and their differences; one seed, so that strata share draws of folds."""
+    """Regimes and rank curves of each stratum, and their differences; one seed, so that strata share draws."""
     options = {"n_bins": n_bins, "n_resamples": n_resamples, "confidence": confidence, "seed": seed}
     regimes = [
         RegimeTableRow(stratum, **asdict(row))
         for i, stratum in enumerate(shard.strata)
         for row in measure_regimes(
-            shard.influence[i], shard.influence_se[i], shard.folds(stratum), null_tables=null_tables, **options
+            shard.influence[i], shard.influence_se[i], shard.cells(stratum), null_tables=null_tables, **options
         )
     ]
     # A panel with other strata (a seed convention beside ours) has no such pair.
@@ -95,7 +92,7 @@ def measure_shard_regimes(
     return measure_spacing_regimes(
         shard.influence[i][keep],
         shard.influence_se[i][keep],
-        shard.folds(stratum).of_neurons(keep),
+        shard.cells(stratum).of_neurons(keep),
         null_tables,
         n_resamples=n_resamples,
         seed=seed,
@@ -105,7 +102,7 @@ def measure_shard_regimes(
 def _differences(
     shard: InfluenceShard, one: str, other: str, null_tables: Sequence[NullTable], options: Mapping[str, float]
 ) -> Iterator[object]:
-    """Rows of one stratum minus another, by one joint resample of folds."""
+    """Rows of one stratum minus another, by one joint resample."""
     for sign in SIGNS:
         draws = {"null_tables": null_tables, "n_resamples": options["n_resamples"], "seed": options["seed"]}
         measured = [measure_shard_regimes(shard, stratum=stratum, sign=sign, **draws) for stratum in (one, other)]
@@ -115,18 +112,11 @@ def _differences(
 
 def _curve_points(shard: InfluenceShard, options: Mapping[str, float]) -> Iterator[CurvePoint]:
     for stratum in shard.strata:
-        folds = shard.folds(stratum)
+        cells = shard.cells(stratum)
         for sign in SIGNS:
-            if not _both_halves_have(folds, sign):
+            if n_of_sign(cells, sign) < 2:
                 continue  # the table of regimes says `too_few` for this sign
-            curve = rank_curve(folds, sign=sign, **options)
+            curve = rank_curve(cells, sign=sign, **options)
             columns = (curve.rank_low, curve.rank_high, curve.rank_mid, curve.value, curve.low, curve.high)
             for bin_of_curve in zip(*(c.tolist() for c in columns), strict=True):
                 yield CurvePoint(stratum, sign, *bin_of_curve)
-
-
-def _both_halves_have(folds: FoldSums, sign: str) -> bool:
-    """Whether each half has two neurons of the sign, as a rank curve needs."""
-    wanted = {"all": (), "boost": (1,), "suppress": (-1,)}[sign]
-    signs = [np.sign(folds.sums[folds.half == half].sum(axis=0)) for half in (HALF_A, HALF_B)]
-    return all((found == one).sum() >= 2 for found in signs for one in wanted)

@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rare_neurons.columns import Column, Layer, Reason, Status
+from rare_neurons.columns import Column, Reason, Status
 from rare_neurons.numerics.spectra.bootstrap import bootstrap_alpha, goodness_of_fit
 from rare_neurons.numerics.spectra.eigenvalues import checked_matrix, eigenvalues
 from rare_neurons.numerics.spectra.likelihood_ratio import compare_tails
@@ -52,8 +52,8 @@ class Spectrum:
     det_x : int or None
         Number of largest eigenvalues, scaled to mean 1, at which their product first falls below 1 (weightwatcher's
         ``detX_num``).
-    mp_edge, n_spikes
-        Upper edge of the Marchenko-Pastur bulk and the number of eigenvalues beyond it.
+    mp_edge, n_spikes, edge_status
+        Upper edge of the Marchenko-Pastur bulk and the number of eigenvalues beyond it, see ``BulkEdge``.
     alpha_shuffled, alpha_shuffled_low, alpha_shuffled_high : float or None
         Median, smallest and largest exponent over the shuffled matrices that could be fitted.
     status, reason : str
@@ -106,6 +106,14 @@ class Spectrum:
     ]
     mp_edge: Annotated[float | None, Column("squared weight", "upper edge of the Marchenko-Pastur bulk")]
     n_spikes: Annotated[int | None, Column("eigenvalues", "eigenvalues beyond that edge")]
+    edge_status: Annotated[
+        str | None,
+        Column(
+            None,
+            "`ok`, or why edge and spikes are null: `no_bulk` (median eigenvalue zero), `mostly_spikes` (more than "
+            "half would lie beyond the edge, whose starting median is then no bulk)",
+        ),
+    ]
     alpha_shuffled: Annotated[float | None, Column(None, "median `alpha` of shuffled copies of the matrix")]
     alpha_shuffled_low: Annotated[float | None, Column(None, "smallest of them")]
     alpha_shuffled_high: Annotated[float | None, Column(None, "largest of them")]
@@ -113,36 +121,12 @@ class Spectrum:
     reason: Reason
 
 
-@dataclass(frozen=True)
-class OfMatrix:
-    """First columns of rows that are about a weight matrix."""
-
-    layer: Layer
-    matrix: Annotated[str, Column(None, "W_Q, W_K, W_V, W_O, W_in, W_gate, W_out, W_E (embedding), W_U (unembedding)")]
-    rows: Annotated[int, Column("rows", "rows of the matrix")]
-    cols: Annotated[int, Column("columns", "columns of the matrix")]
-
-
-@dataclass(frozen=True)
-class SpectrumRow(Spectrum, OfMatrix):
-    """One matrix of one checkpoint."""
-
-
-@dataclass(frozen=True)
-class SpectrumChanges(SpectrumRow):
-    """One matrix in the timeline, beside step 0."""
-
-    alpha_change: Annotated[float | None, Column(None, "`alpha` minus that of step 0")]
-    stable_rank_change: Annotated[float | None, Column(None, "`stable_rank` minus that of step 0")]
-    log_spectral_norm_change: Annotated[
-        float | None, Column("log10 of squared weight", "`log_spectral_norm` minus that of step 0")
-    ]
-
-
 SPECTRUM_COLUMNS: tuple[str, ...] = tuple(field.name for field in fields(Spectrum))
 
 
-def measure_spectrum(matrix: ArrayLike, options: SpectrumOptions = DEFAULT_OPTIONS) -> Spectrum:
+def measure_spectrum(
+    matrix: ArrayLike, options: SpectrumOptions = DEFAULT_OPTIONS, *, values: NDArray[np.float64] | None = None
+) -> Spectrum:
     """Measure everything about the eigenvalues of WᵀW that one row of ``results/spectra`` holds.
 
     Parameters
@@ -150,6 +134,8 @@ def measure_spectrum(matrix: ArrayLike, options: SpectrumOptions = DEFAULT_OPTIO
     matrix : array_like, shape (rows, cols)
         One weight matrix, finite; its transpose gives the same numbers up to the choice of shuffles and windows.
     options : SpectrumOptions
+    values : ndarray, shape (min(rows, cols),), optional
+        ``eigenvalues(matrix)``, where the caller has them.
 
     Returns
     -------
@@ -161,7 +147,7 @@ def measure_spectrum(matrix: ArrayLike, options: SpectrumOptions = DEFAULT_OPTIO
         If ``matrix`` is not a finite matrix.
     """
     weights = checked_matrix(matrix)
-    values = eigenvalues(weights)
+    values = eigenvalues(weights) if values is None else values
     fit = _fit(values, options)
     edge = marchenko_pastur_edge(values, weights.shape)
     windows = options.farms_windows
@@ -171,8 +157,9 @@ def measure_spectrum(matrix: ArrayLike, options: SpectrumOptions = DEFAULT_OPTIO
         **_tail_columns(values, fit, options),
         **_shuffled(weights, options),
         farms_alpha=farms_alpha(weights, _rng(options, _FARMS), windows=windows) if windows else None,
-        mp_edge=edge[0] if edge else None,
-        n_spikes=edge[1] if edge else None,
+        mp_edge=edge.edge,
+        n_spikes=edge.n_spikes,
+        edge_status=edge.status,
     )
 
 

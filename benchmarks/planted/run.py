@@ -1,0 +1,189 @@
+"""Planted and null series through the whole pipeline: what each tier says where the truth is known.
+
+Run with `python -m benchmarks.planted.run RESULTS OUT [--k 5 20] [--signs one mixed]`, RESULTS a finished default demo (for
+its text and tokenizer), OUT a new folder. Three seeds are planted, two more are their controls, a third one joins those
+as a null subject of its own, and each planted seed also stands alone. Prints a Markdown table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+import yaml
+from transformers import GPTNeoXConfig
+
+from benchmarks.calibration.evidence_world import table
+from benchmarks.planted.plant import fit_plant, initialise, write_series
+from rare_neurons.configuration import complete_config
+from rare_neurons.models.influence.probe import EngineSettings, probe_model
+from rare_neurons.models.loading import load_model
+from rare_neurons.numerics.grid.jackknife import standard_error
+from rare_neurons.numerics.grid.moments import mean_square_leave_outs
+from rare_neurons.numerics.panel.strata import assign_strata
+from rare_neurons.results import load_evidence, load_shards, load_timeline
+from rare_neurons.stages.probe import load_panel
+from rare_neurons.tables import read_table
+from tools.configuration import SCHEMA, read_yaml
+
+ROOT = Path(__file__).parents[2]
+STEPS, PLANTED = [0, 1, 2, 4, 8, 16, 32, 64], 16
+NOISE = 0.02
+
+
+def main() -> None:
+    """Write the series, run the workflow on them, print what the tables say."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("results", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--k", type=int, nargs="+", default=[5, 20])
+    parser.add_argument("--signs", nargs="+", default=["one", "mixed"])
+    parser.add_argument("--size", type=float, default=3.0, help="root mean square over the layer, in floors")
+    given = parser.parse_args()
+    checkpoint = next((given.results / "pretrain").glob("*/step0"))
+    world = World(given.results, given.out, checkpoint)
+    models = world.nulls()
+    for k in given.k:
+        for signs in given.signs:
+            models |= world.planted(k, signs, given.size)
+    config = world.configure(models)
+    run = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--cores",
+        "2",
+        "--configfile",
+        str(config),
+        "-s",
+        str(ROOT / "Snakefile"),
+    ]
+    subprocess.run([*run, "--directory", str(ROOT), "--nolock"], check=True)
+    report(given.out / "results", world.truth)
+
+
+class World:
+    """Untrained networks with the demo's shape, its panel, and what is planted in them."""
+
+    def __init__(self, results: Path, out: Path, checkpoint: Path) -> None:
+        self.results, self.out, self.shape = results, out, GPTNeoXConfig.from_pretrained(checkpoint)
+        tables = {name: str(results / "panel/heldout" / f"{name}.parquet") for name in ("contexts", "targets")}
+        (tokens,) = results.glob("corpus/*/*/tokens.parquet")
+        self.tokens, unigram = tokens, tokens.with_name("unigram.parquet")
+        rules = complete_config(SCHEMA, read_yaml("config/analysis.yaml"), read_yaml("config/config.yaml"))["panels"][
+            "heldout"
+        ]["strata"]
+        self.panel = load_panel(**tables, unigram=str(unigram), rules=rules)
+        stratum = assign_strata(read_table(unigram)["count"].to_numpy(), rules)
+        self.rare = stratum == tuple(rules).index("rare")
+        self.truth: dict[str, np.ndarray] = {}
+
+    def base(self, seed: int) -> Path:
+        """Untrained network of a seed."""
+        folder = self.out / "base" / f"seed{seed}"
+        return folder if folder.exists() else initialise(self.shape, folder, seed=seed)
+
+    def floor(self, seed: int) -> float:
+        """Root of the standard error of the mean square without an effect, on rare tokens (nats)."""
+        found = probe_model(
+            load_model(self.base(seed), dtype=torch.float32), self.panel, EngineSettings(placebo_draws=0)
+        )
+        k = self.panel.strata.index("rare")
+        square = mean_square_leave_outs(np.moveaxis(found.cell_within_sum[k], -1, 0), found.cell_n[k])
+        return float(np.sqrt(standard_error(square)))
+
+    def training(self) -> np.ndarray:
+        """Contexts of training text."""
+        table = read_table(self.tokens, ["heldout", "token_ids"])
+        kept = [
+            row.values.to_numpy()
+            for row, held in zip(table["token_ids"], table["heldout"].to_pylist(), strict=True)
+            if not held
+        ]
+        stream = np.concatenate(kept)[: 4000 * 128]
+        return np.random.default_rng(0).permutation(stream[: len(stream) // 128 * 128].reshape(-1, 128))
+
+    def nulls(self) -> dict[str, dict]:
+        """Three series of noise alone."""
+        for seed in (3, 4, 5):
+            write_series(self.base(seed), self.out / f"null-seed{seed}", steps=STEPS, seed=100 + seed, noise=NOISE)
+        return {f"null-seed{seed}": {"subject": "null"} for seed in (3, 4, 5)}
+
+    def planted(self, k: int, signs: str, size: float) -> dict[str, dict]:
+        """Three planted series, controls that are the same networks without, and each planted series alone."""
+        models, subject = {}, f"k{k}-{signs}"
+        for seed in range(3):
+            effect = size * self.floor(seed) * np.sqrt(self.shape.intermediate_size / k)
+            plant = fit_plant(self.base(seed), self.training(), self.rare, k=k, effect=effect, signs=signs, seed=seed)
+            name = f"{subject}-seed{seed}"
+            write_series(
+                self.base(seed), self.out / name, steps=STEPS, seed=seed, noise=NOISE, plant=plant, planted_step=PLANTED
+            )
+            self.truth[name], models[name] = plant.neurons, {"subject": subject}
+            if seed == 0:
+                (self.out / f"{subject}-alone").symlink_to(self.out / name)
+                models[f"{subject}-alone"] = {}
+        for seed in (3, 4):
+            (self.out / f"{subject}-control{seed}").symlink_to(self.out / f"null-seed{seed}")
+            models[f"{subject}-control{seed}"] = {"control_of": subject, "subject": f"{subject}-controls"}
+        return models
+
+    def configure(self, models: dict[str, dict]) -> Path:
+        """Write the configuration of all series."""
+        default = read_yaml("config/config.yaml")
+        (tokenizer,) = default["tokenizers"]
+        source = {"source": "folder", "tokenizer": tokenizer, "steps": STEPS, "n_neurons": self.shape.intermediate_size}
+        entries = {
+            name: {**source, "path": str((self.out / name).resolve() / "step{step}"), **more}
+            for name, more in models.items()
+        }
+        kept = {section: default[section] for section in ("corpora", "tokenizers", "panels")}
+        cheap = {"spectra": {"refits": 0, "likelihood_ratios": False, "shuffles": 0}}
+        whole = {**kept, **cheap, "models": entries, "results": str((self.out / "results").resolve())}
+        path = self.out / "config.yaml"
+        path.write_text(yaml.safe_dump(whole, sort_keys=False))
+        return path
+
+
+def report(results: Path, truth: dict[str, np.ndarray]) -> None:
+    """Print what the tables say of every subject."""
+    found, onsets = load_evidence(results, pandas=True), load_timeline(results, "onsets", pandas=True)
+    rows = []
+    for (subject, question), mine in found.groupby(["subject", "question"], sort=False):
+        if "within-stratum influence" not in question or "controls" in subject:
+            continue
+        dates = onsets[(onsets.subject == subject) & (onsets.question == question)]
+        of_runs, whole = (", ".join(_dates(dates[dates.role == role])) for role in ("run", "all"))
+        reasons = [f"{r.tier}: {r.reason}" for r in mine.itertuples() if not r.holds and r.reason and r.role == "all"]
+        rows.append((subject, question, mine.reached.iloc[0], of_runs, whole, " / ".join(reasons)))
+    table(("subject", "question", "reached", "onset of each run", "over runs", "not reached because"), rows)
+    print_neurons(results, truth)
+
+
+def _dates(onsets: pd.DataFrame) -> list[str]:
+    return [f"({row.after:.0f}, {row.by:.0f}]" if row.status == "dated" else row.status for row in onsets.itertuples()]
+
+
+def print_neurons(results: Path, truth: dict[str, np.ndarray]) -> None:
+    """Print the effective number, and how many of the planted neurons are among the strongest at the last step."""
+    inequality = load_timeline(results, "inequality", pandas=True, stratum="rare", steps=[STEPS[-1]])
+    rows = []
+    for name, neurons in truth.items():
+        row = inequality[inequality.model == name].iloc[0]
+        shard = load_shards(results, "influence", models=name, steps=[STEPS[-1]], pandas=True, stratum="rare")
+        strongest = shard.sort_values("influence_within", key=np.abs, ascending=False).neuron.to_numpy()[: len(neurons)]
+        number = [row[f"effective_number_within{end}"] for end in ("", "_low", "_high")]
+        known = (
+            "{:.1f} [{:.1f}, {:.1f}]".format(*number) if pd.notna(number[0]) else row["effective_number_within_status"]
+        )
+        rows.append((name, len(neurons), known, len(set(strongest) & set(neurons.tolist()))))
+    table(("series", "planted", "effective number", "planted among as many strongest"), rows)
+
+
+if __name__ == "__main__":
+    main()
