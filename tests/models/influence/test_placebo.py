@@ -11,7 +11,8 @@ from rare_neurons.models.influence.panel_pass import measure_panel
 from rare_neurons.models.influence.plan import Plan
 from rare_neurons.models.influence.probe import _inputs
 from rare_neurons.numerics.grid.folds import N_FOLDS
-from rare_neurons.numerics.grid.moments import disjoint_products
+from rare_neurons.numerics.grid.jackknife import standard_error
+from rare_neurons.numerics.grid.moments import disjoint_products, ratio_of_pairs
 from rare_neurons.numerics.influence.placebo import placebo_permutations
 from tests.models.influence.layers import CERTIFIED, EXACT
 from tests.models.tiny import random_model, random_panel
@@ -54,8 +55,11 @@ def test_certified_placebos_are_within_their_tolerance(layer):
     allowed = 2 * np.maximum(1e-7, 0.1 * copy["influence_within_se"]).mean(-1)
     assert (np.abs(error) <= allowed).all()
     assert np.abs(exact).max() > 10 * np.abs(error).max()
-    square, exact_square = (values.sum((2, 3)) for values in (found["placebo_within_pairs"], pairs))
-    np.testing.assert_allclose(square, exact_square, rtol=0.02)  # 2 θ times the error: a few per cent of θ²
+    for draw, stratum in np.ndindex(2, 3):
+        counts = found["cell_n"][stratum]
+        one, other = (ratio_of_pairs(p[draw, stratum], counts) for p in (found["placebo_within_pairs"], pairs))
+        # An error of a tenth of a neuron's standard error is little beside the noise of their mean square.
+        assert abs(one.value - other.value) < 0.1 * standard_error(other)
 
 
 def test_slabs_and_blocks_do_not_change_placebos(layer, monkeypatch):
