@@ -104,7 +104,7 @@ def test_inequality_has_grown_only_where_its_end_is_above_its_start():
 
 def test_the_order_of_noise_is_said_of_runs_and_controls_apart():
     said = of_noise_share([["a", "0.51", "101 of 384"], ["b", "–", "1 of 384"], ["c (control)", "0.96", "29 of 384"]])
-    assert said.endswith("and 0.96 in the controls, where 8 % of the neurons are beyond 3 errors.")
+    assert said.endswith("; 0.96 in the controls, where 8 % of the neurons are beyond 3 errors.")
     assert "0.51 in the runs, where 0 to 26 %" in said
 
 

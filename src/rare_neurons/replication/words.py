@@ -136,7 +136,7 @@ def of_inequality(rows: Rows) -> str:
         if shares:
             sentences.append(f"Noise with the same standard errors gives {span(shares, 0)} % of it.")
     kurtosis = [ratio(row[7], row[6]) for row in rows if read_numbers(row[6]) and first(row[6]) > 0]
-    known = [100 * share for share in kurtosis if share is not None]
+    known = [100 * max(share, 0.0) for share in kurtosis if share is not None]
     if known:
         sentences.append(f"Without the three strongest neurons {span(known, 0)} % of the highest kurtosis is left.")
     return " ".join(sentences)
@@ -158,7 +158,7 @@ def of_noise_share(rows: Rows) -> str:
             parts.append(
                 f"{span(follows, 2)} in the {name}, where {span(beyond, 0)} % of the neurons are beyond 3 errors"
             )
-    return f"The size of influence follows its own standard error with a rank correlation of {listed(parts)}."
+    return f"The size of influence follows its own standard error with a rank correlation of {'; '.join(parts)}."
 
 
 WORDS: dict[str, Callable[[Rows], str]] = {
