@@ -2,9 +2,9 @@
 
 A series starts from an untrained network. Every checkpoint adds fresh noise to all its weight matrices, so that nothing
 but noise ever changes; from the planted step on K neurons of the last layer also write a direction that lowers (or
-raises) the loss *within* the rare stratum, by equal amounts. The direction of a neuron is what its activation says about
-the target: ``d_i = mean of (a_i − ā_i) g`` over rare targets of training text, g the gradient of the target's
-log probability within its stratum with respect to the final residual stream. To first order, mean-ablating a neuron that
+raises) the loss *within* the rare stratum, by equal amounts. The direction of a neuron is what its activation says
+about the target: ``d_i = mean of (a_i − ā_i) g`` over rare targets of training text, g the gradient of the target's log
+probability within its stratum with respect to the final residual stream. To first order, mean-ablating a neuron that
 writes ``c d_i`` costs ``c d_i · mean of (a_i − ā_i) g``, measured on other training text, which sets c.
 """
 

@@ -1,8 +1,8 @@
 """Planted and null series through the whole pipeline: what each tier says where the truth is known.
 
-Run with `python -m benchmarks.planted.run RESULTS OUT [--k 5 20] [--signs one mixed]`, RESULTS a finished default demo (for
-its text and tokenizer), OUT a new folder. Three seeds are planted, two more are their controls, a third one joins those
-as a null subject of its own, and each planted seed also stands alone. Prints a Markdown table.
+Run with `python -m benchmarks.planted.run RESULTS OUT [--k 5 20] [--signs one mixed]`, RESULTS a finished default demo
+(for its text and tokenizer), OUT a new folder. Three seeds are planted, two more are their controls, a third one joins
+those as a null subject of its own, and one planted seed also stands alone. Prints Markdown tables.
 """
 
 from __future__ import annotations
