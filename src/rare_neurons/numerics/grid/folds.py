@@ -48,8 +48,9 @@ def balance_folds(counts: ArrayLike, *, n_folds: int = N_FOLDS) -> NDArray[np.in
     mixture = loads / np.where(size > 0, size, 1.0)[:, None]  # a label's own weighting of the strata
     total = np.zeros((n_folds, loads.shape[1]))
     fold = np.zeros(len(loads), dtype=np.int64)
-    for label in np.argsort(-size, kind="stable"):
-        # A rounding difference between equal loads must not decide: the choice would differ between platforms.
+    # A rounding difference between equal sizes or loads must not decide: the choice would differ between platforms and
+    # with the order of the strata.
+    for label in np.argsort(-np.round(size, 12), kind="stable"):
         fold[label] = np.argmin(np.round(total @ mixture[label], 12))
         total[fold[label]] += loads[label]
     return fold
