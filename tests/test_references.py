@@ -127,8 +127,8 @@ def test_good_references_pass(tmp_path):
     (tmp_path / "here.md").write_text("# A heading, `with` code\n\n## Twice\n\n## Twice\n")
     (tmp_path / "a.md").write_text(
         "[x](here.md#a-heading-with-code) [y](here.md#twice-1) [z](https://example.org)\n"
-        "`rare_neurons.load_timeline` `rare_neurons.numerics.onset.rule:OnsetRule` "
-        "`rare_neurons.numerics.onset.rule.OnsetRule.level`\n"
+        "`rare_neurons.load_timeline` `rare_neurons.numerics.evidence.question:Rule` "
+        "`rare_neurons.numerics.evidence.question.Rule.level`\n"
         "```\n[not read](nowhere.md)\n```\n"
     )
     assert broken(tmp_path / "a.md", tmp_path) == []

@@ -40,18 +40,18 @@ def test_a_missing_section_is_a_sentence_that_names_its_rules(section):
 
 
 def dated(column: str, table: str = "behaviour"):
-    return lambda c: c["onset"]["quantities"]["loss on rare tokens"].update(table=table, column=column)
+    return lambda c: c["evidence"]["questions"]["loss on rare tokens"].update(table=table, column=column)
 
 
 def test_a_column_of_another_table_cannot_be_dated():
     text = refused(dated("gini"))
-    assert "onset.quantities.loss on rare tokens.column: 'gini' is no column of behaviour that can be dated" in text
-    assert "allowed: loss, entropy, kl_model_to_unigram, kl_unigram_to_model" in text
+    assert "evidence.questions.loss on rare tokens.column: 'gini' is no column of behaviour that can be dated" in text
+    assert "allowed: loss, loss_within, entropy, kl_model_to_unigram, kl_unigram_to_model" in text
 
 
 def test_a_table_without_a_timeline_of_numbers_cannot_be_dated():
     text = refused(dated("loss", table="lineage"))
-    assert "table: 'lineage' has no column that can be dated; allowed: behaviour" in text
+    assert "evidence.questions.loss on rare tokens.table: 'lineage' is not allowed" in text
 
 
 def test_found_steps_are_for_folders():

@@ -24,7 +24,7 @@ def test_the_default_configuration_has_none():
 @pytest.mark.parametrize(
     ("section", "name", "key", "target"),
     [
-        ("tokenizers", "stdlib-4096", "corpus", "corpora"),
+        ("tokenizers", "stdlib-2048", "corpus", "corpora"),
         ("panels", "heldout", "corpus", "corpora"),
         ("models", SEED0, "recipe", "recipes"),
     ],
@@ -37,7 +37,7 @@ def test_a_name_must_exist(section, name, key, target):
 
 def test_a_model_needs_a_panel_of_its_tokenizer():
     def change(config):
-        config["tokenizers"]["other"] = {**config["tokenizers"]["stdlib-4096"]}
+        config["tokenizers"]["other"] = {**config["tokenizers"]["stdlib-2048"]}
         config["models"][SEED0]["tokenizer"] = "other"
 
     sentence = f"models.{SEED0}: no panel uses its tokenizer 'other'; add one under panels"
@@ -48,7 +48,7 @@ def test_a_model_needs_a_panel_of_its_tokenizer():
     ("change", "message"),
     [
         (lambda c: c["models"]["embedded-seed0"].update(steps=[0, 2000]), "ends at step 1000"),
-        (lambda c: c["recipes"]["tiny-pythia"].update(n_heads=5), "hidden_size 96 is no multiple of n_heads 5"),
+        (lambda c: c["recipes"]["tiny-pythia"].update(n_heads=5), "hidden_size 64 is no multiple of n_heads 5"),
         (
             lambda c: c["integrity"].update(n_projections=63),
             "integrity.n_projections: 63 is not allowed; a power of two",
@@ -71,14 +71,14 @@ def test_a_model_needs_a_panel_of_its_tokenizer():
             "'embedded-seed1' is the name of a model",
         ),
         (
-            lambda c: c["models"]["shuffled-seed0"].update(control_of="other"),
-            "models.shuffled-seed0.control_of: 'other' is no subject and no model without one; known: embedded",
+            lambda c: c["models"]["shuffled-seed10"].update(control_of="other"),
+            "control_of: 'other' is no subject and no model without one; known: embedded, shuffled",
         ),
-        (lambda c: c["models"][SEED1].update(control_of="shuffled-seed0"), "'shuffled-seed0' is a control itself"),
-        (lambda c: c["models"]["shuffled-seed0"].update(text="natural"), "its text is natural"),
+        (lambda c: c["models"][SEED1].update(control_of="shuffled"), "'shuffled' is a control itself"),
+        (lambda c: c["models"]["shuffled-seed10"].update(text="natural"), "its text is natural"),
         (
             lambda c: c["models"][SEED1].update(tokenizer="other"),
-            "models: subject 'embedded' mixes the tokenizers other, stdlib-4096",
+            "models: subject 'embedded' mixes the tokenizers other, stdlib-2048",
         ),
         (lambda c: c["set_spectra"].update(strata=["frequent"]), "set_spectra.strata: 'frequent' is not among"),
     ],

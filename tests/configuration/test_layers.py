@@ -30,10 +30,10 @@ def test_files_of_a_command_line_may_be_joined_before_they_come_on_top():
 def test_null_takes_away_what_lower_layers_have():
     analysis, demo = read_yaml("config/analysis.yaml"), read_yaml("config/config.yaml")
     quantity = "loss on common tokens"
-    upper = {"models": {"embedded-seed1": None}, "onset": {"quantities": {quantity: None}}, "lineage": None}
+    upper = {"models": {"embedded-seed1": None}, "evidence": {"questions": {quantity: None}}, "lineage": None}
     config = complete_config(SCHEMA, analysis, demo, upper)
-    assert list(config["models"]) == ["embedded-seed0", "shuffled-seed0"]
-    assert quantity not in config["onset"]["quantities"]
+    assert list(config["models"]) == ["embedded-seed0", "embedded-seed2", "shuffled-seed10", "shuffled-seed11"]
+    assert quantity not in config["evidence"]["questions"]
     assert "lineage" not in config
     # … and gives a default back, where there is one.
     assert complete_config(SCHEMA, {"results": "there"}, {"results": None})["results"] == "results"

@@ -76,7 +76,7 @@ def test_the_schema_of_a_layer_is_up_to_date():
         {"models": {"embedded-seed0": None}},
         {"panels": {"heldout": {"seed": 1}}},
         {"regimes": {"n_bins": 12}},
-        {"onset": {"quantities": {"loss on rare tokens": None}}},
+        {"evidence": {"questions": {"loss on rare tokens": None}}},
         {"probe": {"placement": None}},
     ],
 )

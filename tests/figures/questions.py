@@ -26,6 +26,7 @@ def of_tier(
         "stratum": stratum,
         "direction": "either",
         "primary": False,
+        "against": None,
         "step": 16,
         "scale": "linear",
         "estimate": -1.5,

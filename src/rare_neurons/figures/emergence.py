@@ -24,8 +24,8 @@ from rare_neurons.figures.style import (
     x,
 )
 from rare_neurons.numerics.evidence.rows import OnsetRow
-from rare_neurons.numerics.evidence.standing import FAILS, HOLDS, NOT_JUDGED, Standing
 from rare_neurons.numerics.evidence.tiers import TIERS
+from rare_neurons.numerics.wording.standing import FAILS, HOLDS, NOT_JUDGED, Standing
 from rare_neurons.results import load_integrity, load_timeline
 
 _CONTROL = "0.55"

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from rare_neurons.catalogue import TIMELINES
 from rare_neurons.numerics.evidence.rows import EvidenceRow, OnsetRow, TurnRow
-from rare_neurons.numerics.evidence.standing import Standing, standings
+from rare_neurons.numerics.wording.standing import Standing, standings
 from rare_neurons.results import load_timeline
 from rare_neurons.tables import table_schema
 from rare_neurons.tables.schema import NO_UNIT, UNIT

@@ -10,10 +10,10 @@ from rich.text import Text
 
 from rare_neurons.figures.findings import Findings, load_findings, unit_of
 from rare_neurons.numerics.evidence.history import SQUARES
-from rare_neurons.numerics.evidence.phrases import interval, several
-from rare_neurons.numerics.evidence.standing import FAILS, HOLDS, NOT_JUDGED, Standing
 from rare_neurons.numerics.evidence.tiers import TIERS
-from rare_neurons.numerics.evidence.words import describe
+from rare_neurons.numerics.wording.phrases import interval, several
+from rare_neurons.numerics.wording.standing import FAILS, HOLDS, NOT_JUDGED, Standing
+from rare_neurons.numerics.wording.words import describe
 from rare_neurons.results import load_integrity
 from rare_neurons.tables import atomic_path
 

@@ -16,6 +16,7 @@ def evidence(tier, run=SUBJECT, role="all", **more):
         "stratum": "rare",
         "direction": "either",
         "primary": True,
+        "against": "common",
         "step": 1000,
         "scale": "linear",
         "estimate": -1.5,

@@ -31,6 +31,7 @@ class EvidenceRow(OfQuestion):
     stratum: Stratum
     direction: Annotated[str, Column(None, "which change was asked for: `rise`, `fall` or `either`")]
     primary: Annotated[bool, Column(None, "whether it is one of the primary questions")]
+    against: Annotated[str | None, Column(None, "stratum beyond which the effect must go at tier `specific`")]
     step: Annotated[int | None, Column("optimizer updates", "checkpoint at which runs are compared")]
     scale: Annotated[str, Column(None, "`linear`, or `log` where changes are of the natural logarithm")]
     estimate: Annotated[

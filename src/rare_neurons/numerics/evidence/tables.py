@@ -113,7 +113,9 @@ def _of_question(
     subject: str, place: int, one: Asked, reached: ReachedTier, p: Mapping, *, step: int | None, rule: Rule
 ) -> Iterator[EvidenceRow]:
     height = TIERS.index(reached.tier) if reached.tier else -1
-    about = {name: getattr(one.question, name) for name in ("table", "column", "stratum", "direction", "primary")}
+    about = {
+        name: getattr(one.question, name) for name in ("table", "column", "stratum", "direction", "primary", "against")
+    }
     about |= {"declared": place + 1, "question": one.question.name, "reached": reached.tier, "step": step}
     for role, side in (("run", one.runs), ("control", one.controls)):
         for model, study in side.items():

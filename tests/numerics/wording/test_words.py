@@ -5,11 +5,11 @@ import re
 import numpy as np
 import pytest
 
-from rare_neurons.numerics.evidence.phrases import of_controls
-from rare_neurons.numerics.evidence.phrases import of_runs as of_runs_words
 from rare_neurons.numerics.evidence.rows import EvidenceRow
-from rare_neurons.numerics.evidence.standing import standings
-from rare_neurons.numerics.evidence.words import describe
+from rare_neurons.numerics.wording.phrases import of_controls
+from rare_neurons.numerics.wording.phrases import of_runs as of_runs_words
+from rare_neurons.numerics.wording.standing import standings
+from rare_neurons.numerics.wording.words import describe
 from tests.numerics.evidence.rows_made import SUBJECT, evidence, of_runs, onset, turn
 
 LOG = {"scale": "log", "estimate": np.log(0.7), "low": np.log(0.6), "high": np.log(0.8)}
@@ -136,8 +136,8 @@ def test_specific():
     first = [*of_runs(True, True, True), evidence("seeds"), evidence("beyond_control")]
     log = {"scale": "log", "estimate": np.log(2), "low": np.log(1.5), "high": np.log(3)}
     assert said([*first, evidence("specific", **log)])[-1] == (
-        "It is about rare tokens: influence on them over that on others, beyond a placebo, is 2 [1.5, 3] times that of "
-        "the controls (p = 0.002)."
+        "It is about rare tokens: influence on them over that on common ones, beyond a placebo, is 2 [1.5, 3] times "
+        "that of the controls (p = 0.002)."
     )
     blind = (
         "mean squares of 1 of 3 runs are not resolved, so means are compared, which do not see effects of mixed signs"

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .history import SQUARES
+from rare_neurons.numerics.evidence.history import SQUARES
+from rare_neurons.numerics.evidence.rows import EvidenceRow, OnsetRow, TurnRow
+
 from .phrases import after_and_by, count, enumerated, interval, of_controls, of_runs, probability, several, size
-from .rows import EvidenceRow, OnsetRow, TurnRow
 from .shared_moves import shared_moves
 from .standing import Standing
 
@@ -200,9 +201,8 @@ def _specific_holds(row: EvidenceRow, unit: str) -> list[str]:
     if row.scale == "log":
         ends = interval(row.low, row.high, scale="log")
         ratio = f"{np.exp(row.estimate):.3g} {ends} times that of the controls ({p})"
-        return [
-            f"It is about {row.stratum} tokens: influence on them over that on others, beyond a placebo, is {ratio}."
-        ]
+        over = f"influence on them over that on {row.against} ones, beyond a placebo,"
+        return [f"It is about {row.stratum} tokens: {over} is {ratio}."]
     more = "more" if row.estimate > 0 else "less"
     first = f"It is {more} on {row.stratum} tokens, beyond a placebo and the controls, by {_amount(row, unit)} ({p})."
     return [first, f"Whether it is {more} than in proportion is not known: {_reason(row)}."]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rare_neurons.numerics.evidence import phrases
+from rare_neurons.numerics.wording import phrases
 
 
 def test_counts_are_words_up_to_ten():

@@ -1,6 +1,6 @@
 import pytest
 
-from rare_neurons.numerics.evidence.standing import FAILS, HOLDS, NOT_JUDGED, standings
+from rare_neurons.numerics.wording.standing import FAILS, HOLDS, NOT_JUDGED, standings
 from tests.numerics.evidence.rows_made import evidence, of_runs
 
 LATER = ("seeds", "beyond_control", "specific")

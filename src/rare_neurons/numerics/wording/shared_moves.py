@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from .rows import TurnRow
+from rare_neurons.numerics.evidence.rows import TurnRow
 
 
 @dataclass(frozen=True)

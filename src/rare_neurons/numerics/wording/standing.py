@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .rows import EvidenceRow
-from .subject_study import majority
-from .tiers import TIERS
+from rare_neurons.numerics.evidence.rows import EvidenceRow
+from rare_neurons.numerics.evidence.subject_study import majority
+from rare_neurons.numerics.evidence.tiers import TIERS
 
 HOLDS, FAILS, NOT_JUDGED = "●", "○", "–"
 """Marks of a tier: reached, judged and not reached, not asked or not to be judged."""

@@ -1,6 +1,6 @@
 import numpy as np
 
-from rare_neurons.numerics.evidence.shared_moves import SharedMove, shared_moves
+from rare_neurons.numerics.wording.shared_moves import SharedMove, shared_moves
 from tests.numerics.evidence.rows_made import turn
 
 RUNS = ("r0", "r1", "r2")
