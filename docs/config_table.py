@@ -18,7 +18,7 @@ def config_table() -> str:
         f"| `{place}` | {_allowed(schema)} | {_without(place, schema, needed)} | {schema['description']} |"
         for place, (schema, needed) in keys.items()
     ]
-    rows += ["", "What `onset.quantities` may date:", "", "| table | columns |", "| --- | --- |"]
+    rows += ["", "What `evidence.questions` may date:", "", "| table | columns |", "| --- | --- |"]
     rows += [f"| `{table}` | {', '.join(f'`{c}`' for c in columns)} |" for table, columns in dated_columns().items()]
     return "\n".join(rows) + "\n"
 

@@ -25,22 +25,7 @@ def read_panel(results):
     ids = np.array(contexts["token_ids"].to_pylist(), dtype=np.int32)
     context, position, target = (np.array(targets[name]) for name in ("context", "position", "target_id"))
     stratum = np.array(targets["stratum"].to_pylist())
-    return ids, context, position, target, stratum, locate(results, ids)[context, position + 1]
-
-
-def locate(results, ids):
-    """Document of every token of every context: contexts are windows of held-out documents joined by token 0."""
-    table = pq.read_table(results / "corpus/stdlib/stdlib-4096/tokens.parquet").to_pydict()
-    held = [tokens for tokens, out in zip(table["token_ids"], table["heldout"], strict=True) if out]
-    texts = ["".join(map(chr, tokens)) for tokens in held]
-    owner = np.zeros(ids.shape, dtype=np.int64)
-    for k, row in enumerate(ids):
-        start = 0
-        for piece in "".join(map(chr, row)).split(chr(0)):
-            stop = min(start + len(piece) + 1, ids.shape[1])
-            owner[k, start:stop] = next(j for j, text in enumerate(texts) if piece in text)
-            start = stop
-    return owner
+    return ids, context, position, target, stratum, np.array(targets["document"])
 
 
 def run_model(results, name, step, ids):
@@ -121,7 +106,7 @@ def main():
     torch.set_num_threads(1)
     ids, context, position, target, stratum, document = read_panel(given.results)
     limits = pq.read_table(given.results / "panel/heldout/strata.parquet").to_pandas().set_index("stratum")
-    counts = pq.read_table(given.results / "corpus/stdlib/stdlib-4096/unigram.parquet")["count"].to_numpy()
+    counts = pq.read_table(given.results / "corpus/stdlib/stdlib-2048/unigram.parquet")["count"].to_numpy()
     store, loss = {}, []
     for step in STEPS:
         model = run_model(given.results, given.run, step, ids)

@@ -25,8 +25,8 @@ class Model:
     w_in: NDArray[np.float64]
     w_out: NDArray[np.float64]
     variance: NDArray[np.float64]  # of the activations
-    influence: NDArray[np.float64]  # on the rare targets of half A, to second order
-    gradients: NDArray[np.float64]  # mean gradient of the loss in the residual, half A, rare and common
+    influence: NDArray[np.float64]  # on the rare targets of part A of the grid, to second order
+    gradients: NDArray[np.float64]  # mean gradient of the loss in the residual, part A of the grid, rare and common
 
 
 def structure_free_model(
@@ -93,7 +93,7 @@ def judge(
 def false_positives(
     n_models: int, *, n_set: int = 33, n_neurons: int = 512, d_model: int = 128, reaction: float = 2.0, seed: int = 0
 ) -> dict[str, tuple[float, float]]:
-    """Rates of p_value and of claim_p at 5 % for the top boost neurons of half A, with and without the gradients."""
+    """Rates of p_value and of claim_p at 5 % for the top boost neurons of part A of the grid, with and without the gradients."""
     found: dict[str, list[tuple[bool, bool]]] = {}
     for model_seed in np.random.SeedSequence(seed).spawn(n_models):
         rng = np.random.default_rng(model_seed)
@@ -129,7 +129,9 @@ def power(
 
 def main() -> None:
     """Print both tables as Markdown, each cell `p_value / claim_p`."""
-    print("| set selected on half A | W_in | W_out raw | W_out without gradients |\n| --- | --- | --- | --- |")
+    print(
+        "| set selected on part A of the grid | W_in | W_out raw | W_out without gradients |\n| --- | --- | --- | --- |"
+    )
     for n_set, n_neurons, d_model, n_models in ((33, 384, 96, 200), (33, 512, 128, 200)):
         rate = false_positives(n_models, n_set=n_set, n_neurons=n_neurons, d_model=d_model)
         cells = " | ".join(_percent(rate[name]) for name in ("w_in", "w_out", "w_out_projected"))

@@ -121,6 +121,29 @@ def fit_plant(
     return Plant(chosen, fitted[chosen] * scale[:, None])
 
 
+def plant_frequency(base: Path, log_unigram: np.ndarray, *, k: int, size: float, seed: int) -> Plant:
+    """Let neurons write along the log-unigram direction: probability moves between strata and not within them.
+
+    Parameters
+    ----------
+    base : Path
+    log_unigram : ndarray, shape (vocab,)
+    k : int
+    size : float
+        Length of what is written, in lengths of the neurons' own output rows.
+    seed : int
+    """
+    tensors = load_file(base / "model.safetensors")
+    last = max(int(name.split(".layers.")[1].split(".")[0]) for name in tensors if ".layers." in name)
+    W_out, W_U = tensors[f"gpt_neox.layers.{last}.mlp.dense_4h_to_h.weight"], tensors["embed_out.weight"]
+    seen = torch.from_numpy(np.isfinite(log_unigram))
+    weight = torch.where(seen, torch.from_numpy(np.nan_to_num(log_unigram, neginf=0.0)), 0.0).float()
+    direction = (weight - weight[seen].mean() * seen) @ W_U[: len(weight)]
+    length = size * W_out.norm(dim=0).mean()
+    chosen = np.sort(np.random.default_rng(seed).choice(W_out.shape[1], k, replace=False))
+    return Plant(chosen, (direction / direction.norm() * length).repeat(k, 1))
+
+
 def _agreement(model: torch.nn.Module, contexts: np.ndarray, stratum: np.ndarray) -> torch.Tensor:
     """Mean over the stratum's targets of ``(a − ā) g``, shape (neuron, d_model)."""
     last, norm = model.gpt_neox.layers[-1], model.gpt_neox.final_layer_norm

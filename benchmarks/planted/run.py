@@ -1,6 +1,6 @@
 """Planted and null series through the whole pipeline: what each tier says where the truth is known.
 
-Run with `python -m benchmarks.planted.run RESULTS OUT [--k 5 20] [--signs one mixed]`, RESULTS a finished default demo
+Run with `python -m benchmarks.planted.run RESULTS OUT [--k 5 20] [--signs one mixed frequency]`, RESULTS a finished default demo
 (for its text and tokenizer), OUT a new folder. Three seeds are planted, two more are their controls, a third one joins
 those as a null subject of its own, and one planted seed also stands alone. Prints Markdown tables.
 """
@@ -19,7 +19,7 @@ import yaml
 from transformers import GPTNeoXConfig
 
 from benchmarks.calibration.evidence_world import table
-from benchmarks.planted.plant import fit_plant, initialise, write_series
+from benchmarks.planted.plant import Plant, fit_plant, initialise, plant_frequency, write_series
 from rare_neurons.configuration import complete_config
 from rare_neurons.models.influence.probe import EngineSettings, probe_model
 from rare_neurons.models.loading import load_model
@@ -42,12 +42,12 @@ def main() -> None:
     parser.add_argument("results", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--k", type=int, nargs="+", default=[5, 20])
-    parser.add_argument("--signs", nargs="+", default=["one", "mixed"])
+    parser.add_argument("--signs", nargs="+", default=["one", "mixed", "frequency"])
     parser.add_argument("--size", type=float, default=3.0, help="root mean square over the layer, in floors")
     given = parser.parse_args()
     checkpoint = next((given.results / "pretrain").glob("*/step0"))
     world = World(given.results, given.out, checkpoint)
-    models = world.nulls()
+    models = world.nulls() | world.permuted()
     for k in given.k:
         for signs in given.signs:
             models |= world.planted(k, signs, given.size)
@@ -118,8 +118,7 @@ class World:
         """Three planted series, controls that are the same networks without, and each planted series alone."""
         models, subject = {}, f"k{k}-{signs}"
         for seed in range(3):
-            effect = size * self.floor(seed) * np.sqrt(self.shape.intermediate_size / k)
-            plant = fit_plant(self.base(seed), self.training(), self.rare, k=k, effect=effect, signs=signs, seed=seed)
+            plant = self.plant(seed, k, signs, size)
             name = f"{subject}-seed{seed}"
             write_series(
                 self.base(seed), self.out / name, steps=STEPS, seed=seed, noise=NOISE, plant=plant, planted_step=PLANTED
@@ -131,6 +130,25 @@ class World:
         for seed in (3, 4):
             (self.out / f"{subject}-control{seed}").symlink_to(self.out / f"null-seed{seed}")
             models[f"{subject}-control{seed}"] = {"control_of": subject, "subject": f"{subject}-controls"}
+        return models
+
+    def plant(self, seed: int, k: int, signs: str, size: float) -> Plant:
+        """What is planted in the network of a seed."""
+        if signs == "frequency":
+            return plant_frequency(self.base(seed), self.panel.log_unigram, k=k, size=3.0, seed=seed)
+        effect = size * self.floor(seed) * np.sqrt(self.shape.intermediate_size / k)
+        return fit_plant(self.base(seed), self.training(), self.rare, k=k, effect=effect, signs=signs, seed=seed)
+
+    def permuted(self) -> dict[str, dict]:
+        """Trained series with their steps in random order, another one for each seed."""
+        models = {}
+        for seed, run in enumerate(sorted((self.results / "pretrain").glob("embedded-seed*"))):
+            steps = sorted(int(path.name.removeprefix("step")) for path in run.glob("step*"))
+            name = f"permuted-seed{seed}"
+            (self.out / name).mkdir()
+            for step, other in zip(steps, np.random.default_rng(seed + 1).permutation(steps), strict=True):
+                (self.out / name / f"step{step}").symlink_to((run / f"step{other}").resolve())
+            models[name] = {"subject": "permuted", "steps": steps}
         return models
 
     def configure(self, models: dict[str, dict]) -> Path:

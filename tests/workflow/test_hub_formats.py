@@ -17,7 +17,7 @@ from tests.hub.server import serve
 pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("hub")]
 
 STEPS = [0, 4]
-PER_PANEL = ("influence", "folds", "behaviour", "activations", "gradients", "regimes", "inequality")
+PER_PANEL = ("influence", "cells", "behaviour", "moments", "activations", "gradients", "regimes", "inequality")
 FORMATS = {
     "old": {0: {"kind": "bin"}, 4: {"kind": "bin", "n_shards": 3}},
     "new": {0: {"kind": "safetensors"}, 4: {"kind": "safetensors", "n_shards": 2}},

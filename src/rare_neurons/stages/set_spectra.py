@@ -55,7 +55,7 @@ def write_set_spectra(
     cache: Mapping[str, object],
     options: Mapping[str, object],
 ) -> None:
-    """Compare the most influential neurons of half A with matched random sets, by W_in and by W_out.
+    """Compare the most influential neurons of part A of the grid with matched random sets, by W_in and by W_out.
 
     Parameters
     ----------

@@ -56,7 +56,7 @@ class SetSpectrum:
         ``ok``, or ``not_identifiable`` where covariates alone choose the set, or the set is the placebo.
     """
 
-    n_set: Annotated[int, Column("neurons", "neurons of largest |influence| in half A")]
+    n_set: Annotated[int, Column("neurons", "neurons of largest |influence| in part A of the grid")]
     top_eigenvalue: Annotated[
         float, Column(None, "largest eigenvalue of the correlations of their rows; 1 orthogonal, `n_set` parallel")
     ]
@@ -121,7 +121,7 @@ def measure_set_spectrum(
 ) -> SetSpectrum:
     """Compare the top eigenvalue of a set's row correlations with those of its random sets and of a placebo.
 
-    Choose the set on other data than what is claimed about it (half A). A set chosen by influence is aligned with
+    Choose the set on other data than what is claimed about it (part A of the grid). A set chosen by influence is aligned with
     the gradient of the loss by construction: give the mean gradient of each stratum in ``directions``.
 
     Parameters
