@@ -93,7 +93,7 @@ def judge(
 def false_positives(
     n_models: int, *, n_set: int = 33, n_neurons: int = 512, d_model: int = 128, reaction: float = 2.0, seed: int = 0
 ) -> dict[str, tuple[float, float]]:
-    """Rates of p_value and of claim_p at 5 % for the top boost neurons of part A of the grid, with and without the gradients."""
+    """Rates of p_value and of claim_p at 5 % for the top boost neurons of part A, with and without the gradients."""
     found: dict[str, list[tuple[bool, bool]]] = {}
     for model_seed in np.random.SeedSequence(seed).spawn(n_models):
         rng = np.random.default_rng(model_seed)

@@ -1,7 +1,7 @@
 """Planted and null series through the whole pipeline: what each tier says where the truth is known.
 
-Run with `python -m benchmarks.planted.run RESULTS OUT [--k 5 20] [--signs one mixed frequency]`, RESULTS a finished default demo
-(for its text and tokenizer), OUT a new folder. Three seeds are planted, two more are their controls, a third one joins
+Run with `python -m benchmarks.planted.run RESULTS OUT [--k 5 20] [--signs one mixed frequency]`, RESULTS a
+finished default demo, OUT a new folder. Three seeds are planted, two more are their controls, a third one joins
 those as a null subject of its own, and one planted seed also stands alone. Prints Markdown tables.
 """
 

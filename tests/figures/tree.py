@@ -47,6 +47,9 @@ def write_tree(folder: Path, panels: Sequence[str] = ("heldout",)) -> Path:
                     place = {"panel": panel, "model": model, "step": step}
                     path = f"{name}/{panel}/{model}/step{step}.parquet"
                     write(folder, path, [{**place, **row} for row in rows])
+    for number, model in enumerate(MODELS):
+        events = [_event(model, kind, quantity, 2 + 6 * number) for kind in KINDS for quantity in ("alpha", "other")]
+        write(folder, f"timelines/alpha_events/{model}.parquet", events)
     write_evidence_tables(
         folder, SUBJECT, panels, {"evidence": EVIDENCE, "onsets": ONSETS, "turns": TURNS, "courses": COURSES}
     )
@@ -75,7 +78,7 @@ def _verdict(model: str, step: int) -> dict[str, object]:
 def _timelines(model: str, panels: Sequence[str]) -> dict[str, list[dict[str, object]]]:
     rows = {
         name: []
-        for name in ("behaviour", "influence", "inequality", "lineage", "moments", "regimes", "set_spectra", "spectra")
+        for name in ("behaviour", "influence", "inequality", "lineage", "moments", "regimes", "set_spectra", "alpha")
     }
     for step in STEPS:
         held = (model, step) == HELD

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from rare_neurons import load_integrity, load_timeline
+from rare_neurons import load_evidence, load_integrity, load_timeline
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("faults")]
 
@@ -112,8 +112,8 @@ def test_a_model_without_a_good_checkpoint_stops_nothing(project):
         weights.write_bytes(weights.read_bytes()[:500])
     project.run()
     assert all(row["quarantined"] for row in load_integrity(project.folder / "results").to_pylist())
-    onsets = load_timeline(project.folder / "results", "emergence").to_pylist()
-    assert {row["status"] for row in onsets} == {"not_identifiable"}
+    assert load_evidence(project.folder / "results").num_rows == 0
+    assert "bad_checkpoint" in (project.folder / "results/summary.txt").read_text()
     assert (project.folder / "results/figures/local/loss.png").exists()
 
 

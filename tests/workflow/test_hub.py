@@ -19,7 +19,15 @@ pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("hub")]
 
 STEPS = [0, 2, 4]
 NOWHERE = "http://127.0.0.1:9"  # the port of a service that nobody runs
-TABLES = ("influence/heldout", "cells/heldout", "moments/heldout", "behaviour/heldout", "regimes/heldout", "spectra", "fingerprint")
+TABLES = (
+    "influence/heldout",
+    "cells/heldout",
+    "moments/heldout",
+    "behaviour/heldout",
+    "regimes/heldout",
+    "spectra",
+    "fingerprint",
+)
 
 
 @pytest.fixture

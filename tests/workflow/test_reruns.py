@@ -6,7 +6,7 @@ from rare_neurons import load_timeline
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
 
-AFTER_METRICS = {"timelines", "emergence", "figures", "summary", "all"}
+AFTER_METRICS = {"timelines", "evidence", "figures", "summary", "all"}
 MEASURED = {"probe", "pretrain", "resolve", "panel", "corpus", "text", "tokenizer"}
 
 

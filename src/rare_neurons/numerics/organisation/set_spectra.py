@@ -121,7 +121,7 @@ def measure_set_spectrum(
 ) -> SetSpectrum:
     """Compare the top eigenvalue of a set's row correlations with those of its random sets and of a placebo.
 
-    Choose the set on other data than what is claimed about it (part A of the grid). A set chosen by influence is aligned with
+    Choose the set on other data than what is claimed about it (part A). A set chosen by influence is aligned with
     the gradient of the loss by construction: give the mean gradient of each stratum in ``directions``.
 
     Parameters
