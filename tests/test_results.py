@@ -66,7 +66,7 @@ def test_what_is_missing_is_named_with_what_is_there(results):
         load_timeline(results, "behaviour", models="c")
     with pytest.raises(ValueError, match="no column lost; known: panel, model, step, stratum, loss, quarantined"):
         load_timeline(results, "behaviour", columns=["lost"])
-    with pytest.raises(ValueError, match="unknown table 'influences'; known: influence, folds"):
+    with pytest.raises(ValueError, match="unknown table 'influences'; known: influence, cells"):
         load_shards(results, "influences")
 
 

@@ -52,7 +52,15 @@ def judge(tmp_path):
         for step, tensors in zip(STEPS, checkpoints, strict=True):
             manifest = tmp_path / f"manifest{step}.json"
             write_manifest(Manifest("run", step, "folder", f"run/step{step}"), manifest)
-            behaviour = {"panel": "p", "model": "run", "step": step, "stratum": "rare", "fold": 0, "n_targets": 9}
+            behaviour = {
+                "panel": "p",
+                "model": "run",
+                "step": step,
+                "stratum": "rare",
+                "fold": 0,
+                "n_targets": 9,
+                "type_bin": 0,
+            }
             behaviour |= dict.fromkeys(PER_TARGET, 9.0 - 0.1 * step)
             write_rows("behaviour", from_rows("behaviour", [behaviour]), tmp_path / f"b{step}.parquet", OK)
             paths["manifests"].append(str(manifest))

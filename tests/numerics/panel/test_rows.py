@@ -15,7 +15,7 @@ def test_every_column_says_what_it_means(name):
 
 
 def test_a_target_has_the_columns_that_are_drawn():
-    assert set(row_schema("TargetRow", rows.TargetRow).names) == set(Targets.__dataclass_fields__)
+    assert set(row_schema("TargetRow", rows.TargetRow).names) == {*Targets.__dataclass_fields__, "type_bin"}
 
 
 @pytest.mark.parametrize("name", ["TokensRow", "ContextRow"])
