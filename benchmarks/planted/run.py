@@ -21,13 +21,13 @@ from transformers import GPTNeoXConfig
 from benchmarks.calibration.evidence_world import table
 from benchmarks.planted.plant import Plant, fit_plant, initialise, plant_frequency, write_series
 from rare_neurons.configuration import complete_config
-from rare_neurons.models.influence.probe import EngineSettings, probe_model
+from rare_neurons.models.influence.probe import probe_model
 from rare_neurons.models.loading import load_model
 from rare_neurons.numerics.grid.jackknife import standard_error
 from rare_neurons.numerics.grid.moments import mean_square_leave_outs
 from rare_neurons.numerics.panel.strata import assign_strata
 from rare_neurons.results import load_evidence, load_shards, load_timeline
-from rare_neurons.stages.probe import load_panel
+from rare_neurons.stages.probe import load_panel, settings_of
 from rare_neurons.tables import read_table
 from tools.configuration import SCHEMA, read_yaml
 
@@ -75,9 +75,9 @@ class World:
         tables = {name: str(results / "panel/heldout" / f"{name}.parquet") for name in ("contexts", "targets")}
         (tokens,) = results.glob("corpus/*/*/tokens.parquet")
         self.tokens, unigram = tokens, tokens.with_name("unigram.parquet")
-        rules = complete_config(SCHEMA, read_yaml("config/analysis.yaml"), read_yaml("config/config.yaml"))["panels"][
-            "heldout"
-        ]["strata"]
+        config = complete_config(SCHEMA, read_yaml("config/analysis.yaml"), read_yaml("config/config.yaml"))
+        rules = config["panels"]["heldout"]["strata"]
+        self.settings = settings_of({**config["probe"], "placebo_draws": 0})
         self.panel = load_panel(**tables, unigram=str(unigram), rules=rules)
         stratum = assign_strata(read_table(unigram)["count"].to_numpy(), rules)
         self.rare = stratum == tuple(rules).index("rare")
@@ -90,9 +90,7 @@ class World:
 
     def floor(self, seed: int) -> float:
         """Root of the standard error of the mean square without an effect, on rare tokens (nats)."""
-        found = probe_model(
-            load_model(self.base(seed), dtype=torch.float32), self.panel, EngineSettings(placebo_draws=0)
-        )
+        found = probe_model(load_model(self.base(seed), dtype=torch.float32), self.panel, self.settings)
         k = self.panel.strata.index("rare")
         square = mean_square_leave_outs(np.moveaxis(found.cell_within_sum[k], -1, 0), found.cell_n[k])
         return float(np.sqrt(standard_error(square)))

@@ -75,13 +75,16 @@ def _checkpoints(results: str, subjects: Mapping[str, Sequence[str]]) -> Table:
 
 def _tiers(place: str, findings: Findings) -> Table:
     words = f"{place}, by tier: {HOLDS} reached, {FAILS} not reached, {NOT_JUDGED} not judged; p is paid for"
-    table = Table(title=Text(words), title_justify="left", show_lines=True)
+    table = Table(title=Text(words), title_justify="left")
     for column in ("question", "tier", "", "change [interval]", "p"):
         table.add_column(Text(column), justify="right" if column == "p" else "left")
     for standing in findings.questions:
         later = [tier for tier in TIERS[1:] if tier in standing.beyond and len(standing.runs) > 1]
-        rows = [_tier_row(standing, tier) for tier in ("run", *later)]
-        table.add_row(Text(standing.question), *(Text("\n".join(cells)) for cells in zip(*rows, strict=True)))
+        asked = ("run", *later)
+        for tier in asked:
+            question = standing.question if tier == "run" else ""
+            cells = (question, *_tier_row(standing, tier))
+            table.add_row(*map(Text, cells), end_section=tier == asked[-1])
     return table
 
 
