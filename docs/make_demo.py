@@ -27,6 +27,14 @@ BLOCK = re.compile(
 )
 SUBJECT, CONTROLS, PEAK = "embedded", "shuffled", 16
 LEVEL = 0.05
+HOW_FAR = {
+    None: "",
+    "run": "Known of these runs alone.",
+    "seeds": "At the last step the change holds for other seeds.",
+    "beyond_control": "At the last step the change holds for other seeds and goes beyond that of the controls.",
+    "specific": "At the last step it holds for other seeds, beyond the controls, and for rare tokens in particular.",
+}
+"""What reaching a tier means."""
 SHOWN = ("emergence", "rank_curves")
 
 
@@ -81,12 +89,12 @@ def sentences(facts: Mapping[str, object]) -> Iterator[str]:
     evidence, onsets, turns = ([kind(**row) for row in facts[name]] for name, kind in kinds.items())
     for standing in standings(evidence):
         unit = unit_of(standing.about.table, standing.about.column)
-        first, *rest = describe(standing, onsets, turns, unit=unit)
-        yield f"* **{first}** {' '.join(rest)}".rstrip()
+        first, *_ = describe(standing, onsets, turns, unit=unit)
+        yield f"* {first} {HOW_FAR[standing.reached]}".rstrip()
     total, within = ([row[name] for row in facts["moments"]] for name in ("rms_influence", "rms_influence_within"))
     yield (
-        f"* At step {PEAK} most influence on rare tokens is a shift between strata: of a root mean square over neurons of "
-        f"{_thousandths(total)} thousandths of a nat in the runs, {_thousandths(within)} act within the stratum."
+        f"* At step {PEAK} most influence on rare tokens is a shift between strata: of a root mean square over neurons "
+        f"of {_thousandths(total)} thousandths of a nat in the runs, {_thousandths(within)} act within the stratum."
     )
     known = [f"{number:.0f}" for number in facts["effective"] if number is not None]
     if known:
@@ -108,8 +116,8 @@ def _of_regimes(found: Mapping[str, float]) -> str:
     )
     return (
         f"* Three regimes in ranked influence: of {n} tests (model, step, stratum, sign) {verdict}; in "
-        f"{int(found['below_noise'])} more too few neurons stand out of the noise to ask. Three straight lines fit every "
-        f"curve with R² of {found['smallest_r_squared']:.2f} or more."
+        f"{int(found['below_noise'])} more too few neurons stand out of the noise to ask. Three straight lines fit "
+        f"every curve with R² of {found['smallest_r_squared']:.2f} or more."
     )
 
 
@@ -121,8 +129,8 @@ def _of_alpha(found: Mapping[str, Mapping[str, int]], controls: list[str]) -> st
 
     runs = [model for model in found if model not in controls]
     return (
-        "* The exponents of the weight matrices' spectra leave the range of Gaussian matrices of their shape: "
-        f"{of(runs)} in the runs, by step in brackets, and {of(controls)} in the controls. That is training, not language."
+        "* Exponents of the weight matrices' spectra leave the range of Gaussian matrices of their shape: "
+        f"{of(runs)} in the runs, by the step in brackets, {of(controls)} in the controls: training, not language."
     )
 
 
