@@ -2,7 +2,7 @@
 
 Run with `python -m benchmarks.planted.run RESULTS OUT [--k 5 20] [--signs one mixed frequency]`, RESULTS a
 finished default demo, OUT a new folder. Three seeds are planted, two more are their controls, a third one joins
-those as a null subject of its own, and one planted seed also stands alone. Prints Markdown tables.
+those as a null subject of its own. Prints Markdown tables.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from transformers import GPTNeoXConfig
 from benchmarks.calibration.evidence_world import table
 from benchmarks.planted.plant import Plant, fit_plant, initialise, plant_frequency, write_series
 from rare_neurons.configuration import complete_config
-from rare_neurons.models.influence.probe import probe_model
+from rare_neurons.models.influence.probe import ProbeResult, probe_model
 from rare_neurons.models.loading import load_model
 from rare_neurons.numerics.grid.jackknife import standard_error
 from rare_neurons.numerics.grid.moments import mean_square_leave_outs
@@ -32,7 +32,7 @@ from rare_neurons.tables import read_table
 from tools.configuration import SCHEMA, read_yaml
 
 ROOT = Path(__file__).parents[2]
-STEPS, PLANTED = [0, 1, 2, 4, 8, 16, 32, 64], 16
+STEPS, PLANTED = [0, 1, 2, 4, 8, 16], 4
 NOISE = 0.02
 
 
@@ -43,11 +43,13 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--k", type=int, nargs="+", default=[5, 20])
     parser.add_argument("--signs", nargs="+", default=["one", "mixed", "frequency"])
+    parser.add_argument("--nulls", action="store_true", help="also noise alone, and trained series in random order")
     parser.add_argument("--size", type=float, default=3.0, help="root mean square over the layer, in floors")
     given = parser.parse_args()
     checkpoint = next((given.results / "pretrain").glob("*/step0"))
     world = World(given.results, given.out, checkpoint)
-    models = world.nulls() | world.permuted()
+    world.write_nulls()
+    models = world.nulls() | world.permuted() if given.nulls else {}
     for k in given.k:
         for signs in given.signs:
             models |= world.planted(k, signs, given.size)
@@ -63,7 +65,11 @@ def main() -> None:
         "-s",
         str(ROOT / "Snakefile"),
     ]
-    subprocess.run([*run, "--directory", str(ROOT), "--nolock"], check=True)
+    results = given.out.resolve() / "results"
+    subjects = {entry["subject"] for entry in models.values() if "control_of" not in entry}
+    wanted = [f"timelines/evidence/{subject}.parquet" for subject in sorted(subjects)]
+    wanted += [f"timelines/{table}/{name}.parquet" for name in world.truth for table in ("inequality", "members")]
+    subprocess.run([*run, "--nolock", *(str(results / path) for path in wanted)], cwd=ROOT, check=True)
     report(given.out / "results", world.truth)
 
 
@@ -90,10 +96,14 @@ class World:
 
     def floor(self, seed: int) -> float:
         """Root of the standard error of the mean square without an effect, on rare tokens (nats)."""
-        found = probe_model(load_model(self.base(seed), dtype=torch.float32), self.panel, self.settings)
+        found = self.probe(self.base(seed))
         k = self.panel.strata.index("rare")
         square = mean_square_leave_outs(np.moveaxis(found.cell_within_sum[k], -1, 0), found.cell_n[k])
         return float(np.sqrt(standard_error(square)))
+
+    def probe(self, folder: Path) -> ProbeResult:
+        """Measure a network on the panel."""
+        return probe_model(load_model(folder, dtype=torch.float32), self.panel, self.settings)
 
     def training(self) -> np.ndarray:
         """Contexts of training text."""
@@ -106,14 +116,17 @@ class World:
         stream = np.concatenate(kept)[: 4000 * 128]
         return np.random.default_rng(0).permutation(stream[: len(stream) // 128 * 128].reshape(-1, 128))
 
-    def nulls(self) -> dict[str, dict]:
-        """Three series of noise alone."""
+    def write_nulls(self) -> None:
+        """Write three series of noise alone."""
         for seed in (3, 4, 5):
             write_series(self.base(seed), self.out / f"null-seed{seed}", steps=STEPS, seed=100 + seed, noise=NOISE)
+
+    def nulls(self) -> dict[str, dict]:
+        """Name them as a subject of their own."""
         return {f"null-seed{seed}": {"subject": "null"} for seed in (3, 4, 5)}
 
     def planted(self, k: int, signs: str, size: float) -> dict[str, dict]:
-        """Three planted series, controls that are the same networks without, and each planted series alone."""
+        """Three planted series, and two series of noise alone as their controls."""
         models, subject = {}, f"k{k}-{signs}"
         for seed in range(3):
             plant = self.plant(seed, k, signs, size)
@@ -122,9 +135,6 @@ class World:
                 self.base(seed), self.out / name, steps=STEPS, seed=seed, noise=NOISE, plant=plant, planted_step=PLANTED
             )
             self.truth[name], models[name] = plant.neurons, {"subject": subject}
-            if seed == 0:
-                (self.out / f"{subject}-alone").symlink_to(self.out / name)
-                models[f"{subject}-alone"] = {}
         for seed in (3, 4):
             (self.out / f"{subject}-control{seed}").symlink_to(self.out / f"null-seed{seed}")
             models[f"{subject}-control{seed}"] = {"control_of": subject, "subject": f"{subject}-controls"}
@@ -135,7 +145,14 @@ class World:
         if signs == "frequency":
             return plant_frequency(self.base(seed), self.panel.log_unigram, k=k, size=3.0, seed=seed)
         effect = size * self.floor(seed) * np.sqrt(self.shape.intermediate_size / k)
-        return fit_plant(self.base(seed), self.training(), self.rare, k=k, effect=effect, signs=signs, seed=seed)
+        plant = fit_plant(self.base(seed), self.training(), self.rare, k=k, effect=effect, signs=signs, seed=seed)
+        # What serves training text serves other documents less: the size is set by what is measured.
+        trial = self.out / "trial" / f"{k}-{signs}-{seed}"
+        write_series(self.base(seed), trial, steps=[0], seed=seed, noise=0.0, plant=plant)
+        found = self.probe(trial / "step0").influence_within - self.probe(self.base(seed)).influence_within
+        measured = np.abs(found[self.panel.strata.index("rare")][plant.neurons]).mean()
+        print(f"{k} neurons, {signs}, seed {seed}: {measured:.3g} nats for {effect:.3g} asked", file=sys.stderr)
+        return Plant(plant.neurons, plant.directions * (effect / measured))
 
     def permuted(self) -> dict[str, dict]:
         """Trained series with their steps in random order, another one for each seed."""

@@ -55,9 +55,12 @@ def test_moments_are_those_of_the_network_and_not_of_its_placebos(tmp_path):
 def test_a_pair_of_strata_has_its_placebos(tmp_path):
     rare, common = ([effects(seed + k) for k in range(3)] for seed in (10, 20))
     table = read_table(put_moments(tmp_path, PLACE, {"rare": rare, "common": common}))
-    found = influence_pair(table, rare="rare", common="common")
+    before = [[effects(seed + k) for k in range(3)] for seed in (30, 40)]
+    start = read_table(put_moments(tmp_path, PLACE | {"step": 0}, dict(zip(("rare", "common"), before, strict=True))))
+    found = influence_pair(table, start, rare="rare", common="common")
     same(found.square.rare, mean_square_leave_outs(5 * rare[0], COUNTS))
-    same(found.mean.common, mean_leave_outs(5 * common[0].mean(axis=0), COUNTS))
+    then = mean_leave_outs(5 * before[1][0].mean(axis=0), COUNTS)
+    same(found.mean.common, mean_leave_outs(5 * common[0].mean(axis=0), COUNTS) - then)
     assert found.square.placebo_rare.value.shape == (2,)
     same(found.square.placebo_common[1], mean_square_leave_outs(5 * common[2], COUNTS))
-    assert found.mean.placebo_rare.value[0] == pytest.approx(rare[1].mean())
+    assert found.mean.placebo_rare.value[0] == pytest.approx(rare[1].mean() - before[0][1].mean())

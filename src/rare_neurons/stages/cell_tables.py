@@ -1,6 +1,7 @@
 """Statistics with all their leave-one-out values, from the tables of sums over the grid."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from dataclasses import fields
 
 import numpy as np
 import pyarrow as pa
@@ -50,16 +51,29 @@ def moment_statistics(table: pa.Table, wanted: Wanted) -> dict[tuple[str, str], 
     return found
 
 
-def influence_pair(table: pa.Table, *, rare: str, common: str) -> RunInfluence:
-    """Within-stratum moments of a network and of its placebo in two strata."""
-    drawn = [_draws(table, stratum) for stratum in (rare, common)]
-    own = [_moments(one[0], "within") for one in drawn]
-    placebo = [[_moments(one[k], "within") for k in sorted(one) if k > 0] for one in drawn]
-    return RunInfluence(*(_pair(own, placebo, statistic) for statistic in (Moments.square, Moments.mean)))
+def influence_pair(table: pa.Table, start: pa.Table, *, rare: str, common: str) -> RunInfluence:
+    """Within-stratum moments of a network and of its placebo in two strata.
+
+    Parameters
+    ----------
+    table, start : Table
+        Moments at the declared checkpoint, whose squares are taken, and at the first, from which means have changed:
+        the noise that a network shares with its start is in neither change.
+    rare, common : str
+    """
+    now, then = ([_draws(one, stratum) for stratum in (rare, common)] for one in (table, start))
+    return RunInfluence(_pair(now, Moments.square), _change(_pair(now, Moments.mean), _pair(then, Moments.mean)))
 
 
-def _pair(own: list[Moments], placebo: list[list[Moments]], statistic: object) -> StrataPair:
-    return StrataPair(*(statistic(one) for one in own), *(stack([statistic(one) for one in side]) for side in placebo))
+def _pair(drawn: list[dict[int, pa.Table]], statistic: Callable[[Moments], LeaveOuts]) -> StrataPair:
+    own = [statistic(_moments(one[0], "within")) for one in drawn]
+    placebo = [stack([statistic(_moments(one[k], "within")) for k in sorted(one) if k > 0]) for one in drawn]
+    return StrataPair(*own, *placebo)
+
+
+def _change(now: StrataPair, then: StrataPair) -> StrataPair:
+    names = (field.name for field in fields(StrataPair))
+    return StrataPair(*(getattr(now, name) - getattr(then, name) for name in names))
 
 
 def _draws(table: pa.Table, stratum: str) -> dict[int, pa.Table]:

@@ -157,11 +157,11 @@ def _specific(
 
 
 def _influence(shards: _Shards, model: str, step: int, question: Question) -> RunInfluence | None:
-    path = shards.paths.get(("moments", model, step))
-    if path is None:
+    if ("moments", model, step) not in shards.paths:
         return None
-    table = read_table(path)
+    first = shards.steps("moments", model)[0]
+    table, start = (read_table(shards.paths["moments", model, s]) for s in (step, first))
     strata = set(pc.unique(table["stratum"]).to_pylist())
     if not {question.stratum, question.against} <= strata:
         return None
-    return influence_pair(table, rare=question.stratum, common=str(question.against))
+    return influence_pair(table, start, rare=question.stratum, common=str(question.against))

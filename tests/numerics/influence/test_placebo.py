@@ -28,6 +28,15 @@ def test_draws_follow_from_seed_and_ranks_alone():
     assert (found[0] != found[1]).any()
 
 
+def test_a_neuron_that_changes_its_tenth_changes_few_partners():
+    n = np.arange(200.0)
+    moved = n.copy()
+    moved[19], moved[20] = moved[20], moved[19]  # across the border of two tenths
+    one, two = (placebo_permutations(x, n_draws=5, seed=3) for x in (n, moved))
+    # A neuron that leaves a cycle changes its own partner and that of the one after; so does one that joins.
+    assert (one != two).sum(axis=1).max() <= 6
+
+
 def test_every_partner_in_a_tenth_is_as_likely():
     """40 neurons in tenths of four: three partners each, 600 draws; 5 sd of a binomial share."""
     n = np.arange(40.0)

@@ -46,7 +46,7 @@ class RunInfluence:
     square : StrataPair
         Noise-free mean squares over neurons.
     mean : StrataPair
-        Means over neurons of the signed influence.
+        Means over neurons of the signed influence, as changes since the first checkpoint.
     """
 
     square: StrataPair
