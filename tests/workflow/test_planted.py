@@ -1,5 +1,8 @@
 """Checkpoints in which neurons serve rare tokens from a known step on, through the whole pipeline."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +20,7 @@ from rare_neurons.numerics.grid.moments import mean_square_leave_outs
 from rare_neurons.numerics.panel.strata import assign_strata
 from rare_neurons.stages.probe import load_panel, settings_of
 from rare_neurons.tables import read_table
-from tests.workflow.project import CONFIG, Project, copy_project
+from tests.workflow.project import CONFIG, ROOT, Project, copy_project
 from tools.configuration import read_yaml
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("planted")]
@@ -26,6 +29,8 @@ STEPS, PLANTED_STEP = [0, 1, 2, 3, 4], 2
 K, FLOORS = 5, 8
 """Planted neurons, and the root mean square over the layer that they make, in standard errors of the tiny panel."""
 NOISE = 0.02  # of every weight at every checkpoint, as a share of its matrix's standard deviation
+PANELS = {"heldout": CONFIG["panels"]["heldout"] | {"targets_per_stratum": 350, "max_targets_per_document": 30}}
+"""More targets than elsewhere: among 150, a few types decide what is seen of one run."""
 QUESTION = "mean within-stratum influence on rare tokens"
 SEEDS, NULLS = (0, 1, 2), (3, 4, 5)
 
@@ -72,10 +77,21 @@ def training_contexts(tokens: Path) -> np.ndarray:
     return np.random.default_rng(0).permutation(contexts)[:4000]
 
 
+def run_inside(project: Project, *targets: str) -> None:
+    """Run the workflow with its jobs in Snakemake's own process."""
+    path = os.pathsep.join([str(project.folder / "src"), str(ROOT)])
+    command = [sys.executable, "-m", "tests.workflow.inside", "--cores", "1", *targets]
+    environment = {**project.environment(), "PYTHONPATH": path}
+    done = subprocess.run(command, cwd=project.folder, env=environment, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr[-6000:]
+
+
 @pytest.fixture(scope="module")
 def measured(finished, tmp_path_factory) -> tuple[Path, dict[str, set[int]]]:
     """Results of three planted series and three of noise alone, and the planted neurons of each."""
     project = copy_project(finished, tmp_path_factory.mktemp("planted") / "project")
+    project.configure(panels=PANELS)
+    run_inside(project, "results/panel/heldout/targets.parquet")
     world = World(project)
     source = {"source": "folder", "tokenizer": "bpe", "steps": STEPS}
     models, truth = {}, {}
@@ -87,8 +103,9 @@ def measured(finished, tmp_path_factory) -> tuple[Path, dict[str, set[int]]]:
         models[name] = {**source, "path": f"run/{name}/step{{step}}", **role}
     share = {"lineage": {"share": K / world.shape.intermediate_size}}
     cheap = {"spectra": {"refits": 0, "likelihood_ratios": False, "shuffles": 0}}
-    project.configure(models=models, **share, **cheap)
-    project.run(
+    project.configure(models=models, panels=PANELS, **share, **cheap)
+    run_inside(
+        project,
         *(f"results/timelines/evidence/{subject}.parquet" for subject in ("planted", "null")),
         *(f"results/timelines/members/{name}.parquet" for name in truth),
     )
