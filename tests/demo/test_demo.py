@@ -2,19 +2,32 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import rare_neurons
+from rare_neurons.numerics.evidence.tiers import TIERS
 
 RESULTS = Path(__file__).parents[2] / "results"
 pytestmark = pytest.mark.skipif(
-    not (RESULTS / "timelines/emergence/shuffled-seed0.parquet").exists(), reason="no finished `make demo` in results/"
+    not (RESULTS / "timelines/evidence/embedded.parquet").exists(), reason="no finished `make demo` in results/"
 )
+
+N_TARGETS = 4000  # of config/config.yaml
+RUNS = [f"embedded-seed{seed}" for seed in range(3)]
+LOSSES = [f"{kind} on {stratum} tokens" for kind in ("loss", "within-stratum loss") for stratum in ("rare", "common")]
+
+
+def answers(subject: str) -> pd.DataFrame:
+    """Every question's answers of a subject, with `n_tiers`: how many tiers hold one after the other."""
+    table = rare_neurons.load_evidence(RESULTS, subjects=subject, pandas=True)
+    reached = {name: i + 1 for i, name in enumerate(TIERS)}
+    return table.assign(n_tiers=table.reached.map(reached).fillna(0))
 
 
 def test_every_checkpoint_is_measured_and_none_is_quarantined():
     verdicts = rare_neurons.load_integrity(RESULTS, pandas=True)
-    assert verdicts.groupby("model").step.nunique().tolist() == [12, 12, 12]
+    assert verdicts.groupby("model").step.nunique().tolist() == [12] * 5
     assert not verdicts.quarantined.any()
 
 
@@ -25,4 +38,45 @@ def test_every_neuron_is_within_its_tolerance():
     # The rounding of the last block's exact pairs is only known when they are evaluated: up to 1 % on top.
     assert (bound <= 1.01 * tolerance).all()
     assert (bound <= tolerance).mean() > 0.999
-    assert set(table.n_targets) == {8000}
+    assert set(table.n_targets) == {N_TARGETS}
+
+
+def test_losses_are_dated_in_every_run_and_over_seeds():
+    onsets = rare_neurons.load_timeline(RESULTS, "onsets", models="embedded", pandas=True)
+    for question in LOSSES:
+        mine = onsets[(onsets.question == question) & (onsets.role != "control")]
+        assert set(mine.run) == {*RUNS, "embedded"}, question
+        assert set(mine.status) == {"dated"}, question
+
+
+def test_language_shows_in_every_loss_beyond_the_controls():
+    found = answers("embedded")
+    for question in LOSSES:
+        mine = found[found.question == question]
+        assert (mine.n_tiers >= TIERS.index("beyond_control") + 1).all(), question
+        assert (mine.estimate[mine.role != "control"] < 0).all(), question
+    # Frequencies alone make rare tokens less likely than at the start.
+    on_rare = found[found.question == "loss on rare tokens"]
+    assert (on_rare.estimate[on_rare.role == "control"] > 0).all()
+
+
+def test_loss_on_rare_tokens_rises_and_then_falls_in_every_run():
+    turns = rare_neurons.load_timeline(RESULTS, "turns", models="embedded", pandas=True)
+    mine = turns[(turns.question == "loss on rare tokens") & (turns.role == "run")].sort_values("turn")
+    assert sorted(mine.run.unique()) == RUNS
+    first, last = (mine.groupby("run").change.agg(which) for which in ("first", "last"))
+    assert (first > 0).all()
+    assert (last < 0).all()
+
+
+def test_neurons_come_to_serve_rare_tokens_among_themselves():
+    """Found in the runs; with three of them, whether later tiers are reached depends on the last bits of training."""
+    mine = answers("embedded").query("question == 'mean within-stratum influence on rare tokens'")
+    assert (mine.n_tiers >= 1).all()
+    assert (mine.estimate[mine.role == "run"] > 0).all()
+
+
+def test_controls_alone_show_nothing_beyond_single_runs():
+    found = answers("shuffled")
+    assert (found.n_tiers <= 1).all()
+    assert not found.holds[found.role == "all"].any()

@@ -1,5 +1,9 @@
-import numpy as np
+import io
 
+import numpy as np
+import pytest
+
+from rare_neurons.figures import rank_curves
 from rare_neurons.figures.rank_curves import plot_rank_curves
 from tests.figures.tree import RUNS, STEPS, effect
 
@@ -24,3 +28,15 @@ def test_a_quarantined_checkpoint_is_left_out(results):
     axes = plot_rank_curves(results, RUNS, ["rare"]).axes
     drawn = [sum(len(line.get_xdata()) > 0 for line in axis.lines) for axis in axes[:2]]
     assert drawn == [len(STEPS), len(STEPS) - 1]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_where_no_bin_is_told_from_zero_the_axes_are_empty_and_can_be_saved(results, monkeypatch, sign):
+    def unresolved(*given, **more):
+        return load(*given, **more).assign(low=-1.0, high=sign * 1e-3)
+
+    load = rank_curves.load_shards
+    monkeypatch.setattr(rank_curves, "load_shards", unresolved)
+    figure = plot_rank_curves(results, RUNS)
+    assert all(np.isnan(line.get_ydata()).all() for axis in figure.axes for line in axis.lines)
+    figure.savefig(io.BytesIO())

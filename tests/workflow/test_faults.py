@@ -113,7 +113,7 @@ def test_a_model_without_a_good_checkpoint_stops_nothing(project):
     project.run()
     assert all(row["quarantined"] for row in load_integrity(project.folder / "results").to_pylist())
     assert load_evidence(project.folder / "results").num_rows == 0
-    assert "bad_checkpoint" in (project.folder / "results/summary.txt").read_text()
+    assert "step 0: corrupt; step 2: corrupt" in (project.folder / "results/summary.txt").read_text()
     assert (project.folder / "results/figures/local/loss.png").exists()
 
 

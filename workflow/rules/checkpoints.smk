@@ -3,7 +3,7 @@
 Requires: the models named in the configuration.
 Makes: {results}/pretrain/{model}/recipe.json (checkpoints beside it), {results}/manifest/{model}/step{step}.json,
 {results}/{spectra,eigenvalues,fingerprint}/{model}/step{step}.parquet,
-{results}/{influence,folds,behaviour,activations,gradients,set_spectra}/{panel}/{model}/step{step}.parquet
+{results}/{influence,cells,behaviour,moments,activations,gradients,set_spectra}/{panel}/{model}/step{step}.parquet
 """
 
 

@@ -44,7 +44,10 @@ def plot_rank_curves(
                 rank_curve(axis, mine[mine.step == step], cmap(norm(step + 1)))
             axis.set(xscale="log", yscale="log", title=f"{model}: {stratum}{of_panel(table, panel)}")
     largest = table.high.max()
-    if axes[0, 0].get_ylim()[0] < largest / _DECADES:
+    if not (table.low > 0).any():  # no values for logarithmic axes to take their limits from
+        top = largest if largest > 0 else 1.0
+        axes[0, 0].set(xlim=(1, table.rank_mid.max()), ylim=(top / _DECADES, top))
+    elif axes[0, 0].get_ylim()[0] < largest / _DECADES:
         axes[0, 0].set_ylim(bottom=largest / _DECADES)
     for axis in axes[-1]:
         axis.set_xlabel("rank of the neuron")

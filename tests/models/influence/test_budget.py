@@ -14,10 +14,11 @@ def test_selection_takes_the_largest_until_the_rest_fits():
 
 def test_what_a_block_leaves_is_allowed_to_the_next():
     budget = Budget(n_positions=100, n_neurons=2, tolerance=0.5, tolerance_se=0.0, device=torch.device("cpu"))
-    budget.observe(torch.ones(4, 2, dtype=torch.float64))
+    ones = torch.ones(4, 2, dtype=torch.float64)
+    budget.observe(ones, 0 * ones)
     assert budget.allowed().tolist() == [2.0, 2.0]  # 0.5 for each of four positions
     budget.spend(torch.tensor([0.5, 2.0], dtype=torch.float64))
-    budget.observe(torch.ones(4, 2, dtype=torch.float64))
+    budget.observe(ones, 0 * ones)
     assert budget.allowed().tolist() == [3.5, 2.0]
 
 
@@ -25,5 +26,15 @@ def test_the_tolerance_follows_the_standard_error():
     """Effects ±1: variance 1, standard error 1/√100; unknown effects count as none."""
     budget = Budget(n_positions=100, n_neurons=2, tolerance=0.0, tolerance_se=0.2, device=torch.device("cpu"))
     nan = float("nan")
-    budget.observe(torch.tensor([[1.0, nan], [-1.0, nan]], dtype=torch.float64))
+    effects = torch.tensor([[1.0, nan], [-1.0, nan]], dtype=torch.float64)
+    budget.observe(effects, torch.zeros(2, 2))
+    assert budget.allowed().tolist() == pytest.approx([0.2 * SE_SAFETY * 0.1 * 2, 0.0])
+
+
+def test_what_is_uncertain_buys_no_tolerance():
+    """Middles of enclosures far beyond the effects: only what exceeds the bound counts, here ±1; all or none of inf."""
+    budget = Budget(n_positions=100, n_neurons=2, tolerance=0.0, tolerance_se=0.2, device=torch.device("cpu"))
+    inf = float("inf")
+    effects = torch.tensor([[40.0, inf], [-1.0, 3.0]], dtype=torch.float64)
+    budget.observe(effects, torch.tensor([[39.0, inf], [0.0, inf]], dtype=torch.float64))
     assert budget.allowed().tolist() == pytest.approx([0.2 * SE_SAFETY * 0.1 * 2, 0.0])

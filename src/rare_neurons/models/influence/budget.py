@@ -23,9 +23,14 @@ class Budget:
         zeros = torch.zeros(n_neurons, dtype=torch.float64, device=device)
         self.n, self.total, self.squares, self.spent = 0, zeros, zeros.clone(), zeros.clone()
 
-    def observe(self, estimate: torch.Tensor) -> None:
-        """Count a block's effects `[pos, neuron]` (NaN: unknown) towards the standard error."""
-        known = torch.nan_to_num(estimate, nan=0.0)
+    def observe(self, estimate: torch.Tensor, bound: torch.Tensor) -> None:
+        """Count a block's effects `[pos, neuron]` (NaN: unknown) towards the standard error.
+
+        Only what is certain of them: the middle of a wide enclosure may be tens of times the effect, and one such pair
+        would allow its neuron an error of several times the tolerance.
+        """
+        certain = (estimate.abs() - bound).clamp_min(0).copysign(estimate)
+        known = torch.nan_to_num(certain, nan=0.0, posinf=0.0, neginf=0.0)
         self.n += len(known)
         self.total, self.squares = self.total + known.sum(0), self.squares + known.square().sum(0)
 

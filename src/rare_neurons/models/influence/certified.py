@@ -62,7 +62,7 @@ def measure_certified(
     inputs = _Inputs(ablation, moments.groups, visitor.directions.norms, U_y, h_y)
     errors = relative_errors(visitor)
     out = _estimate_all(inputs, moments, errors)
-    budget.observe(out.total)
+    budget.observe(out.total, out.bounds())
     allowed = budget.allowed()
     wide = torch.nonzero(out.bounds().sum(0) > allowed)[:, 0]
     if len(wide):

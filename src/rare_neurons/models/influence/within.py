@@ -58,7 +58,7 @@ def measure_within(block: OwnColumns, ablations: Sequence[Ablation], budgets: Se
     found = []
     for ablation, budget in zip(ablations, budgets, strict=True):
         estimate, bound = _estimate(block, moments, ablation)
-        budget.observe(estimate)
+        budget.observe(estimate, bound)
         exact = select_exact(bound, allowed=budget.allowed())
         if exact.any():
             estimate[exact], bound[exact] = _evaluate(exact, block, ablation)
