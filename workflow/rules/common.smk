@@ -129,7 +129,13 @@ def local_files(wildcards) -> list[str]:
 
 def source_keys(wildcards) -> dict:
     """Keys of a corpus that say where its documents are (the others belong to later rules)."""
-    later = {"heldout_every", "heldout_max_bytes", "smoothing", "max_tokens", "unigram_counts"}
+    later = {
+        "heldout_every",
+        "heldout_max_bytes",
+        "smoothing",
+        "max_tokens",
+        "unigram_counts",
+    }
     return {
         k: v for k, v in config["corpora"][wildcards.corpus].items() if k not in later
     }
