@@ -5,18 +5,6 @@ Makes: {results}/alpha_null/{subject}.parquet, {results}/timelines/{alpha,alpha_
 """
 
 
-def family_of(model: str) -> str:
-    """Subject whose null a model shares: its own, or that of which it is a control."""
-    entry = config["models"][model]
-    target = entry.get("control_of", model)
-    return config["models"].get(target, {}).get("subject", target)
-
-
-def family(subject: str) -> list[str]:
-    """Models that share a null: the runs of a subject and its controls."""
-    return [model for model in config["models"] if family_of(model) == subject]
-
-
 rule alpha_null:
     """Power-law exponents of Gaussian matrices of the shapes that a family's models have."""
     input:

@@ -216,6 +216,29 @@ def judged_models(subject: str) -> list[str]:
     return members(subject) + controls(subject)
 
 
+def family_of(model: str) -> str:
+    """Subject whose null a model shares: its own, or that of which it is a control."""
+    entry = config["models"][model]
+    target = entry.get("control_of", model)
+    return config["models"].get(target, {}).get("subject", target)
+
+
+def family(subject: str) -> list[str]:
+    """Models that share a null: the runs of a subject and its controls."""
+    return [model for model in config["models"] if family_of(model) == subject]
+
+
+def contrasted_strata(panel: str) -> list[str]:
+    """The stratum that a question is about and the one it goes against; without any, the last and the first."""
+    known = list(config["panels"][panel]["strata"])
+    asked = [
+        [question["stratum"], question["against"]]
+        for question in config["evidence"]["questions"].values()
+        if {question["stratum"], question.get("against")} <= set(known)
+    ]
+    return [*asked, [known[-1], known[0]]][0]
+
+
 def figure_tables(subject: str) -> list[str]:
     """Tables that the figures of a subject read, each once."""
     paths = []

@@ -9,18 +9,6 @@ REPLICATED_MODELS = judged_models(REPLICATED)
 OUR_PANEL, *OTHER_PANELS = panels_of(REPLICATED_MODELS[0])
 INPUT_PANELS = [p for p in OTHER_PANELS if config["panels"][p]["token_role"] == "input"]
 
-
-def replicated_strata() -> list[str]:
-    """The stratum that a question is about and the one it goes against; without any, the last and the first."""
-    known = list(config["panels"][OUR_PANEL]["strata"])
-    asked = [
-        [question["stratum"], question["against"]]
-        for question in config["evidence"]["questions"].values()
-        if {question["stratum"], question.get("against")} <= set(known)
-    ]
-    return [*asked, [known[-1], known[0]]][0]
-
-
 REPLICATION_FIGURES = ["ranked", "inequality"]
 
 
@@ -67,7 +55,7 @@ rule replication:
         subject=REPLICATED,
         models=members(REPLICATED),
         controls=controls(REPLICATED),
-        strata=replicated_strata(),
+        strata=contrasted_strata(OUR_PANEL),
         panels={p: config["panels"][p] for p in [OUR_PANEL, *INPUT_PANELS]},
         version=VERSIONS["replication"],
     script:
