@@ -13,6 +13,7 @@ pytestmark = pytest.mark.skipif(
     not (RESULTS / "timelines/evidence/embedded.parquet").exists(), reason="no finished `make demo` in results/"
 )
 
+PANEL = "heldout"  # `make replication` adds others
 N_TARGETS = 4000  # of config/config.yaml
 RUNS = [f"embedded-seed{seed}" for seed in range(3)]
 LOSSES = [f"{kind} on {stratum} tokens" for kind in ("loss", "within-stratum loss") for stratum in ("rare", "common")]
@@ -21,6 +22,7 @@ LOSSES = [f"{kind} on {stratum} tokens" for kind in ("loss", "within-stratum los
 def answers(subject: str) -> pd.DataFrame:
     """Every question's answers of a subject, with `n_tiers`: how many tiers hold one after the other."""
     table = rare_neurons.load_evidence(RESULTS, subjects=subject, pandas=True)
+    table = table[table.panel == PANEL]
     reached = {name: i + 1 for i, name in enumerate(TIERS)}
     return table.assign(n_tiers=table.reached.map(reached).fillna(0))
 
@@ -32,7 +34,7 @@ def test_every_checkpoint_is_measured_and_none_is_quarantined():
 
 
 def test_every_neuron_is_within_its_tolerance():
-    table = rare_neurons.load_influence(RESULTS, pandas=True)
+    table = rare_neurons.load_influence(RESULTS, panel=PANEL, pandas=True)
     bound = table.truncation_bound + table.rounding_bound
     tolerance = table.influence_se.mul(0.1).clip(lower=1e-7)  # of config/analysis.yaml
     # The rounding of the last block's exact pairs is only known when they are evaluated: up to 1 % on top.
@@ -42,7 +44,7 @@ def test_every_neuron_is_within_its_tolerance():
 
 
 def test_losses_are_dated_in_every_run_and_over_seeds():
-    onsets = rare_neurons.load_timeline(RESULTS, "onsets", models="embedded", pandas=True)
+    onsets = rare_neurons.load_timeline(RESULTS, "onsets", models="embedded", panel=PANEL, pandas=True)
     for question in LOSSES:
         mine = onsets[(onsets.question == question) & (onsets.role != "control")]
         assert set(mine.run) == {*RUNS, "embedded"}, question
@@ -61,7 +63,7 @@ def test_language_shows_in_every_loss_beyond_the_controls():
 
 
 def test_loss_on_rare_tokens_rises_and_then_falls_in_every_run():
-    turns = rare_neurons.load_timeline(RESULTS, "turns", models="embedded", pandas=True)
+    turns = rare_neurons.load_timeline(RESULTS, "turns", models="embedded", panel=PANEL, pandas=True)
     mine = turns[(turns.question == "loss on rare tokens") & (turns.role == "run")].sort_values("turn")
     assert sorted(mine.run.unique()) == RUNS
     first, last = (mine.groupby("run").change.agg(which) for which in ("first", "last"))
