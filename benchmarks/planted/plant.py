@@ -19,7 +19,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
+from rare_neurons.models.influence.probe import ProbeResult
 from rare_neurons.models.loading import load_model
+from rare_neurons.numerics.grid.jackknife import standard_error
+from rare_neurons.numerics.grid.moments import mean_square_leave_outs
+from rare_neurons.tables import read_table
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,21 @@ def write_series(
             target / "model.safetensors",
             {"format": "pt"},
         )
+
+
+def training_contexts(tokens: Path, *, length: int, n_most: int = 4000) -> np.ndarray:
+    """Contexts `[context, pos]` of text that no panel has, in random order."""
+    table = read_table(tokens, ["heldout", "token_ids"])
+    rows = zip(table["heldout"].to_pylist(), table["token_ids"], strict=True)
+    stream = np.concatenate([ids.values.to_numpy() for heldout, ids in rows if not heldout])
+    contexts = stream[: len(stream) // length * length].reshape(-1, length)
+    return np.random.default_rng(0).permutation(contexts)[:n_most]
+
+
+def influence_floor(found: ProbeResult, stratum: int) -> float:
+    """Root of the standard error of the mean square within a stratum: what rms noise alone may show (nats)."""
+    square = mean_square_leave_outs(np.moveaxis(found.cell_within_sum[stratum], -1, 0), found.cell_n[stratum])
+    return float(np.sqrt(standard_error(square)))
 
 
 def fit_plant(

@@ -19,12 +19,18 @@ import yaml
 from transformers import GPTNeoXConfig
 
 from benchmarks.calibration.evidence_world import table
-from benchmarks.planted.plant import Plant, fit_plant, initialise, plant_frequency, write_series
+from benchmarks.planted.plant import (
+    Plant,
+    fit_plant,
+    influence_floor,
+    initialise,
+    plant_frequency,
+    training_contexts,
+    write_series,
+)
 from rare_neurons.configuration import complete_config
 from rare_neurons.models.influence.probe import ProbeResult, probe_model
 from rare_neurons.models.loading import load_model
-from rare_neurons.numerics.grid.jackknife import standard_error
-from rare_neurons.numerics.grid.moments import mean_square_leave_outs
 from rare_neurons.numerics.panel.strata import assign_strata
 from rare_neurons.results import load_evidence, load_shards, load_timeline
 from rare_neurons.stages.probe import load_panel, settings_of
@@ -80,7 +86,8 @@ class World:
         self.results, self.out, self.shape = results, out, GPTNeoXConfig.from_pretrained(checkpoint)
         tables = {name: str(results / "panel/heldout" / f"{name}.parquet") for name in ("contexts", "targets")}
         (tokens,) = results.glob("corpus/*/*/tokens.parquet")
-        self.tokens, unigram = tokens, tokens.with_name("unigram.parquet")
+        unigram = tokens.with_name("unigram.parquet")
+        self.text = training_contexts(tokens, length=128)
         config = complete_config(SCHEMA, read_yaml("config/analysis.yaml"), read_yaml("config/config.yaml"))
         rules = config["panels"]["heldout"]["strata"]
         self.settings = settings_of({**config["probe"], "placebo_draws": 0})
@@ -94,27 +101,9 @@ class World:
         folder = self.out / "base" / f"seed{seed}"
         return folder if folder.exists() else initialise(self.shape, folder, seed=seed)
 
-    def floor(self, seed: int) -> float:
-        """Root of the standard error of the mean square without an effect, on rare tokens (nats)."""
-        found = self.probe(self.base(seed))
-        k = self.panel.strata.index("rare")
-        square = mean_square_leave_outs(np.moveaxis(found.cell_within_sum[k], -1, 0), found.cell_n[k])
-        return float(np.sqrt(standard_error(square)))
-
     def probe(self, folder: Path) -> ProbeResult:
         """Measure a network on the panel."""
         return probe_model(load_model(folder, dtype=torch.float32), self.panel, self.settings)
-
-    def training(self) -> np.ndarray:
-        """Contexts of training text."""
-        table = read_table(self.tokens, ["heldout", "token_ids"])
-        kept = [
-            row.values.to_numpy()
-            for row, held in zip(table["token_ids"], table["heldout"].to_pylist(), strict=True)
-            if not held
-        ]
-        stream = np.concatenate(kept)[: 4000 * 128]
-        return np.random.default_rng(0).permutation(stream[: len(stream) // 128 * 128].reshape(-1, 128))
 
     def write_nulls(self) -> None:
         """Write three series of noise alone."""
@@ -144,12 +133,15 @@ class World:
         """What is planted in the network of a seed."""
         if signs == "frequency":
             return plant_frequency(self.base(seed), self.panel.log_unigram, k=k, size=3.0, seed=seed)
-        effect = size * self.floor(seed) * np.sqrt(self.shape.intermediate_size / k)
-        plant = fit_plant(self.base(seed), self.training(), self.rare, k=k, effect=effect, signs=signs, seed=seed)
+        base = self.probe(self.base(seed))
+        effect = (
+            size * influence_floor(base, self.panel.strata.index("rare")) * np.sqrt(self.shape.intermediate_size / k)
+        )
+        plant = fit_plant(self.base(seed), self.text, self.rare, k=k, effect=effect, signs=signs, seed=seed)
         # What serves training text serves other documents less: the size is set by what is measured.
         trial = self.out / "trial" / f"{k}-{signs}-{seed}"
         write_series(self.base(seed), trial, steps=[0], seed=seed, noise=0.0, plant=plant)
-        found = self.probe(trial / "step0").influence_within - self.probe(self.base(seed)).influence_within
+        found = self.probe(trial / "step0").influence_within - base.influence_within
         measured = np.abs(found[self.panel.strata.index("rare")][plant.neurons]).mean()
         print(f"{k} neurons, {signs}, seed {seed}: {measured:.3g} nats for {effect:.3g} asked", file=sys.stderr)
         return Plant(plant.neurons, plant.directions * (effect / measured))

@@ -11,12 +11,10 @@ import pytest
 import torch
 from transformers import GPTNeoXConfig
 
-from benchmarks.planted.plant import Plant, fit_plant, initialise, write_series
+from benchmarks.planted.plant import Plant, fit_plant, influence_floor, initialise, training_contexts, write_series
 from rare_neurons import load_evidence, load_timeline
 from rare_neurons.models.influence.probe import probe_model
 from rare_neurons.models.loading import load_model
-from rare_neurons.numerics.grid.jackknife import standard_error
-from rare_neurons.numerics.grid.moments import mean_square_leave_outs
 from rare_neurons.numerics.panel.strata import assign_strata
 from rare_neurons.stages.probe import load_panel, settings_of
 from rare_neurons.tables import read_table
@@ -46,7 +44,7 @@ class World:
         self.panel = load_panel(**tables, unigram=str(corpus / "unigram.parquet"), rules=rules)
         stratum = assign_strata(read_table(corpus / "unigram.parquet")["count"].to_numpy(), rules)
         self.rare = stratum == tuple(rules).index("rare")
-        self.text = training_contexts(corpus / "tokens.parquet")
+        self.text = training_contexts(corpus / "tokens.parquet", length=CONFIG["panels"]["heldout"]["context_length"])
 
     def write(self, name: str, seed: int, *, planted: bool) -> Plant | None:
         """Write the series of a seed; return what was planted."""
@@ -60,21 +58,9 @@ class World:
     def plant(self, base: Path, seed: int) -> Plant:
         settings = settings_of({**read_yaml("config/analysis.yaml")["probe"], "placebo_draws": 0})
         found = probe_model(load_model(base, dtype=torch.float32), self.panel, settings)
-        k = self.panel.strata.index("rare")
-        square = mean_square_leave_outs(np.moveaxis(found.cell_within_sum[k], -1, 0), found.cell_n[k])
-        floor = float(np.sqrt(standard_error(square)))
+        floor = influence_floor(found, self.panel.strata.index("rare"))
         effect = FLOORS * floor * np.sqrt(self.shape.intermediate_size / K)
         return fit_plant(base, self.text, self.rare, k=K, effect=effect, signs="one", seed=seed)
-
-
-def training_contexts(tokens: Path) -> np.ndarray:
-    """Contexts of text that no panel has, in random order."""
-    table = read_table(tokens, ["heldout", "token_ids"])
-    rows = zip(table["heldout"].to_pylist(), table["token_ids"], strict=True)
-    stream = np.concatenate([ids.values.to_numpy() for heldout, ids in rows if not heldout])
-    length = CONFIG["panels"]["heldout"]["context_length"]
-    contexts = stream[: len(stream) // length * length].reshape(-1, length)
-    return np.random.default_rng(0).permutation(contexts)[:4000]
 
 
 def run_inside(project: Project, *targets: str) -> None:

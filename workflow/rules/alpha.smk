@@ -10,7 +10,7 @@ rule alpha_null:
     input:
         spectra=lambda w: [
             PATH["spectra"].format(model=model, step=STEPS[model][0])
-            for model in family(w.subject)
+            for model in judged_models(w.subject)
             if STEPS[model]
         ],
     output:

@@ -219,13 +219,7 @@ def judged_models(subject: str) -> list[str]:
 def family_of(model: str) -> str:
     """Subject whose null a model shares: its own, or that of which it is a control."""
     entry = config["models"][model]
-    target = entry.get("control_of", model)
-    return config["models"].get(target, {}).get("subject", target)
-
-
-def family(subject: str) -> list[str]:
-    """Models that share a null: the runs of a subject and its controls."""
-    return [model for model in config["models"] if family_of(model) == subject]
+    return entry.get("control_of", entry.get("subject", model))
 
 
 def contrasted_strata(panel: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rare_neurons.numerics.wording.phrases import enumerated
 from rare_neurons.replication.layout import CONTROL, NOISE, number, read_numbers
 
 
@@ -21,8 +22,8 @@ def span(values: Sequence[float], digits: int, *, between: str = " to ") -> str:
 
 
 def listed(parts: Sequence[str]) -> str:
-    """Join with commas and a last and."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else "none"
+    """Join with commas and a last and; without any, say so."""
+    return enumerated(parts) if parts else "none"
 
 
 def first(cell: str) -> float:

@@ -2,7 +2,7 @@
 
 text, tokenizer, corpus, panel      what every checkpoint is evaluated at
 pretrain, resolve                   checkpoints: trained here, or where their bytes are
-probe, spectra, groups              what opens weights (by `checkpoint_job`)
+probe, spectra, set_spectra         what opens weights (by `checkpoint_job`)
 null_tables, metric                 what follows from one checkpoint's influence
 integrity, timelines, lineage, alpha  all steps of one model (alpha_null: its null, by shape)
 evidence, figures, summary           all runs of one subject

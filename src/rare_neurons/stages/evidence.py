@@ -23,6 +23,8 @@ from rare_neurons.tables import digest_of, file_sha256, from_rows, index_paths, 
 NAMES = ("evidence", "onsets", "turns", "courses")
 _READERS = {"behaviour": behaviour_statistics, "moments": moment_statistics}
 
+_Pair = tuple[str, str]  # the stratum that a question is about, and the one it goes against
+
 
 @dataclass(frozen=True)
 class _Shards:
@@ -106,15 +108,17 @@ def _asked(
     options: Mapping[str, object],
 ) -> tuple[list[Asked], int | None]:
     found: dict[tuple[str, int], RunStudy] = {}
+    # One draw for all: what questions and runs share over documents and types, their noise shares.
+    noise = draw_noise(n_folds=N_FOLDS, rng=np.random.default_rng(options["seed"]), draws=int(options["n_draws"]))
     for model in bar((*models, *controls), label="evidence"):
         histories = _histories(shards, model, questions)
-        # One draw per run: what questions share over documents and types, their noise shares.
-        noise = draw_noise(n_folds=N_FOLDS, rng=np.random.default_rng(options["seed"]), draws=int(options["n_draws"]))
         for k, question in enumerate(questions):
             if histories[k] is not None:
                 found[model, k] = study_run(histories[k], question, rule=rule, noise=noise)
     everyone = [study.history for study in found.values()]
     step = declared_step(everyone, options["step"])
+    pairs = dict.fromkeys((q.stratum, q.against) for q in questions if q.against is not None)
+    specific = {pair: _specific(shards, pair, models, controls, step, rule) for pair in pairs}
     asked = []
     for k, question in enumerate(questions):
         own, other = ({m: found[m, k] for m in side if (m, k) in found} for side in (models, controls))
@@ -122,8 +126,7 @@ def _asked(
             subject = study_subject(
                 question, runs=list(own.values()), controls=list(other.values()), step=step, rule=rule
             )
-            specific = None if question.against is None else _specific(shards, question, models, controls, step, rule)
-            asked.append(Asked(question, own, other, subject, specific))
+            asked.append(Asked(question, own, other, subject, specific.get((question.stratum, question.against))))
     return asked, step
 
 
@@ -145,23 +148,25 @@ def _histories(shards: _Shards, model: str, questions: Sequence[Question]) -> li
 
 
 def _specific(
-    shards: _Shards, question: Question, models: Sequence[str], controls: Sequence[str], step: int | None, rule: Rule
+    shards: _Shards, pair: _Pair, models: Sequence[str], controls: Sequence[str], step: int | None, rule: Rule
 ) -> SpecificEvidence | None:
+    """Tier `specific` of a pair of strata: questions about the same one share it."""
     if step is None:
         return None
-    sides = [[_influence(shards, model, step, question) for model in side] for side in (models, controls)]
+    sides = [[_influence(shards, model, step, pair) for model in side] for side in (models, controls)]
     runs, others = ([one for one in side if one is not None] for side in sides)
     if not runs:
         return None
     return judge_specific(runs=runs, controls=others, decision=rule.decision("rise"))
 
 
-def _influence(shards: _Shards, model: str, step: int, question: Question) -> RunInfluence | None:
+def _influence(shards: _Shards, model: str, step: int, pair: _Pair) -> RunInfluence | None:
     if ("moments", model, step) not in shards.paths:
         return None
     first = shards.steps("moments", model)[0]
     table, start = (read_table(shards.paths["moments", model, s]) for s in (step, first))
     strata = set(pc.unique(table["stratum"]).to_pylist())
-    if not {question.stratum, question.against} <= strata:
+    if not set(pair) <= strata:
         return None
-    return influence_pair(table, start, rare=question.stratum, common=str(question.against))
+    rare, common = pair
+    return influence_pair(table, start, rare=rare, common=common)

@@ -13,7 +13,7 @@ from rare_neurons.numerics.integrity.judge import CheckpointVerdict, judge_check
 from rare_neurons.numerics.integrity.limits import IntegrityLimits
 from rare_neurons.numerics.integrity.start import Prints, judge_own_start
 from rare_neurons.numerics.integrity.tensors import unlike_the_others
-from rare_neurons.numerics.panel.means import mean_over_strata, merge_folds
+from rare_neurons.numerics.panel.means import mean_over_strata, merge_cells
 from rare_neurons.tables import digest_of, file_sha256, from_rows, provenance, read_metadata, read_table, write_rows
 
 
@@ -82,7 +82,7 @@ def write_integrity(
 def _mean_loss(path: str) -> float | None:
     table = read_table(path, ["stratum", "n_targets", "loss"])
     losses = {"loss": table["loss"].to_numpy()}
-    merged = merge_folds(table["stratum"].to_pylist(), table["n_targets"].to_numpy(), losses)
+    merged = merge_cells(table["stratum"].to_pylist(), table["n_targets"].to_numpy(), losses)
     return mean_over_strata(merged, "loss")
 
 

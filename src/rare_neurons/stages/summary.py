@@ -9,7 +9,6 @@ from rich.table import Table
 from rich.text import Text
 
 from rare_neurons.figures.findings import Findings, load_findings, unit_of
-from rare_neurons.numerics.evidence.history import SQUARES
 from rare_neurons.numerics.evidence.tiers import TIERS
 from rare_neurons.numerics.wording.phrases import interval, several
 from rare_neurons.numerics.wording.standing import FAILS, HOLDS, NOT_JUDGED, Standing
@@ -103,9 +102,5 @@ def _change(standing: Standing, tier: str) -> str:
         return ""
     if row.scale == "log":
         return f"× {np.exp(row.estimate):.3g} {interval(row.low, row.high, scale='log')}"
-    return f"{row.estimate:+.2g} {interval(row.low, row.high, scale='linear')} {_unit(standing, tier)}".rstrip()
-
-
-def _unit(standing: Standing, tier: str) -> str:
-    unit = unit_of(standing.about.table, standing.about.column)
-    return f"({unit})²" if unit and standing.about.column in SQUARES and tier != "specific" else unit
+    unit = standing.unit(tier, unit_of(standing.about.table, standing.about.column))
+    return f"{row.estimate:+.2g} {interval(row.low, row.high, scale='linear')} {unit}".rstrip()

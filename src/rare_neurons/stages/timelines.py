@@ -10,7 +10,7 @@ from rare_neurons.catalogue import VERSIONS
 from rare_neurons.numerics.influence.moments import summarise_moments
 from rare_neurons.numerics.influence.rows import PER_TARGET
 from rare_neurons.numerics.influence.summary import summarise_influence
-from rare_neurons.numerics.panel.means import StratumMeans, mean_over_strata, merge_folds
+from rare_neurons.numerics.panel.means import StratumMeans, mean_over_strata, merge_cells
 from rare_neurons.stages.cell_tables import MOMENTS, moment_statistics
 from rare_neurons.tables import digest_of, file_sha256, from_rows, provenance, read_table, write_rows
 
@@ -90,7 +90,7 @@ def summarise_behaviour(path: str) -> list[dict]:
 
 def _merged(behaviour: pa.Table) -> list[StratumMeans]:
     values = {name: behaviour[name].to_numpy() for name in PER_TARGET}
-    return merge_folds(behaviour["stratum"].to_pylist(), behaviour["n_targets"].to_numpy(), values)
+    return merge_cells(behaviour["stratum"].to_pylist(), behaviour["n_targets"].to_numpy(), values)
 
 
 def _summarise_influence(path: str) -> list[dict]:

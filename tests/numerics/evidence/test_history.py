@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rare_neurons.numerics.evidence.history import History, Moments, on_grid, signed_root
+from rare_neurons.numerics.evidence.history import History, Moments, on_grid
 from rare_neurons.numerics.grid.moments import disjoint_products, mean_leave_outs, mean_square_leave_outs
 from tests.numerics.evidence.worlds import COUNTS, means
 
@@ -28,7 +28,3 @@ def test_a_value_is_found_by_its_step():
     assert history.at(8).value == pytest.approx(2.0)
     with pytest.raises(ValueError, match="not in tuple"):
         history.at(4)
-
-
-def test_the_root_of_a_mean_square_keeps_its_sign():
-    assert (signed_root(4.0), signed_root(-9.0), signed_root(0.0)) == (2.0, -3.0, 0.0)

@@ -10,6 +10,7 @@ from rare_neurons.numerics.grid.moments import (
     mean_square_from_gram,
     mean_square_leave_outs,
     ratio_of_pairs,
+    signed_root,
 )
 from tests.reference.grid import slow_mean, slow_power_mean
 
@@ -85,3 +86,7 @@ def test_refusals(sums, counts, message):
 def test_a_gram_matrix_of_another_grid_is_refused():
     with pytest.raises(ValueError, match=r"\(4, 4\) for 3 x 3"):
         mean_square_from_gram(np.ones((4, 4)), np.ones((3, 3)))
+
+
+def test_the_root_of_a_mean_square_keeps_its_sign():
+    assert (signed_root(4.0), signed_root(-9.0), signed_root(0.0)) == (2.0, -3.0, 0.0)

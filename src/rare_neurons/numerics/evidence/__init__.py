@@ -13,5 +13,6 @@
 ==================  =============================================================================================
 
 Shared parts: `noise_draws` (the noise of a whole timeline, drawn from its leave-outs) and `comparison` (a t statistic
-whose variance is a sum of parts).
+whose variance is a sum of parts). Put together: `question` (what is asked, and the rule), `history` (a statistic over
+checkpoints), `run_study`, `subject_study`, and `tables`, which makes the `rows`.
 """

@@ -70,8 +70,3 @@ def on_grid(fold: Sequence[int], type_bin: Sequence[int], values: ArrayLike, *, 
     grid = np.zeros((n_folds, n_folds))
     grid[np.asarray(fold), np.asarray(type_bin)] = np.asarray(values, dtype=np.float64)
     return grid
-
-
-def signed_root(square: float) -> float:
-    """Root that keeps the sign: an estimate of a mean square that is below zero is below zero as a root too."""
-    return float(np.copysign(np.sqrt(abs(square)), square))

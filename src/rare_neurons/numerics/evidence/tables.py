@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from rare_neurons.numerics.grid.jackknife import t_interval
+from rare_neurons.numerics.grid.moments import signed_root
 
 from .comparison import Comparison
-from .history import SQUARES, signed_root
+from .history import SQUARES
 from .multiplicity import adjust_questions
 from .question import Question, Rule
 from .rows import CourseRow, EvidenceRow, OfQuestion, OnsetRow, TurnRow
@@ -61,12 +62,8 @@ def evidence_rows(subject: str, asked: Sequence[Asked], *, step: int | None, rul
         for one in asked[:1]
         for model in (*one.runs, *one.controls)
     }
-    seeds = _adjusted(
-        asked, [one.subject.seeds.p_value if one.subject.seeds.status == "tested" else None for one in asked]
-    )
-    control = _adjusted(
-        asked, [one.subject.control.p_value if one.subject.control.status == "tested" else None for one in asked]
-    )
+    seeds = _adjusted(asked, [_tested(one.subject.seeds) for one in asked])
+    control = _adjusted(asked, [_tested(one.subject.control) for one in asked])
     specific = _specific(asked)
     rows = []
     for k, one in enumerate(asked):
@@ -76,6 +73,11 @@ def evidence_rows(subject: str, asked: Sequence[Asked], *, step: int | None, rul
         reached = reach_tier(p, reasons=_reasons(one), level=rule.level)
         rows += _of_question(subject, k, one, reached, {"by_run": by_run, **p}, step=step, rule=rule)
     return rows
+
+
+def _tested(test: Comparison) -> float | None:
+    """p-value of a test; with one control there are numbers, and no test."""
+    return test.p_value if test.status == "tested" else None
 
 
 def _sides(asked: Sequence[Asked], model: str) -> list[Mapping[str, RunStudy]]:
@@ -176,7 +178,7 @@ def _comparison_columns(
 
 
 def _specific_columns(found: SpecificEvidence, p_adjusted: float | None, reached: ReachedTier) -> dict[str, object]:
-    """Numbers of the weaker of both tests, whose p decides."""
+    """Numbers of the comparison with controls, and the p of all tests together, which decides."""
     columns = _comparison_columns(found.control, "specific", p_adjusted, reached, "linear")
     reasons = [found.form_reason, str(columns["reason"] or "")]
     scale = "log" if found.form == "log" else "linear"
@@ -193,10 +195,10 @@ def onset_rows(subject: str, asked: Sequence[Asked], *, rule: Rule) -> list[Onse
     rows = []
     for place, one in enumerate(asked):
         for about, study in _each(place, one):
-            rows.append(OnsetRow(**_row(about), **_onset(study), fraction=rule.fraction, confidence=rule.confidence))
+            rows.append(OnsetRow(**vars(about), **_onset(study), fraction=rule.fraction, confidence=rule.confidence))
         about = OfQuestion(place + 1, one.question.name, subject, "all")
         rows.append(
-            OnsetRow(**_row(about), **_seed_date(one.subject), fraction=rule.fraction, confidence=rule.confidence)
+            OnsetRow(**vars(about), **_seed_date(one.subject), fraction=rule.fraction, confidence=rule.confidence)
         )
     return rows
 
@@ -228,7 +230,7 @@ def turn_rows(asked: Sequence[Asked]) -> list[TurnRow]:
             steps = study.history.steps
             for turn, move in enumerate(study.moves, start=1):
                 ends = {"start": steps[move.start], "end": steps[move.end]}
-                rows.append(TurnRow(**_row(about), turn=turn, **ends, change=move.change, p_value=move.p_value))
+                rows.append(TurnRow(**vars(about), turn=turn, **ends, change=move.change, p_value=move.p_value))
     return rows
 
 
@@ -241,7 +243,7 @@ def course_rows(asked: Sequence[Asked], *, rule: Rule) -> list[CourseRow]:
             for index, step in enumerate(study.history.steps):
                 found = t_interval(study.history.values[index], confidence=rule.confidence)
                 ends = {name: root(getattr(found, name)) for name in ("value", "low", "high")}
-                rows.append(CourseRow(**_row(about), step=step, **ends))
+                rows.append(CourseRow(**vars(about), step=step, **ends))
     return rows
 
 
@@ -249,7 +251,3 @@ def _each(place: int, one: Asked) -> Iterator[tuple[OfQuestion, RunStudy]]:
     for role, side in (("run", one.runs), ("control", one.controls)):
         for model, study in side.items():
             yield OfQuestion(place + 1, one.question.name, model, role), study
-
-
-def _row(about: OfQuestion) -> dict[str, object]:
-    return {field.name: getattr(about, field.name) for field in fields(about)}

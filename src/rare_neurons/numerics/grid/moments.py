@@ -102,6 +102,11 @@ def mean_square_leave_outs(sums: ArrayLike, counts: ArrayLike) -> LeaveOuts:
     return ratio_of_pairs(disjoint_products(cell_sums).mean(axis=0), cell_counts)
 
 
+def signed_root(square: float) -> float:
+    """Root that keeps the sign: an estimate of a mean square that is below zero is below zero as a root too."""
+    return float(np.copysign(np.sqrt(abs(square)), square))
+
+
 def gram(sums: ArrayLike) -> Array:
     """Mean over neurons of the products of any two cells: shape (D², D²), from shape (neuron, D, D)."""
     s = np.asarray(sums, dtype=np.float64).reshape(len(np.asarray(sums)), -1)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from rare_neurons.numerics.grid.jackknife import standard_error
 from rare_neurons.numerics.grid.leave_outs import LeaveOuts
+from rare_neurons.numerics.grid.moments import signed_root
 from rare_neurons.numerics.influence.rows import MomentSummary
 
 
@@ -19,7 +20,7 @@ def summarise_moments(found: Mapping[str, LeaveOuts]) -> MomentSummary:
     for name, statistic in found.items():
         value, error = float(statistic.value), float(standard_error(statistic))
         if name.startswith("rms_"):
-            columns[name] = (abs(value) ** 0.5) * (1 if value >= 0 else -1)
+            columns[name] = signed_root(value)
             columns[name.replace("rms", "square") + "_se"] = error
         else:
             columns |= {name: value, f"{name}_se": error}

@@ -47,20 +47,17 @@ def lay_grid(contexts: Contexts, targets: Targets, *, n_strata: int, n_folds: in
         If there are fewer documents, or types, with targets than folds.
     """
     unit = units(contexts)
-    fold_of_unit = balance_folds(_table(unit[targets.document], targets.stratum, n_strata), n_folds=n_folds)
-    bin_of_type = balance_folds(_table(targets.target_id, targets.stratum, n_strata), n_folds=n_folds)
-    return PanelGrid(_of(fold_of_unit, unit[contexts.document[:, 0]]), bin_of_type[targets.target_id])
+    n_types = int(targets.target_id.max()) + 1
+    sides = ((unit[targets.document], len(unit)), (targets.target_id, n_types))
+    fold_of_unit, bin_of_type = (
+        balance_folds(_table(label, n, targets.stratum, n_strata), n_folds=n_folds) for label, n in sides
+    )
+    return PanelGrid(fold_of_unit[unit[contexts.document[:, 0]]], bin_of_type[targets.target_id])
 
 
-def _table(label: Index, stratum: Index, n_strata: int) -> Index:
-    """Targets of each label in each stratum."""
-    n = int(label.max()) + 1
+def _table(label: Index, n: int, stratum: Index, n_strata: int) -> Index:
+    """Targets of each of n labels in each stratum."""
     return np.bincount(label * n_strata + stratum, minlength=n * n_strata).reshape(n, n_strata)
-
-
-def _of(fold: Index, unit: Index) -> Index:
-    """Fold of each context; one whose documents gave no target, beyond the last that did, goes to fold 0."""
-    return np.where(unit < len(fold), fold[np.minimum(unit, len(fold) - 1)], 0)
 
 
 def measure_strata(strata: Index, counts: Index, targets: Targets, names: tuple[str, ...]) -> list[StratumRow]:

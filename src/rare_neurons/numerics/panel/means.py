@@ -24,7 +24,7 @@ class StratumMeans:
     means: Mapping[str, float]
 
 
-def merge_folds(stratum: Sequence[str], n_targets: ArrayLike, values: Mapping[str, ArrayLike]) -> list[StratumMeans]:
+def merge_cells(stratum: Sequence[str], n_targets: ArrayLike, values: Mapping[str, ArrayLike]) -> list[StratumMeans]:
     """Merge the cells of each stratum, every target counting alike; strata in the order of their first row.
 
     Parameters
@@ -37,7 +37,7 @@ def merge_folds(stratum: Sequence[str], n_targets: ArrayLike, values: Mapping[st
 
     Examples
     --------
-    >>> merge_folds(["rare", "rare"], [1, 3], {"loss": [2.0, 6.0]})[0].means
+    >>> merge_cells(["rare", "rare"], [1, 3], {"loss": [2.0, 6.0]})[0].means
     {'loss': 5.0}
     """
     names, n = np.asarray(stratum), np.asarray(n_targets)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rare_neurons.numerics.evidence.history import SQUARES
 from rare_neurons.numerics.evidence.rows import EvidenceRow
 from rare_neurons.numerics.evidence.subject_study import majority
 from rare_neurons.numerics.evidence.tiers import TIERS
@@ -67,6 +68,10 @@ class Standing:
         if tier == "run":
             return majority({row.run: row.p_adjusted for row in self.runs}) if self.runs else None
         return self.beyond[tier].p_adjusted if tier in self.beyond else None
+
+    def unit(self, tier: str, unit: str) -> str:
+        """Return the unit of a change: of `rms_*` the mean square changes; the last tier compares influence itself."""
+        return f"({unit})²" if unit and self.about.column in SQUARES and tier != "specific" else unit
 
     def mark(self, tier: str) -> str:
         """One of `HOLDS`, `FAILS`, `NOT_JUDGED`; a tier whose predecessor fails does not hold."""

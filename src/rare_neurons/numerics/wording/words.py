@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rare_neurons.numerics.evidence.history import SQUARES
 from rare_neurons.numerics.evidence.rows import EvidenceRow, OnsetRow, TurnRow
 
 from .phrases import after_and_by, count, enumerated, interval, of_controls, of_runs, probability, several, size
@@ -37,10 +36,8 @@ def describe(standing: Standing, onsets: Sequence[OnsetRow], turns: Sequence[Tur
         Sentences.
     """
     onsets, turns = ([row for row in rows if row.question == standing.question] for rows in (onsets, turns))
-    # Changes of `rms_*` are those of the mean square; the last tier compares influence itself.
-    units = {"specific": unit, "other": f"({unit})²" if unit and standing.about.column in SQUARES else unit}
     if not standing.holds("run"):
-        return _no_change(standing, units["other"])
+        return _no_change(standing, standing.unit("run", unit))
     sentences = [_what_moves(standing, onsets, turns), *_date(standing, onsets)]
     if len(standing.runs) == 1:
         return sentences
@@ -52,7 +49,7 @@ def describe(standing: Standing, onsets: Sequence[OnsetRow], turns: Sequence[Tur
         row = standing.beyond.get(tier)
         if row is None:
             return sentences
-        of_tier = units.get(tier, units["other"])
+        of_tier = standing.unit(tier, unit)
         if not row.holds:
             return [*sentences, *fails(standing, row, of_tier)]
         sentences += holds(row, of_tier)
