@@ -49,28 +49,19 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--k", type=int, nargs="+", default=[5, 20])
     parser.add_argument("--signs", nargs="+", default=["one", "mixed", "frequency"])
-    parser.add_argument("--nulls", action="store_true", help="also noise alone, and trained series in random order")
+    parser.add_argument("--nulls", action="store_true", help="also noise, permuted steps, shuffled text")
     parser.add_argument("--size", type=float, default=3.0, help="root mean square over the layer, in floors")
     given = parser.parse_args()
     checkpoint = next((given.results / "pretrain").glob("*/step0"))
     world = World(given.results, given.out, checkpoint)
     world.write_nulls()
-    models = world.nulls() | world.permuted() if given.nulls else {}
+    models = world.nulls() | world.permuted() | world.shuffled() if given.nulls else {}
     for k in given.k:
         for signs in given.signs:
             models |= world.planted(k, signs, given.size)
     config = world.configure(models)
-    run = [
-        sys.executable,
-        "-m",
-        "snakemake",
-        "--cores",
-        "2",
-        "--configfile",
-        str(config),
-        "-s",
-        str(ROOT / "Snakefile"),
-    ]
+    run = [sys.executable, "-m", "tools.inside", "--cores", "1", "--configfile", str(config)]
+    run += ["-s", str(ROOT / "Snakefile")]
     results = given.out.resolve() / "results"
     subjects = {entry["subject"] for entry in models.values() if "control_of" not in entry}
     wanted = [f"timelines/evidence/{subject}.parquet" for subject in sorted(subjects)]
@@ -158,16 +149,28 @@ class World:
             models[name] = {"subject": "permuted", "steps": steps}
         return models
 
+    def shuffled(self) -> dict[str, dict]:
+        """Three networks trained on shuffled text, as a subject: the demo's two, and one more."""
+        models = {}
+        for run in sorted((self.results / "pretrain").glob("shuffled-seed*")):
+            steps = sorted(int(path.name.removeprefix("step")) for path in run.glob("step*"))
+            (self.out / run.name).symlink_to(run.resolve())
+            models[run.name] = {"subject": "shuffled", "steps": steps}
+        default = read_yaml("config/config.yaml")["models"][max(models)]
+        more = {key: value for key, value in default.items() if key != "control_of"}
+        return models | {"shuffled-third": {**more, "seed": default["seed"] + 1}}
+
     def configure(self, models: dict[str, dict]) -> Path:
         """Write the configuration of all series."""
         default = read_yaml("config/config.yaml")
         (tokenizer,) = default["tokenizers"]
         source = {"source": "folder", "tokenizer": tokenizer, "steps": STEPS, "n_neurons": self.shape.intermediate_size}
         entries = {
-            name: {**source, "path": str((self.out / name).resolve() / "step{step}"), **more}
+            name: {} if "recipe" in more else {**source, "path": f"{(self.out / name).resolve()}/step{{step}}"}
             for name, more in models.items()
         }
-        kept = {section: default[section] for section in ("corpora", "tokenizers", "panels")}
+        entries = {name: entry | models[name] for name, entry in entries.items()}
+        kept = {section: default[section] for section in ("corpora", "tokenizers", "recipes", "panels")}
         cheap = {"spectra": {"refits": 0, "likelihood_ratios": False, "shuffles": 0}}
         whole = {**kept, **cheap, "models": entries, "results": str((self.out / "results").resolve())}
         path = self.out / "config.yaml"

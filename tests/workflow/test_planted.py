@@ -66,7 +66,7 @@ class World:
 def run_inside(project: Project, *targets: str) -> None:
     """Run the workflow with its jobs in Snakemake's own process."""
     path = os.pathsep.join([str(project.folder / "src"), str(ROOT)])
-    command = [sys.executable, "-m", "tests.workflow.inside", "--cores", "1", *targets]
+    command = [sys.executable, "-m", "tools.inside", "--cores", "1", *targets]
     environment = {**project.environment(), "PYTHONPATH": path}
     done = subprocess.run(command, cwd=project.folder, env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-6000:]
