@@ -54,6 +54,7 @@ def write_set_spectra(
     gradients: str,
     cache: Mapping[str, object],
     options: Mapping[str, object],
+    results: str | None = None,
 ) -> None:
     """Compare the most influential neurons of part A of the grid with matched random sets, by W_in and by W_out.
 
@@ -66,6 +67,8 @@ def write_set_spectra(
         Section ``cache`` of the configuration.
     options : mapping
         Fields of `SetSettings`.
+    results : str, optional
+        Folder in which finished tables are kept.
     """
     settings = SetSettings(**options)
     about = read_metadata(influence)
@@ -83,7 +86,7 @@ def write_set_spectra(
         return {"set_spectra": from_rows("set_spectra", list(rows), place_of(checkpoint, panel))}
 
     job = CheckpointJob("set_spectra", params={"set_spectra": dict(options)}, about={"dtype": about["dtype"]})
-    run_checkpoint_job(job, [files], measure, cache=cache)
+    run_checkpoint_job(job, [files], measure, cache=cache, results=results)
 
 
 def read_final_mlp(folder: Path) -> tuple[np.ndarray, np.ndarray]:
