@@ -93,7 +93,7 @@ def write_probe(
         # A deterministic bound: every rounding counts at its worst (no failure probability).
         about={"dtype": options["dtype"], "rounding_model": "deterministic"},
     )
-    run_checkpoint_job(job, files, measure, cache=place.cache, results=place.results)
+    run_checkpoint_job(job, files, measure, cache=place.cache, kept=place.kept)
 
 
 def settings_of(options: Mapping[str, object]) -> EngineSettings:
