@@ -17,7 +17,7 @@ class DamagedFile(RuntimeError):
 
     def __init__(self, path: Path | str, how: str) -> None:
         super().__init__(f"{path} is damaged: {how}")
-        self.path = Path(path)
+        self.path, self.how = Path(path), how
 
     def set_aside(self) -> str:
         """Rename the file, so that the next run makes it again; return its new name."""
