@@ -64,7 +64,8 @@ def check_footer(footer: bytes) -> bool:
     """
     mark, digest, tail = _parts(footer)
     if mark != _MARK:
-        if _bits_that_differ(mark) <= _LIKE_A_MARK:
+        # Zeros are a block that was never written; no footer ends so.
+        if _bits_that_differ(mark) <= _LIKE_A_MARK or not any(mark):
             raise ValueError("the mark of its seal is damaged")
         return False
     if _tail_digest(footer[:-_SEAL], digest) != tail:
