@@ -6,21 +6,18 @@ CORES ?= 2
 CONFIG ?= config/config.yaml
 TORCH ?=
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest -n $(CORES) --dist loadgroup
 # One BLAS thread per parallel job.
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
+# Bytecode is cached at first use, whatever the environment says: without it every process compiles what it imports.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: env demo plan test test-slurm test-faults soak lint audit bench docs site replication clean
 
 $(VENV)/.installed: requirements.lock pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	grep -v '^torch==' requirements.lock >$(VENV)/hashed.lock
-	$(PIP) --no-deps --require-hashes -r $(VENV)/hashed.lock
-	$(PIP) $(or $(TORCH),$(shell grep '^torch==' requirements.lock))
-	$(PIP) --no-deps --editable .
+	$(PYTHON) tools/install.py $(VENV) $(if $(TORCH),"$(TORCH)")
 	touch $@
 
 env: $(VENV)/.installed ## the environment alone
@@ -68,7 +65,7 @@ docs: $(VENV)/.installed ## rewrite the tables of config/README.md and results/R
 	$(BIN)/python docs/make_tables.py
 
 $(VENV)/.documentation: requirements-docs.lock $(VENV)/.installed
-	$(PIP) --no-deps --require-hashes -r requirements-docs.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-docs.lock
 	touch $@
 
 site: $(VENV)/.documentation ## the documentation as a site in site/, every link and anchor checked

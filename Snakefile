@@ -15,7 +15,7 @@ if not workflow.overwrite_configfiles:
 include: "workflow/rules/common.smk"
 include: "workflow/rules/corpus.smk"
 include: "workflow/rules/checkpoints.smk"
-include: "workflow/rules/metrics.smk"
+include: "workflow/rules/null_tables.smk"
 include: "workflow/rules/timelines.smk"
 include: "workflow/rules/alpha.smk"
 include: "workflow/rules/plan.smk"
@@ -25,6 +25,7 @@ include: "workflow/rules/origins.smk"
 
 onstart:
     note_configuration()
+    heed_force()
     plan_the_run()
 
 
@@ -35,7 +36,6 @@ localrules:
     tokenizer,
     corpus,
     panel,
-    resolve,
     plan,
     prefetch,
     integrity,

@@ -1,7 +1,7 @@
 """Known vulnerabilities of locked packages: runs pip-audit, and says what it could not look up.
 
-``python -m tools.audit requirements.lock …``, in an environment that has pip-audit. A package that its database does not
-have is no clean package; pip-audit skips it and ends with 0, and without a network all would seem well.
+``python -m tools.audit requirements.lock …``, in an environment that has pip-audit. A package that its database
+does not have is no clean package; pip-audit skips it and ends with 0, and without a network all would seem well.
 """
 
 import json

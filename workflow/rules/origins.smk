@@ -49,9 +49,9 @@ def note_configuration() -> None:
     """Write the whole configuration beside the results."""
     from rare_neurons.tables import atomic_path
 
-    text = yaml.safe_dump(
-        json.loads(json.dumps(config)), sort_keys=False, allow_unicode=True
-    )
+    jobs = {key: value for key, value in config["jobs"].items() if key != "forced"}
+    plain = json.loads(json.dumps({**config, "jobs": jobs}))
+    text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
     with atomic_path(f"{RESULTS}/config.yaml") as temporary:
         temporary.write_text(text, encoding="utf-8")
 

@@ -1,7 +1,7 @@
 """Stage `resolve`: from a model and a step to a manifest."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +51,24 @@ def write_resolved(
     if source.kind == "folder":
         check_tokenizer(source.folder(step), Path(tokenizer), f"{model}, step {step}")
     write_manifest(manifest, Path(output))
+
+
+def write_all_resolved(outputs: Sequence[str], *, model: str, steps: Sequence[int], **about: object) -> None:
+    """Write the manifests of several checkpoints; `about` as for `write_resolved`.
+
+    Raises
+    ------
+    RequestError
+        After all of them: of the first that does not fit the request.
+    """
+    refused = []
+    for output, step in zip(outputs, steps, strict=True):
+        try:
+            write_resolved(output, model=model, step=step, **about)
+        except RequestError as error:
+            refused.append(error)
+    if refused:
+        raise refused[0]
 
 
 def listing_folder(cache: Mapping[str, object]) -> Path:
