@@ -419,8 +419,8 @@ RULES = (
             )
         ),
     ),
-    Rule("figures", version=4),
-    Rule("summary", version=4),
+    Rule("figures", version=5),
+    Rule("summary", version=5),
     Rule("replication", version=3),
 )
 

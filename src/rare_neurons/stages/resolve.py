@@ -12,6 +12,7 @@ from rare_neurons.checkpoints.manifest import write_manifest
 from rare_neurons.checkpoints.sources import Source, resolve
 from rare_neurons.errors import RequestError
 from rare_neurons.stages.cache import cache_place
+from rare_neurons.sums import check_sum
 
 if TYPE_CHECKING:
     from rare_neurons.checkpoints.retry import Network
@@ -93,6 +94,7 @@ def check_tokenizer(folder: Path, tokenizer: Path, subject: str) -> None:
     own = folder / "tokenizer.json"
     if not own.is_file():
         return
+    check_sum(tokenizer)
     theirs, ours = (Tokenizer.from_file(str(path)) for path in (own, tokenizer))
     if theirs.get_vocab() != ours.get_vocab():
         known = ours.get_vocab()
