@@ -214,7 +214,7 @@ RULES = (
     ),
     Rule(
         "spectra",
-        version=4,
+        version=5,
         sections=("spectra", "integrity", "cache"),
         tables=(
             Table(
