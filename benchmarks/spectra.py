@@ -1,8 +1,8 @@
 """Spectra against weightwatcher's ``analyze()``: CPU seconds, one BLAS thread, the same matrices, one run.
 
-Run ``python -m benchmarks.spectra [--shape 70m|410m|embedding]`` (about two
-CPU-minutes). Absolute times say little; the ratios are the result. weightwatcher leaves an embedding of 50,304 rows out: there the arithmetic, one Gram matrix in
-float64 and its eigenvalues, is what ours is compared with.
+Run ``python -m benchmarks.spectra [--shape 70m|410m|embedding]`` (about two CPU-minutes). Absolute times say little;
+the ratios are the result. weightwatcher leaves an embedding of 50,304 rows out: there the arithmetic, one Gram matrix
+in float64 and its eigenvalues, is what ours is compared with.
 """
 
 from __future__ import annotations

@@ -47,24 +47,24 @@ class ClassSums:
     ) -> None:
         """Add a block of columns of class `k`: `e`, `z`, `q` `[pos, block]`, `A` its rows; `scratch` is written to."""
         ez = torch.mul(e, z, out=scratch)
-        self.e[k] += e.sum(-1)
-        self.ez[k] += ez.sum(-1)
+        self.e[k].add_(e.sum(-1))
+        self.ez[k].add_(ez.sum(-1))
         self._add_gradient(k, e, A)
-        self.skinny[k] += e @ self.weights[columns]
-        self.ez_seen[k] += ez @ self.unigram.seen[columns]
+        self.skinny[k].add_(e @ self.weights[columns])
+        self.ez_seen[k].add_(ez @ self.unigram.seen[columns])
         self.z_by_q += z @ self.unigram.q[columns]
         if q is not None:
             self.post_norm = True
-            self.eq[k] += torch.mul(e, q, out=scratch).sum(-1)
+            self.eq[k].add_(torch.mul(e, q, out=scratch).sum(-1))
 
     def _add_gradient(self, k: int, e: torch.Tensor, A: torch.Tensor) -> None:
         if self.gradient_dtype == torch.float64:
-            self.eA[k] += e @ A
+            self.eA[k].add_(e @ A)
             return
         left, right = self.cast[0][:, : len(A)].copy_(e), self.cast[1][: len(A)].copy_(A)
         for start in range(0, len(A), GRADIENT_BLOCK):
             columns = slice(start, start + GRADIENT_BLOCK)
-            self.eA[k] += left[:, columns] @ right[columns]
+            self.eA[k].add_(left[:, columns] @ right[columns])
 
     def finish(
         self,

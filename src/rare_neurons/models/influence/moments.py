@@ -92,25 +92,25 @@ class MomentVisitor:
         e32.copy_(e)
         self.h[:, columns], self.e[:, columns] = h, e32
         squares = e32 if directions.squares.dtype == torch.float32 else self.factor(z.shape).copy_(e)
-        self.squares[group] += _large_product(squares, directions.squares[:, columns].T)
+        self.squares[group].add_(_large_product(squares, directions.squares[:, columns].T))
         self._add_powers(group, z.shape)
-        self.rows[group] += e @ directions.row_squares[columns]
-        self.low[group] = torch.minimum(self.low[group], z.amin(-1))
-        self.high[group] = torch.maximum(self.high[group], z.amax(-1))
+        self.rows[group].add_(e @ directions.row_squares[columns])
+        torch.minimum(self.low[group], z.amin(-1), out=self.low[group])
+        torch.maximum(self.high[group], z.amax(-1), out=self.high[group])
 
     def _add_powers(self, group: int, shape: tuple[int, int]) -> None:
         """Σ e h^j for j = 2..6; orders 0 and 1 come in float64 from the class sums."""
         h, e, eh, h2, h3 = (scratch(shape) for scratch in self.scratch)
         sums = self.powers[group]
         torch.mul(e, h, out=eh)
-        sums[:, 2] += torch.linalg.vecdot(eh, h)
+        sums[:, 2].add_(torch.linalg.vecdot(eh, h))
         torch.mul(h, h, out=h2)
         torch.mul(h2, h, out=h3)
-        sums[:, 3] += torch.linalg.vecdot(eh, h2)
-        sums[:, 4] += torch.linalg.vecdot(eh, h3)
+        sums[:, 3].add_(torch.linalg.vecdot(eh, h2))
+        sums[:, 4].add_(torch.linalg.vecdot(eh, h3))
         torch.mul(eh, h2, out=e)  # e h³
-        sums[:, 5] += torch.linalg.vecdot(e, h2)
-        sums[:, 6] += torch.linalg.vecdot(e, h3)
+        sums[:, 5].add_(torch.linalg.vecdot(e, h2))
+        sums[:, 6].add_(torch.linalg.vecdot(e, h3))
 
     def finish(self, tokens: TokenBlock, class_U: torch.Tensor) -> BlockMoments:
         """Normalise, and move the origin of h from the top column's z to `E_p z`; `class_U` as in `project_classes`."""
@@ -156,7 +156,8 @@ class MomentVisitor:
                 continue
             h = self.h[:, columns]
             eh = torch.mul(self.e[:, columns], h, out=self.scratch[0](h.shape))
-            sums[group] += eh @ (directions.U[:, columns][neurons].T if few else directions.A[columns].float())
+            # add_, as everywhere in the pass: `sums[group] += x` would also copy the sums onto themselves.
+            sums[group].add_(eh @ (directions.U[:, columns][neurons].T if few else directions.A[columns].float()))
         found = (sums[g] if few else sums[g] @ directions.W[neurons].T for g in groups)
         return [
             total * moments.factor[g] - moments.shift * moments.groups[g].U[:, neurons]
