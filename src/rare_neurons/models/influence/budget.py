@@ -45,15 +45,22 @@ class Budget:
         self.spent = self.spent + bounds
 
 
-def select_exact(bounds: torch.Tensor, *, allowed: torch.Tensor) -> torch.Tensor:
+def select_exact(bounds: torch.Tensor, *, allowed: torch.Tensor, parallel: bool = False) -> torch.Tensor:
     """Pairs `[pos, neuron]` to evaluate exactly so that each column's remaining bounds sum to at most `allowed`.
 
-    The largest bounds go first: in ascending order, everything beyond the sum that is allowed.
+    The largest bounds go first: in ascending order, everything beyond the sum that is allowed. On a device that adds in
+    `parallel` the running sums are a product, because its own take any order.
     """
     exact = torch.zeros_like(bounds, dtype=torch.bool)
     over = torch.nonzero(bounds.sum(0) > allowed)[:, 0]
     if len(over):
-        ordered, rank = bounds[:, over].sort(dim=0)
-        beyond = ordered.cumsum(0) > allowed[over]
+        ordered, rank = bounds[:, over].sort(dim=0, stable=parallel)
+        sums = _running_sums(ordered) if parallel else ordered.cumsum(0)
+        beyond = sums > allowed[over]
         exact[:, over] = torch.zeros_like(beyond).scatter_(0, rank, beyond)
     return exact
+
+
+def _running_sums(ordered: torch.Tensor) -> torch.Tensor:
+    """Add up the first rows, in the same order in every run; infinity counts as 1e300."""
+    return ordered.new_ones(len(ordered), len(ordered)).tril() @ ordered.clamp_max(1e300)

@@ -15,8 +15,6 @@ from rare_neurons.models.influence.rounding import RelativeErrors, group_roundin
 from rare_neurons.models.influence.tokens import TokenBlock
 from rare_neurons.models.readout import Ablation
 
-CHUNK_PAIRS = 2**15  # pairs worked on at once, so that the two dozen passes over them stay in cache
-
 
 @dataclass(frozen=True)
 class _Inputs:
@@ -61,15 +59,16 @@ def measure_certified(
     h_y = tokens.z.gather(-1, tokens.target[:, None]) - moments.centre
     inputs = _Inputs(ablation, moments.groups, visitor.directions.norms, U_y, h_y)
     errors = relative_errors(visitor)
-    out = _estimate_all(inputs, moments, errors)
+    chunk_pairs = visitor.chunks.pairs
+    out = _estimate_all(inputs, moments, errors, chunk_pairs)
     budget.observe(out.total, out.bounds())
     allowed = budget.allowed()
     wide = torch.nonzero(out.bounds().sum(0) > allowed)[:, 0]
     if len(wide):
-        refined = _estimate_all(_refine(inputs, wide, visitor, moments), moments, errors)
+        refined = _estimate_all(_refine(inputs, wide, visitor, moments), moments, errors, chunk_pairs)
         for field in fields(_Estimates):
             getattr(out, field.name)[:, wide] = getattr(refined, field.name)
-    exact = select_exact(out.bounds(), allowed=allowed)
+    exact = select_exact(out.bounds(), allowed=allowed, parallel=visitor.chunks.parallel)
     if exact.any():
         pairs = evaluate_pairs(exact, tokens, ablation, visitor, moments, U_y=U_y, own=own)
         out.total[exact], out.within[exact], out.direct[exact] = pairs.total, pairs.within, pairs.direct
@@ -89,10 +88,10 @@ def _refine(inputs: _Inputs, neurons: torch.Tensor, visitor: MomentVisitor, mome
     return _Inputs(ablation, tuple(groups), inputs.norms[neurons], inputs.U_y[:, neurons], inputs.h_y)
 
 
-def _estimate_all(inputs: _Inputs, moments: BlockMoments, errors: RelativeErrors) -> _Estimates:
+def _estimate_all(inputs: _Inputs, moments: BlockMoments, errors: RelativeErrors, chunk_pairs: int) -> _Estimates:
     out = _Estimates(*(torch.empty_like(inputs.ablation.eta) for _ in fields(_Estimates)))
     n_pos, n_neurons = out.total.shape
-    step = max(1, CHUNK_PAIRS // n_neurons)
+    step = max(1, chunk_pairs // n_neurons)
     for start in range(0, n_pos, step):
         _estimate(slice(start, start + step), inputs, moments, errors, out)
     return out

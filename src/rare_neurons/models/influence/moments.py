@@ -10,7 +10,7 @@ import torch
 
 from rare_neurons.models.influence.directions import UNIT_ROUNDOFF, Directions
 from rare_neurons.models.influence.enclosure import Z_ORDER, GroupMoments
-from rare_neurons.models.influence.scratch import GRADIENT_BLOCK, VOCAB_BLOCK, Scratch
+from rare_neurons.models.influence.scratch import CACHE, GRADIENT_BLOCK, VOCAB_BLOCK, Chunks, Scratch
 from rare_neurons.models.influence.tokens import TokenBlock
 
 OWN, REST = 0, 1
@@ -52,8 +52,10 @@ class MomentVisitor:
     Also keeps `h` (before re-centring) and `e` `[pos, vocab]` in float32 for exact pairs.
     """
 
-    def __init__(self, directions: Directions, gradient_dtype: torch.dtype = torch.float64) -> None:
-        self.directions, self.gradient_dtype = directions, gradient_dtype
+    def __init__(
+        self, directions: Directions, gradient_dtype: torch.dtype = torch.float64, chunks: Chunks = CACHE
+    ) -> None:
+        self.directions, self.gradient_dtype, self.chunks = directions, gradient_dtype, chunks
         self._memory: dict[str, torch.Tensor] = {}
 
     def logits(self, like: torch.Tensor, n_vocab: int) -> torch.Tensor:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from rare_neurons.models.influence.directions import UNIT_ROUNDOFF
-from rare_neurons.models.influence.exact import PAIR_ELEMENTS, Probabilities, log_mean_exp
+from rare_neurons.models.influence.exact import Probabilities, log_mean_exp
 from rare_neurons.models.influence.moments import OWN, BlockMoments, MomentVisitor
 from rare_neurons.models.influence.tokens import TokenBlock
 from rare_neurons.models.readout import Ablation
@@ -42,7 +42,7 @@ def evaluate_pairs(
     epsilon, eta, direct_eta = ablation.epsilon[chosen], ablation.eta[chosen], ablation.direct_eta[chosen]
     shift = moments.shift.float()
     factors = (visitor.reference - tokens.log_norm[:, None]).exp()
-    step = max(1, PAIR_ELEMENTS // visitor.h.shape[1])
+    step = max(1, visitor.chunks.elements // visitor.h.shape[1])
     for start in range(0, len(at), step):
         k = slice(start, start + step)
         t = at[k]

@@ -2,10 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 
 VOCAB_BLOCK = 2048  # columns worked on at once: a few MB with 512 positions, so that elementwise passes stay in cache
 GRADIENT_BLOCK = 256  # columns of a float32 partial sum of p A, where it is not taken in float64
+
+
+@dataclass(frozen=True)
+class Chunks:
+    """How much is worked on at once, and whether sums over rows must name their order.
+
+    `pairs` (position, neuron) are enclosed at once, `elements` = pairs x vocabulary evaluated exactly. `parallel`: the
+    device adds in any order where it is not told one.
+    """
+
+    pairs: int
+    elements: int
+    parallel: bool
+
+
+# On a processor the two dozen passes over a chunk stay in cache (1 or 2 MB of exact pairs). An accelerator takes a
+# block at a time: every chunk costs some 60 launches, of a few microseconds each.
+CACHE = Chunks(pairs=2**15, elements=2**18, parallel=False)
+DEVICE = Chunks(pairs=2**40, elements=2**24, parallel=True)
+
+
+def chunks_for(device: torch.device) -> Chunks:
+    """Sizes that suit a device."""
+    return CACHE if device.type == "cpu" else DEVICE
 
 
 class Scratch:

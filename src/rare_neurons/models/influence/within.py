@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 import torch
 
 from rare_neurons.models.influence.budget import Budget, select_exact
-from rare_neurons.models.influence.certified import CHUNK_PAIRS
 from rare_neurons.models.influence.directions import UNIT_ROUNDOFF
 from rare_neurons.models.influence.enclosure import GroupMoments, enclose, log_interval
-from rare_neurons.models.influence.exact import PAIR_ELEMENTS, Probabilities, log_mean_exp, target_changes
+from rare_neurons.models.influence.exact import Probabilities, log_mean_exp, target_changes
 from rare_neurons.models.influence.moments import OWN, REST, BlockMoments, MomentVisitor
 from rare_neurons.models.influence.pairs import pair_rounding
 from rare_neurons.models.influence.rounding import group_rounding, relative_errors, target_rounding
+from rare_neurons.models.influence.scratch import CACHE, Chunks
 from rare_neurons.models.influence.tokens import TokenBlock
 from rare_neurons.models.readout import Ablation
 
@@ -59,7 +59,7 @@ def measure_within(block: OwnColumns, ablations: Sequence[Ablation], budgets: Se
     for ablation, budget in zip(ablations, budgets, strict=True):
         estimate, bound = _estimate(block, moments, ablation)
         budget.observe(estimate, bound)
-        exact = select_exact(bound, allowed=budget.allowed())
+        exact = select_exact(bound, allowed=budget.allowed(), parallel=block.visitor.chunks.parallel)
         if exact.any():
             estimate[exact], bound[exact] = _evaluate(exact, block, ablation)
         budget.spend(bound.sum(0))
@@ -96,7 +96,7 @@ def _estimate(block: OwnColumns, moments: BlockMoments, ablation: Ablation) -> t
     sup_U = torch.maximum(-group.U_low, group.U_high)
     sup_h = torch.maximum(torch.maximum(-group.h_low, group.h_high), h_y.abs())
     middle, bound = torch.empty_like(ablation.eta), torch.empty_like(ablation.eta)
-    step = max(1, CHUNK_PAIRS // middle.shape[1])
+    step = max(1, block.visitor.chunks.pairs // middle.shape[1])
     for start in range(0, len(middle), step):
         rows = slice(start, start + step)
         change = {"epsilon": epsilon[rows], "eta": eta[rows]}
@@ -120,7 +120,7 @@ def _evaluate(chosen: torch.Tensor, block: OwnColumns, ablation: Ablation) -> tu
     shift, n_own = moments.shift.float(), own.stop - own.start
     factors = moments.factor[OWN] / moments.own_mass
     log_own = torch.empty_like(eta)
-    step = max(1, PAIR_ELEMENTS // n_own)
+    step = max(1, visitor.chunks.elements // n_own)
     for start in range(0, len(at), step):
         k = slice(start, start + step)
         t = at[k]
@@ -133,11 +133,17 @@ def _evaluate(chosen: torch.Tensor, block: OwnColumns, ablation: Ablation) -> tu
 
 
 def measure_within_exactly(
-    tokens: TokenBlock, ablation: Ablation, *, U: torch.Tensor, U_y: torch.Tensor, own: slice
+    tokens: TokenBlock,
+    ablation: Ablation,
+    *,
+    U: torch.Tensor,
+    U_y: torch.Tensor,
+    own: slice,
+    chunks: Chunks = CACHE,
 ) -> torch.Tensor:
     """Δ_within of every pair `[pos, neuron]` in float64; `U` `[neuron, vocab]`, `U_y` as in `measure_exactly`."""
     log_own, U_own = torch.empty_like(ablation.eta), U[:, own]
-    step = max(1, PAIR_ELEMENTS // U_own.shape[1])
+    step = max(1, chunks.elements // U_own.shape[1])
     one = torch.ones(1, 1, dtype=U.dtype, device=U.device)
     for t in range(len(log_own)):
         log_p = _log_p(tokens, t, own)
