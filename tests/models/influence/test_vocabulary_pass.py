@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from rare_neurons.models.influence.scratch import VOCAB_BLOCK
+from rare_neurons.models.influence.scratch import CACHE, VOCAB_BLOCK
 from rare_neurons.models.influence.vocabulary_pass import column_blocks, read_tokens
 from rare_neurons.models.panel_arrays import sort_vocabulary
 from tests.models.influence.blocks import random_block

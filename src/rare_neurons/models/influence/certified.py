@@ -69,10 +69,11 @@ def measure_certified(
         for field in fields(_Estimates):
             getattr(out, field.name)[:, wide] = getattr(refined, field.name)
     exact = select_exact(out.bounds(), allowed=allowed, parallel=visitor.chunks.parallel)
-    if exact.any():
-        pairs = evaluate_pairs(exact, tokens, ablation, visitor, moments, U_y=U_y, own=own)
-        out.total[exact], out.within[exact], out.direct[exact] = pairs.total, pairs.within, pairs.direct
-        out.truncation[exact], out.rounding[exact] = 0.0, pairs.rounding
+    at = torch.nonzero(exact, as_tuple=True)
+    if len(at[0]):
+        pairs = evaluate_pairs(at, tokens, ablation, visitor, moments, U_y=U_y, own=own)
+        out.total[at], out.within[at], out.direct[at] = pairs.total, pairs.within, pairs.direct
+        out.truncation[at], out.rounding[at] = 0.0, pairs.rounding
     budget.spend(out.bounds().sum(0))
     return PairEffects(out.total, out.within, out.direct, out.change, out.truncation, out.rounding, exact)
 

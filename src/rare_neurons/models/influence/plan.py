@@ -10,7 +10,7 @@ import torch
 from rare_neurons.errors import RequestError
 from rare_neurons.models.influence.inputs import EngineSettings, PassInputs
 from rare_neurons.models.influence.moments import GRADIENT_SUM_32
-from rare_neurons.models.influence.scratch import CACHE, VOCAB_BLOCK, Chunks, chunks_for
+from rare_neurons.models.influence.scratch import CACHE, Chunks, chunks_for
 from rare_neurons.numerics.grid.folds import N_FOLDS
 
 MAX_POSITIONS, MIN_POSITIONS, MIN_NEURONS = 512, 32, 512
@@ -46,7 +46,7 @@ def make_plan(inputs: PassInputs, settings: EngineSettings) -> Plan:
     dtype = _product_dtype(inputs.readout.A.device, n_vocab * n_neurons)
     per_neuron, per_position, per_pair = _bytes(inputs, settings, dtype)
     chunks = chunks_for(inputs.readout.A.device)
-    free = settings.memory_gb * 1e9 - 8 * n_vocab * d_model - 32 * VOCAB_BLOCK * n_neurons
+    free = settings.memory_gb * 1e9 - 8 * n_vocab * d_model - 32 * chunks.columns * n_neurons
     if chunks.parallel:
         free -= _EXACT_BYTES * chunks.elements
         per_pair += _ENCLOSURE_BYTES
@@ -74,7 +74,7 @@ def _bytes(inputs: PassInputs, settings: EngineSettings, product_dtype: torch.dt
     per_column = 4 + product_dtype.itemsize if inputs.takes_moments(settings) else 8
     # influence and its within part by document, type and cell; of a placebo the within part by cell
     per_neuron = n_vocab * per_column + 8 * (2 * (kept + cells) + draws * cells)
-    per_position = 8 * (2 * n_vocab + 10 * VOCAB_BLOCK + (n_classes + 8) * d_model)
+    per_position = 8 * (2 * n_vocab + 10 * chunks_for(inputs.readout.A.device).columns + (n_classes + 8) * d_model)
     return per_neuron, per_position, 8 * (24 + n_classes + 6 * draws)
 
 

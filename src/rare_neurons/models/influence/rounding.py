@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import torch
 
-from rare_neurons.models.influence.directions import UNIT_ROUNDOFF, Directions
-from rare_neurons.models.influence.moments import BLOCK_SUM_32, GRADIENT_SUM_32, BlockMoments, MomentVisitor
+from rare_neurons.models.influence.directions import UNIT_ROUNDOFF
+from rare_neurons.models.influence.moments import GRADIENT_SUM_32, BlockMoments, MomentVisitor
 
 
 @dataclass(frozen=True)
@@ -20,13 +20,13 @@ class RelativeErrors:
 
 def relative_errors(visitor: MomentVisitor) -> RelativeErrors:
     """Errors of the products that a pass has taken."""
-    return RelativeErrors(_relative_square_error(visitor.directions), _gradient_error(visitor))
+    return RelativeErrors(_relative_square_error(visitor), _gradient_error(visitor))
 
 
-def _relative_square_error(directions: Directions) -> float:
+def _relative_square_error(visitor: MomentVisitor) -> float:
     """Relative error of Σ p U²: both factors and each block's sum rounded to the product's dtype, float32 inside."""
-    unit = UNIT_ROUNDOFF[directions.squares.dtype]
-    relative = (1 + unit) ** 3 * (1 + BLOCK_SUM_32) - 1
+    unit = UNIT_ROUNDOFF[visitor.directions.squares.dtype]
+    relative = (1 + unit) ** 3 * (1 + visitor.block_sum) - 1
     return relative / (1 - relative)
 
 
@@ -55,7 +55,7 @@ def group_rounding(
     powers = (epsilon.abs() * moments.reach[rows]).exp_().mul_(spread.square()).mul_(0.5)
     root_mass = moments.groups[group].h[rows, :1].sqrt()
     floats = (spread + size) * root_mass  # Σ p |x| <= √(Σ p) √(Σ p x²)
-    total = powers.mul_(BLOCK_SUM_32).add_(spread * size, alpha=2 * BLOCK_SUM_32)
+    total = powers.mul_(moments.block_sum).add_(spread * size, alpha=2 * moments.block_sum)
     return total.addcmul_(floats, moments.sum_unit[rows]).addcmul_(size, gradient_error * root_mass)
 
 

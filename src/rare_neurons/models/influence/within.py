@@ -60,8 +60,9 @@ def measure_within(block: OwnColumns, ablations: Sequence[Ablation], budgets: Se
         estimate, bound = _estimate(block, moments, ablation)
         budget.observe(estimate, bound)
         exact = select_exact(bound, allowed=budget.allowed(), parallel=block.visitor.chunks.parallel)
-        if exact.any():
-            estimate[exact], bound[exact] = _evaluate(exact, block, ablation)
+        at = torch.nonzero(exact, as_tuple=True)
+        if len(at[0]):
+            estimate[at], bound[at] = _evaluate(at, block, ablation)
         budget.spend(bound.sum(0))
         found.append(estimate)
     return found
@@ -112,10 +113,12 @@ def _estimate(block: OwnColumns, moments: BlockMoments, ablation: Ablation) -> t
     return middle, bound
 
 
-def _evaluate(chosen: torch.Tensor, block: OwnColumns, ablation: Ablation) -> tuple[torch.Tensor, torch.Tensor]:
-    """Evaluate the pairs of a mask `[pos, neuron]` in float32, with their rounding, in the mask's row-major order."""
+def _evaluate(
+    chosen: tuple[torch.Tensor, torch.Tensor], block: OwnColumns, ablation: Ablation
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Evaluate some pairs, their positions and neurons each `[pair]`, in float32, with their rounding."""
     tokens, visitor, moments, own = block.tokens, block.visitor, block.moments, block.own
-    at, neuron = torch.nonzero(chosen, as_tuple=True)
+    at, neuron = chosen
     epsilon, eta = ablation.epsilon[chosen], ablation.eta[chosen]
     shift, n_own = moments.shift.float(), own.stop - own.start
     factors = moments.factor[OWN] / moments.own_mass
@@ -128,7 +131,7 @@ def _evaluate(chosen: torch.Tensor, block: OwnColumns, ablation: Ablation) -> tu
         x = visitor.h[t, own].sub_(shift[t]).mul_(epsilon[k, None].float()).addcmul_(U, eta[k, None].float())
         log_own[k] = _log_mean_exp(x, visitor.e[t, own], factors[t], lambda far, t=t: _log_p(tokens, t[far], own))
     h_y = block.h_y[at, 0]
-    rounding = pair_rounding((at, neuron), visitor, moments, epsilon=epsilon, eta=eta)
+    rounding = pair_rounding(chosen, visitor, moments, epsilon=epsilon, eta=eta)
     return log_own - epsilon * h_y - eta * block.U_y[chosen], rounding
 
 
