@@ -47,6 +47,7 @@ def test_the_visitor_meets_what_was_said_and_changes_nothing():
 
     class Watcher:
         gradient_dtype = torch.float64
+        chunks = CACHE
 
         def logits(self, like, n_vocab):
             return torch.empty(len(like), n_vocab, dtype=torch.float64)

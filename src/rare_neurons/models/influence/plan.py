@@ -11,6 +11,7 @@ from rare_neurons.errors import RequestError
 from rare_neurons.models.influence.inputs import EngineSettings, PassInputs
 from rare_neurons.models.influence.moments import GRADIENT_SUM_32
 from rare_neurons.models.influence.scratch import CACHE, Chunks, chunks_for
+from rare_neurons.models.memory import usable_bytes
 from rare_neurons.numerics.grid.folds import N_FOLDS
 
 MAX_POSITIONS, MIN_POSITIONS, MIN_NEURONS = 512, 32, 512
@@ -45,8 +46,9 @@ def make_plan(inputs: PassInputs, settings: EngineSettings) -> Plan:
     n_neurons = len(inputs.block.W_out)
     dtype = _product_dtype(inputs.readout.A.device, n_vocab * n_neurons)
     per_neuron, per_position, per_pair = _bytes(inputs, settings, dtype)
-    chunks = chunks_for(inputs.readout.A.device)
-    free = settings.memory_gb * 1e9 - 8 * n_vocab * d_model - 32 * chunks.columns * n_neurons
+    device, chunks = inputs.readout.A.device, chunks_for(inputs.readout.A.device)
+    memory = usable_bytes(device) if settings.memory_gb is None else settings.memory_gb * 1e9
+    free = memory - 8 * n_vocab * d_model - 32 * chunks.columns * n_neurons
     if chunks.parallel:
         free -= _EXACT_BYTES * chunks.elements
         per_pair += _ENCLOSURE_BYTES
@@ -58,7 +60,7 @@ def make_plan(inputs: PassInputs, settings: EngineSettings) -> Plan:
             gradient = _gradient_dtype(inputs, n_vocab * n_neurons, settings.tolerance_se)
             return Plan(positions, min(neurons, n_neurons), dtype, gradient, chunks)
     raise RequestError(
-        f"memory_gb={settings.memory_gb} holds {max(neurons, 0)} neurons of {n_neurons} beside a vocabulary of "
+        f"memory_gb={memory / 1e9:g} holds {max(neurons, 0)} neurons of {n_neurons} beside a vocabulary of "
         f"{n_vocab} x {d_model} float64; at least {fewest} are needed: raise it"
     )
 

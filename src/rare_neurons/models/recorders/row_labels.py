@@ -26,4 +26,5 @@ class RowLabels:
         if self.indicator is None:
             sums.index_add_(0, self.labels, values)
         else:
-            sums[self.labels] = sums[self.labels] + self.indicator @ values  # every label once: no two writes meet
+            found = sums.index_select(0, self.labels).addmm_(self.indicator, values)
+            sums.index_copy_(0, self.labels, found)  # every label once: no two writes meet
