@@ -171,7 +171,7 @@ RULES = (
     Rule("resolve", version=1, sections=("models", "tokenizers", "cache")),
     Rule(
         "probe",
-        version=4,
+        version=5,
         sections=("probe", "panels", "cache"),
         tables=(
             _of_checkpoint(

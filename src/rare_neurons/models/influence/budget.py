@@ -7,6 +7,9 @@ import torch
 # The standard error is only known at the end, and early blocks may see a larger variance: 0.8 would do. With half of
 # the tolerance used, the neurons' ranks also agree with the exact engine's to 0.9999.
 SE_SAFETY = 0.5
+# Share of neurons too wide to order 0 in ε from which the next block goes to first order at once: a second enclosure of
+# half of them costs as much as the products it needs.
+MOSTLY_WIDE = 0.5
 
 
 class Budget:
@@ -22,6 +25,7 @@ class Budget:
         self.n_positions, self.tolerance, self.tolerance_se = n_positions, tolerance, tolerance_se
         zeros = torch.zeros(n_neurons, dtype=torch.float64, device=device)
         self.n, self.total, self.squares, self.spent = 0, zeros, zeros.clone(), zeros.clone()
+        self.mostly_wide = False
 
     def observe(self, estimate: torch.Tensor, bound: torch.Tensor) -> None:
         """Count a block's effects `[pos, neuron]` (NaN: unknown) towards the standard error.
@@ -39,6 +43,10 @@ class Budget:
         variance = (self.squares / self.n - (self.total / self.n).square()).clamp_min(0)
         se = SE_SAFETY * (variance / self.n_positions).sqrt()
         return ((self.tolerance_se * se).clamp_min(self.tolerance) * self.n - self.spent).clamp_min(0)
+
+    def see_wide(self, n_wide: int) -> None:
+        """Remember whether order 0 in ε was too wide for most neurons; blocks of a stratum are alike."""
+        self.mostly_wide = n_wide > MOSTLY_WIDE * len(self.spent)
 
     def spend(self, bounds: torch.Tensor) -> None:
         """Record the error sum a block has taken `[neuron]`."""

@@ -101,13 +101,14 @@ def _estimate(block: OwnColumns, moments: BlockMoments, ablation: Ablation) -> t
     for start in range(0, len(middle), step):
         rows = slice(start, start + step)
         change = {"epsilon": epsilon[rows], "eta": eta[rows]}
-        sums, sensitive = enclose(group.at(rows), **change)
+        sizes = change["epsilon"].abs(), change["eta"].abs()
+        sums, sensitive = enclose(group.at(rows), **change, sizes=sizes)
         log_middle, half, slope = log_interval(sums)
-        errors = group_rounding(OWN, rows, moments, norms=norms, **change, gradient_error=relative.gradient)
+        errors = group_rounding(OWN, rows, moments, norms=norms, sizes=sizes, gradient_error=relative.gradient)
         errors.add_(sensitive, alpha=relative.square).mul_(slope)
-        size = (change["epsilon"].abs() * sup_h[rows]).addcmul_(change["eta"].abs(), sup_U)
+        size = (sizes[0] * sup_h[rows]).addcmul_(sizes[1], sup_U)
         errors.addcmul_(size, size.exp(), value=ENCLOSURE_32)
-        errors.add_(target_rounding(rows, moments, norms=norms, **change))
+        errors.add_(target_rounding(rows, moments, norms=norms, sizes=sizes))
         bound[rows] = half.add_(errors.nan_to_num_(nan=torch.inf, posinf=torch.inf)).double()
         middle[rows] = log_middle.sub_(change["epsilon"] * h_y[rows]).sub_(change["eta"] * U_y[rows]).double()
     return middle, bound
