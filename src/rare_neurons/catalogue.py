@@ -171,7 +171,7 @@ RULES = (
     Rule("resolve", version=1, sections=("models", "tokenizers", "cache")),
     Rule(
         "probe",
-        version=4,
+        version=5,
         sections=("probe", "panels", "cache"),
         tables=(
             _of_checkpoint(
@@ -214,7 +214,7 @@ RULES = (
     ),
     Rule(
         "spectra",
-        version=4,
+        version=5,
         sections=("spectra", "integrity", "cache"),
         tables=(
             Table(
