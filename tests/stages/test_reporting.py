@@ -38,3 +38,13 @@ def test_a_fault_of_the_machine_leaves_its_traceback_in_the_log_and_goes_on(tmp_
 def test_a_bar_gives_the_items_and_names_what_it_counts(tmp_path, capsys):
     assert list(bar(range(3), label="text x", total=3)) == [0, 1, 2]
     assert "text x" in capsys.readouterr().err
+
+
+def test_a_job_that_has_nothing_to_say_leaves_no_log(tmp_path):
+    log = tmp_path / "logs/job.log"
+    with reported(log):
+        print("\r 50 %", end="", file=sys.stderr)
+    assert not log.exists()
+    with pytest.raises(KeyError), reported(log):
+        raise KeyError("a wrong name")
+    assert "a wrong name" in log.read_text()
