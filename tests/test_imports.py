@@ -21,7 +21,7 @@ RULES = {
     "catalogue": (*HEAVY, "numpy", "pyarrow", *OURS),
     "columns": (*HEAVY, "numpy", "pyarrow", *OURS),
     "origins": (*HEAVY, *OURS, "rare_neurons.numerics"),
-    "origins.asked": (*HEAVY, "numpy", "pyarrow", *OURS),
+    "origins.asked": (*HEAVY, "pyarrow", *OURS),
     "results": (
         "torch",
         "transformers",

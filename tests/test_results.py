@@ -92,6 +92,14 @@ def test_rows_are_in_the_order_of_their_keys_whatever_the_files_order(tmp_path):
     assert load_shards(tmp_path, "gradients", columns=["gradient"])["gradient"].to_pylist() == [[0.0], [1.0], [2.0]]
 
 
+def test_a_column_that_a_file_does_not_have_is_null_there(results):
+    path = results / "influence/p/a/step8.parquet"
+    pq.write_table(pq.read_table(path).drop_columns(["influence"]), path)
+    table = load_influence(results, models="a", stratum="rare")
+    assert table["influence"].to_pylist() == [0.0, 0.1, 0.2, None, None, None]
+    assert load_influence(results, models="a", influence=[0.1]).num_rows == 2
+
+
 def test_a_flipped_bit_is_named_and_not_read_as_another_number(tmp_path):
     path = tmp_path / "gradients/p/a/step0.parquet"
     values = np.random.default_rng(0).standard_normal(4000).tolist()

@@ -1,15 +1,13 @@
 """Read results: each function opens only the files, rows and columns that are asked for."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 
 from rare_neurons.catalogue import TABLES, TIMELINES
 from rare_neurons.errors import DamagedTable
@@ -23,12 +21,6 @@ SHARDS = {name: table for name, table in TABLES.items() if table.path.endswith("
 """Tables with one file per model and step, and per panel where they have one."""
 UNHELD = ("members", "alpha_events", "evidence", "onsets", "turns", "courses")
 """Timelines that quarantined checkpoints never enter."""
-# Where a file has no seal, its page checksums are all there is; beside a seal they cost little.
-_FORMAT = ds.ParquetFileFormat(
-    default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
-)
-_AT_ONCE, _THREADS = 64, 4
-"""Files that are in memory together before their rows are chosen, and threads that read and check them."""
 
 
 def load_timeline(
@@ -154,44 +146,38 @@ def _choose(found: dict[str, T], wanted: str | Sequence[str] | None, folder: Pat
 def _read(
     files: Sequence[Path], keep: dict[str, object], columns: Sequence[str] | None, pandas: bool
 ) -> "pa.Table | pd.DataFrame":
-    """Read rows and columns of checked files, a few at a time, so that only what is asked for stays in memory."""
-    schema = _on(files[0], lambda: _checked(files[0]).physical_schema)
+    """Read rows and columns of checked files, each by itself, so that only what is asked for stays in memory."""
+    schema = pq.read_schema(pa.BufferReader(read_checked(files[0])[0]))
     keep = {name: value for name, value in keep.items() if value is not None}
     unknown = sorted({*(columns or ()), *keep} - set(schema.names))
     if unknown:
         raise ValueError(f"no column {', '.join(unknown)}; known: {', '.join(schema.names)}")
     condition, keys = _condition(keep), keys_of(schema)
-    wanted = None if columns is None else list(dict.fromkeys([*columns, *keys]))
+    wanted = schema.names if columns is None else list(dict.fromkeys([*columns, *keys]))
 
-    def rows(*fragments: ds.Fragment) -> pa.Table:
-        return ds.FileSystemDataset(fragments, schema, _FORMAT).to_table(columns=wanted, filter=condition)
+    def rows(path: Path) -> pa.Table:
+        data, sealed = read_checked(path)
+        try:
+            file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=not sealed)
+            needed = [name for name in file.schema_arrow.names if name in {*wanted, *keep}]
+            table = file.read(needed, use_threads=False)
+        except (OSError, ValueError) as error:  # Arrow's own kinds of damage are subclasses of both
+            raise DamagedTable(path, str(error)) from error
+        for name in {*wanted, *keep} - set(table.column_names):  # of an earlier version
+            table = table.append_column(schema.field(name), pa.nulls(table.num_rows, schema.field(name).type))
+        return (table if condition is None else table.filter(condition)).select(wanted)
 
-    parts, rest = [], iter(files)
-    with ThreadPoolExecutor(max_workers=_THREADS) as pool:
-        while some := list(islice(rest, _AT_ONCE)):
-            fragments = list(pool.map(_checked, some))
-            try:
-                parts.append(rows(*fragments))
-            except (OSError, ValueError):
-                parts += [_on(path, partial(rows, one)) for path, one in zip(some, fragments, strict=True)]
-    table = _on(files[0].parent, lambda: sort_rows(pa.concat_tables(parts), keys))
+    with ThreadPoolExecutor(max_workers=pa.cpu_count()) as pool:
+        parts = list(pool.map(rows, files))
+    try:
+        table = sort_rows(pa.concat_tables(parts), keys)
+    except ValueError as error:
+        raise DamagedTable(files[0].parent, str(error)) from error
     table = table if columns is None else table.select(list(columns))
     return table.to_pandas() if pandas else table
 
 
-def _checked(path: Path) -> ds.Fragment:
-    return _FORMAT.make_fragment(read_checked(path)[0])
-
-
-def _on(path: Path, read: Callable[[], T]) -> T:
-    """Name the file, or the folder, in what Arrow raises: its own kinds of damage are subclasses of both."""
-    try:
-        return read()
-    except (OSError, ValueError) as error:
-        raise DamagedTable(path, str(error)) from error
-
-
-def _condition(keep: dict[str, object]) -> ds.Expression | None:
+def _condition(keep: dict[str, object]) -> pc.Expression | None:
     condition = None
     for name, value in keep.items():
         values = [value] if isinstance(value, str | bool | int) else list(value)

@@ -29,8 +29,8 @@ def test_results_of_other_parameters_are_refused_then_measured_again(clone):
     assert done.returncode == 1
     assert "9 stale" in done.stdout
     jobs = clone.rules_run("--dry-run")
-    assert jobs["regimes"] == 3
-    assert not {"probe", "pretrain", "panel", "spectra"} & set(jobs)
+    assert any(name.startswith("metrics") for name in jobs)
+    assert not [name for name in jobs if name.startswith(("probe", "pretrain", "panel", "spectra"))]
 
 
 def test_results_of_other_parameters_are_adopted_on_request(clone):
