@@ -20,7 +20,8 @@ THRESHOLDS = {
     "max_unchanged": 3,
     "max_start_jump": 30,
     "min_chord": 0.02,
-    "max_tensor_jump": 1.3,
+    "max_tensor_jump": 1.6,
+    "max_turn": 0.3,
     "max_norm_jump": 0.15,
     "max_end_distance": 0.95,
 }

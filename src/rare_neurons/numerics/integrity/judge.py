@@ -138,7 +138,7 @@ def judge_checkpoints(
     rules.judge_straight(limits.min_chord)
     rules.judge_detours(limits.max_detour)
     rules.judge_end(limits.max_end_distance)
-    rules.judge_tensors(max_jump=limits.max_tensor_jump, max_norm_jump=limits.max_norm_jump)
+    rules.judge_tensors(limits)
     rules.judge_order(max_start_z=limits.max_start_z, max_canary_z=limits.max_canary_z)
     return tuple(_verdict(rules, index) for index in range(len(steps)))
 

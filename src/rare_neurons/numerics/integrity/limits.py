@@ -19,8 +19,9 @@ class IntegrityLimits:
         Largest believed ratio of the first distance to the second: above it the first checkpoint is another run's.
     min_chord : float
         Smallest believed distance from the straight line between the neighbours (`chord_offsets`).
-    max_tensor_jump, max_norm_jump : float
-        Largest believed jump of a matrix out and back, and of ln of its norm beyond both neighbours (`tensor_excess`).
+    max_tensor_jump, max_turn, max_norm_jump : float
+        Largest believed jump of a matrix out and back, shortfall of its cosines with both neighbours below theirs with
+        each other, and excursion of ln of its norm beyond both (`tensor_excess`).
     max_end_distance : float
         Largest believed distance of the last checkpoint to the one before it, over that to the first.
     """
@@ -32,7 +33,8 @@ class IntegrityLimits:
     max_unchanged: int = 3
     max_start_jump: float = 30.0
     min_chord: float = 0.02
-    max_tensor_jump: float = 1.3
+    max_tensor_jump: float = 1.6
+    max_turn: float = 0.3
     max_norm_jump: float = 0.15
     max_end_distance: float = 0.95
 

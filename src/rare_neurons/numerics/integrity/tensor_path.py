@@ -1,12 +1,14 @@
-"""One tensor at a time along a run's path: jumps out and back, norms beside those of the neighbours, straight lines."""
+"""One tensor at a time along a run's path: jumps, turns, norms beside those of the neighbours, straight lines."""
 
 import numpy as np
+
+from rare_neurons.numerics.integrity.limits import IntegrityLimits
 
 _FLOOR = 0.01  # of a tensor's norm: smaller moves are no evidence, and rounded weights make some from nothing
 _NEAR = 5.0  # the last checkpoint is asked only if the one before it lies at a fifth of its step or later
 _GAIN = 0.5  # root mean square entry from which a vector is a norm's gain and as steady as a matrix
 _VECTOR = 2.0  # times the limit of a matrix for other vectors: few entries, often near zero
-_END = 2.5  # times the limit of a jump that is seen from both sides
+_END = 2.0  # times the limit of what is seen from both sides, for what is seen from one
 _CURVED = 0.1  # offset from the chord from which a path is no straight line; clean runs have 0.5
 _SLOPE = 3.0  # a norm at the end may go on as fast as this many times before
 
@@ -70,16 +72,16 @@ def norm_excursions(norms: np.ndarray) -> np.ndarray:
     return found
 
 
-def end_jumps(projections: np.ndarray, norms: np.ndarray) -> np.ndarray:
-    """Last move of each tensor over the move before it, divided by the median of that ratio over the tensors.
+def first_jumps(projections: np.ndarray, norms: np.ndarray) -> np.ndarray:
+    """First move of each tensor over its second, divided by the median of that ratio over the tensors.
 
     Shape (n_tensors,); NaN with fewer than three checkpoints.
     """
     if len(projections) < 3:
         return np.full(norms.shape[1], np.nan)
-    last, before = _moves(projections[-3:], 1)[::-1]
-    ratio = _ratio(last, np.maximum(before, _FLOOR * norms[-2]))
-    middle = float(np.nanmedian(ratio))
+    first, second = _moves(projections[:3], 1)
+    ratio = _ratio(first, np.maximum(second, _FLOOR * norms[1]))
+    middle = _middle(ratio)
     return ratio / middle if middle > 0 else np.full(len(ratio), np.nan)
 
 
@@ -94,14 +96,42 @@ def end_falls(norms: np.ndarray) -> np.ndarray:
     return -last - _SLOPE * np.abs(before)
 
 
+def turns(projections: np.ndarray) -> np.ndarray:
+    """How much nearer in angle a tensor's neighbours are to each other than either is to it.
+
+    ``cos(i−1, i+1) − max(cos(i−1, i), cos(i, i+1))`` of each tensor: not above zero on a path, near the first term for
+    a tensor of another run, whatever the lengths.
+
+    Parameters
+    ----------
+    projections : ndarray, shape (n, n_tensors, n_projections)
+        Of distinct checkpoints, in the order of training.
+
+    Returns
+    -------
+    ndarray, shape (n, n_tensors)
+        NaN at both ends and beside a tensor of zeros.
+    """
+    found = np.full(projections.shape[:2], np.nan)
+    beside, across = _cosines(projections, 1), _cosines(projections, 2)
+    found[1:-1] = across - np.fmax(beside[:-1], beside[1:])
+    return found
+
+
+def end_turns(projections: np.ndarray) -> np.ndarray:
+    """Cosine of the two checkpoints before the last, less that of the last two, of each tensor; shape (n_tensors,)."""
+    if len(projections) < 3:
+        return np.full(projections.shape[1], np.nan)
+    before, last = _cosines(projections[-3:], 1)
+    return before - last
+
+
 def tensor_excess(
     steps: list[int],
     projections: np.ndarray,
     norms: np.ndarray,
     shapes: list[tuple[int, ...]],
-    *,
-    max_jump: float,
-    max_norm_jump: float,
+    limits: IntegrityLimits,
 ) -> np.ndarray:
     """Largest statistic of each tensor at each checkpoint, in units of its limit; shape (n, n_tensors).
 
@@ -109,14 +139,15 @@ def tensor_excess(
     near. NaN where nothing is asked.
     """
     matrix = matrices(shapes)
-    found = jumps(projections, norms) / (max_jump * limit_factors(shapes, norms))
-    found = np.fmax(found, np.where(matrix, norm_excursions(norms) / max_norm_jump, np.nan))
+    found = jumps(projections, norms) / (limits.max_tensor_jump * limit_factors(shapes, norms))
+    found = np.fmax(found, turns(projections) / (limits.max_turn * np.where(matrix, 1.0, _VECTOR)))
+    found = np.fmax(found, np.where(matrix, norm_excursions(norms) / limits.max_norm_jump, np.nan))
     if len(steps) < 4 or not matrix.any():
         return found
-    some = projections[:, matrix], norms[:, matrix]
-    found[0, matrix] = end_jumps(*(values[::-1] for values in some)) / (_END * max_jump)
+    found[0, matrix] = first_jumps(projections[:, matrix], norms[:, matrix]) / (_END * limits.max_tensor_jump)
     if steps[-1] <= _NEAR * steps[-2]:
-        found[-1, matrix] = np.fmax(end_jumps(*some) / (_END * max_jump), end_falls(some[1]) / max_norm_jump)
+        turned, fallen = end_turns(projections) / (_END * limits.max_turn), end_falls(norms) / limits.max_norm_jump
+        found[-1] = np.where(matrix, np.fmax(turned, fallen), np.nan)
     return found
 
 
@@ -151,7 +182,7 @@ def unusual_offsets(offsets: np.ndarray) -> np.ndarray:
 
     What decays without a gradient goes straight at every step and is no mean of its neighbours.
     """
-    usual = float(np.nanmedian(offsets)) if np.isfinite(offsets).any() else 0.0
+    usual = _middle(offsets)
     return offsets / min(1.0, usual / _CURVED) if usual > _CURVED / 100 else np.full(len(offsets), np.nan)
 
 
@@ -179,6 +210,18 @@ def end_distance(steps: list[int], distances: np.ndarray) -> float | None:
 
 def _moves(projections: np.ndarray, apart: int) -> np.ndarray:
     return np.sqrt(np.sum((projections[apart:] - projections[:-apart]) ** 2, axis=-1))
+
+
+def _cosines(projections: np.ndarray, apart: int) -> np.ndarray:
+    length = np.sqrt(np.sum(projections**2, axis=-1))
+    inner = np.sum(projections[apart:] * projections[:-apart], axis=-1)
+    return _ratio(inner, length[apart:] * length[:-apart])
+
+
+def _middle(values: np.ndarray) -> float:
+    """Median of what is known; 0 without any."""
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if len(known) else 0.0
 
 
 def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
