@@ -22,7 +22,7 @@ THRESHOLDS = {
     "min_chord": 0.02,
     "max_tensor_jump": 1.6,
     "max_turn": 0.3,
-    "max_norm_jump": 0.15,
+    "max_norm_jump": 0.35,
     "max_end_distance": 0.95,
 }
 OK = {"status": "ok", "reason": None}

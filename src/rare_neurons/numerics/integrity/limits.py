@@ -21,7 +21,7 @@ class IntegrityLimits:
         Smallest believed distance from the straight line between the neighbours (`chord_offsets`).
     max_tensor_jump, max_turn, max_norm_jump : float
         Largest believed jump of a matrix out and back, shortfall of its cosines with both neighbours below theirs with
-        each other, and excursion of ln of its norm beyond both (`tensor_excess`).
+        each other, and excursion of ln of its norm from the common growth (`tensor_excess`).
     max_end_distance : float
         Largest believed distance of the last checkpoint to the one before it, over that to the first.
     """
@@ -35,7 +35,7 @@ class IntegrityLimits:
     min_chord: float = 0.02
     max_tensor_jump: float = 1.6
     max_turn: float = 0.3
-    max_norm_jump: float = 0.15
+    max_norm_jump: float = 0.35
     max_end_distance: float = 0.95
 
 

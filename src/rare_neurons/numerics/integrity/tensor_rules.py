@@ -2,15 +2,10 @@
 
 import numpy as np
 
+from rare_neurons.numerics.integrity.chord import chord_offsets, straight_matrices, unusual_offsets
 from rare_neurons.numerics.integrity.limits import IntegrityLimits
 from rare_neurons.numerics.integrity.rules import CheckpointRules
-from rare_neurons.numerics.integrity.tensor_path import (
-    chord_offsets,
-    end_distance,
-    straight_matrices,
-    tensor_excess,
-    unusual_offsets,
-)
+from rare_neurons.numerics.integrity.tensor_path import end_distance, tensor_excess
 from rare_neurons.numerics.integrity.tensors import Tensors
 
 # Of `min_chord`, for single matrices: of many, some go straight by chance.
@@ -70,22 +65,18 @@ class TensorRules(CheckpointRules):
         self._fall_together(good)
 
     def judge_tensors(self, limits: IntegrityLimits) -> None:
-        """Leave out checkpoints with tensors that do not belong there, until the others are a path."""
+        """Leave out checkpoints with tensors that do not belong there, the clearest first."""
         good = self._good(collapsed=True)
         kept = list(good)
         while len(kept) > 3:
             asked = self._asked(kept, limits)
             self._note(kept, asked)
-            if asked.max() <= 1:
-                break
-            worst = self._culprit(kept, asked, limits)
+            worst = int(np.argmax(asked.max(axis=1)))
             odd = np.flatnonzero(asked[worst] > 1)
-            if len(odd):
-                reason = (
-                    f"{self._named(odd)} lies off the path of the run, up to {asked[worst].max():.1f} times the limit"
-                )
-            else:
-                reason = "with it the norm of a matrix leaves those around it, without it none does"
+            if not len(odd):
+                break
+            what = f"{self._named(odd)} lies off the path of the run"
+            reason = f"{what}, up to {asked[worst].max():.1f} times the limit"
             self._quarantine(kept.pop(worst), "odd_tensors", reason)
         self._fall_together(good)
 
@@ -93,15 +84,6 @@ class TensorRules(CheckpointRules):
         steps = [self.steps[i] for i in kept]
         found = tensor_excess(steps, self.projections[kept], self.norms[kept], self.shapes, limits)
         return np.where(np.isfinite(found), found, -np.inf)
-
-    def _culprit(self, kept: list[int], asked: np.ndarray, limits: IntegrityLimits) -> int:
-        """Position without which least is odd, of the oddest and those beside it: a bad end makes a good one odd."""
-        worst = asked.max(axis=1)
-        oddest = int(np.argmax(worst))
-        beside = [p for p in (oddest, oddest - 1, oddest + 1) if 0 <= p < len(kept)]
-        left = [float(self._asked(kept[:p] + kept[p + 1 :], limits).max()) for p in beside]
-        # What is within the limits is no odder for being nearer to them.
-        return min(zip(beside, left, strict=True), key=lambda pair: (max(pair[1], 1.0), -worst[pair[0]]))[0]
 
     def _note(self, kept: list[int], asked: np.ndarray) -> None:
         for position, index in enumerate(kept):
