@@ -59,7 +59,8 @@ class CheckpointVerdict:
     ]
     odd_tensor: Annotated[str | None, Column(None, "that tensor")]
     end_distance: Annotated[
-        float | None, Column("ratio", "of the last checkpoint: distance to the one before it over that to the first")
+        float | None,
+        Column("ratio", "of the last checkpoint: distance to the one before over that to the first, median matrix"),
     ]
     start_z: Annotated[float | None, Column("robust sd", "deviation of `distance_to_start` from its trend")]
     canary_z: Annotated[float | None, Column("robust sd", "deviation of `canary_loss` from its trend")]

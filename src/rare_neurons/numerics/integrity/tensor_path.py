@@ -178,16 +178,22 @@ def tensor_excess(
     return found
 
 
-def end_distance(steps: list[int], distances: np.ndarray) -> float | None:
-    """Distance of the last checkpoint to the one before it, over its distance to the first.
+def end_distance(steps: list[int], projections: np.ndarray) -> float | None:
+    """Distance of the last checkpoint to the one before it, over its distance to the first: median over the tensors.
 
     Weights of another run are no nearer to the end of this one than to its start. None where it cannot be asked:
     fewer than three checkpoints, the one before the last earlier than a fifth of its step, the first later than an
     eighth.
+
+    Parameters
+    ----------
+    steps : list of int, length n
+    projections : ndarray, shape (n, n_tensors, n_projections)
     """
-    if len(steps) < 3 or steps[-1] > _NEAR * steps[-2] or steps[-1] < 8 * steps[0] or distances[0, -1] == 0:
+    if len(steps) < 3 or steps[-1] > _NEAR * steps[-2] or steps[-1] < 8 * steps[0]:
         return None
-    return float(distances[-2, -1] / distances[0, -1])
+    found = middle(ratio(moves(projections[-2:], 1)[0], moves(projections[[0, -1]], 1)[0]))
+    return found or None
 
 
 def _own_growth(norms: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ import numpy as np
 from rare_neurons.numerics.integrity.chord import chord_offsets, straight_matrices, unusual_offsets
 from rare_neurons.numerics.integrity.limits import IntegrityLimits
 from rare_neurons.numerics.integrity.rules import CheckpointRules
-from rare_neurons.numerics.integrity.tensor_path import end_distance, tensor_excess
+from rare_neurons.numerics.integrity.tensor_path import end_distance, matrices, tensor_excess
 from rare_neurons.numerics.integrity.tensors import Tensors
 
 # Of `min_chord`, for single matrices: of many, some go straight by chance.
@@ -55,7 +55,9 @@ class TensorRules(CheckpointRules):
     def judge_end(self, limit: float) -> None:
         """Leave out a last checkpoint that is no nearer to the run's end than to its start."""
         good = self._good(collapsed=True)
-        found = end_distance([self.steps[i] for i in good], self.distances[np.ix_(good, good)])
+        matrix = matrices(self.shapes)
+        asked = self.projections[good][:, matrix if matrix.any() else slice(None)]
+        found = end_distance([self.steps[i] for i in good], asked)
         if found is None:
             return
         self.end[good[-1]] = found
