@@ -205,7 +205,7 @@ def test_a_loss_and_a_final_distance_out_of_order():
     near_start = simulate(LONG_STEPS)[0][6]
     run[-1] = [w + np.float32(1e-6) for w in near_start]  # not any listed step's
     assert quarantined(judge(run, LONG_STEPS)) == {24000: "foreign_end"}
-    assert quarantined(judge(run, LONG_STEPS, max_end_distance=1e6)) == {24000: "out_of_order"}
+    assert quarantined(judge(run, LONG_STEPS, max_end_distance=1e6, max_turn=2.0)) == {24000: "out_of_order"}
 
 
 def test_losses_may_be_unknown():
