@@ -21,7 +21,7 @@ from rare_neurons.tables import read_metadata, read_table
 RATES = (1e-3, 5e-3, 2e-2)
 STEPS = [0, *(2**k for k in range(8)), *range(140, 401, 20)]
 LENGTH, BATCH, HELD_OUT = 64, 8, 64
-STATISTICS = ("detour", "chord", "tensor_excess", "end_distance", "start_z", "canary_z")
+STATISTICS = ("detour", "chord", "tensor_excess", "end_distance", "canary_z")
 
 
 @dataclass(frozen=True)
@@ -134,9 +134,9 @@ def schedules(run: Run) -> dict[str, list[int]]:
 def print_false_alarms(runs: list[Run]) -> None:
     """Largest statistics of clean runs, also of those cut short at every checkpoint."""
     print(
-        "| learning rate | runs | checkpoints judged | largest detour | smallest chord | tensor excess | end distance |"
+        "| learning rate | runs | checkpoints judged | detour | chord, least | tensor excess | end distance | loss z |"
     )
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     extremes, alarms = defaultdict(lambda: defaultdict(list)), Counter()
     for run in runs:
         for indices in schedules(run).values():
@@ -147,12 +147,12 @@ def print_false_alarms(runs: list[Run]) -> None:
                 alarms[run.group, "bad"] += sum(verdict.quarantined for verdict in new)
                 for name in STATISTICS:
                     values = [getattr(verdict, name) for verdict in verdicts]
-                    extremes[run.group][name] += [value for value in values if value is not None]
+                    extremes[run.group][name] += [abs(value) for value in values if value is not None]
     for group, found in extremes.items():
         n_runs = sum(run.group == group for run in runs)
-        low, high = min(found["chord"]), [max(found[k]) for k in ("detour", "tensor_excess", "end_distance")]
         judged = f"{alarms[group, 'judged']}, {alarms[group, 'bad']} quarantined"
-        print(f"| {group} | {n_runs} | {judged} | {high[0]:.2f} | {low:.3f} | {high[1]:.2f} | {high[2]:.2f} |")
+        rest = " | ".join(f"{max(found[name]):.2f}" for name in ("tensor_excess", "end_distance", "canary_z"))
+        print(f"| {group} | {n_runs} | {judged} | {max(found['detour']):.2f} | {min(found['chord']):.3f} | {rest} |")
 
 
 Change = Callable[[Run, Run, int, np.random.Generator], tuple[np.ndarray, np.ndarray, list[int], float]]
