@@ -176,6 +176,12 @@ def of_other_seed(run, other, place, rng):
     return _whole(run, other.projections[place], other.norms[place], other.losses[place])
 
 
+def of_own_run(run, other, place, rng):
+    """Another step's weights and loss; adjacent equal steps are "unchanged" by definition."""
+    where = int(rng.choice([i for i in range(len(run.steps)) if abs(i - place) > 1]))
+    return _whole(run, run.projections[where], run.norms[where], run.losses[where])
+
+
 def tensor(run: Run, rng: np.random.Generator, kind: str) -> int:
     """Draw a tensor: a matrix, a norm's gain or a bias."""
     kinds = ["matrix" if len(shape) > 1 else "bias" if name.endswith("bias") else "gain" for name, shape in run.tensors]
@@ -223,6 +229,7 @@ SUBSTITUTIONS: dict[str, tuple[str, Change]] = {
     "mean of its two neighbours": ("inner", mean_of_neighbours),
     "same step of another seed": ("inner", of_other_seed),
     "final step of another seed, at the end": ("end", of_other_seed),
+    "another step of its own run": ("any", of_own_run),
     "one matrix halved": ("inner", scaled("matrix", 0.5)),
     "one matrix halved, at the end": ("end", scaled("matrix", 0.5)),
     "one matrix negated": ("inner", scaled("matrix", -1.0)),
@@ -243,11 +250,16 @@ def substitute(runs: list[Run], where: str, change: Change, rng: np.random.Gener
     names = list(schedules(run))
     indices = schedules(run)[names[rng.integers(len(names))]]
     mine, yours = run.at(indices), other[rng.integers(len(other))].at(indices)
-    place = len(indices) - 1 if where == "end" else int(rng.integers(1, len(indices) - 1))
+    first, last = {"inner": (1, len(indices) - 1), "end": (len(indices) - 1, len(indices)), "any": (0, len(indices))}[
+        where
+    ]
+    place = int(rng.integers(first, last))
     changed = mine.at(list(range(len(indices))))
     projections, norms, tensors, loss = change(mine, yours, place, rng)
     changed.projections[place], changed.norms[place], changed.losses[place] = projections, norms, loss
-    changed.digests[place, tensors] = "planted"
+    for i in tensors:
+        equal = np.flatnonzero((mine.projections[:, i] == projections[i]).all(axis=1))
+        changed.digests[place, i] = mine.digests[equal[0], i] if len(equal) else "planted"
     found = {i for i, verdict in enumerate(changed.judge()) if verdict.quarantined}
     outcome = "exact" if found == {place} else "more" if place in found else "other" if found else "nothing"
     return outcome, bool(mine.steps[place] > 64)
