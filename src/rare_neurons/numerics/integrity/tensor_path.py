@@ -135,11 +135,14 @@ def turns(projections: np.ndarray) -> np.ndarray:
 
 
 def moved_turns(projections: np.ndarray, norms: np.ndarray) -> np.ndarray:
-    """Return `turns` of what each tensor has moved since the first checkpoint; NaN below `_FAR`.
+    """Return `turns` of the part of each tensor that is across its first checkpoint; NaN below `_FAR` of its norm.
 
-    Gains are all near one, so that their angles say nothing.
+    Gains are all near one and grow together, in every run alike: only what they differ by is this run's own.
     """
-    moved = projections - projections[0]
+    first = projections[0]
+    length = np.broadcast_to(np.sum(first**2, axis=-1), norms.shape)
+    along = ratio(np.sum(projections * first, axis=-1), length)
+    moved = projections - np.nan_to_num(along)[:, :, None] * first
     enough = np.sqrt(np.sum(moved**2, axis=-1)) > _FAR * norms
     return turns(np.where(enough[:, :, None], moved, 0.0))
 
@@ -161,8 +164,8 @@ def tensor_excess(
 ) -> np.ndarray:
     """Largest statistic of each tensor at each checkpoint, in units of its limit; shape (n, n_tensors).
 
-    Norms and both ends of the run are asked of matrices alone; the last checkpoint only where the one before it is
-    near. NaN where nothing is asked.
+    Norms are asked of matrices and gains, both ends of the run of matrices alone, and the last checkpoint only where
+    the one before it is near. NaN where nothing is asked.
     """
     matrix = matrices(shapes)
     found = jumps(projections, norms) / (limits.max_tensor_jump * limit_factors(shapes, norms))
@@ -170,7 +173,8 @@ def tensor_excess(
     found = np.fmax(found, np.where(gains(shapes, norms), moved_turns(projections, norms) / limits.max_turn, np.nan))
     if len(steps) < 4 or not matrix.any():
         return found
-    found[:, matrix] = np.fmax(found[:, matrix], norm_excursions(norms[:, matrix]) / limits.max_norm_jump)
+    steady = matrix | gains(shapes, norms)
+    found[:, steady] = np.fmax(found[:, steady], norm_excursions(norms[:, steady]) / limits.max_norm_jump)
     found[0, matrix] = first_jumps(projections[:, matrix], norms[:, matrix]) / (_END * limits.max_tensor_jump)
     if steps[-1] <= _NEAR * steps[-2]:
         turned = end_turns(projections[:, matrix]) / (_END * limits.max_turn)

@@ -62,7 +62,8 @@ class TensorRules(CheckpointRules):
             return
         self.end[good[-1]] = found
         if found > limit:
-            reason = f"{found:.2f} times as far from the step before as from the start, limit {limit:g}: another run's"
+            what = f"{found:.2f} times as far from the step before as from the start, limit {limit:g}"
+            reason = f"{what}: of another run or an early step"
             self._quarantine(good[-1], "foreign_end", reason)
         self._fall_together(good)
 
