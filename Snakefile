@@ -15,14 +15,17 @@ if not workflow.overwrite_configfiles:
 include: "workflow/rules/common.smk"
 include: "workflow/rules/corpus.smk"
 include: "workflow/rules/checkpoints.smk"
-include: "workflow/rules/metrics.smk"
+include: "workflow/rules/null_tables.smk"
 include: "workflow/rules/timelines.smk"
 include: "workflow/rules/alpha.smk"
 include: "workflow/rules/plan.smk"
 include: "workflow/rules/replication.smk"
+include: "workflow/rules/origins.smk"
 
 
 onstart:
+    note_configuration()
+    heed_force()
     plan_the_run()
 
 
@@ -33,7 +36,6 @@ localrules:
     tokenizer,
     corpus,
     panel,
-    resolve,
     plan,
     prefetch,
     integrity,
@@ -50,16 +52,4 @@ rule all:
     default_target: True
     input:
         f"{RESULTS}/summary.txt",
-        expand(
-            TIMELINE,
-            quantity=QUANTITIES,
-            model=config["models"],
-        ),
-        expand(PATH["timelines/lineage"], model=config["models"]),
-        # Every shard: one that is lost behind finished timelines would not be missed.
-        [
-            path
-            for name in SHARDS
-            for model in config["models"]
-            for path in per_checkpoint(PATH[name], model)
-        ],
+        everything,

@@ -171,7 +171,7 @@ RULES = (
     Rule("resolve", version=1, sections=("models", "tokenizers", "cache")),
     Rule(
         "probe",
-        version=4,
+        version=5,
         sections=("probe", "panels", "cache"),
         tables=(
             _of_checkpoint(
@@ -214,7 +214,7 @@ RULES = (
     ),
     Rule(
         "spectra",
-        version=4,
+        version=5,
         sections=("spectra", "integrity", "cache"),
         tables=(
             Table(
@@ -419,8 +419,8 @@ RULES = (
             )
         ),
     ),
-    Rule("figures", version=4),
-    Rule("summary", version=4),
+    Rule("figures", version=5),
+    Rule("summary", version=5),
     Rule("replication", version=3),
 )
 

@@ -8,13 +8,14 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from rare_neurons.numerics.grid.moments import disjoint_products
+from rare_neurons.stages.checkpoint_job import Workplace
 from rare_neurons.stages.probe import OUTPUTS, load_panel, write_probe
 from rare_neurons.tables import read_metadata, read_table, table_schema
 from tests.models.tiny import EXACT, N_NEURONS
 from tests.stages.panels import STRATA, draw_panel, write_corpus
 from tests.stages.tables import put_manifest
 
-OPTIONS = {**asdict(EXACT), "dtype": "float32", "device": "cpu", "batch_size": 16}
+OPTIONS = {**asdict(EXACT), "dtype": "float32", "tf32": False, "device": "cpu", "batch_size": 16}
 
 
 @pytest.fixture(scope="module")
@@ -26,11 +27,12 @@ def measure(tmp_path_factory, run):
     def measured(name, strata=STRATA, **settings):
         panel = draw_panel(folder / name, corpus, strata=strata, **settings)
         inputs = {"contexts": panel["contexts"], "targets": panel["targets"], "unigram": corpus["unigram"]}
-        inputs["manifest"] = put_manifest(folder / name / "manifest.json", run, 8)
+        manifests = [put_manifest(folder / name / "manifest.json", run, 8)]
         outputs = {table: str(folder / name / f"{table}.parquet") for table in OUTPUTS}
-        about = {"rules": strata, "options": OPTIONS, "placement": None, "threads": 1}
-        cache = {"folder": str(folder / "cache"), "disk_gb": 1}
-        write_probe(outputs, {**inputs, "tokenizer": "none"}, panel="p", cache=cache, **about)
+        about = {"panel": "p", "rules": strata, "options": OPTIONS}
+        place = Workplace({"folder": str(folder / "cache"), "disk_gb": 1})
+        written = {table: [path] for table, path in outputs.items()}
+        write_probe(written, {**inputs, "tokenizer": "none"}, manifests=manifests, place=place, **about)
         return inputs, outputs
 
     return measured

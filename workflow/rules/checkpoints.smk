@@ -3,8 +3,13 @@
 Requires: the models named in the configuration.
 Makes: {results}/pretrain/{model}/recipe.json (checkpoints beside it), {results}/manifest/{model}/step{step}.json,
 {results}/{spectra,eigenvalues,fingerprint}/{model}/step{step}.parquet,
-{results}/{influence,cells,behaviour,moments,activations,gradients,set_spectra}/{panel}/{model}/step{step}.parquet
+{results}/{influence,cells,behaviour,moments,activations,gradients}/{panel}/{model}/step{step}.parquet,
+{results}/{set_spectra and each table of a metric}/{panel}/{model}/step{step}.parquet
+
+Four rules for every batch: one for single checkpoints, and one for each sequence of steps that a job measures together.
 """
+
+OF_INFLUENCE = ("set_spectra", *(metric.name for metric in METRICS))
 
 
 rule pretrain:
@@ -18,6 +23,8 @@ rule pretrain:
         f"{RESULTS}/logs/pretrain/{{model}}.log",
     wildcard_constraints:
         model="|".join(PRETRAINED) or "[^/]{0}",
+    # Before anything is measured: what is measured of the last training waits for nothing but its end.
+    priority: 2
     conda:
         "../envs/rare-neurons.yaml"
     # One thread whatever --cores says: bytes depend on the number of threads.
@@ -33,95 +40,120 @@ rule pretrain:
         "../scripts/pretrain.py"
 
 
-rule resolve:
-    """From a model and a step to a manifest: what the checkpoint is, and where its bytes are."""
-    input:
-        files=checkpoint_files,
-        tokenizer=lambda w: f"{RESULTS}/tokenizer/{config['models'][w.model]['tokenizer']}/tokenizer.json",
-    output:
-        f"{RESULTS}/manifest/{{model}}/step{{step}}.json",
-    log:
-        f"{RESULTS}/logs/resolve/{{model}}/step{{step}}.log",
-    conda:
-        "../envs/rare-neurons.yaml"
-    params:
-        model=lambda w: w.model,
-        step=lambda w: int(w.step),
-        entry=lambda w: {
-            k: v
-            for k, v in config["models"][w.model].items()
-            if k in ("source", "path", "repo", "revision")
-        },
-        pretrained=lambda w: f"{RESULTS}/pretrain/{w.model}",
-        version=VERSIONS["resolve"],
-    script:
-        "../scripts/resolve.py"
+for batch in BATCHES:
 
+    rule:
+        """From a model and a step to a manifest: what the checkpoint is, and where its bytes are."""
+        name:
+            batch.rule("resolve")
+        input:
+            files=files_of_checkpoints(batch),
+            tokenizer=lambda w: f"{RESULTS}/tokenizer/{config['models'][w.model]['tokenizer']}/tokenizer.json",
+        output:
+            batch.paths(MANIFEST),
+        log:
+            batch.log(f"{RESULTS}/logs/resolve/{{model}}/step{{step}}.log"),
+        wildcard_constraints:
+            model=one_of(batch.models),
+        localrule: True
+        conda:
+            "../envs/rare-neurons.yaml"
+        params:
+            model=lambda w: w.model,
+            steps=batch.steps_of,
+            entry=lambda w: {
+                k: v
+                for k, v in config["models"][w.model].items()
+                if k in ("source", "path", "repo", "revision")
+            },
+            pretrained=lambda w: f"{RESULTS}/pretrain/{w.model}",
+            version=VERSIONS["resolve"],
+        script:
+            "../scripts/resolve.py"
 
-rule spectra:
-    """Eigenvalue spectra of every weight matrix, and fingerprints of every tensor, in one lazy pass."""
-    input:
-        manifest=f"{RESULTS}/manifest/{{model}}/step{{step}}.json",
-    output:
-        **tables_of("spectra"),
-    log:
-        f"{RESULTS}/logs/spectra/{{model}}/step{{step}}.log",
-    # Before the next checkpoint is resolved: while its weights are in the cache.
-    priority: 1
-    conda:
-        "../envs/rare-neurons.yaml"
-    threads: 1
-    params:
-        options=config["spectra"],
-        n_projections=config["integrity"]["n_projections"],
-        version=VERSIONS["spectra"],
-    script:
-        "../scripts/spectra.py"
+    rule:
+        """Eigenvalue spectra of every weight matrix, and fingerprints of every tensor, in one lazy pass."""
+        name:
+            batch.rule("spectra")
+        input:
+            manifests=batch.paths(MANIFEST),
+        output:
+            **tables_of("spectra", batch),
+        log:
+            batch.log(f"{RESULTS}/logs/spectra/{{model}}/step{{step}}.log"),
+        wildcard_constraints:
+            model=one_of(batch.models),
+        # Before the next checkpoint is resolved: while its weights are in the cache.
+        priority: 1
+        conda:
+            "../envs/rare-neurons.yaml"
+        threads: 1
+        params:
+            options=config["spectra"],
+            n_projections=config["integrity"]["n_projections"],
+            version=VERSIONS["spectra"],
+        script:
+            "../scripts/spectra.py"
 
+    rule:
+        """One forward pass over the panel: influence of every final-layer neuron, behaviour, activations."""
+        name:
+            batch.rule("probe")
+        input:
+            manifests=batch.paths(MANIFEST),
+            contexts=PATH["panel/contexts"],
+            targets=PATH["panel/targets"],
+            unigram=corpus_table("unigram"),
+            tokenizer=lambda w: f"{RESULTS}/tokenizer/{config['panels'][w.panel]['tokenizer']}/tokenizer.json",
+        output:
+            **tables_of("probe", batch),
+        log:
+            batch.log(f"{RESULTS}/logs/probe/{{panel}}/{{model}}/step{{step}}.log"),
+        wildcard_constraints:
+            model=one_of(batch.models),
+        priority: 1
+        conda:
+            "../envs/rare-neurons.yaml"
+        threads: 1
+        params:
+            panel=lambda w: w.panel,
+            rules=lambda w: config["panels"][w.panel]["strata"],
+            options={k: v for k, v in config["probe"].items() if k != "placement"},
+            version=VERSIONS["probe"],
+        script:
+            "../scripts/probe.py"
 
-rule probe:
-    """One forward pass over the panel: influence of every final-layer neuron, behaviour, activations."""
-    input:
-        manifest=f"{RESULTS}/manifest/{{model}}/step{{step}}.json",
-        contexts=PATH["panel/contexts"],
-        targets=PATH["panel/targets"],
-        unigram=corpus_table("unigram"),
-        tokenizer=lambda w: f"{RESULTS}/tokenizer/{config['panels'][w.panel]['tokenizer']}/tokenizer.json",
-    output:
-        **tables_of("probe"),
-    log:
-        f"{RESULTS}/logs/probe/{{panel}}/{{model}}/step{{step}}.log",
-    priority: 1
-    conda:
-        "../envs/rare-neurons.yaml"
-    threads: 1
-    params:
-        panel=lambda w: w.panel,
-        rules=lambda w: config["panels"][w.panel]["strata"],
-        options={k: v for k, v in config["probe"].items() if k != "placement"},
-        version=VERSIONS["probe"],
-    script:
-        "../scripts/probe.py"
-
-
-rule set_spectra:
-    """Do the weight rows of the most influential neurons point in common directions?"""
-    input:
-        manifest=f"{RESULTS}/manifest/{{model}}/step{{step}}.json",
-        influence=PATH["influence"],
-        activations=PATH["activations"],
-        gradients=PATH["gradients"],
-    output:
-        **tables_of("set_spectra"),
-    log:
-        f"{RESULTS}/logs/set_spectra/{{panel}}/{{model}}/step{{step}}.log",
-    # Soon after the probe, while the weights are still in the cache.
-    priority: 1
-    conda:
-        "../envs/rare-neurons.yaml"
-    threads: 1
-    params:
-        options=config["set_spectra"],
-        version=VERSIONS["set_spectra"],
-    script:
-        "../scripts/set_spectra.py"
+    rule:
+        """What takes seconds once the influence is known: every metric of the catalogue, and the spectra of sets."""
+        name:
+            batch.rule("metrics")
+        input:
+            manifest=batch.paths(MANIFEST),
+            influence=batch.paths(PATH["influence"]),
+            cells=batch.paths(PATH["cells"]),
+            activations=batch.paths(PATH["activations"]),
+            gradients=batch.paths(PATH["gradients"]),
+            null_tables=null_tables_of,
+        output:
+            **{
+                name: paths
+                for rule in OF_INFLUENCE
+                for name, paths in tables_of(rule, batch).items()
+            },
+        log:
+            batch.log(f"{RESULTS}/logs/metrics/{{panel}}/{{model}}/step{{step}}.log"),
+        wildcard_constraints:
+            model=one_of(batch.models),
+        # Soon after the probe, while the weights are still in the cache.
+        priority: 1
+        conda:
+            "../envs/rare-neurons.yaml"
+        threads: 1
+        params:
+            options={
+                rule: {k: v for k, v in config.get(rule, {}).items() if k != "n_draws"}
+                for rule in OF_INFLUENCE
+            },
+            versions={rule: VERSIONS[rule] for rule in OF_INFLUENCE},
+        script:
+            "../scripts/metrics.py"

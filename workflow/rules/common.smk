@@ -6,6 +6,7 @@ is measured stands in config/analysis.yaml beneath. Nothing here imports torch: 
 
 import gc
 import os
+import re
 import sys
 from glob import glob
 from pathlib import Path
@@ -30,6 +31,7 @@ from rare_neurons.configuration import (
     complete_config,
     dated_columns,
 )
+from rare_neurons.configuration.batches import batches, sizes_of
 from rare_neurons.errors import RequestError
 from rare_neurons.figures.registry import FIGURES
 from rare_neurons.stages.resolve import source_of
@@ -62,6 +64,7 @@ def completed(configuration: dict) -> dict:
 # A new mapping: that of an outer workflow is its own.
 config = completed(config)
 RESULTS = config["results"].rstrip("/")
+config["jobs"]["forced"] = False
 PRETRAINED = [
     name for name, entry in config["models"].items() if entry["source"] == "pretrain"
 ]
@@ -111,15 +114,45 @@ def per_checkpoint(pattern: str, model: str) -> list[str]:
     ]
 
 
+def shards_of(name: str):
+    """Input of a model's timelines: all shards of one table."""
+    return lambda w: per_checkpoint(PATH[name], w.model)
+
+
 PATH = {name: f"{RESULTS}/{table.path}" for name, table in TABLES.items()}
 TIMELINE = f"{RESULTS}/timelines/{{quantity}}/{{model}}.parquet"
 SHARDS = [name for name, table in TABLES.items() if "step" in table.wildcards]
 
 
-def tables_of(name: str) -> dict[str, str]:
-    """Outputs by the catalogue, the path of each table under the last part of its name."""
+MANIFEST = f"{RESULTS}/manifest/{{model}}/step{{step}}.json"
+BATCHES = batches(STEPS, sizes_of(config["models"], config["jobs"]["checkpoints"]))
+
+
+def ask_for_batches() -> None:
+    """What a profile asks for a rule (`set-resources`, `set-threads`) holds for the rules of all its batches."""
+    settings = workflow.resource_settings
+    for asked in (
+        settings._parsed_overwrite_resources,
+        settings._parsed_overwrite_threads,
+    ):
+        for rule in tuple(asked):
+            for batch in BATCHES:
+                asked.setdefault(batch.rule(rule), asked[rule])
+
+
+ask_for_batches()
+
+
+def one_of(models) -> str:
+    """Constraint of a wildcard to these names; without any it fits nothing."""
+    return "|".join(map(re.escape, models)) or "[^/]{0}"
+
+
+def tables_of(name: str, batch=None) -> dict:
+    """Outputs by the catalogue under the last part of each table's name: a path, or one for each step of a batch."""
     (entry,) = (entry for entry in RULES if entry.name == name)
-    return {table.name.split("/")[-1]: PATH[table.name] for table in entry.tables}
+    paths = {table.name.split("/")[-1]: PATH[table.name] for table in entry.tables}
+    return paths if batch is None else {k: batch.paths(v) for k, v in paths.items()}
 
 
 def local_files(wildcards) -> list[str]:
@@ -159,14 +192,21 @@ def training_table(name: str):
     return lambda w: corpus_path(config["models"][w.model], name)
 
 
-def checkpoint_files(wildcards) -> list[str]:
+def files_of_checkpoints(batch):
+    """Input of a batch's `resolve`: local files of its checkpoints."""
+    return lambda w: [
+        path for step in batch.steps_of(w) for path in checkpoint_files(w.model, step)
+    ]
+
+
+def checkpoint_files(model: str, step: int) -> list[str]:
     """Local files of a checkpoint; one that is repaired or replaced is looked at again."""
-    entry = config["models"][wildcards.model]
+    entry = config["models"][model]
     if entry["source"] == "pretrain":
-        return [f"{RESULTS}/pretrain/{wildcards.model}/recipe.json"]
+        return [f"{RESULTS}/pretrain/{model}/recipe.json"]
     if entry["source"] == "hub":
         return []
-    folder = source_of(entry, "").folder(int(wildcards.step))
+    folder = source_of(entry, "").folder(step)
     return [
         str(folder / name)
         for name in needed_files(path.name for path in folder.iterdir())
@@ -275,15 +315,20 @@ def plan_request() -> dict:
     }
 
 
+def heed_force() -> None:
+    """Whoever forces a rule wants its work done, not the outcome of work that was done before."""
+    settings = workflow.dag_settings
+    config["jobs"]["forced"] = bool(settings.forceall or settings.forcerun)
+
+
 def plan_the_run() -> None:
     """Print the plan of the Hub's checkpoints that are new; without a network nothing is started."""
-    steps = {}
+    steps, resolving = {}, {batch.rule("resolve") for batch in BATCHES}
     for job in workflow.dag.needrun_jobs():
-        if (
-            job.rule.name == "resolve"
-            and config["models"][job.wildcards.model]["source"] == "hub"
-        ):
-            steps.setdefault(job.wildcards.model, []).append(int(job.wildcards.step))
+        if job.rule.name in resolving:
+            model = job.wildcards.model
+            if config["models"][model]["source"] == "hub":
+                steps.setdefault(model, []).extend(job.params.steps)
     if not steps:
         return
     # Here, so that the jobs of a cluster, which parse this file, import none of it.

@@ -1,6 +1,6 @@
 """What needs all steps of a model, or all runs of a subject: integrity, timelines, evidence, figures, the summary.
 
-Requires: the shards of checkpoints.smk and metrics.smk.
+Requires: the shards of checkpoints.smk.
 Makes: {results}/integrity/{model}.parquet, {results}/timelines/{quantity}/{model}.parquet,
 {results}/timelines/{lineage,members}/{model}.parquet,
 {results}/timelines/{evidence,onsets,turns,courses}/{subject}.parquet, {results}/figures/{subject}/*.{svg,png}, {results}/summary.txt
@@ -43,21 +43,17 @@ rule integrity:
 
 
 rule timelines:
-    """One quantity of a model over its steps, with tokens seen, loss and each checkpoint's status."""
+    """Every quantity of a model over its steps, with tokens seen, loss and each checkpoint's status."""
     input:
-        shards=lambda w: per_checkpoint(PATH[w.quantity], w.model),
-        behaviours=lambda w: per_checkpoint(PATH["behaviour"], w.model),
+        **{name: shards_of(name) for name in QUANTITIES},
         integrity=PATH["integrity"],
     output:
-        TIMELINE,
+        **{name: TIMELINE.replace("{quantity}", name) for name in QUANTITIES},
     log:
-        f"{RESULTS}/logs/timelines/{{quantity}}/{{model}}.log",
-    wildcard_constraints:
-        quantity="|".join(QUANTITIES),
+        f"{RESULTS}/logs/timelines/{{model}}.log",
     conda:
         "../envs/rare-neurons.yaml"
     params:
-        quantity=lambda w: w.quantity,
         tokens_per_step=tokens_per_step,
         version=VERSIONS["timelines"],
     script:

@@ -1,14 +1,14 @@
 """Unpack `snakemake` and call the stage."""
 
 from rare_neurons.stages.reporting import reported
-from rare_neurons.stages.resolve import source_of, write_resolved
+from rare_neurons.stages.resolve import source_of, write_all_resolved
 
 with reported(snakemake.log[0]):
     params = snakemake.params
-    write_resolved(
-        snakemake.output[0],
+    write_all_resolved(
+        snakemake.output,
         model=params.model,
-        step=params.step,
+        steps=params.steps,
         source=source_of(params.entry, params.pretrained),
         tokenizer=snakemake.input.tokenizer,
         cache=snakemake.config["cache"],

@@ -1,8 +1,14 @@
-"""Unpack `snakemake` and call the stage. Where weights are cached is no parameter of what is measured."""
+"""Unpack `snakemake` and call the stage. Where weights and finished tables lie is no parameter of what is measured."""
 
 from rare_neurons.stages.arguments import arguments
+from rare_neurons.stages.kept import Kept
 from rare_neurons.stages.reporting import reported
 from rare_neurons.stages.spectra import write_spectra
 
 with reported(snakemake.log[0]):
-    write_spectra(**arguments(snakemake.output, snakemake.input, snakemake.params), cache=snakemake.config["cache"])
+    write_spectra(
+        arguments(snakemake.output),
+        **arguments(snakemake.input, snakemake.params),
+        cache=snakemake.config["cache"],
+        kept=Kept(snakemake.config["results"], forced=snakemake.config["jobs"]["forced"]),
+    )

@@ -2,7 +2,13 @@
 
 from rare_neurons.stages.arguments import arguments
 from rare_neurons.stages.reporting import reported
-from rare_neurons.stages.timelines import write_timeline
+from rare_neurons.stages.timelines import write_timelines
 
 with reported(snakemake.log[0]):
-    write_timeline(snakemake.output[0], **arguments(snakemake.input, snakemake.params))
+    shards = arguments(snakemake.input)
+    write_timelines(
+        arguments(snakemake.output),
+        integrity=shards.pop("integrity"),
+        shards=shards,
+        **arguments(snakemake.params),
+    )

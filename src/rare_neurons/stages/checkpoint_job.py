@@ -9,8 +9,9 @@ import pyarrow as pa
 from rare_neurons.catalogue import VERSIONS
 from rare_neurons.checkpoints.cache import open_weights
 from rare_neurons.checkpoints.manifest import Manifest, read_manifest
-from rare_neurons.errors import DataFault
+from rare_neurons.errors import DataFault, RequestError
 from rare_neurons.stages.cache import cache_place
+from rare_neurons.stages.kept import NOTHING, Kept
 from rare_neurons.tables import empty_table, provenance, write_rows
 
 Place = Mapping[str, object]
@@ -58,16 +59,39 @@ class CheckpointJob:
     about: Mapping[str, object] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Workplace:
+    """Cache, threads and folders of a job.
+
+    Attributes
+    ----------
+    cache : mapping
+        Section ``cache`` of the configuration.
+    threads : int
+    placement : mapping or None
+        Where weights go that do not fit the device (``probe.placement``).
+    kept : Kept
+        Finished tables.
+    """
+
+    cache: Mapping[str, object]
+    threads: int = 1
+    placement: Mapping[str, object] | None = None
+    kept: Kept = NOTHING
+
+
 def run_checkpoint_job(
     job: CheckpointJob,
     checkpoints: Sequence[CheckpointFiles],
     measure: Callable[[Path, Manifest, CheckpointFiles], Tables],
     *,
     cache: Mapping[str, object],
+    kept: Kept = NOTHING,
 ) -> None:
     """Measure checkpoints one after the other and write their tables.
 
-    A bad checkpoint gives tables of zero rows whose metadata say why, and harms no other.
+    A bad checkpoint gives tables of zero rows whose metadata say why, and harms no other; nor does one that does not
+    fit the request. What an earlier job has measured is not measured again.
 
     Parameters
     ----------
@@ -78,23 +102,55 @@ def run_checkpoint_job(
         raises becomes the checkpoint's status.
     cache : mapping
         Section ``cache`` of the configuration: where weights are is no parameter of what is measured.
+    kept : Kept, optional
+        Finished tables.
+
+    Raises
+    ------
+    RequestError
+        After all checkpoints: of the first one that does not fit the request.
     """
+    refused = []
     for files in checkpoints:
         checkpoint = read_manifest(Path(files.manifest))
-        tables, status, reason = _measured(checkpoint, files, measure, cache)
+        abouts = _provenances(job, files, checkpoint)
+        if kept.restore(files.outputs, abouts):
+            continue
+        try:
+            tables, found = _measured(checkpoint, files, measure, cache)
+        except RequestError as error:
+            refused.append(error)
+            continue
         for name, output in files.outputs.items():
-            about = provenance(
-                job.rule,
-                VERSIONS[job.rule],
-                job.params[name],
-                {"manifest": checkpoint.digest, **files.inputs},
-                commit=checkpoint.commit,
-                weights_sha256=checkpoint.weights_digest,
-                status=status,
-                reason=reason,
-                **job.about,
-            )
-            write_rows(name, tables[name], output, about)
+            write_rows(name, tables[name], output, abouts[name] | found)
+        if found["status"] == "ok":
+            kept.keep(files.outputs)
+    if refused:
+        raise refused[0]
+
+
+def _provenances(job: CheckpointJob, files: CheckpointFiles, checkpoint: Manifest) -> dict[str, dict[str, object]]:
+    """Say what goes into each table, as far as it is known before anything is measured."""
+    return {
+        name: provenance(
+            job.rule,
+            VERSIONS[job.rule],
+            job.params[name],
+            {"manifest": checkpoint.digest, **files.inputs},
+            commit=checkpoint.commit,
+            weights_sha256=checkpoint.weights_digest,
+            **job.about,
+        )
+        for name in files.outputs
+    }
+
+
+def files_of(
+    manifests: Sequence[str], outputs: Mapping[str, Sequence[str]], inputs: Mapping[str, str] | None = None
+) -> list[CheckpointFiles]:
+    """Pair manifests with the tables of each checkpoint; `inputs` are the same for all."""
+    of_each = [dict(zip(outputs, paths, strict=True)) for paths in zip(*outputs.values(), strict=True)]
+    return [CheckpointFiles(m, paths, inputs or {}) for m, paths in zip(manifests, of_each, strict=True)]
 
 
 def place_of(checkpoint: Manifest, panel: str | None = None) -> dict[str, object]:
@@ -108,12 +164,13 @@ def _measured(
     files: CheckpointFiles,
     measure: Callable[[Path, Manifest, CheckpointFiles], Tables],
     cache: Mapping[str, object],
-) -> tuple[Tables, str, str | None]:
-    """Tables, status and reason of one checkpoint."""
+) -> tuple[Tables, dict[str, str | None]]:
+    """Tables of one checkpoint, and what was found of it: status and reason."""
     try:
         if files.fault is not None:
             raise DataFault(files.fault)
         with open_weights(checkpoint, **cache_place(cache)) as folder:
-            return measure(folder, checkpoint, files), "ok", None
+            return measure(folder, checkpoint, files), {"status": "ok", "reason": None}
     except DataFault as fault:
-        return {name: empty_table(name) for name in files.outputs}, "bad_checkpoint", str(fault)
+        empty = {name: empty_table(name) for name in files.outputs}
+        return empty, {"status": "bad_checkpoint", "reason": str(fault)}

@@ -6,6 +6,7 @@ import numpy as np
 
 from rare_neurons.catalogue import METRICS, load
 from rare_neurons.numerics.influence.shard import InfluenceShard
+from rare_neurons.stages.kept import NOTHING, Kept
 from rare_neurons.stages.null_tables import read_null_tables
 from rare_neurons.tables import file_sha256, from_rows, provenance, read_metadata, read_table, write_rows
 
@@ -20,8 +21,11 @@ def write_metric(
     metric: str,
     options: Mapping[str, object],
     null_tables: str | None = None,
+    kept: Kept = NOTHING,
 ) -> None:
     """Compute one metric of one checkpoint; a bad checkpoint's empty shard gives empty tables.
+
+    What an earlier job has computed is not computed again.
 
     Parameters
     ----------
@@ -35,18 +39,23 @@ def write_metric(
         Keyword arguments of its function.
     null_tables : str, optional
         Input of metrics that test regimes.
+    kept : Kept, optional
+        Finished tables.
     """
     (rule,) = (m for m in METRICS if m.name == metric)
-    about = read_metadata(influence)
+    paths = {"influence": influence, "cells": cells, "null_tables": null_tables}
+    inputs = {name: file_sha256(path) for name, path in paths.items() if path}
+    found = read_metadata(influence)
+    of_checkpoint = {key: found[key] for key in ("commit", "weights_sha256", "dtype", "status", "reason")}
+    about = provenance(metric, rule.version, options, inputs, **of_checkpoint)
+    if kept.restore(outputs, dict.fromkeys(outputs, about)):
+        return
     strata, place = _strata_and_place(influence)
     nulls = {"null_tables": read_null_tables(null_tables) if null_tables else ()} if rule.null_tables else {}
     rows = load(rule.metric)(read_shard(influence, cells), **nulls, **options) if strata else {}
-    paths = {"influence": influence, "cells": cells, "null_tables": null_tables}
-    inputs = {name: file_sha256(path) for name, path in paths.items() if path}
-    kept = {key: about[key] for key in ("commit", "weights_sha256", "dtype", "status", "reason")}
-    metadata = provenance(metric, rule.version, options, inputs, **kept)
     for table in rule.tables:
-        write_rows(table.name, from_rows(table.name, rows.get(table.name, []), place), outputs[table.name], metadata)
+        write_rows(table.name, from_rows(table.name, rows.get(table.name, []), place), outputs[table.name], about)
+    kept.keep(outputs)
 
 
 def read_shard(influence: str, cells: str) -> InfluenceShard:

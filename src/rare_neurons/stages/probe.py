@@ -14,7 +14,14 @@ from rare_neurons.models.placement import Placement
 from rare_neurons.numerics.grid.moments import disjoint_products
 from rare_neurons.numerics.influence.rows import PER_NEURON
 from rare_neurons.numerics.panel.strata import assign_strata
-from rare_neurons.stages.checkpoint_job import CheckpointFiles, CheckpointJob, place_of, run_checkpoint_job
+from rare_neurons.stages.checkpoint_job import (
+    CheckpointFiles,
+    CheckpointJob,
+    Workplace,
+    files_of,
+    place_of,
+    run_checkpoint_job,
+)
 from rare_neurons.stages.resolve import check_tokenizer
 from rare_neurons.tables import file_sha256, from_columns, read_metadata, read_table
 
@@ -23,45 +30,44 @@ Columns = Mapping[str, Sequence[object]]
 
 
 def write_probe(
-    outputs: Mapping[str, str],
+    outputs: Mapping[str, Sequence[str]],
     inputs: Mapping[str, str],
     *,
+    manifests: Sequence[str],
     panel: str,
     rules: Mapping[str, Mapping[str, object]],
     options: Mapping[str, object],
-    cache: Mapping[str, object],
-    placement: Mapping[str, object] | None,
-    threads: int,
+    place: Workplace,
 ) -> None:
-    """Run one checkpoint over one panel.
+    """Run checkpoints of a model over one panel.
 
     A bad checkpoint gives tables of zero rows whose metadata say why.
 
     Parameters
     ----------
     outputs : mapping
-        One path for each of `OUTPUTS`.
+        For each of `OUTPUTS` a path for every checkpoint.
     inputs : mapping
-        Paths of manifest, contexts, targets, unigram and tokenizer.
+        Paths of contexts, targets, unigram and tokenizer.
+    manifests : sequence of str
+        One for every checkpoint, in the order of the outputs.
     panel : str
         Its name, a column of every table.
     rules : mapping
         The panel's strata.
-    options, cache : mapping
-        Sections ``probe`` and ``cache`` of the configuration.
-    placement : mapping or None
-        Where weights go that do not fit the device (``probe.placement``); no parameter of what is measured.
-    threads : int
+    options : mapping
+        Section ``probe`` of the configuration.
+    place : Workplace
 
     Raises
     ------
     RequestError
         If the checkpoint's tokenizer or vocabulary is not the panel's.
     """
-    torch.set_num_threads(threads)
+    torch.set_num_threads(place.threads)
     paths = {name: inputs[name] for name in ("contexts", "targets", "unigram")}
     digests = {name: file_sha256(path) for name, path in paths.items()}
-    files = CheckpointFiles(inputs["manifest"], outputs, digests)
+    files = files_of(manifests, outputs, digests)
     arrays = load_panel(**paths, rules=rules)
 
     def measure(folder: Path, checkpoint: Manifest, _: CheckpointFiles) -> dict[str, pa.Table]:
@@ -70,13 +76,14 @@ def write_probe(
             folder,
             dtype=getattr(torch, str(options["dtype"])),
             device=str(options["device"]),
-            placement=None if placement is None else Placement(**placement),
+            placement=None if place.placement is None else Placement(**place.placement),
         )
         result = probe_model(
             model,
             arrays,
             settings_of(options),
-            batch_size=int(options["batch_size"]),
+            batch_size=None if options["batch_size"] == "auto" else int(options["batch_size"]),
+            tf32=bool(options["tf32"]),
         )
         return _tables(result, arrays, place_of(checkpoint, panel))
 
@@ -85,16 +92,20 @@ def write_probe(
         "probe",
         params=dict.fromkeys(OUTPUTS, params),
         # A deterministic bound: every rounding counts at its worst (no failure probability).
-        about={"dtype": options["dtype"], "rounding_model": "deterministic"},
+        about={"dtype": options["dtype"], "tf32": options["tf32"], "rounding_model": "deterministic"},
     )
-    run_checkpoint_job(job, [files], measure, cache=cache)
+    run_checkpoint_job(job, files, measure, cache=place.cache, kept=place.kept)
 
 
 def settings_of(options: Mapping[str, object]) -> EngineSettings:
     """Take what the engine needs from section ``probe``."""
-    names = {"engine": str, "tolerance": float, "tolerance_se": float, "memory_gb": float}
+    names = {"engine": str, "tolerance": float, "tolerance_se": float, "memory_gb": _gigabytes}
     names |= {"placebo_draws": int, "placebo_seed": int}
     return EngineSettings(**{name: kind(options[name]) for name, kind in names.items()})
+
+
+def _gigabytes(value: object) -> float | None:
+    return None if value == "auto" else float(value)
 
 
 def load_panel(*, contexts: str, targets: str, unigram: str, rules: Mapping[str, Mapping[str, object]]) -> PanelArrays:

@@ -1,7 +1,7 @@
 """Stage `resolve`: from a model and a step to a manifest."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from rare_neurons.checkpoints.manifest import write_manifest
 from rare_neurons.checkpoints.sources import Source, resolve
 from rare_neurons.errors import RequestError
 from rare_neurons.stages.cache import cache_place
+from rare_neurons.sums import check_sum
 
 if TYPE_CHECKING:
     from rare_neurons.checkpoints.retry import Network
@@ -52,6 +53,24 @@ def write_resolved(
     write_manifest(manifest, Path(output))
 
 
+def write_all_resolved(outputs: Sequence[str], *, model: str, steps: Sequence[int], **about: object) -> None:
+    """Write the manifests of several checkpoints; `about` as for `write_resolved`.
+
+    Raises
+    ------
+    RequestError
+        After all of them: of the first that does not fit the request.
+    """
+    refused = []
+    for output, step in zip(outputs, steps, strict=True):
+        try:
+            write_resolved(output, model=model, step=step, **about)
+        except RequestError as error:
+            refused.append(error)
+    if refused:
+        raise refused[0]
+
+
 def listing_folder(cache: Mapping[str, object]) -> Path:
     """Where the plan keeps manifests for the jobs of a run, in the managed cache."""
     return cache_place(cache)["cache_dir"] / "listed"
@@ -75,6 +94,7 @@ def check_tokenizer(folder: Path, tokenizer: Path, subject: str) -> None:
     own = folder / "tokenizer.json"
     if not own.is_file():
         return
+    check_sum(tokenizer)
     theirs, ours = (Tokenizer.from_file(str(path)) for path in (own, tokenizer))
     if theirs.get_vocab() != ours.get_vocab():
         known = ours.get_vocab()

@@ -1,7 +1,7 @@
 """Stage `spectra`: one lazy pass over a checkpoint's tensors, for the spectra of its matrices and its fingerprint."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,32 +15,36 @@ from rare_neurons.numerics.integrity.fingerprint import fingerprint_tensor
 from rare_neurons.numerics.spectra.eigenvalues import eigenvalues
 from rare_neurons.numerics.spectra.options import SpectrumOptions
 from rare_neurons.numerics.spectra.spectrum import SPECTRUM_COLUMNS, measure_spectrum
-from rare_neurons.stages.checkpoint_job import CheckpointFiles, CheckpointJob, place_of, run_checkpoint_job
+from rare_neurons.stages.checkpoint_job import CheckpointFiles, CheckpointJob, files_of, place_of, run_checkpoint_job
+from rare_neurons.stages.kept import Kept
 from rare_neurons.tables import from_rows
+
+OUTPUTS = ("spectra", "eigenvalues", "fingerprint")
 
 
 def write_spectra(
-    spectra: str,
-    eigenvalues: str,
-    fingerprint: str,
+    outputs: Mapping[str, Sequence[str]],
     *,
-    manifest: str,
+    manifests: Sequence[str],
     cache: Mapping[str, object],
+    kept: Kept,
     options: Mapping[str, object],
     n_projections: int,
 ) -> None:
-    """Measure every weight matrix and fingerprint every tensor of one checkpoint, without torch.
+    """Measure every weight matrix and fingerprint every tensor of checkpoints, without torch.
 
     A bad checkpoint gives tables of zero rows whose metadata say why.
 
     Parameters
     ----------
-    spectra, eigenvalues, fingerprint : str
-        Outputs.
-    manifest : str
-        Input.
+    outputs : mapping
+        For each of `OUTPUTS` a path for every checkpoint.
+    manifests : sequence of str
+        Inputs, in the same order.
     cache : mapping
         ``folder`` and ``disk_gb`` of the managed cache.
+    kept : Kept
+        Finished tables.
     options : mapping
         Fields of `SpectrumOptions`.
     n_projections : int
@@ -48,13 +52,12 @@ def write_spectra(
     """
     params = {"spectra": dict(options), "eigenvalues": {}, "fingerprint": {"n_projections": n_projections}}
     job = CheckpointJob("spectra", params=params, about={"dtype": "float64"})
-    files = CheckpointFiles(manifest, {"spectra": spectra, "eigenvalues": eigenvalues, "fingerprint": fingerprint})
 
     def measure(folder: Path, checkpoint: Manifest, _: CheckpointFiles) -> dict[str, pa.Table]:
         found, place = measure_folder(folder, options, n_projections), place_of(checkpoint)
         return {name: from_rows(name, getattr(found, name), place) for name in params}
 
-    run_checkpoint_job(job, [files], measure, cache=cache)
+    run_checkpoint_job(job, files_of(manifests, outputs), measure, cache=cache, kept=kept)
 
 
 @dataclass(frozen=True)
@@ -78,14 +81,17 @@ def measure_folder(folder: Path, options: Mapping[str, object], n_projections: i
         columns = ("shape", "norm", "n_nonfinite", "sha256", "projection")
         rows.fingerprint.append({"tensor": name, **{column: getattr(found, column) for column in columns}})
         for spec in specs.get(name, []):
-            _measure_matrix(rows, spec, spec.select(array), SpectrumOptions(**options))
+            matrix = spec.select(array)
+            n_bad = int(matrix.size - np.isfinite(matrix).sum()) if found.n_nonfinite else 0
+            _measure_matrix(rows, spec, matrix, n_bad, SpectrumOptions(**options))
     return rows
 
 
-def _measure_matrix(rows: FolderRows, spec: MatrixSpec, matrix: np.ndarray, options: SpectrumOptions) -> None:
-    """Append a matrix to the spectra and the eigenvalues."""
+def _measure_matrix(
+    rows: FolderRows, spec: MatrixSpec, matrix: np.ndarray, n_bad: int, options: SpectrumOptions
+) -> None:
+    """Append a matrix, of which `n_bad` entries are not finite, to the spectra and the eigenvalues."""
     place = {"layer": spec.layer, "matrix": spec.matrix, "rows": matrix.shape[0], "cols": matrix.shape[1]}
-    n_bad = int(matrix.size - np.isfinite(matrix).sum())
     if n_bad:
         reason = f"{n_bad} of {matrix.size} entries of {spec.tensor} are not finite"
         known = {"n_eigenvalues": min(matrix.shape), "status": "non_finite", "reason": reason}

@@ -1,6 +1,6 @@
-"""Stage `timelines`: one quantity of a model over its steps, with tokens seen, loss and each checkpoint's status."""
+"""Stage `timelines`: every quantity of a model over its steps, with tokens seen, loss and each checkpoint's status."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
 import numpy as np
@@ -18,6 +18,25 @@ _PLACE = ("panel", "model", "step")
 
 CHANGES = ("alpha", "stable_rank", "log_spectral_norm")
 """Columns of the spectra's timeline that also come as a change since step 0."""
+
+
+def write_timelines(
+    outputs: Mapping[str, str],
+    *,
+    shards: Mapping[str, Sequence[str]],
+    integrity: str,
+    tokens_per_step: int | None,
+) -> None:
+    """Write the timelines of all quantities of a model, `shards` by quantity; the rest as for `write_timeline`."""
+    for quantity, output in outputs.items():
+        write_timeline(
+            output,
+            shards=shards[quantity],
+            behaviours=shards["behaviour"],
+            integrity=integrity,
+            quantity=quantity,
+            tokens_per_step=tokens_per_step,
+        )
 
 
 def write_timeline(

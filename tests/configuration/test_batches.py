@@ -1,0 +1,57 @@
+"""Checkpoints of jobs: every one in exactly one job, whatever the size."""
+
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rare_neurons.configuration.batches import ONE_BY_ONE, Batch, batches, sizes_of
+
+STEPS = {"a": (0, 1, 2, 4), "b": (0, 1, 2, 4), "c": (0, 8)}
+
+
+def of_jobs(steps, sizes):
+    """Steps of every job by model."""
+    found = {model: [] for model in steps}
+    for batch in batches(steps, sizes):
+        for model in batch.models:
+            of_model = [(str(step),) for step in steps[model]] if batch.steps == ONE_BY_ONE else [batch.steps]
+            found[model] += of_model
+    return found
+
+
+@given(st.integers(1, 6), st.integers(0, 9))
+def test_every_checkpoint_has_one_job_of_at_most_the_size(size, n_steps):
+    steps = {"m": tuple(range(n_steps))}
+    jobs = of_jobs(steps, {"m": size})["m"]
+    assert [int(step) for job in jobs for step in job] == list(steps["m"])
+    assert all(len(job) <= size for job in jobs)
+    assert len(jobs) == -(-n_steps // size)
+
+
+def test_models_with_the_same_steps_share_a_rule():
+    single, shared, other = batches(STEPS, dict.fromkeys(STEPS))
+    assert single == Batch((), ONE_BY_ONE, "")
+    assert (shared.models, shared.rule("probe")) == (("a", "b"), "probe_0_4")
+    assert (other.models, other.rule("probe")) == (("c",), "probe_0_8")
+
+
+def test_rules_of_different_steps_with_the_same_ends_have_different_names():
+    found = batches({"a": (0, 1, 4), "b": (0, 2, 4), "c": (0, 3, 4)}, {"a": None, "b": None, "c": None})
+    assert len({batch.name for batch in found}) == len(found)
+
+
+def test_paths_and_steps_of_a_job():
+    single, pair, _ = batches({"a": (0, 8, 16, 32), "b": (5,)}, {"a": 2, "b": 1})
+    assert pair.paths("x/{model}/step{step}.json") == ["x/{model}/step0.json", "x/{model}/step8.json"]
+    assert pair.log("{model}/step{step}.log") == "{model}/step0-8.log"
+    assert pair.steps_of(SimpleNamespace()) == [0, 8]
+    assert single.paths("x/step{step}.json") == ["x/step{step}.json"]
+    assert single.log("step{step}.log") == "step{step}.log"
+    assert single.steps_of(SimpleNamespace(step="5")) == [5]
+
+
+@pytest.mark.parametrize(("asked", "expected"), [("auto", {"p": None, "h": 1}), (3, {"p": 3, "h": 3})])
+def test_a_model_trained_here_is_measured_at_once_by_default(asked, expected):
+    assert sizes_of({"p": {"source": "pretrain"}, "h": {"source": "hub"}}, asked) == expected

@@ -1,8 +1,0 @@
-"""Unpack `snakemake` and call the stage."""
-
-from rare_neurons.stages.arguments import arguments
-from rare_neurons.stages.metric import write_metric
-from rare_neurons.stages.reporting import reported
-
-with reported(snakemake.log[0]):
-    write_metric(arguments(snakemake.output), **arguments(snakemake.input, snakemake.params))
