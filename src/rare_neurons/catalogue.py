@@ -361,7 +361,7 @@ RULES = (
     ),
     Rule(
         "integrity",
-        version=3,
+        version=4,
         sections=("integrity",),
         tables=(
             Table(

@@ -35,7 +35,20 @@ def test_every_key_is_described_and_every_object_closed():
 
 KEYWORDS = {
     *("type", "additionalProperties", "required", "description", "properties", "propertyNames", "minProperties"),
-    *("enum", "const", "oneOf", "items", "minItems", "maxItems", "uniqueItems", "pattern", "$ref", "$schema", "title"),
+    *(
+        "enum",
+        "const",
+        "oneOf",
+        "items",
+        "minItems",
+        "maxItems",
+        "minLength",
+        "uniqueItems",
+        "pattern",
+        "$ref",
+        "$schema",
+        "title",
+    ),
     *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "$defs", "default"),
 }
 

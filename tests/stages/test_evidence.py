@@ -9,7 +9,7 @@ from tests.stages.tables import put_behaviour_on_grid, put_integrity, put_moment
 
 STEPS = (0, 1, 2, 4, 8)
 OPTIONS = {
-    "rule": {"persistence": 2, "fraction": 0.5, "level": 0.05, "confidence": 0.9, "power": 0.8},
+    "rule": {"persistence": 2, "fraction": 0.5, "level": 0.05, "confidence": 0.9},
     "n_draws": 999,
     "step": "last",
     "seed": 0,

@@ -19,6 +19,11 @@ THRESHOLDS = {
     "min_borrowed": 0.01,
     "max_unchanged": 3,
     "max_start_jump": 30,
+    "min_chord": 0.02,
+    "max_tensor_jump": 1.6,
+    "max_turn": 0.3,
+    "max_norm_jump": 0.35,
+    "max_end_distance": 0.95,
 }
 OK = {"status": "ok", "reason": None}
 
@@ -47,7 +52,7 @@ def write_print(path, step, tensors):
 
 @pytest.fixture
 def judge(tmp_path):
-    def judged(checkpoints, other_starts):
+    def judged(checkpoints, other_starts, panel=()):
         paths = {"manifests": [], "fingerprints": [], "behaviours": []}
         for step, tensors in zip(STEPS, checkpoints, strict=True):
             manifest = tmp_path / f"manifest{step}.json"
@@ -68,7 +73,8 @@ def judge(tmp_path):
             paths["behaviours"].append(str(tmp_path / f"b{step}.parquet"))
         others = [write_print(tmp_path / f"o{i}.parquet", 0, tensors) for i, tensors in enumerate(other_starts)]
         output = tmp_path / "integrity.parquet"
-        write_integrity(str(output), **paths, other_starts=others, model="run", thresholds=THRESHOLDS)
+        about = {"panel": panel, "model": "run", "thresholds": THRESHOLDS}
+        write_integrity(str(output), **paths, other_starts=others, **about)
         assert pq.read_metadata(output).num_rows == len(STEPS)
         return {row["step"]: row for row in read_table(output).to_pylist()}
 
@@ -94,3 +100,27 @@ def test_runs_that_share_a_start_are_not_told_apart(judge):
     start = weights(0)
     verdicts = judge(walk(start, 1), [start])
     assert verdicts[0]["status"] == "ok"
+
+
+def text_tables(folder, probability):
+    """Targets of one token, and how probable it is."""
+    target = {"context": 0, "position": 1, "input_id": 0, "target_id": 1, "document": 0, "type_bin": 0}
+    known = {"token": "b", "count": 5, "rank": 1, "seen": True}
+    rows = [{"token_id": i, "probability": p, **known} for i, p in enumerate((1 - probability, probability))]
+    paths = [str(folder / "targets.parquet"), str(folder / "unigram.parquet")]
+    write_rows("panel/targets", from_rows("panel/targets", [{**target, "stratum": "rare"}]), paths[0], OK)
+    write_rows("corpus/unigram", from_rows("corpus/unigram", rows), paths[1], OK)
+    return paths
+
+
+@pytest.mark.parametrize(("unigram_loss", "status"), [(7.0, "above_unigram"), (9.0, "ok")])
+def test_a_last_loss_above_that_of_token_frequencies_is_said(judge, tmp_path, unigram_loss, status):
+    """The last step's loss is 9.0 - 0.1 * 8 nats."""
+    verdicts = judge(walk(weights(0), 1), [], text_tables(tmp_path, np.exp(-unigram_loss)))
+    assert verdicts[8]["status"] == status
+    assert not verdicts[8]["quarantined"]
+    assert all(verdicts[step]["status"] == "ok" for step in STEPS[:-1])
+    if status != "ok":
+        assert verdicts[8]["reason"].startswith(
+            "loss 8.20 nats at the last step, but token frequencies alone reach 7.00"
+        )

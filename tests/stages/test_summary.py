@@ -1,3 +1,4 @@
+import pyarrow.parquet as pq
 import pytest
 
 from rare_neurons.figures.findings import unit_of
@@ -32,6 +33,18 @@ def test_the_summary_tells_checkpoints(results, tmp_path, capsys):
     assert capsys.readouterr().err.splitlines()[0].strip() == text.splitlines()[0].strip() == "Checkpoints"
     assert rows(text.split("└")[0]) == [["a", "a-seed0", "4", "0", ""], ["a", "a-seed1", "3", "1", "step 16: detour"]]
     assert text.rstrip().endswith(f"{results}/figures/")
+
+
+def test_a_warning_is_told_of_a_checkpoint_that_is_kept(results, tmp_path):
+    path = results / "integrity/a-seed0.parquet"
+    table = pq.read_table(path)
+    status = ["above_unigram" if step == table["step"][-1] else "ok" for step in table["step"]]
+    pq.write_table(
+        table.set_column(table.schema.get_field_index("status"), table.schema.field("status"), [status]), path
+    )
+    (row, _) = rows(summary(results, tmp_path).split("└")[0])
+    assert row[2:4] == ["4", "0"]
+    assert row[4].endswith(": above_unigram")
 
 
 def test_every_question_has_its_sentences(results, tmp_path):

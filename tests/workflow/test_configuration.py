@@ -106,3 +106,18 @@ def test_a_cluster_job_that_parses_again_sees_the_same(house):
     job = seen(house, "--configfiles", *map(str, handed.configfiles), "--config", *handed.config_args)
     assert job == seen(house, "--configfile", *files, "--config", *keys)
     assert job["probe"]["engine"] == "exact"
+
+
+def test_a_dry_run_tells_what_is_not_there_and_leaves_the_devices_of_a_cluster_to_it(house):
+    corpora = {"texts": {"source": "text", "paths": ["texts/*.md"]}}
+    (house.folder / "absent.yaml").write_text(
+        json.dumps({**CONFIG, "corpora": corpora, "probe": {"device": "cuda:99"}, "results": "elsewhere"})
+    )
+    arguments = ("-n", "--configfile", "absent.yaml")
+    here = house.run(*arguments, expect=1).stdout
+    assert "corpora.texts.paths.0: 'texts/*.md' is not allowed; it matches no file" in here
+    assert "probe.device: 'cuda:99' is not allowed; this machine has" in here
+    cluster = house.run(*arguments, "--executor", "slurm", "--jobs", "1", expect=1).stdout
+    assert "corpora.texts.paths.0" in cluster
+    assert "probe.device" not in cluster
+    assert not (house.folder / "elsewhere").exists()

@@ -27,6 +27,7 @@ from rare_neurons.checkpoints.sources import check_local, found_steps
 from rare_neurons.configuration import (
     SECTIONS,
     check_config,
+    check_machine,
     complete_config,
     dated_columns,
 )
@@ -351,6 +352,23 @@ def check_local_steps() -> None:
                 raise WorkflowError(f"model {name}: {error}") from None
 
 
+def check_what_is_named() -> None:
+    """Files and devices; only once, and devices only where jobs run here (`nodes` is set for clusters)."""
+    folders = {
+        name: str(source_of(entry, "").folder(STEPS[name][0]))
+        for name, entry in config["models"].items()
+        if entry["source"] == "folder"
+    }
+    try:
+        check_machine(
+            config,
+            runs_here=workflow.resource_settings.nodes is None,
+            folders=folders,
+        )
+    except RequestError as error:
+        raise WorkflowError(str(error)) from None
+
+
 def check_writable() -> None:
     try:
         Path(RESULTS).mkdir(parents=True, exist_ok=True)
@@ -362,6 +380,8 @@ def check_writable() -> None:
 
 
 check_local_steps()
+if workflow.is_main_process:
+    check_what_is_named()
 check_writable()
 
 

@@ -22,6 +22,10 @@ rule integrity:
             for m in members(config["models"][w.model].get("subject", w.model))
             if m != w.model and 0 in STEPS[m]
         ],
+        panel=lambda w: [
+            PATH["panel/targets"].format(panel=panels_of(w.model)[0]),
+            corpus_path(config["panels"][panels_of(w.model)[0]], "unigram"),
+        ],
     output:
         PATH["integrity"],
     log:

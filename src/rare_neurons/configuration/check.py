@@ -1,9 +1,11 @@
-"""Check of a configuration before any job: shape, sections, names against each other, columns of questions."""
+"""Check of a configuration before any job: shape, sections, names against each other, columns, what is reachable."""
 
 from collections.abc import Collection, Mapping
 
 from rare_neurons.configuration.contradictions import contradictions, dangling_names
+from rare_neurons.configuration.folders import bad_folders
 from rare_neurons.configuration.needed import illegal_questions, missing_sections
+from rare_neurons.configuration.resolution import unreachable
 from rare_neurons.configuration.shape import shape_problems
 from rare_neurons.errors import RequestError
 
@@ -37,10 +39,11 @@ def check_config(
     problems = (
         problems
         or [
+            *bad_folders(config),
             *dangling_names(config),
             *illegal_questions(config["evidence"]["questions"], legal),
         ]
-        or list(contradictions(config))
+        or [*contradictions(config), *unreachable(config)]
     )
     if problems:
         raise RequestError("the configuration is wrong:\n" + "\n".join(f"  - {p}" for p in problems))

@@ -1,9 +1,11 @@
 """Names of a configuration that must exist, and values that are allowed one by one and cannot be together."""
 
 from collections.abc import Iterable, Mapping
+from itertools import combinations
 
 _STRATA = ("stratum", "against")
 _MIN_PLACEBO = 2
+_N_FOLDS = 12  # of documents, in every panel
 Entries = Mapping[str, Mapping[str, object]]
 
 
@@ -33,6 +35,7 @@ def contradictions(config: Mapping[str, Entries]) -> Iterable[str]:
     yield from _of_recipes(config)
     yield from _of_panels(config)
     yield from _of_subjects(config["models"])
+    yield from _of_devices(config["probe"])
     n = int(config["integrity"]["n_projections"])
     if n & (n - 1):
         yield f"integrity.n_projections: {n} is not allowed; a power of two is needed"
@@ -52,6 +55,8 @@ def _of_questions(config: Mapping[str, Entries]) -> Iterable[str]:
         if "against" not in question:
             continue
         place = f"evidence.questions.{name}.against"
+        if question["against"] == question["stratum"]:
+            yield f"{place}: {question['against']!r} is not allowed; it is the question's own stratum, name another"
         if not question["column"].endswith("_within") or question["table"] != "moments":
             column = question["column"]
             yield f"{place}: {column!r} has no placebo; only within-stratum columns of moments can be specific"
@@ -86,6 +91,31 @@ def _of_panels(config: Mapping[str, Entries]) -> Iterable[str]:
             interval = next(iter(rule.values()))
             if isinstance(interval, list) and interval[0] >= interval[1]:
                 yield f"panels.{name}.strata.{stratum}: {interval} is empty; from must be below to"
+        yield from _overlaps(name, panel["strata"])
+        most = config["corpora"][panel["corpus"]].get("max_documents", _N_FOLDS)
+        if most < _N_FOLDS:
+            place = f"corpora.{panel['corpus']}.max_documents: {most}"
+            yield f"{place} is not allowed; the panel {name} has {_N_FOLDS} folds of documents, {_N_FOLDS} is the least"
+
+
+def _overlaps(panel: str, strata: Entries) -> Iterable[str]:
+    """Strata of one kind that share token types."""
+    for (first, one), (second, other) in combinations(strata.items(), 2):
+        (kind, mine), (same, yours) = next(iter(one.items())), next(iter(other.items()))
+        shared = mine == yours if kind == "elbow" else kind == same and mine[0] < yours[1] and yours[0] < mine[1]
+        if kind == same and shared:
+            place = f"panels.{panel}.strata.{second}"
+            yield f"{place}: {kind} {yours} is not allowed; it shares token types with {first} ({mine})"
+
+
+def _of_devices(probe: Mapping[str, object]) -> Iterable[str]:
+    kind, _, number = str(probe["device"]).partition(":")
+    if kind == "mps" and probe["dtype"] == "float64":
+        yield "probe.dtype: 'float64' is not allowed; mps has float32 and bfloat16 alone"
+    main, room = "cpu" if kind == "cpu" else str(int(number or 0)), probe.get("placement", {}).get("max_memory_gb")
+    if room is not None and main not in room:
+        place = f"probe.placement.max_memory_gb: {', '.join(room)} is not allowed alone"
+        yield f"{place}; the readout is on probe.device {probe['device']}, so {main!r} must be among the keys"
 
 
 def _of_subjects(models: Entries) -> Iterable[str]:
@@ -112,6 +142,8 @@ def _of_control(name: str, model: Mapping[str, object], models: Entries) -> Iter
     if not runs:
         known = sorted({str(m.get("subject", n)) for n, m in models.items() if n != name})
         yield f"{place}: {subject!r} is no subject and no model without one; known: {', '.join(known) or 'none'}"
+    if model.get("subject") == subject:
+        yield f"{place}: {subject!r} is not allowed; it is the model's own subject, a control has another or none"
     if any("control_of" in m for m in runs.values()):
         yield f"{place}: {subject!r} is a control itself; a control needs a run that is none"
     other = sorted({str(m["tokenizer"]) for m in runs.values()} - {str(model["tokenizer"])})

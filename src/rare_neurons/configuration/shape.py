@@ -1,13 +1,31 @@
 """The shape of a configuration against a closed JSON Schema, as sentences."""
 
+import math
 from collections.abc import Mapping
 
 import jsonschema
 
 
+def _is_whole(_: object, value: object) -> bool:
+    """Whether a value is an integer by type: 8.0 would reach torch and NumPy as a float."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_finite(_: object, value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+_Validator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {"integer": _is_whole, "number": _is_finite}
+    ),
+)
+
+
 def shape_problems(config: Mapping[str, object], schema: Mapping[str, object]) -> list[str]:
     """Return a sentence for every key that is unknown, missing or has a wrong value, by place."""
-    errors = jsonschema.Draft202012Validator(schema).iter_errors(config)
+    errors = _Validator(schema).iter_errors(config)
     return [_sentence(error) for error in sorted(errors, key=lambda e: list(map(str, e.absolute_path)))]
 
 
@@ -51,13 +69,16 @@ def _allowed(error: jsonschema.ValidationError) -> str:
     words = {
         "enum": f"allowed: {', '.join(map(repr, value)) if isinstance(value, list) else value}",
         "const": f"allowed: {value!r}",
-        "type": f"a value of type {value} is needed",
+        "type": "a finite number is needed" if value == "number" else f"a value of type {value} is needed",
         "minimum": f"the smallest allowed value is {value}",
         "maximum": f"the largest allowed value is {value}",
         "exclusiveMinimum": f"it must be above {value}",
         "exclusiveMaximum": f"it must be below {value}",
         "minItems": f"at least {value} items are needed",
+        "maxItems": f"at most {value} items are allowed",
+        "minLength": f"at least {value} characters are needed",
         "minProperties": f"at least {value} entries are needed",
+        "uniqueItems": "every item may stand there once",
         "pattern": f"it must match {value}",
     }
     text = words.get(str(error.validator), error.message)

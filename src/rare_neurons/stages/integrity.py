@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from rare_neurons.catalogue import VERSIONS
 from rare_neurons.checkpoints.manifest import Manifest, read_manifest
+from rare_neurons.numerics.integrity.end_loss import warn_above_unigram
 from rare_neurons.numerics.integrity.judge import CheckpointVerdict, judge_checkpoints
 from rare_neurons.numerics.integrity.limits import IntegrityLimits
 from rare_neurons.numerics.integrity.start import Prints, judge_own_start
@@ -24,6 +25,7 @@ def write_integrity(
     fingerprints: Sequence[str],
     behaviours: Sequence[str],
     other_starts: Sequence[str],
+    panel: Sequence[str] = (),
     model: str,
     thresholds: Mapping[str, float],
 ) -> None:
@@ -36,6 +38,8 @@ def write_integrity(
         Inputs, one per step in the same order; the behaviour at one panel gives the canary loss.
     other_starts : sequence of str
         Fingerprints of step 0 of the subject's other runs: a run has to descend from its own.
+    panel : sequence of str
+        Targets of that panel and unigram table of its corpus; without them the last loss is compared with nothing.
     model : str
     thresholds : mapping
         Fields of `IntegrityLimits`.
@@ -53,7 +57,8 @@ def write_integrity(
             [checkpoints[i].step for i in whole],
             np.stack([_prints(prints[i]).projections for i in whole]),
             digests=[prints[i]["sha256"].to_pylist() for i in whole],
-            tensor_sizes=[int(np.prod(shape)) for shape in prints[whole[0]]["shape"].to_pylist()],
+            norms=np.stack([prints[i]["norm"].to_numpy() for i in whole]),
+            tensors=_tensors(prints[whole[0]]),
             canary_loss=[losses[i] for i in whole],
             limits=IntegrityLimits(**thresholds),
         )
@@ -61,6 +66,9 @@ def write_integrity(
         starts = [_prints(read_table(path)) for path in other_starts]
         foreign = judge_own_start(judged, [_prints(prints[i]) for i in whole], starts)
         verdicts |= {} if foreign is None else {foreign.step: foreign}
+        if panel:
+            last = verdicts[judged[-1].step]
+            verdicts[last.step] = warn_above_unigram(last, losses[whole[-1]], _unigram_loss(*panel))
     rows = [
         {
             "model": model,
@@ -73,7 +81,7 @@ def write_integrity(
     ]
     inputs = {
         "manifests": digest_of([m.digest for m in checkpoints]),
-        "shards": digest_of([file_sha256(path) for path in (*fingerprints, *behaviours, *other_starts)]),
+        "shards": digest_of([file_sha256(path) for path in (*fingerprints, *behaviours, *other_starts, *panel)]),
     }
     about = provenance("integrity", VERSIONS["integrity"], dict(thresholds), inputs)
     write_rows("integrity", from_rows("integrity", rows), output, about)
@@ -84,6 +92,15 @@ def _mean_loss(path: str) -> float | None:
     losses = {"loss": table["loss"].to_numpy()}
     merged = merge_cells(table["stratum"].to_pylist(), table["n_targets"].to_numpy(), losses)
     return mean_over_strata(merged, "loss")
+
+
+def _unigram_loss(targets: str, unigram: str) -> float | None:
+    """Loss of the unigram distribution at the targets, averaged as the canary loss is."""
+    table, known = read_table(targets, ["stratum", "target_id"]), read_table(unigram, ["token_id", "probability"])
+    probability = np.zeros(1 + max(known["token_id"].to_pylist()))
+    probability[known["token_id"].to_numpy()] = known["probability"].to_numpy()
+    loss = -np.log(probability[table["target_id"].to_numpy()])
+    return mean_over_strata(merge_cells(table["stratum"].to_pylist(), np.ones(len(loss)), {"loss": loss}), "loss")
 
 
 def _fault(manifest: Manifest, fingerprint: str, behaviour: str) -> tuple[str, str] | None:
@@ -117,6 +134,10 @@ def _bad(step: int, status: str, reason: str) -> CheckpointVerdict:
         distance_to_start=None,
         distance_to_previous=None,
         detour=None,
+        chord=None,
+        tensor_excess=None,
+        odd_tensor=None,
+        end_distance=None,
         start_z=None,
         canary_z=None,
     )

@@ -67,7 +67,8 @@ def _checkpoints(results: str, subjects: Mapping[str, Sequence[str]]) -> Table:
         for model in models:
             verdicts = load_integrity(results, models=model).to_pylist()
             bad = [v for v in verdicts if v["quarantined"]]
-            why = "; ".join(f"step {v['step']}: {v['status']}" for v in bad[:4]) + (" …" if len(bad) > 4 else "")
+            told = bad + [v for v in verdicts if v["status"] == "above_unigram"]
+            why = "; ".join(f"step {v['step']}: {v['status']}" for v in told[:4]) + (" …" if len(told) > 4 else "")
             table.add_row(subject, model, str(len(verdicts) - len(bad)), str(len(bad)), why)
     return table
 

@@ -12,6 +12,7 @@ from rare_neurons.numerics.integrity.limits import IntegrityLimits
 LOG_STEPS = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000]
 LONG_STEPS = [*LOG_STEPS, *range(2000, 24001, 1000)]
 SIZES = (3000, 1500, 60)
+TENSORS = (("t0", (60, 50)), ("t1", (50, 30)), ("t2", (60,)))
 
 
 def simulate(steps, seed=0):
@@ -35,7 +36,8 @@ def judge(run, steps, loss=None, **options):
         steps,
         projections,
         digests=digests,
-        tensor_sizes=SIZES,
+        norms=np.array([[p.norm for p in row] for row in prints]),
+        tensors=TENSORS,
         canary_loss=loss,
         limits=IntegrityLimits(**options),
     )
@@ -202,7 +204,8 @@ def test_a_loss_and_a_final_distance_out_of_order():
     run, loss = simulate(LONG_STEPS)
     near_start = simulate(LONG_STEPS)[0][6]
     run[-1] = [w + np.float32(1e-6) for w in near_start]  # not any listed step's
-    assert quarantined(judge(run, LONG_STEPS)) == {24000: "out_of_order"}
+    assert quarantined(judge(run, LONG_STEPS)) == {24000: "foreign_end"}
+    assert quarantined(judge(run, LONG_STEPS, max_end_distance=1e6, max_turn=2.0)) == {24000: "out_of_order"}
 
 
 def test_losses_may_be_unknown():
@@ -215,10 +218,12 @@ def test_losses_may_be_unknown():
 
 
 def test_wrong_arguments_are_named():
-    projections, digests = np.zeros((2, 1, 4)), [["a"], ["b"]]
+    facts = {"digests": [["a"], ["b"]], "norms": np.ones((2, 1)), "tensors": [("t", (3,))]}
     with pytest.raises(ValueError, match="ascend"):
-        judge_checkpoints([5, 5], projections, digests=digests, tensor_sizes=[3])
+        judge_checkpoints([5, 5], np.zeros((2, 1, 4)), **facts)
     with pytest.raises(ValueError, match="2 steps and 2 tensors"):
-        judge_checkpoints([0, 1], projections, digests=digests, tensor_sizes=[3, 3])
+        judge_checkpoints([0, 1], np.zeros((2, 1, 4)), **{**facts, "tensors": [("t", (3,)), ("u", (3,))]})
+    with pytest.raises(ValueError, match=r"norms have shape \(1, 1\), but there are 2 steps and 1 tensors"):
+        judge_checkpoints([0, 1], np.zeros((2, 1, 4)), **{**facts, "norms": np.ones((1, 1))})
     with pytest.raises(ValueError, match="1 canary losses for 2 steps"):
-        judge_checkpoints([0, 1], projections, digests=digests, tensor_sizes=[3], canary_loss=[1.0])
+        judge_checkpoints([0, 1], np.zeros((2, 1, 4)), **facts, canary_loss=[1.0])

@@ -8,7 +8,7 @@ from rare_neurons.numerics.integrity.limits import DEFAULT_LIMITS, IntegrityLimi
 
 def test_a_limit_reaches_its_rule():
     place = np.array([0, 1, 2, 6, 4, 5, 6.5, 7, 8, 9])
-    facts = {"digests": [[str(x)] for x in place], "tensor_sizes": [1]}
+    facts = {"digests": [[str(x)] for x in place], "norms": np.ones((10, 1)), "tensors": [("a", (1,))]}
     projections = place[:, None, None]
 
     def found(limits):

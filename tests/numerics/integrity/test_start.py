@@ -21,7 +21,11 @@ def run():
     path = [other, *(own + 0.05 * k * drift for k in range(4))]
     found = [prints(x, str(k)) for k, x in enumerate(path)]
     verdicts = judge_checkpoints(
-        range(5), np.stack([p.projections for p in found]), digests=[p.sha256 for p in found], tensor_sizes=[4096]
+        range(5),
+        np.stack([p.projections for p in found]),
+        digests=[p.sha256 for p in found],
+        norms=np.ones((5, 1)),
+        tensors=[("a", (64, 64))],
     )
     verdicts = [replace(v, quarantined=False) for v in verdicts]
     return verdicts, found, prints(own, "elsewhere"), prints(rng.standard_normal(4096), "third")

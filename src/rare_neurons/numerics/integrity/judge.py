@@ -10,7 +10,8 @@ import numpy as np
 from rare_neurons.columns import Column, Reason, Status, Step
 from rare_neurons.numerics.integrity.fingerprint import pairwise_distances
 from rare_neurons.numerics.integrity.limits import DEFAULT_LIMITS, IntegrityLimits
-from rare_neurons.numerics.integrity.rules import CheckpointRules
+from rare_neurons.numerics.integrity.tensor_rules import TensorRules
+from rare_neurons.numerics.integrity.tensors import Tensors
 
 
 @dataclass(frozen=True)
@@ -24,16 +25,20 @@ class CheckpointVerdict:
     status : str
         ``"ok"``; ``"unchanged"`` (equal to an adjacent step, kept); or, quarantined: ``"non_finite"``,
         ``"equal_to_final"``, ``"duplicate"`` (of a step that is not adjacent), ``"partial_duplicate"`` (some
-        tensors), ``"foreign_start"`` (the later steps do not descend from it), ``"detour"``, ``"out_of_order"``
-        (distance to the start), ``"loss_outlier"`` (canary loss).
+        tensors), ``"foreign_start"`` (the later steps do not descend from it), ``"interpolated"`` (a mean of its
+        neighbours), ``"detour"``, ``"foreign_end"`` (the last step does not descend from the run), ``"odd_tensors"``
+        (single tensors off the path), ``"out_of_order"`` (distance to the start), ``"loss_outlier"`` (canary loss).
+        ``"above_unigram"`` (kept): the last step's canary loss is above that of the unigram distribution.
     reason : str or None
         One sentence, None for ``"ok"``.
     quarantined : bool
         Whether averages must leave the checkpoint out.
     distance_to_start, distance_to_previous : float or None
         Estimated Euclidean distances over all tensors to the first and to the previous finite checkpoint.
-    detour, start_z, canary_z : float or None
+    detour, chord, tensor_excess, end_distance, start_z, canary_z : float or None
         The statistics judged; None where not defined (ends of the run, too few checkpoints, no losses).
+    odd_tensor : str or None
+        Tensor that `tensor_excess` is about.
     """
 
     step: Step
@@ -45,6 +50,18 @@ class CheckpointVerdict:
     ]
     distance_to_previous: Annotated[float | None, Column("weight", "the same to the previous checkpoint")]
     detour: Annotated[float | None, Column("ratio", "path through the checkpoint over the distance of its neighbours")]
+    chord: Annotated[
+        float | None,
+        Column("ratio", "distance from the straight line between its neighbours, 0.5 on a random walk; 0: their mean"),
+    ]
+    tensor_excess: Annotated[
+        float | None, Column("limits", "how far the oddest tensor lies off its path, in units of its limit")
+    ]
+    odd_tensor: Annotated[str | None, Column(None, "that tensor")]
+    end_distance: Annotated[
+        float | None,
+        Column("ratio", "of the last checkpoint: distance to the one before over that to the first, median matrix"),
+    ]
     start_z: Annotated[float | None, Column("robust sd", "deviation of `distance_to_start` from its trend")]
     canary_z: Annotated[float | None, Column("robust sd", "deviation of `canary_loss` from its trend")]
 
@@ -63,7 +80,8 @@ def judge_checkpoints(
     projections: np.ndarray,
     *,
     digests: Sequence[Sequence[str]],
-    tensor_sizes: Sequence[int],
+    norms: np.ndarray,
+    tensors: Tensors,
     canary_loss: Sequence[float | None] | None = None,
     limits: IntegrityLimits = DEFAULT_LIMITS,
 ) -> tuple[CheckpointVerdict, ...]:
@@ -71,8 +89,10 @@ def judge_checkpoints(
 
     In this order, each rule on what the former ones left: entries that are not finite; equal weights
     (`find_repeats`); equal tensors holding at least `min_borrowed` of the entries; a first checkpoint far from all
-    others; detours above `max_detour` of one checkpoint, or of runs of up to four and an eighth of all
-    (`find_detours`); distances to the start that do not rise and canary losses that do not fall (`order_z`).
+    others; means of the neighbours (`chord_offsets`); detours above `max_detour` of one checkpoint, or of runs of up to
+    four and an eighth of all (`find_detours`); a last checkpoint of another run (`end_distance`); single tensors off
+    their path (`tensor_excess`); distances to the start that do not rise and canary losses that do not fall
+    (`order_z`).
 
     Parameters
     ----------
@@ -82,8 +102,10 @@ def judge_checkpoints(
         From `fingerprint_tensor`; NaN where a tensor is not finite.
     digests : sequence of sequences of str, shape (n, n_tensors)
         Digests of the tensors.
-    tensor_sizes : sequence of int, length n_tensors
-        Entries per tensor.
+    norms : ndarray, shape (n, n_tensors)
+        Euclidean norms; NaN where a tensor is not finite.
+    tensors : sequence of (str, tuple of int), length n_tensors
+        Name and shape of each tensor.
     canary_loss : sequence of float or None, length n, optional
         Loss in nats; None or NaN where unknown.
     limits : IntegrityLimits
@@ -95,17 +117,29 @@ def judge_checkpoints(
     """
     steps = [int(step) for step in steps]
     projections = np.asarray(projections, dtype=np.float64)
-    _check_shapes(steps, projections, digests, tensor_sizes, canary_loss)
+    norms = np.asarray(norms, dtype=np.float64)
+    _check_shapes(steps, projections, digests, norms, tensors)
+    if canary_loss is not None and len(canary_loss) != len(steps):
+        raise ValueError(f"{len(canary_loss)} canary losses for {len(steps)} steps")
     losses = [None if loss is None else float(loss) for loss in (canary_loss or [None] * len(steps))]
     log_loss = np.array([np.log(loss) if loss and loss > 0 else np.nan for loss in losses])
-    rules = CheckpointRules(
-        steps, distances=pairwise_distances(projections), projections=projections, log_loss=log_loss
+    rules = TensorRules(
+        steps,
+        tensors=tensors,
+        norms=norms,
+        distances=pairwise_distances(projections),
+        projections=projections,
+        log_loss=log_loss,
     )
+    sizes = np.array([int(np.prod(shape)) for _, shape in tensors])
     rules.judge_finite()
     rules.judge_equal(digests, limits.max_unchanged)
-    rules.judge_partly_equal(digests, np.asarray(tensor_sizes), limits.min_borrowed)
+    rules.judge_partly_equal(digests, sizes, limits.min_borrowed)
     rules.judge_start(limits.max_start_jump)
+    rules.judge_straight(limits.min_chord)
     rules.judge_detours(limits.max_detour)
+    rules.judge_end(limits.max_end_distance)
+    rules.judge_tensors(limits)
     rules.judge_order(max_start_z=limits.max_start_z, max_canary_z=limits.max_canary_z)
     return tuple(_verdict(rules, index) for index in range(len(steps)))
 
@@ -114,21 +148,21 @@ def _check_shapes(
     steps: Sequence[int],
     projections: np.ndarray,
     digests: Sequence[Sequence[str]],
-    tensor_sizes: Sequence[int],
-    canary_loss: Sequence[float | None] | None,
+    norms: np.ndarray,
+    tensors: Tensors,
 ) -> None:
-    n, n_tensors = len(steps), len(tensor_sizes)
+    n, n_tensors = len(steps), len(tensors)
     if projections.ndim != 3 or projections.shape[:2] != (n, n_tensors):
         raise ValueError(f"projections have shape {projections.shape}, but there are {n} steps and {n_tensors} tensors")
     if len(digests) != n or any(len(row) != n_tensors for row in digests):
         raise ValueError(f"digests must be {n} rows of {n_tensors} tensors")
-    if canary_loss is not None and len(canary_loss) != n:
-        raise ValueError(f"{len(canary_loss)} canary losses for {n} steps")
+    if norms.shape != (n, n_tensors):
+        raise ValueError(f"norms have shape {norms.shape}, but there are {n} steps and {n_tensors} tensors")
     if any(b <= a for a, b in pairwise(steps)):
         raise ValueError(f"steps must ascend without repeats: {steps}")
 
 
-def _verdict(rules: CheckpointRules, index: int) -> CheckpointVerdict:
+def _verdict(rules: TensorRules, index: int) -> CheckpointVerdict:
     status, reason = rules.status.get(index, ("ok", None))
     before = [i for i in rules.finite if i < index]
     here = index in rules.finite
@@ -140,6 +174,10 @@ def _verdict(rules: CheckpointRules, index: int) -> CheckpointVerdict:
         distance_to_start=float(rules.distances[rules.finite[0], index]) if here else None,
         distance_to_previous=float(rules.distances[before[-1], index]) if here and before else None,
         detour=_known(rules.detour[index]),
+        chord=_known(rules.chord[index]),
+        tensor_excess=_known(rules.excess[index]),
+        odd_tensor=rules.odd_tensor.get(index),
+        end_distance=_known(rules.end[index]),
         start_z=_known(rules.start_z[index]),
         canary_z=_known(rules.canary_z[index]),
     )

@@ -119,11 +119,14 @@ class CheckpointRules:
         self.detour[good] = run_detours(among, 1)
         kept = [position for position in range(len(good)) if position not in found]
         self.detour[[good[position] for position in kept]] = run_detours(among[np.ix_(kept, kept)], 1)
+        self._fall_together(good)
+
+    def _fall_together(self, good: Sequence[int]) -> None:
+        """Leave out a block of equal checkpoints whose first member, which `good` holds, is left out."""
         for index in self._good(collapsed=False):
-            # A block of equal checkpoints stands or falls with its first member.
             twin = max((i for i in good if i <= index), default=index)
             if twin in self.quarantined and twin != index and self.distances[twin, index] == 0:
-                self._quarantine(index, "detour", self.status[twin][1])
+                self._quarantine(index, *self.status[twin])
 
     def judge_order(self, *, max_start_z: float, max_canary_z: float) -> None:
         """Leave out distances to the start that do not rise and canary losses that do not fall."""
