@@ -1,5 +1,6 @@
 """Two kinds of fault that a run tells apart (a third, a fault of the machine, is whatever else is raised)."""
 
+import reprlib
 from pathlib import Path
 
 
@@ -17,3 +18,10 @@ class DamagedTable(RuntimeError):
     def __init__(self, path: Path | str, how: str) -> None:
         super().__init__(f"{path} is damaged: {how}")
         self.path = Path(path)
+
+
+def shown(value: object) -> str:
+    """Return a value as it may stand in a message, whatever it is: escaped, and cut where it is long or deep."""
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = 120
+    return short.repr(value)
