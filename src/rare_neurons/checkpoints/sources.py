@@ -145,7 +145,7 @@ def resolve_steps(
         return tuple(pool.map(lambda step: listing.manifest(model, step), steps))
 
 
-def local_files(folder: Path) -> tuple[str, ...]:
+def regular_files(folder: Path) -> tuple[str, ...]:
     """Names of the needed files of a local checkpoint that are regular files: nothing waits at a pipe."""
     return regular_names(folder, needed_files(path.name for path in folder.iterdir()))
 

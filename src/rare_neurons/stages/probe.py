@@ -15,7 +15,7 @@ from rare_neurons.numerics.grid.moments import disjoint_products
 from rare_neurons.numerics.influence.rows import PER_NEURON
 from rare_neurons.numerics.panel.strata import assign_strata
 from rare_neurons.stages.checkpoint_job import CheckpointFiles, CheckpointJob, files_of, place_of, run_checkpoint_job
-from rare_neurons.stages.resolve import check_tokenizer
+from rare_neurons.stages.own_tokenizer import compare_tokenizer
 from rare_neurons.stages.workplace import Workplace
 from rare_neurons.tables import file_sha256, from_columns, read_metadata, read_table
 
@@ -64,8 +64,11 @@ def write_probe(
     files = files_of(manifests, outputs, digests)
     arrays = load_panel(**paths, rules=rules)
 
+    def look(folder: Path, checkpoint: Manifest) -> dict[str, str]:
+        subject = f"{checkpoint.model}, step {checkpoint.step}"
+        return {"tokenizer": compare_tokenizer(folder, Path(inputs["tokenizer"]), subject)}
+
     def measure(folder: Path, checkpoint: Manifest, _: CheckpointFiles) -> dict[str, pa.Table]:
-        check_tokenizer(folder, Path(inputs["tokenizer"]), f"{checkpoint.model}, step {checkpoint.step}")
         model = load_model(
             folder,
             dtype=getattr(torch, str(options["dtype"])),
@@ -86,6 +89,7 @@ def write_probe(
         params=dict.fromkeys(OUTPUTS, params),
         # A deterministic bound: every rounding counts at its worst (no failure probability).
         about={"dtype": options["dtype"], "rounding_model": "deterministic"},
+        look=look,
     )
     run_checkpoint_job(job, files, measure, cache=place.cache, results=place.results)
 
