@@ -22,14 +22,18 @@ def test_names_and_paths_are_unique():
 
 def test_the_workflow_has_the_rules_of_the_catalogue_and_no_other():
     written = set(re.findall(r"^(?:local)?rule (\w+):", TEXT, re.MULTILINE)) - COMPUTES_NOTHING
-    metrics = {rule.name for rule in METRICS}
-    assert written | metrics == set(VERSIONS)
-    assert written & metrics == set()  # these have one rule together, whose name is each entry's
+    written |= set(re.findall(r'batch\.rule\("(\w+)"\)', TEXT))
+    together = {rule.name for rule in METRICS} | {"set_spectra"}
+    assert written - {"metrics"} | together == set(VERSIONS)
+    assert written & together == set()  # one job, `metrics`, writes the tables of all of them
 
 
 def test_every_rule_is_run_again_when_its_version_is_raised():
-    assert set(re.findall(r'VERSIONS\["(\w+)"\]', TEXT)) == set(VERSIONS) - {rule.name for rule in METRICS}
-    assert "version=VERSIONS[metric.name]" in TEXT
+    assert set(re.findall(r'VERSIONS\["(\w+)"\]', TEXT)) == set(VERSIONS) - {rule.name for rule in METRICS} - {
+        "set_spectra"
+    }
+    assert 'OF_INFLUENCE = ("set_spectra", *(metric.name for metric in METRICS))' in TEXT
+    assert "versions={rule: VERSIONS[rule] for rule in OF_INFLUENCE}" in TEXT
 
 
 @pytest.mark.parametrize("name", ENTRIES)

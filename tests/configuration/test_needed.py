@@ -19,14 +19,17 @@ def test_every_section_that_is_read_must_be_there():
     read = {name for text in texts for name in re.findall(r"""config\[["'](\w+)["']\]""", text)}
     assert {"models", "spectra", "regimes"} <= read
     metrics = {metric.name for metric in METRICS}
-    assert read | metrics == SECTIONS.keys() | {"recipes"}  # read only for a model that names one, which is checked
+    read |= metrics | {"set_spectra"}  # the rules of one job read them together
+    assert read == SECTIONS.keys() | {"recipes"}  # read only for a model that names one, which is checked
     assert set(SECTIONS) | {"recipes"} == set(SCHEMA["properties"])
 
 
 def test_the_rules_that_read_a_section_exist():
     texts = [path.read_text() for path in RULES]
-    rules = {name for text in texts for name in re.findall(r"^rule (\w+):", text, flags=re.MULTILINE)}
-    assert {rule for readers in SECTIONS.values() for rule in readers} <= rules | {metric.name for metric in METRICS}
+    named = r"""(?:^rule (\w+):|batch\.rule\("(\w+)"\))"""
+    rules = {a or b for text in texts for a, b in re.findall(named, text, flags=re.MULTILINE)}
+    together = {metric.name for metric in METRICS} | {"set_spectra"}
+    assert {rule for readers in SECTIONS.values() for rule in readers} <= rules | together
 
 
 def test_columns_that_may_be_dated_are_numbers_of_their_timeline():

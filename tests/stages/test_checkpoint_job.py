@@ -1,13 +1,15 @@
 """One job on several checkpoints: a bad one says why, and harms no other."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from rare_neurons.catalogue import VERSIONS
 from rare_neurons.checkpoints.manifest import read_manifest
 from rare_neurons.checkpoints.tensors import iter_tensors
-from rare_neurons.errors import DataFault
-from rare_neurons.stages.checkpoint_job import CheckpointFiles, CheckpointJob, place_of, run_checkpoint_job
+from rare_neurons.errors import DataFault, RequestError
+from rare_neurons.stages.checkpoint_job import CheckpointFiles, CheckpointJob, files_of, place_of, run_checkpoint_job
 from rare_neurons.tables import digest_of, from_rows, read_metadata, read_table, table_schema
 from tests.checkpoints.tiny import make_run
 from tests.stages.tables import put_manifest
@@ -35,13 +37,15 @@ def files(tmp_path):
 def run_job(tmp_path):
     """Run the job on the given checkpoints and return the steps whose weights were opened."""
 
-    def run(checkpoints, bad=()):
+    def run(checkpoints, bad=(), unfit=(), results=None):
         opened = []
 
         def measure(folder, checkpoint, _):
             opened.append(checkpoint.step)
             if checkpoint.step in bad:
                 raise DataFault(f"step {checkpoint.step} is not finite")
+            if checkpoint.step in unfit:
+                raise RequestError(f"step {checkpoint.step} has another tokenizer")
             rows = [
                 {"tensor": name, "shape": array.shape, "norm": float(np.linalg.norm(array)), "n_nonfinite": 0}
                 | {"sha256": "s", "projection": [0.0]}
@@ -49,7 +53,8 @@ def run_job(tmp_path):
             ]
             return {"fingerprint": from_rows("fingerprint", rows, place_of(checkpoint))}
 
-        run_checkpoint_job(JOB, checkpoints, measure, cache={"folder": str(tmp_path / "cache"), "disk_gb": 1})
+        cache = {"folder": str(tmp_path / "cache"), "disk_gb": 1}
+        run_checkpoint_job(JOB, checkpoints, measure, cache=cache, results=results)
         return opened
 
     return run
@@ -112,3 +117,28 @@ def test_the_place_names_a_panel_where_there_is_one(files):
     checkpoint = read_manifest(files[4].manifest)
     assert place_of(checkpoint) == {"model": "m", "step": 4}
     assert place_of(checkpoint, "p") == {"panel": "p", "model": "m", "step": 4}
+
+
+def test_one_that_does_not_fit_the_request_is_told_after_the_others(files, run_job):
+    with pytest.raises(RequestError, match="step 2 has another tokenizer"):
+        run_job(files.values(), unfit=(2,))
+    assert read_table(output(files[4])).num_rows == 1
+    assert not Path(output(files[2])).exists()
+
+
+def test_what_is_finished_is_not_measured_again(files, run_job, tmp_path):
+    kept = str(tmp_path)
+    assert run_job([files[0], files[2]], bad=(2,), results=kept) == [0, 2]
+    first = Path(output(files[0])).read_bytes()
+    for one in (files[0], files[2]):
+        Path(output(one)).unlink()  # as Snakemake does where a job fails
+    assert run_job(files.values(), results=kept) == [2, 4]  # a bad one may have been repaired
+    assert Path(output(files[0])).read_bytes() == first
+
+
+def test_tables_of_a_checkpoint_are_put_together_by_its_place_in_the_lists():
+    found = files_of(["m0", "m4"], {"a": ["a0", "a4"], "b": ["b0", "b4"]}, {"panel": "p"})
+    assert found == [
+        CheckpointFiles("m0", {"a": "a0", "b": "b0"}, {"panel": "p"}),
+        CheckpointFiles("m4", {"a": "a4", "b": "b4"}, {"panel": "p"}),
+    ]

@@ -32,7 +32,8 @@ def measure(tmp_path, run):
         paths = [tmp_path / name for name in ("spectra.parquet", "eigenvalues.parquet", "fingerprint.parquet")]
         cache = {"folder": str(tmp_path / "cache"), "disk_gb": 1}
         about = {"options": CHEAP, "n_projections": N_PROJECTIONS, "cache": cache}
-        write_spectra(*map(str, paths), manifest=manifest, **about)
+        outputs = {path.stem: [str(path)] for path in paths}
+        write_spectra(outputs, manifests=[manifest], results=None, **about)
         return tensors, *paths
 
     return measured

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 from rare_neurons import load_integrity, load_timeline
 from rare_neurons.checkpoints.manifest import write_manifest
 from rare_neurons.checkpoints.sources import Source, resolve
+from rare_neurons.stages.checkpoint_job import Workplace
 from rare_neurons.stages.probe import OUTPUTS, write_probe
 from rare_neurons.stages.spectra import write_spectra
 from tests.hub.revisions import load_weights, save_weights
@@ -141,25 +142,24 @@ def test_good_steps_have_the_tables_of_a_local_run(faulty, tmp_path):
         write_manifest(resolve("run", trained, source), manifest)
         outputs = {name: str(tmp_path / f"{name}{step}.parquet") for name in (*OUTPUTS, *SPECTRA)}
         write_probe(
-            {name: outputs[name] for name in OUTPUTS},
+            {name: [outputs[name]] for name in OUTPUTS},
             {
-                "manifest": str(manifest),
                 "contexts": str(results / "panel/heldout/contexts.parquet"),
                 "targets": str(results / "panel/heldout/targets.parquet"),
                 "unigram": str(results / "corpus/texts/bpe/unigram.parquet"),
                 "tokenizer": str(results / "tokenizer/bpe/tokenizer.json"),
             },
+            manifests=[str(manifest)],
             panel="heldout",
             rules=config["panels"]["heldout"]["strata"],
-            cache=cache,
             options=config["probe"],
-            placement=None,
-            threads=1,
+            place=Workplace(cache),
         )
         write_spectra(
-            *(outputs[name] for name in SPECTRA),
-            manifest=str(manifest),
+            {name: [outputs[name]] for name in SPECTRA},
+            manifests=[str(manifest)],
             cache=cache,
+            results=None,
             options=config["spectra"],
             n_projections=config["integrity"]["n_projections"],
         )

@@ -1,9 +1,9 @@
 """Unpack `snakemake` and call the stage. Where weights and finished tables lie is no parameter of what is measured."""
 
 from rare_neurons.stages.arguments import arguments
+from rare_neurons.stages.checkpoint_job import Workplace
 from rare_neurons.stages.probe import write_probe
 from rare_neurons.stages.reporting import reported
-from rare_neurons.stages.workplace import Workplace
 
 with reported(snakemake.log[0]):
     config, inputs = snakemake.config, arguments(snakemake.input)

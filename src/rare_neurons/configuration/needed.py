@@ -6,7 +6,7 @@ from typing import get_args, get_type_hints
 
 from rare_neurons.catalogue import RULES, TIMELINES, load
 
-SECTIONS: Mapping[str, tuple[str, ...]] = {"results": ("all",)} | {
+SECTIONS: Mapping[str, tuple[str, ...]] = {"results": ("all",), "jobs": ("resolve", "spectra", "probe")} | {
     section: tuple(rule.name for rule in RULES if section in rule.sections)
     for section in dict.fromkeys(section for rule in RULES for section in rule.sections)
     if section != "recipes"  # only for models that are trained here; their names are checked

@@ -53,14 +53,35 @@ class CheckpointJob:
     about : mapping
         Further facts for the files' metadata (compute dtype, rounding model).
     look : callable, optional
-        Takes the folder of the weights and the manifest before anything is measured; what it finds of the checkpoint goes
-        into the metadata. May raise as `measure` does.
+        Takes the folder of the weights and the manifest before anything is measured; what it finds of the checkpoint
+        goes into the metadata. May raise as `measure` does.
     """
 
     rule: str
     params: Mapping[str, Mapping[str, object]]
     about: Mapping[str, object] = field(default_factory=dict)
     look: Callable[[Path, Manifest], Mapping[str, str]] = lambda folder, checkpoint: {}
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Cache, threads and folders of a job.
+
+    Attributes
+    ----------
+    cache : mapping
+        Section ``cache`` of the configuration.
+    threads : int
+    placement : mapping or None
+        Where weights go that do not fit the device (``probe.placement``).
+    results : str or None
+        Folder in which finished tables are kept.
+    """
+
+    cache: Mapping[str, object]
+    threads: int = 1
+    placement: Mapping[str, object] | None = None
+    results: str | None = None
 
 
 def run_checkpoint_job(

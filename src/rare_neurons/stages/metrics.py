@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from rare_neurons.catalogue import METRICS
 from rare_neurons.errors import RequestError
+from rare_neurons.stages.checkpoint_job import Workplace
 from rare_neurons.stages.metric import write_metric
 from rare_neurons.stages.set_spectra import write_set_spectra
-from rare_neurons.stages.workplace import Workplace
 
 Paths = Mapping[str, Sequence[str]]
 

@@ -124,7 +124,7 @@ def _difference(ours: Record, theirs: Record) -> str | None:
 
 
 def _options(record: Record) -> Record:
-    """Settings of the model that are not what they are when left out."""
+    """Return the settings of the model that are not what they are when left out."""
     return {k: v for k, v in record["model"].items() if k not in ("vocab", "merges", "type") and v not in _OFF}
 
 

@@ -14,9 +14,15 @@ from rare_neurons.models.placement import Placement
 from rare_neurons.numerics.grid.moments import disjoint_products
 from rare_neurons.numerics.influence.rows import PER_NEURON
 from rare_neurons.numerics.panel.strata import assign_strata
-from rare_neurons.stages.checkpoint_job import CheckpointFiles, CheckpointJob, files_of, place_of, run_checkpoint_job
+from rare_neurons.stages.checkpoint_job import (
+    CheckpointFiles,
+    CheckpointJob,
+    Workplace,
+    files_of,
+    place_of,
+    run_checkpoint_job,
+)
 from rare_neurons.stages.own_tokenizer import compare_tokenizer
-from rare_neurons.stages.workplace import Workplace
 from rare_neurons.tables import file_sha256, from_columns, read_metadata, read_table
 
 OUTPUTS = ("influence", "cells", "behaviour", "moments", "activations", "gradients")
