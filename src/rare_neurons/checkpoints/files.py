@@ -129,16 +129,11 @@ def read_config(folder: Path) -> dict[str, object]:
 
 def _check_depth(value: object, limit: int) -> None:
     level, depth = [value], 0
-    while level := [child for node in level for child in _children(node)]:
+    while nested := [node for node in level if isinstance(node, dict | list)]:
         depth += 1
         if depth > limit:
             raise ValueError(f"nested deeper than {limit}")
-
-
-def _children(node: object) -> Iterable[object]:
-    if isinstance(node, dict):
-        return node.values()
-    return node if isinstance(node, list) else ()
+        level = [child for node in nested for child in (node.values() if isinstance(node, dict) else node)]
 
 
 def _finite(text: str) -> float:
