@@ -112,7 +112,7 @@ def _checked(
         path = stored.get(name)
         if path not in shapes:
             continue  # a legacy buffer, or a tied unembedding stored beside its embedding
-        if array.shape != shapes[path]:
+        if array.shape != shapes[path] or array.dtype.kind != "f":
             mismatched.add(path)
             continue
         tensor = torch.from_numpy(array)
