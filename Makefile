@@ -71,4 +71,4 @@ replication: $(VENV)/.installed ## the seed studies' conventions beside ours, in
 	$(BIN)/python docs/make_replication.py
 
 clean: ## remove the environment and all results
-	rm -rf $(VENV) site .snakemake cache results/*/ results/summary.txt
+	rm -rf $(VENV) site .snakemake cache results/*/ results/summary.txt results/usable.txt

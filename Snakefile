@@ -41,6 +41,7 @@ localrules:
     alpha,
     figures,
     summary,
+    usable,
     replication,
 
 
@@ -49,6 +50,7 @@ rule all:
     default_target: True
     input:
         f"{RESULTS}/summary.txt",
+        f"{RESULTS}/usable.txt",
         expand(
             TIMELINE,
             quantity=QUANTITIES,
