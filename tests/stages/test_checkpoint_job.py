@@ -10,6 +10,7 @@ from rare_neurons.checkpoints.manifest import read_manifest
 from rare_neurons.checkpoints.tensors import iter_tensors
 from rare_neurons.errors import DataFault, RequestError
 from rare_neurons.stages.checkpoint_job import CheckpointFiles, CheckpointJob, files_of, place_of, run_checkpoint_job
+from rare_neurons.stages.kept import NOTHING, Kept
 from rare_neurons.tables import digest_of, from_rows, read_metadata, read_table, table_schema
 from tests.checkpoints.tiny import make_run
 from tests.stages.tables import put_manifest
@@ -37,7 +38,7 @@ def files(tmp_path):
 def run_job(tmp_path):
     """Run the job on the given checkpoints and return the steps whose weights were opened."""
 
-    def run(checkpoints, bad=(), unfit=(), results=None):
+    def run(checkpoints, bad=(), unfit=(), kept=NOTHING):
         opened = []
 
         def measure(folder, checkpoint, _):
@@ -54,7 +55,7 @@ def run_job(tmp_path):
             return {"fingerprint": from_rows("fingerprint", rows, place_of(checkpoint))}
 
         cache = {"folder": str(tmp_path / "cache"), "disk_gb": 1}
-        run_checkpoint_job(JOB, checkpoints, measure, cache=cache, results=results)
+        run_checkpoint_job(JOB, checkpoints, measure, cache=cache, kept=kept)
         return opened
 
     return run
@@ -127,12 +128,12 @@ def test_one_that_does_not_fit_the_request_is_told_after_the_others(files, run_j
 
 
 def test_what_is_finished_is_not_measured_again(files, run_job, tmp_path):
-    kept = str(tmp_path)
-    assert run_job([files[0], files[2]], bad=(2,), results=kept) == [0, 2]
+    kept = Kept(tmp_path)
+    assert run_job([files[0], files[2]], bad=(2,), kept=kept) == [0, 2]
     first = Path(output(files[0])).read_bytes()
     for one in (files[0], files[2]):
         Path(output(one)).unlink()  # as Snakemake does where a job fails
-    assert run_job(files.values(), results=kept) == [2, 4]  # a bad one may have been repaired
+    assert run_job(files.values(), kept=kept) == [2, 4]  # a bad one may have been repaired
     assert Path(output(files[0])).read_bytes() == first
 
 

@@ -85,3 +85,11 @@ def test_nothing_is_kept_outside_the_results_or_without_them(results, tmp_path):
         one.keep(outputs)
         assert not one.restore(outputs, {"t": ABOUT})
     assert not results.exists()
+
+
+def test_what_is_forced_is_made_anew_and_kept(results):
+    outputs = written(results)
+    forced = Kept(results, forced=True)
+    assert not forced.restore(outputs, {"t": ABOUT})
+    forced.keep(outputs)
+    assert Kept(results).restore(outputs, {"t": ABOUT})

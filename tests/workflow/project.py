@@ -15,7 +15,8 @@ from rare_neurons.configuration import complete_config
 from tools.configuration import SCHEMA, read_yaml
 
 ROOT = Path(__file__).parents[2]
-RULE = re.compile(r"^(?:local)?rule (\w+):", re.MULTILINE)
+RULE = re.compile(r"^(?:local)?rule (\w+?)(?:_\d+_\d+)?:", re.MULTILINE)
+"""Names of rules; those of a batch of checkpoints without its steps."""
 TEXTS = (
     *("base64", "bdb", "calendar", "cmd", "contextlib", "copy", "csv", "fileinput", "fractions", "gettext", "gzip"),
     *("heapq", "mimetypes", "plistlib", "pprint", "pstats", "random", "selectors", "shlex", "socketserver", "string"),
@@ -125,7 +126,7 @@ class Project:
     def tables(self) -> dict[str, bytes]:
         """Bytes of every Parquet file of the results."""
         root = self.folder / "results"
-        return {p.relative_to(root).as_posix(): p.read_bytes() for p in sorted(root.rglob("*.parquet"))}
+        return {p.relative_to(root).as_posix(): p.read_bytes() for p in sorted(root.glob("[!.]*/**/*.parquet"))}
 
 
 def make_project(folder: Path, **sections: object) -> Project:

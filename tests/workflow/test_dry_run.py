@@ -37,6 +37,6 @@ def test_every_checkpoint_of_a_sweep_is_planned(tmp_path):
     hub = {"source": "hub", "repo": "owner/name", "revision": "step{step}", "tokenizer": "bpe", "steps": "pythia-all"}
     project.configure(models={"model": hub})
     jobs = project.rules_run("-n")
-    assert {rule: jobs[rule] for rule in ("resolve", "probe", "spectra", "regimes")} == dict.fromkeys(
-        ("resolve", "probe", "spectra", "regimes"), 154
+    assert {rule: jobs[rule] for rule in ("resolve", "probe", "spectra", "metrics")} == dict.fromkeys(
+        ("resolve", "probe", "spectra", "metrics"), 154
     )

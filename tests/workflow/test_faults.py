@@ -68,7 +68,7 @@ def test_bad_data_becomes_a_status_and_the_others_go_on(project):
     (run / "step6").mkdir()
     for step in (7, 8, 9, 10, 11):
         shutil.copytree(run / "step4", run / f"step{step}")
-    # 5: truncated; 6: empty folder; 7: a NaN weight; 8: a missing tensor; 9: a pipe; 10: 200,000 layers; 11: a dead link.
+    # 5: truncated; 6: empty folder; 7: NaN; 8: a missing tensor; 9: a pipe; 10: 200,000 layers; 11: a dead link.
     weights = run / "step5/model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1000])
     tensors = load_file(run / "step7/model.safetensors")

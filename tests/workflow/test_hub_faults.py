@@ -12,6 +12,7 @@ from rare_neurons import load_integrity, load_timeline
 from rare_neurons.checkpoints.manifest import write_manifest
 from rare_neurons.checkpoints.sources import Source, resolve
 from rare_neurons.stages.checkpoint_job import Workplace
+from rare_neurons.stages.kept import NOTHING
 from rare_neurons.stages.probe import OUTPUTS, write_probe
 from rare_neurons.stages.spectra import write_spectra
 from tests.hub.revisions import load_weights, save_weights
@@ -159,7 +160,7 @@ def test_good_steps_have_the_tables_of_a_local_run(faulty, tmp_path):
             {name: [outputs[name]] for name in SPECTRA},
             manifests=[str(manifest)],
             cache=cache,
-            results=None,
+            kept=NOTHING,
             options=config["spectra"],
             n_projections=config["integrity"]["n_projections"],
         )

@@ -62,6 +62,10 @@ def completed(configuration: dict) -> dict:
 # A new mapping: that of an outer workflow is its own.
 config = completed(config)
 RESULTS = config["results"].rstrip("/")
+# Whoever forces a rule wants its work done, not the outcome of work that was done before.
+config["jobs"]["forced"] = bool(
+    workflow.dag_settings.forceall or workflow.dag_settings.forcerun
+)
 PRETRAINED = [
     name for name, entry in config["models"].items() if entry["source"] == "pretrain"
 ]

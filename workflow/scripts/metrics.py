@@ -2,6 +2,7 @@
 
 from rare_neurons.stages.arguments import arguments
 from rare_neurons.stages.checkpoint_job import Workplace
+from rare_neurons.stages.kept import Kept
 from rare_neurons.stages.metrics import write_metrics
 from rare_neurons.stages.reporting import reported
 
@@ -12,5 +13,7 @@ with reported(snakemake.log[0]):
         null_tables=shards.pop("null_tables") or None,
         shards=shards,
         options=snakemake.params.options,
-        place=Workplace(config["cache"], snakemake.threads, results=config["results"]),
+        place=Workplace(
+            config["cache"], snakemake.threads, kept=Kept(config["results"], forced=config["jobs"]["forced"])
+        ),
     )

@@ -2,6 +2,7 @@
 
 from rare_neurons.stages.arguments import arguments
 from rare_neurons.stages.checkpoint_job import Workplace
+from rare_neurons.stages.kept import Kept
 from rare_neurons.stages.probe import write_probe
 from rare_neurons.stages.reporting import reported
 
@@ -12,5 +13,10 @@ with reported(snakemake.log[0]):
         inputs,
         manifests=inputs.pop("manifests"),
         **arguments(snakemake.params),
-        place=Workplace(config["cache"], snakemake.threads, config["probe"].get("placement"), config["results"]),
+        place=Workplace(
+            config["cache"],
+            snakemake.threads,
+            config["probe"].get("placement"),
+            Kept(config["results"], forced=config["jobs"]["forced"]),
+        ),
     )

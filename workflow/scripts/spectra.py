@@ -1,6 +1,7 @@
 """Unpack `snakemake` and call the stage. Where weights and finished tables lie is no parameter of what is measured."""
 
 from rare_neurons.stages.arguments import arguments
+from rare_neurons.stages.kept import Kept
 from rare_neurons.stages.reporting import reported
 from rare_neurons.stages.spectra import write_spectra
 
@@ -9,5 +10,5 @@ with reported(snakemake.log[0]):
         arguments(snakemake.output),
         **arguments(snakemake.input, snakemake.params),
         cache=snakemake.config["cache"],
-        results=snakemake.config["results"],
+        kept=Kept(snakemake.config["results"], forced=snakemake.config["jobs"]["forced"]),
     )

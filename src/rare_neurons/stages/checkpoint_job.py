@@ -11,7 +11,7 @@ from rare_neurons.checkpoints.cache import open_weights
 from rare_neurons.checkpoints.manifest import Manifest, read_manifest
 from rare_neurons.errors import DataFault, RequestError
 from rare_neurons.stages.cache import cache_place
-from rare_neurons.stages.kept import Kept
+from rare_neurons.stages.kept import NOTHING, Kept
 from rare_neurons.tables import empty_table, provenance, write_rows
 
 Place = Mapping[str, object]
@@ -74,14 +74,14 @@ class Workplace:
     threads : int
     placement : mapping or None
         Where weights go that do not fit the device (``probe.placement``).
-    results : str or None
-        Folder in which finished tables are kept.
+    kept : Kept
+        Finished tables.
     """
 
     cache: Mapping[str, object]
     threads: int = 1
     placement: Mapping[str, object] | None = None
-    results: str | None = None
+    kept: Kept = NOTHING
 
 
 def run_checkpoint_job(
@@ -90,7 +90,7 @@ def run_checkpoint_job(
     measure: Callable[[Path, Manifest, CheckpointFiles], Tables],
     *,
     cache: Mapping[str, object],
-    results: str | None = None,
+    kept: Kept = NOTHING,
 ) -> None:
     """Measure checkpoints one after the other and write their tables.
 
@@ -106,15 +106,15 @@ def run_checkpoint_job(
         raises becomes the checkpoint's status.
     cache : mapping
         Section ``cache`` of the configuration: where weights are is no parameter of what is measured.
-    results : str, optional
-        Folder in which finished tables are kept (`Kept`).
+    kept : Kept, optional
+        Finished tables.
 
     Raises
     ------
     RequestError
         After all checkpoints: of the first one that does not fit the request.
     """
-    kept, refused = Kept(results), []
+    refused = []
     for files in checkpoints:
         checkpoint = read_manifest(Path(files.manifest))
         abouts = _provenances(job, files, checkpoint)

@@ -24,10 +24,13 @@ class Kept:
     ----------
     results : Path or str or None
         Results folder, in which the names lie under ``.kept``; None keeps nothing and restores nothing.
+    forced : bool
+        Whether everything is to be made anew, whatever is kept (``snakemake --forcerun``).
     """
 
-    def __init__(self, results: Path | str | None) -> None:
+    def __init__(self, results: Path | str | None, *, forced: bool = False) -> None:
         self._results = None if results is None else Path(results)
+        self._forced = forced
 
     def restore(self, outputs: Mapping[str, str], abouts: Mapping[str, Mapping[str, object]]) -> bool:
         """Put tables back that were made of the same inputs, parameters and versions, if all are there and whole.
@@ -40,7 +43,7 @@ class Kept:
             Provenance that each would be written with; what is found of the checkpoint itself does not count.
         """
         kept = {name: self._place(output) for name, output in outputs.items()}
-        if not all(place is not None and _is(place, abouts[name]) for name, place in kept.items()):
+        if self._forced or not all(place is not None and _is(place, abouts[name]) for name, place in kept.items()):
             return False
         for name, output in outputs.items():
             _second_name(kept[name], Path(output))
@@ -57,6 +60,10 @@ class Kept:
         if self._results is None or not Path(output).is_relative_to(self._results):
             return None
         return self._results / FOLDER / Path(output).relative_to(self._results)
+
+
+NOTHING = Kept(None)
+"""Keeps nothing."""
 
 
 def _is(path: Path, about: Mapping[str, object]) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 
 from rare_neurons.catalogue import METRICS, load
 from rare_neurons.numerics.influence.shard import InfluenceShard
-from rare_neurons.stages.kept import Kept
+from rare_neurons.stages.kept import NOTHING, Kept
 from rare_neurons.stages.null_tables import read_null_tables
 from rare_neurons.tables import file_sha256, from_rows, provenance, read_metadata, read_table, write_rows
 
@@ -21,7 +21,7 @@ def write_metric(
     metric: str,
     options: Mapping[str, object],
     null_tables: str | None = None,
-    results: str | None = None,
+    kept: Kept = NOTHING,
 ) -> None:
     """Compute one metric of one checkpoint; a bad checkpoint's empty shard gives empty tables.
 
@@ -39,8 +39,8 @@ def write_metric(
         Keyword arguments of its function.
     null_tables : str, optional
         Input of metrics that test regimes.
-    results : str, optional
-        Folder in which finished tables are kept (`Kept`).
+    kept : Kept, optional
+        Finished tables.
     """
     (rule,) = (m for m in METRICS if m.name == metric)
     paths = {"influence": influence, "cells": cells, "null_tables": null_tables}
@@ -48,7 +48,6 @@ def write_metric(
     found = read_metadata(influence)
     of_checkpoint = {key: found[key] for key in ("commit", "weights_sha256", "dtype", "status", "reason")}
     about = provenance(metric, rule.version, options, inputs, **of_checkpoint)
-    kept = Kept(results)
     if kept.restore(outputs, dict.fromkeys(outputs, about)):
         return
     strata, place = _strata_and_place(influence)

@@ -52,11 +52,9 @@ def write_metrics(
                     metric=rule.name,
                     options=options[rule.name],
                     null_tables=null_tables if rule.null_tables else None,
-                    results=place.results,
+                    kept=place.kept,
                 )
-            write_set_spectra(
-                set_spectra, **mine, cache=place.cache, options=options["set_spectra"], results=place.results
-            )
+            write_set_spectra(set_spectra, **mine, cache=place.cache, options=options["set_spectra"], kept=place.kept)
         except RequestError as error:
             refused.append(error)
     if refused:

@@ -97,7 +97,7 @@ def write_probe(
         about={"dtype": options["dtype"], "rounding_model": "deterministic"},
         look=look,
     )
-    run_checkpoint_job(job, files, measure, cache=place.cache, results=place.results)
+    run_checkpoint_job(job, files, measure, cache=place.cache, kept=place.kept)
 
 
 def settings_of(options: Mapping[str, object]) -> EngineSettings:

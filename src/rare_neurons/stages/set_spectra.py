@@ -17,6 +17,7 @@ from rare_neurons.families import checked_matrices
 from rare_neurons.numerics.organisation.matching import draw_matched_sets, neuron_covariates, placebo_set
 from rare_neurons.numerics.organisation.set_spectra import OfSet, SetSpectrumRow, measure_set_spectrum
 from rare_neurons.stages.checkpoint_job import CheckpointFiles, CheckpointJob, place_of, run_checkpoint_job
+from rare_neurons.stages.kept import NOTHING, Kept
 from rare_neurons.tables import file_sha256, from_rows, read_metadata, read_table
 
 Rows = dict[str, tuple[np.ndarray, np.ndarray | None]]
@@ -54,7 +55,7 @@ def write_set_spectra(
     gradients: str,
     cache: Mapping[str, object],
     options: Mapping[str, object],
-    results: str | None = None,
+    kept: Kept = NOTHING,
 ) -> None:
     """Compare the most influential neurons of part A of the grid with matched random sets, by W_in and by W_out.
 
@@ -67,8 +68,8 @@ def write_set_spectra(
         Section ``cache`` of the configuration.
     options : mapping
         Fields of `SetSettings`.
-    results : str, optional
-        Folder in which finished tables are kept.
+    kept : Kept, optional
+        Finished tables.
     """
     settings = SetSettings(**options)
     about = read_metadata(influence)
@@ -86,7 +87,7 @@ def write_set_spectra(
         return {"set_spectra": from_rows("set_spectra", list(rows), place_of(checkpoint, panel))}
 
     job = CheckpointJob("set_spectra", params={"set_spectra": dict(options)}, about={"dtype": about["dtype"]})
-    run_checkpoint_job(job, [files], measure, cache=cache, results=results)
+    run_checkpoint_job(job, [files], measure, cache=cache, kept=kept)
 
 
 def read_final_mlp(folder: Path) -> tuple[np.ndarray, np.ndarray]:

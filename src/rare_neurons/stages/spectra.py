@@ -16,6 +16,7 @@ from rare_neurons.numerics.spectra.eigenvalues import eigenvalues
 from rare_neurons.numerics.spectra.options import SpectrumOptions
 from rare_neurons.numerics.spectra.spectrum import SPECTRUM_COLUMNS, measure_spectrum
 from rare_neurons.stages.checkpoint_job import CheckpointFiles, CheckpointJob, files_of, place_of, run_checkpoint_job
+from rare_neurons.stages.kept import Kept
 from rare_neurons.tables import from_rows
 
 OUTPUTS = ("spectra", "eigenvalues", "fingerprint")
@@ -26,7 +27,7 @@ def write_spectra(
     *,
     manifests: Sequence[str],
     cache: Mapping[str, object],
-    results: str | None,
+    kept: Kept,
     options: Mapping[str, object],
     n_projections: int,
 ) -> None:
@@ -42,8 +43,8 @@ def write_spectra(
         Inputs, in the same order.
     cache : mapping
         ``folder`` and ``disk_gb`` of the managed cache.
-    results : str or None
-        Folder in which finished tables are kept.
+    kept : Kept
+        Finished tables.
     options : mapping
         Fields of `SpectrumOptions`.
     n_projections : int
@@ -56,7 +57,7 @@ def write_spectra(
         found, place = measure_folder(folder, options, n_projections), place_of(checkpoint)
         return {name: from_rows(name, getattr(found, name), place) for name in params}
 
-    run_checkpoint_job(job, files_of(manifests, outputs), measure, cache=cache, results=results)
+    run_checkpoint_job(job, files_of(manifests, outputs), measure, cache=cache, kept=kept)
 
 
 @dataclass(frozen=True)
