@@ -12,7 +12,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
-.PHONY: env demo plan test test-slurm test-faults soak lint bench docs site replication clean
+.PHONY: env demo plan test test-slurm test-faults soak fuzz lint bench docs site replication clean
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -31,7 +31,7 @@ plan: $(VENV)/.installed ## what a run would fetch: make plan CONFIG=config/pyth
 	$(BIN)/snakemake --cores 1 --quiet --configfile $(CONFIG) -- plan
 
 test: $(VENV)/.installed lint ## style, then the tests
-	$(PYTEST) -m "not slurm and not faults and not soak"
+	$(PYTEST) -m "not slurm and not faults and not soak and not fuzz"
 
 test-slurm: $(VENV)/.installed ## the SLURM profile on a SLURM that the test starts itself (needs its packages and root)
 	$(BIN)/python -m pytest tests/slurm
@@ -41,6 +41,9 @@ test-faults: $(VENV)/.installed ## kills, full disks and dead nodes; afterwards 
 
 soak: $(VENV)/.installed ## 100 kills at random moments
 	$(BIN)/python -m pytest -m soak tests/faults
+
+fuzz: $(VENV)/.installed ## ten minutes of random files for the readers of checkpoints
+	$(BIN)/python -m pytest -m fuzz tests/hostile
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check

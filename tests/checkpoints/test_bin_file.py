@@ -100,6 +100,26 @@ def test_an_archive_whose_directory_claims_to_be_huge(path):
         load_bin(path)
 
 
+def test_an_archive_whose_directory_places_entries_before_the_file(path):
+    torch.save({"w": torch.ones(2)}, path)
+    content = path.read_bytes()
+    half = len(content) // 2
+    path.write_bytes(content[:half] + content[half + 7 :])
+    with pytest.raises(DataFault, match="truncated or no torch weight file"):
+        load_bin(path)
+
+
+def test_a_disk_that_cannot_be_read_is_no_fault_of_the_data(path, monkeypatch):
+    torch.save({"w": torch.ones(2)}, path)
+
+    def broken(*_, **__):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(torch, "load", broken)
+    with pytest.raises(OSError, match="Input/output error"):
+        load_bin(path)
+
+
 @pytest.mark.parametrize(
     "state",
     [

@@ -1,5 +1,6 @@
 """Reading of one `.bin` file: looked at as bytes before torch sees it, and only plain tensors accepted, never code."""
 
+import errno
 import io
 import pickle
 import pickletools
@@ -33,7 +34,7 @@ _ALLOWED = {
 _REFUSED_OPCODES = {"STACK_GLOBAL", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "EXT1", "EXT2", "EXT4"}
 _UNREADABLE = (
     *(pickle.UnpicklingError, RuntimeError, EOFError, ValueError, TypeError, LookupError, AttributeError),
-    *(AssertionError, OverflowError, struct.error, zipfile.BadZipFile),
+    *(AssertionError, OverflowError, struct.error, zipfile.BadZipFile, OSError),
 )
 
 
@@ -135,7 +136,9 @@ def _check_pickle(text: bytes) -> None:
 
 
 def _is_the_machines(error: Exception, size: int) -> bool:
-    """Whether memory was short for what the file really holds."""
+    """Whether memory was short for what the file really holds, or the disk could not be read."""
+    if isinstance(error, OSError):
+        return error.errno != errno.EINVAL  # a place before the beginning, by a directory that says so
     if "allocate memory" not in str(error):
         return False
     asked = re.search(r"tried to allocate (\d+) bytes", str(error))
