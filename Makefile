@@ -11,14 +11,13 @@ PYTEST := $(BIN)/python -m pytest -n $(CORES) --dist loadgroup
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
+# Bytecode is cached at first use, whatever the environment says: without it every process compiles what it imports.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: env demo plan test test-slurm test-faults soak fuzz lint bench docs site replication clean
 
 $(VENV)/.installed: requirements.lock pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	grep -v $(if $(TORCH),'^torch==','^#') requirements.lock >$(VENV)/wanted.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH) -r $(VENV)/wanted.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(PYTHON) tools/install.py $(VENV) $(if $(TORCH),"$(TORCH)")
 	touch $@
 
 env: $(VENV)/.installed ## the environment alone

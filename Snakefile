@@ -23,6 +23,7 @@ include: "workflow/rules/replication.smk"
 
 
 onstart:
+    heed_force()
     plan_the_run()
 
 

@@ -23,7 +23,7 @@ GROUP_TESTS = 3 * len(CONFIG["set_spectra"]["strata"])  # W_in, W_out, W_out wit
 GPU = Rates(float64=19.5e12 * 0.4, float32=19.5e12 * 0.4, bfloat16=312e12 * 0.4, forward=19.5e12 * 0.4)
 SEEDS, CHECKPOINTS = 9, 154  # PolyPythias: nine more seeds of each of five sizes
 POLYPYTHIAS = ("14m", "31m", "70m", "160m", "410m")
-JOBS_PER_CHECKPOINT = 5  # of the cluster: probe, spectra, groups, inequality, regimes
+JOBS_PER_CHECKPOINT = 3  # of the cluster: probe, spectra, metrics
 
 
 @dataclass(frozen=True)

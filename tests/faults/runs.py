@@ -102,5 +102,6 @@ def let_go(project: Project) -> None:
 
 def forget_spectra(project: Project) -> None:
     """Remove the shards of one rule and what follows from them up to `SPECTRA`: some short jobs are left to do."""
+    shutil.rmtree(project.folder / "results/.kept")
     for name in ("spectra", "eigenvalues", "fingerprint", "integrity", "timelines/spectra"):
         shutil.rmtree(project.folder / "results" / name)

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slurm
 
 
 def test_the_profile_runs_the_pipeline_and_its_tables_equal_a_local_runs(cluster, tmp_path, request):
-    project = make_project(tmp_path / "project")
+    project = make_project(tmp_path / "project", jobs={"checkpoints": 1})
     join_cluster(project, cluster)
     with started(project, *WITH_PROFILE) as run:
         finished = request.getfixturevalue("finished")  # the local run, meanwhile

@@ -6,7 +6,8 @@ from rare_neurons import load_timeline
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
 
-AFTER_METRICS = {"timelines", "evidence", "figures", "summary", "all"}
+# All timelines of a model are one job, so what reads one of them (alpha) comes again too.
+AFTER_METRICS = {"timelines", "alpha", "evidence", "figures", "summary", "all"}
 MEASURED = {"probe", "pretrain", "resolve", "panel", "corpus", "text", "tokenizer"}
 
 

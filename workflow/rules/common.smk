@@ -62,10 +62,7 @@ def completed(configuration: dict) -> dict:
 # A new mapping: that of an outer workflow is its own.
 config = completed(config)
 RESULTS = config["results"].rstrip("/")
-# Whoever forces a rule wants its work done, not the outcome of work that was done before.
-config["jobs"]["forced"] = bool(
-    workflow.dag_settings.forceall or workflow.dag_settings.forcerun
-)
+config["jobs"]["forced"] = False
 PRETRAINED = [
     name for name, entry in config["models"].items() if entry["source"] == "pretrain"
 ]
@@ -311,6 +308,12 @@ def plan_request() -> dict:
             name: path for name, path in paths.items() if Path(path).exists()
         }
     }
+
+
+def heed_force() -> None:
+    """Whoever forces a rule wants its work done, not the outcome of work that was done before."""
+    settings = workflow.dag_settings
+    config["jobs"]["forced"] = bool(settings.forceall or settings.forcerun)
 
 
 def plan_the_run() -> None:
