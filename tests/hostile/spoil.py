@@ -6,6 +6,7 @@ import pickle
 import struct
 import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -13,7 +14,7 @@ from safetensors.torch import load_file
 
 CANARY = "CANARY"
 """Environment variable: the file that hostile code would make."""
-WEIGHTS = "model.safetensors"
+WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 Change = Callable[[Path], None]
 ONE = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
 
@@ -156,3 +157,26 @@ def pickled(make: Callable[[], object], protocol: int = 2) -> Change:
         text("pytorch_model.bin", pickle.dumps(make(), protocol))(folder)
 
     return change
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is done to a checkpoint, what must be said of it (None: it is measured as if nothing were), and to which."""
+
+    change: Change
+    why: str | None
+    base: str = "gpt_neox-parallel"
+
+
+def with_index(content: str) -> Change:
+    """One numbered shard with an index."""
+
+    def change(folder: Path) -> None:
+        os.rename(folder / WEIGHTS, folder / "model-00001-of-00001.safetensors")
+        (folder / INDEX).write_text(content)
+
+    return change
+
+
+def many(n: int, one: str) -> str:
+    return ",".join(one.replace("#", str(i)) for i in range(n))
