@@ -70,6 +70,14 @@ CONFIGURATIONS = {
     "vocabulary-other": Case(config(vocab_size=62), "tensors mismatched"),
     "neurons-1e9": Case(config(intermediate_size=10**9), "intermediate_size=1000000000"),
     "positions-negative": Case(config(max_position_embeddings=-1), "max_position_embeddings=-1"),
+    "positions-4": Case(
+        both(
+            config(n_positions=4),
+            tensors(lambda t: t.update({"transformer.wpe.weight": t["transformer.wpe.weight"][:4].clone()})),
+        ),
+        "contexts of 14 tokens, but the model has 4 positions",
+        base="gpt2",
+    ),
     "activation-unknown": Case(config(hidden_act="evil"), "describes no model"),
     "activation-list": Case(config(hidden_act=["gelu"]), "describes no model"),
     "epsilon-text": Case(config(layer_norm_eps="1e-5"), "describes no model"),

@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
 from rare_neurons.errors import DataFault, RequestError
-from rare_neurons.models.loading import load_model
+from rare_neurons.models.loading import check_length, load_model
 from tests.models.tiny import LAYOUTS, random_model
 
 W_IN = "gpt_neox.layers.0.mlp.dense_h_to_4h.weight"
@@ -183,3 +183,11 @@ def test_want_of_memory_is_no_fault_of_the_configuration(folder, monkeypatch):
     monkeypatch.setattr("rare_neurons.models.loading.AutoModelForCausalLM.from_config", short)
     with pytest.raises(RuntimeError, match="can't allocate memory"):
         load_model(folder, dtype=torch.float32)
+
+
+def test_contexts_longer_than_learned_positions_are_refused():
+    """GPT-2 has a vector for each position; rotations go on."""
+    check_length(random_model("gpt2"), 32)
+    check_length(random_model("llama"), 10**6)
+    with pytest.raises(RequestError, match=r"contexts of 33 tokens, but the model has 32 positions \(n_positions\)"):
+        check_length(random_model("gpt2"), 33)

@@ -63,6 +63,7 @@ class Family:
     width_key: str = "hidden_size"
     n_neurons_key: str = "intermediate_size"
     positions_key: str = "max_position_embeddings"
+    learned_positions: bool = False  # a vector for each: contexts cannot be longer
     parallel: Callable[[Mapping[str, Any]], bool] = lambda config: False  # attention and MLP read the same residual
     refusal: Callable[[Mapping[str, Any]], str | None] = lambda config: None  # why a variant has no formula here
 

@@ -26,4 +26,5 @@ GPT2 = Family(
     width_key="n_embd",
     n_neurons_key="n_inner",
     positions_key="n_positions",
+    learned_positions=True,
 )

@@ -36,5 +36,6 @@ OPT = Family(
     norm="layer_norm",
     tied_by_default=True,
     n_neurons_key="ffn_dim",
+    learned_positions=True,
     refusal=_refusal,
 )

@@ -17,7 +17,7 @@ from transformers.utils import logging as transformers_logging
 
 from rare_neurons.checkpoints.files import read_config
 from rare_neurons.checkpoints.tensors import iter_tensors, read_tensor, tensor_shapes
-from rare_neurons.errors import DataFault, shown
+from rare_neurons.errors import DataFault, RequestError, shown
 from rare_neurons.families import Family, checked_matrices, family_of
 from rare_neurons.models.placement import Placement, fill_model
 
@@ -88,6 +88,23 @@ def load_model(
     fill_model(model, tensors, device=device, dtype=dtype, placement=placement)
     _refuse("tied to another, and stored with other values,", _untied(model, folder, stored), folder)
     return model.eval()
+
+
+def check_length(model: PreTrainedModel, length: int) -> None:
+    """Refuse contexts that are longer than a model has positions.
+
+    Raises
+    ------
+    RequestError
+        Naming both lengths.
+    """
+    config = model.config.to_dict()
+    family = family_of(config)
+    if family.learned_positions and length > config[family.positions_key]:
+        raise RequestError(
+            f"contexts of {length} tokens, but the model has {config[family.positions_key]} positions "
+            f"({family.positions_key}); lower the panel's context_length"
+        )
 
 
 def _tensors(folder: Path) -> Iterator[tuple[str, np.ndarray]]:

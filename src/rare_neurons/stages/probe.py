@@ -9,7 +9,7 @@ import torch
 
 from rare_neurons.checkpoints.manifest import Manifest
 from rare_neurons.models.influence.probe import EngineSettings, PanelArrays, ProbeResult, probe_model
-from rare_neurons.models.loading import load_model
+from rare_neurons.models.loading import check_length, load_model
 from rare_neurons.models.placement import Placement
 from rare_neurons.numerics.grid.moments import disjoint_products
 from rare_neurons.numerics.influence.rows import PER_NEURON
@@ -81,6 +81,7 @@ def write_probe(
             device=str(options["device"]),
             placement=None if place.placement is None else Placement(**place.placement),
         )
+        check_length(model, arrays.token_ids.shape[1])
         result = probe_model(
             model,
             arrays,
