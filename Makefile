@@ -14,7 +14,7 @@ export MKL_NUM_THREADS ?= 1
 # Bytecode is cached at first use, whatever the environment says: without it every process compiles what it imports.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: env demo plan test test-slurm test-faults soak fuzz lint bench docs site replication clean
+.PHONY: env demo plan test test-slurm test-faults soak fuzz lint audit bench docs site replication clean
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) tools/install.py $(VENV) $(if $(TORCH),"$(TORCH)")
@@ -50,18 +50,25 @@ lint: $(VENV)/.installed
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/snakemake --lint
 
+audit: ## known vulnerabilities of the locked packages, where their database can be reached
+	$(PYTHON) -m venv $(VENV)-audit
+	if $(VENV)-audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1; \
+	then $(VENV)-audit/bin/python -m tools.audit requirements.lock requirements-docs.lock; \
+	else echo "not audited: pip-audit cannot be installed here" >&2; fi
+
 bench: $(VENV)/.installed ## side by side with the peers
 	$(BIN)/python -m benchmarks.influence
 	$(BIN)/python -m benchmarks.spectra
 	$(BIN)/python -m benchmarks.regimes
 	$(BIN)/python -m benchmarks.dag
 	$(BIN)/python -m benchmarks.results_loading
+	$(BIN)/python -m benchmarks.checksums results
 
 docs: $(VENV)/.installed ## rewrite the tables of config/README.md and results/README.md
 	$(BIN)/python docs/make_tables.py
 
 $(VENV)/.documentation: requirements-docs.lock $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-docs.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-docs.lock
 	touch $@
 
 site: $(VENV)/.documentation ## the documentation as a site in site/, every link and anchor checked
@@ -73,4 +80,4 @@ replication: $(VENV)/.installed ## the seed studies' conventions beside ours, in
 	$(BIN)/python docs/make_replication.py
 
 clean: ## remove the environment and all results
-	rm -rf $(VENV) site .snakemake cache results/*/ results/summary.txt results/usable.txt
+	rm -rf $(VENV) $(VENV)-audit site .snakemake cache results/*/ results/summary.txt results/usable.txt

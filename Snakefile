@@ -20,9 +20,11 @@ include: "workflow/rules/timelines.smk"
 include: "workflow/rules/alpha.smk"
 include: "workflow/rules/plan.smk"
 include: "workflow/rules/replication.smk"
+include: "workflow/rules/origins.smk"
 
 
 onstart:
+    note_configuration()
     heed_force()
     plan_the_run()
 
@@ -52,16 +54,4 @@ rule all:
     input:
         f"{RESULTS}/summary.txt",
         f"{RESULTS}/usable.txt",
-        expand(
-            TIMELINE,
-            quantity=QUANTITIES,
-            model=config["models"],
-        ),
-        expand(PATH["timelines/lineage"], model=config["models"]),
-        # Every shard: one that is lost behind finished timelines would not be missed.
-        [
-            path
-            for name in SHARDS
-            for model in config["models"]
-            for path in per_checkpoint(PATH[name], model)
-        ],
+        everything,

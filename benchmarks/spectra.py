@@ -1,6 +1,8 @@
 """Spectra against weightwatcher's ``analyze()``: CPU seconds, one BLAS thread, the same matrices, one run.
 
-Run ``python -m benchmarks.spectra`` (about two CPU-minutes). Absolute times say little; the ratios are the result.
+Run ``python -m benchmarks.spectra [--shape 70m|410m|embedding]`` (about two CPU-minutes). Absolute times say little;
+the ratios are the result. weightwatcher leaves an embedding of 50,304 rows out: there the arithmetic, one Gram matrix
+in float64 and its eigenvalues, is what ours is compared with.
 """
 
 from __future__ import annotations
@@ -17,21 +19,27 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from rare_neurons.numerics.integrity.fingerprint import fingerprint_tensor
 from rare_neurons.numerics.spectra.options import SpectrumOptions
 from rare_neurons.numerics.spectra.spectrum import Spectrum, measure_spectrum
 from rare_neurons.numerics.spectra.weightwatcher_engine import quiet
 
-SHAPES = {"qkv": (1536, 512), "attention_out": (512, 512), "mlp_in": (2048, 512), "mlp_out": (512, 2048)}
-LAYERS = 6  # pythia-70m; its embeddings (50304 x 512) are skipped by weightwatcher's default max_N = 50000
+WIDTHS, LAYERS = {"70m": 512, "410m": 1024}, {"70m": 6, "410m": 2}  # of 410m's 24 layers two, all alike
+EMBEDDING = (50304, 512)
 PLAIN = {"shuffles": 0, "farms_windows": 0, "refits": 0, "gof_refits": 0, "likelihood_ratios": False}
 
 
-def matrices(kind: str, seed: int = 0) -> dict[str, NDArray[np.float32]]:
+def shapes(d: int) -> dict[str, tuple[int, int]]:
+    """Matrices of one block of width d."""
+    return {"qkv": (3 * d, d), "attention_out": (d, d), "mlp_in": (4 * d, d), "mlp_out": (d, 4 * d)}
+
+
+def matrices(model: str, kind: str, seed: int = 0) -> dict[str, NDArray[np.float32]]:
     """Weights of the shapes of one model: as initialised, or with a heavy tail of singular values planted on that."""
     rng = np.random.default_rng(seed)
     weights = {}
-    for layer in range(LAYERS):
-        for name, (rows, cols) in SHAPES.items():
+    for layer in range(LAYERS[model]):
+        for name, (rows, cols) in shapes(WIDTHS[model]).items():
             noise = 0.02 * rng.standard_normal((rows, cols))
             if kind == "heavy":
                 noise *= np.sqrt(rng.random(cols) ** (-1 / 2.0))  # column variances of exponent 3
@@ -71,36 +79,61 @@ def main() -> None:
     """Print one table of ratios, median and range over the repeats."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=5)
-    repeats = parser.parse_args().repeats
-    matrices_each = LAYERS * len(SHAPES)
-    print(
-        f"weightwatcher {version('weightwatcher')}, numpy {np.__version__}; {repeats} repeats, {matrices_each} matrices"
-    )
-    print("\n| weights | weightwatcher analyze() | ours, plain | ours with 200 refits | largest difference of alpha |")
-    print("| --- | --- | --- | --- | --- |")
+    parser.add_argument("--shape", choices=(*WIDTHS, "embedding"), default="70m")
+    arguments = parser.parse_args()
+    versions = f"weightwatcher {version('weightwatcher')}, numpy {np.__version__}"
+    print(f"{arguments.shape}: {versions}; {arguments.repeats} repeats")
     with threadpool_limits(1):
+        if arguments.shape == "embedding":
+            print(_embedding(arguments.repeats))
+            return
+        print("\n| weights | weightwatcher | ours, plain | with 200 refits | default | largest difference of alpha |")
+        print("| --- | --- | --- | --- | --- | --- |")
         for kind in ("initialised", "heavy"):
-            print(_compare(kind, repeats), flush=True)
+            print(_compare(arguments.shape, kind, arguments.repeats), flush=True)
 
 
-def _compare(kind: str, repeats: int) -> str:
-    weights = matrices(kind)
+def _compare(model: str, kind: str, repeats: int) -> str:
+    weights = matrices(model, kind)
     peer = analyze(weights)
-    peer(), _ours(weights, refits=1)  # imports and first calls are not measured
-    seconds, plain, banded, gap = [], [], [], 0.0
+    choices = {"plain": _plain(), "banded": _plain(refits=200), "default": SpectrumOptions()}
+    peer(), _ours(weights, _plain(refits=1))  # imports and first calls are not measured
+    seconds, gap, ratios = [], 0.0, {name: [] for name in choices}
     for _ in range(repeats):  # interleaved, so that a busy machine slows all alike
         peer_time, alphas = cpu_seconds(peer)
-        plain_time, rows = cpu_seconds(lambda: _ours(weights, refits=0))
-        banded_time, _ = cpu_seconds(lambda: _ours(weights, refits=200))
         seconds.append(peer_time)
-        plain.append(plain_time / peer_time)
-        banded.append(banded_time / peer_time)
+        for name, options in choices.items():
+            taken, rows = cpu_seconds(lambda options=options: _ours(weights, options))
+            ratios[name].append(taken / peer_time)
         gap = max(abs(rows[name].alpha - alphas[name]) for name in weights)
-    return f"| {kind} | {np.median(seconds):.1f} s | {_ratio(plain)} | {_ratio(banded)} | {gap:.1e} |"
+    columns = " | ".join(_ratio(values) for values in ratios.values())
+    return f"| {kind} | {np.median(seconds):.1f} s | {columns} | {gap:.1e} |"
 
 
-def _ours(weights: dict[str, NDArray[np.float32]], *, refits: int) -> dict[str, Spectrum]:
-    options = SpectrumOptions(**PLAIN | {"refits": refits})
+def _embedding(repeats: int) -> str:
+    weights = (0.02 * np.random.default_rng(0).standard_normal(EMBEDDING)).astype(np.float32)
+    wide = weights.astype(np.float64)
+    works: dict[str, Callable[[], object]] = {
+        "Gram matrix and eigenvalues": lambda: np.linalg.eigvalsh(wide.T @ wide),
+        "plain": lambda: measure_spectrum(weights, _plain()),
+        "default without shuffles": lambda: measure_spectrum(weights, SpectrumOptions(shuffles=0)),
+        "default": lambda: measure_spectrum(weights),
+        "fingerprint": lambda: fingerprint_tensor("embedding", weights),
+    }
+    taken: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(repeats):
+        for name, work in works.items():
+            taken[name].append(cpu_seconds(work)[0])
+    return "\n".join(
+        f"{name}: {np.median(values):.2f} s ({min(values):.2f}-{max(values):.2f})" for name, values in taken.items()
+    )
+
+
+def _plain(**changed: int) -> SpectrumOptions:
+    return SpectrumOptions(**PLAIN | changed)
+
+
+def _ours(weights: dict[str, NDArray[np.float32]], options: SpectrumOptions) -> dict[str, Spectrum]:
     return {name: measure_spectrum(matrix, options) for name, matrix in weights.items()}
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.install import sources_of, uv_sources, wanted_lines
+from tools.install import ROOT, has_digest, sources_of, uv_sources, wanted_lines
 
 LOCK = "# One tested set.\nnumpy==2.4.6\ntorch==2.13.0\ntorchmetrics==1.0\n"
 LISTED = """\
@@ -15,6 +15,18 @@ global.find-links='/elsewhere'
 
 def test_the_lock_is_taken_as_it_is():
     assert wanted_lines(LOCK, []) == LOCK.splitlines()
+
+
+def test_a_requirement_and_its_digests_are_one_line():
+    lock = "a==1 \\\n    --hash=sha256:12 \\\n    --hash=sha256:34\nb==2\n"
+    assert wanted_lines(lock, []) == ["a==1 --hash=sha256:12 --hash=sha256:34", "b==2"]
+    assert wanted_lines(lock, ["a==3"]) == ["b==2", "a==3"]
+
+
+def test_all_that_is_locked_has_digests_but_torch():
+    lines = [line for line in wanted_lines((ROOT / "requirements.lock").read_text(), []) if not line.startswith("#")]
+    assert [line.split("==")[0] for line in lines if not has_digest(line)] == ["torch"]
+    assert len(lines) > 100
 
 
 def test_another_build_of_one_package_replaces_its_line_and_no_other():

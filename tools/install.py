@@ -26,28 +26,36 @@ def main() -> None:
     python = Path(venv).absolute() / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", venv], check=True)
-    wanted = Path(venv) / "wanted.txt"
-    wanted.write_text("\n".join(wanted_lines((ROOT / "requirements.lock").read_text(), asked)) + "\n")
+    hashed, rest = (Path(venv) / name for name in ("hashed.txt", "wanted.txt"))
+    lines = wanted_lines((ROOT / "requirements.lock").read_text(), asked)
+    hashed.write_text("\n".join(line for line in lines if has_digest(line)) + "\n")
+    rest.write_text("\n".join(line for line in lines if not has_digest(line)) + "\n")
     uv = find_uv(python)
     if uv is None:
-        subprocess.run([python, *PIP, "install", "--no-compile", "-r", wanted], check=True)
-        subprocess.run([python, *PIP, "install", "--no-deps", "--editable", ROOT], check=True)
-        return
-    where = [*uv, "pip", "install", "--quiet", "--python", str(python), *uv_sources(pip_settings(python))]
-    # Every listed source may have the build that is asked for, not only the first that knows the name.
-    subprocess.run([*where, "--index-strategy", "unsafe-best-match", "-r", wanted], check=True)
-    subprocess.run([*where, "--no-deps", "--editable", ROOT], check=True)
+        install = [python, *PIP, "install", "--no-compile"]
+    else:
+        install = [*uv, "pip", "install", "--quiet", "--python", str(python), *uv_sources(pip_settings(python))]
+        # Every listed source may have the build that is asked for, not only the first that knows the name.
+        install += ["--index-strategy", "unsafe-best-match"]
+    subprocess.run([*install, "--no-deps", "--require-hashes", "-r", hashed], check=True)
+    subprocess.run([*install, "-r", rest], check=True)
+    subprocess.run([*install, "--no-deps", "--editable", ROOT], check=True)
 
 
 def wanted_lines(lock: str, asked: list[str]) -> list[str]:
     """Lines of the lock; those of packages that are asked for otherwise replaced, with their sources in front."""
-    lines, sources = lock.splitlines(), []
+    lines, sources = re.sub(r" *\\\n *", " ", lock).splitlines(), []
     for text in asked:
         requirement, *options = shlex.split(text)
         name = re.split(r"[=<>!~\[; ]", requirement)[0].lower()
         lines = [line for line in lines if re.split(r"[=<>!~\[; ]", line)[0].lower() != name] + [requirement]
         sources += [f"{option} {value}" for option, value in zip(options[::2], options[1::2], strict=True)]
     return sources + lines
+
+
+def has_digest(line: str) -> bool:
+    """Whether the files of a requirement are known: all but those that have a build for every device."""
+    return "--hash=" in line
 
 
 def find_uv(python: Path) -> list[str] | None:

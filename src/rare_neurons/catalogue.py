@@ -171,7 +171,7 @@ RULES = (
     Rule("resolve", version=2, sections=("models", "tokenizers", "cache")),
     Rule(
         "probe",
-        version=4,
+        version=5,
         sections=("probe", "panels", "cache"),
         tables=(
             _of_checkpoint(
@@ -419,8 +419,8 @@ RULES = (
             )
         ),
     ),
-    Rule("figures", version=4),
-    Rule("summary", version=4),
+    Rule("figures", version=5),
+    Rule("summary", version=5),
     Rule("usable", version=1),
     Rule("replication", version=3),
 )

@@ -1,6 +1,7 @@
-"""Two kinds of fault that a run tells apart (a third, a fault of the machine, is whatever else is raised)."""
+"""Kinds of fault that a run tells apart (a third, a fault of the machine, is whatever else is raised)."""
 
 import reprlib
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -12,12 +13,24 @@ class DataFault(RuntimeError):
     """A checkpoint's bytes are not what they should be; it becomes a status and a reason, and the others go on."""
 
 
-class DamagedTable(RuntimeError):
-    """A table that this package wrote is no longer what was written."""
+class DamagedFile(RuntimeError):
+    """A file that this package wrote is no longer what was written: a fault of the machine."""
 
     def __init__(self, path: Path | str, how: str) -> None:
         super().__init__(f"{path} is damaged: {how}")
-        self.path = Path(path)
+        self.path, self.how = Path(path), how
+
+    def set_aside(self) -> str:
+        """Rename the file, so that the next run makes it again; return its new name."""
+        aside = self.path.with_name(f"{self.path.name}.damaged")
+        if self.path.is_file():
+            with suppress(FileNotFoundError):  # another job that reads it may do the same
+                self.path.replace(aside)
+        return str(aside)
+
+
+class DamagedTable(DamagedFile):
+    """A table of which that is so."""
 
 
 def shown(value: object) -> str:

@@ -1,6 +1,9 @@
 """Read results: each function opens only the files, rows and columns that are asked for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,7 +13,7 @@ import pyarrow.dataset as ds
 
 from rare_neurons.catalogue import TABLES, TIMELINES
 from rare_neurons.errors import DamagedTable
-from rare_neurons.tables import find_tables, keys_of, sort_rows
+from rare_neurons.tables import find_tables, keys_of, read_checked, sort_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +23,12 @@ SHARDS = {name: table for name, table in TABLES.items() if table.path.endswith("
 """Tables with one file per model and step, and per panel where they have one."""
 UNHELD = ("members", "alpha_events", "evidence", "onsets", "turns", "courses")
 """Timelines that quarantined checkpoints never enter."""
-_CHECKED = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+# Where a file has no seal, its page checksums are all there is; beside a seal they cost little.
+_FORMAT = ds.ParquetFileFormat(
+    default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+)
+_AT_ONCE, _THREADS = 64, 4
+"""Files that are in memory together before their rows are chosen, and threads that read and check them."""
 
 
 def load_timeline(
@@ -146,22 +154,47 @@ def _choose(found: dict[str, T], wanted: str | Sequence[str] | None, folder: Pat
 def _read(
     files: Sequence[Path], keep: dict[str, object], columns: Sequence[str] | None, pandas: bool
 ) -> "pa.Table | pd.DataFrame":
-    checked = ds.ParquetFileFormat(default_fragment_scan_options=_CHECKED)
-    data = ds.dataset([str(path) for path in files], format=checked)
+    """Read rows and columns of checked files, a few at a time, so that only what is asked for stays in memory."""
+    schema = _on(files[0], lambda: _checked(files[0]).physical_schema)
     keep = {name: value for name, value in keep.items() if value is not None}
-    unknown = sorted({*(columns or ()), *keep} - set(data.schema.names))
+    unknown = sorted({*(columns or ()), *keep} - set(schema.names))
     if unknown:
-        raise ValueError(f"no column {', '.join(unknown)}; known: {', '.join(data.schema.names)}")
+        raise ValueError(f"no column {', '.join(unknown)}; known: {', '.join(schema.names)}")
+    condition, keys = _condition(keep), keys_of(schema)
+    wanted = None if columns is None else list(dict.fromkeys([*columns, *keys]))
+
+    def rows(*fragments: ds.Fragment) -> pa.Table:
+        return ds.FileSystemDataset(fragments, schema, _FORMAT).to_table(columns=wanted, filter=condition)
+
+    parts, rest = [], iter(files)
+    with ThreadPoolExecutor(max_workers=_THREADS) as pool:
+        while some := list(islice(rest, _AT_ONCE)):
+            fragments = list(pool.map(_checked, some))
+            try:
+                parts.append(rows(*fragments))
+            except (OSError, ValueError):
+                parts += [_on(path, partial(rows, one)) for path, one in zip(some, fragments, strict=True)]
+    table = _on(files[0].parent, lambda: sort_rows(pa.concat_tables(parts), keys))
+    table = table if columns is None else table.select(list(columns))
+    return table.to_pandas() if pandas else table
+
+
+def _checked(path: Path) -> ds.Fragment:
+    return _FORMAT.make_fragment(read_checked(path)[0])
+
+
+def _on(path: Path, read: Callable[[], T]) -> T:
+    """Name the file, or the folder, in what Arrow raises: its own kinds of damage are subclasses of both."""
+    try:
+        return read()
+    except (OSError, ValueError) as error:
+        raise DamagedTable(path, str(error)) from error
+
+
+def _condition(keep: dict[str, object]) -> ds.Expression | None:
     condition = None
     for name, value in keep.items():
         values = [value] if isinstance(value, str | bool | int) else list(value)
         test = pc.field(name).isin(values)
         condition = test if condition is None else condition & test
-    keys = keys_of(data.schema)
-    wanted = None if columns is None else list(dict.fromkeys([*columns, *keys]))
-    try:
-        table = sort_rows(data.to_table(columns=wanted, filter=condition), keys)
-    except (OSError, ValueError) as error:  # Arrow's own kinds of damage are subclasses of both
-        raise DamagedTable(files[0].parent, str(error)) from error
-    table = table if columns is None else table.select(list(columns))
-    return table.to_pandas() if pandas else table
+    return condition

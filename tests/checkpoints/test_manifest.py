@@ -6,7 +6,7 @@ import pytest
 
 from rare_neurons.checkpoints.manifest import read_manifest, write_manifest
 from rare_neurons.checkpoints.sources import local_steps, resolve
-from rare_neurons.errors import RequestError
+from rare_neurons.errors import DamagedFile
 from tests.checkpoints.tiny import make_run
 
 
@@ -31,8 +31,12 @@ def test_manifests_survive_writing_and_are_equal_bytes(tmp_path):
     record = json.loads(one.read_text())
     record["files"][0]["size"] += 1
     one.write_text(json.dumps(record))
-    with pytest.raises(RequestError, match="digest does not fit"):
+    with pytest.raises(DamagedFile, match="its content does not have its digest"):
+        read_manifest(one)
+    del record["content_sha256"]  # as earlier versions wrote it
+    one.write_text(json.dumps(record))
+    with pytest.raises(DamagedFile, match="digest does not fit the files listed"):
         read_manifest(one)
     one.write_text("{}")
-    with pytest.raises(RequestError, match="not a checkpoint manifest"):
+    with pytest.raises(DamagedFile, match="no checkpoint manifest"):
         read_manifest(one)

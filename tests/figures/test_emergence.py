@@ -93,11 +93,12 @@ def test_small_values_have_their_power_of_ten_beside_the_unit(axes):
 
 
 def test_a_title_names_the_tiers(results, axes):
+    few = "– seeds: too few runs   – beyond control: too few runs"
     words = [axis.texts[0].get_text() for axis in axes.values()]
     assert words == [
-        "● run .020   – seeds   – beyond control",
-        "○ run .40   – seeds   – beyond control",
-        "● run .001   – seeds   – beyond control",
+        f"● run .02   {few}",
+        f"○ run .4   {few}",
+        f"● run .001   {few}",
     ]
     assert [axis.get_title(loc="left").lower() for axis in axes.values()] == list(QUESTIONS)
     (findings,) = load_findings(results, SUBJECT)
@@ -127,11 +128,11 @@ def test_the_date_over_seeds_is_broad_and_shaded_where_the_tier_holds(tmp_path):
     assert dates(axis)[0] == ([2, 8], COLOURS["rare"], 4)
     (span,) = axis.patches
     assert (span.get_x(), span.get_width()) == (2, 6)
-    assert axis.texts[0].get_text() == "● run .020   ● seeds <.001"
+    assert axis.texts[0].get_text() == "● run .02   ● seeds <.001"
     axis = with_seeds(tmp_path / "fails", holds=False)
     assert [width for *_, width in dates(axis)] == [1.6, 1.6]
     assert list(axis.patches) == []
-    assert axis.texts[0].get_text() == "● run .020   ○ seeds .12"
+    assert axis.texts[0].get_text() == "● run .02   ○ seeds .12"
 
 
 def test_panels_are_named_where_there_are_several(tmp_path):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from rare_neurons.models.forward import run_panel
+from rare_neurons.models.forward import products_in_tf32, run_panel
 from rare_neurons.models.influence.probe import probe_model
 from tests.models.tiny import EXACT, random_model, random_panel
 
@@ -63,3 +63,15 @@ def test_a_post_norm_blocks_mlp_output_is_kept():
     found = run_panel(model, token_ids, **at, min_position=2, batch_size=8)
     out = found.activations @ model.model.layers[-1].mlp.down_proj.weight.detach().T
     torch.testing.assert_close(found.mlp_output, out, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("device", "asked", "inside"), [("cuda", True, "high"), ("cuda", False, "highest"), ("cpu", True, "highest")]
+)
+def test_tf32_is_for_the_forward_pass_of_a_cuda_device_alone(device, asked, inside):
+    with products_in_tf32(torch.device(device), asked):
+        assert torch.get_float32_matmul_precision() == inside
+    assert torch.get_float32_matmul_precision() == "highest"
+    with pytest.raises(KeyError), products_in_tf32(torch.device(device), asked):
+        raise KeyError
+    assert torch.get_float32_matmul_precision() == "highest"

@@ -15,7 +15,7 @@ from tests.models.tiny import EXACT, N_NEURONS
 from tests.stages.panels import STRATA, draw_panel, write_corpus, write_tokenizer
 from tests.stages.tables import put_manifest
 
-OPTIONS = {**asdict(EXACT), "dtype": "float32", "device": "cpu", "batch_size": 16}
+OPTIONS = {**asdict(EXACT), "dtype": "float32", "tf32": False, "device": "cpu", "batch_size": 16}
 
 
 @pytest.fixture(scope="module")

@@ -50,16 +50,17 @@ def test_every_question_has_its_sentences(results, tmp_path):
 def test_a_table_has_every_tier_of_every_question(results, tmp_path):
     table = rows(summary(results, tmp_path).split(", by tier:")[1])
     assert [row[0] for row in table if row[0]] == list(QUESTIONS)
+    few = "2 runs, but other seeds can be"  # and so on, in the next line
     assert [row[1:] for row in table if row[1]] == [
-        ["run", "●", "in 2 of 2 runs", "0.020"],
-        ["seeds", "–", "", ""],
-        ["beyond control", "–", "", ""],
-        ["run", "○", "in 0 of 2 runs", "0.400"],
-        ["seeds", "–", "", ""],
-        ["beyond control", "–", "", ""],
-        ["run", "●", "in 2 of 2 runs", "0.001"],
-        ["seeds", "–", "", ""],
-        ["beyond control", "–", "", ""],
+        ["run", "●", "in 2 of 2 runs", "0.02", ""],
+        ["seeds", "–", "", "", few],
+        ["beyond control", "–", "", "", few],
+        ["run", "○", "in 0 of 2 runs", "0.4", "more than half must show it"],
+        ["seeds", "–", "", "", few],
+        ["beyond control", "–", "", "", few],
+        ["run", "●", "in 2 of 2 runs", "0.001", ""],
+        ["seeds", "–", "", "", few],
+        ["beyond control", "–", "", "", few],
     ]
 
 
@@ -69,7 +70,7 @@ def test_of_one_run_the_table_has_the_estimate_and_nothing_beyond(results, tmp_p
     write_evidence_tables(results, SUBJECT, ["heldout"], {"evidence": alone, **more})
     text = summary(results, tmp_path, RUNS[:1])
     assert "a (one run, no controls; one run says nothing of other seeds)" in text
-    expected = [[QUESTIONS[0], "run", "●", "-1.5 [-2, -1] nats per token", "0.010"]]
+    expected = [[QUESTIONS[0], "run", "●", "-1.5 [-2, -1] nats per token", "0.01", ""]]
     assert rows(text.split(", by tier:")[1]) == expected
 
 

@@ -7,3 +7,4 @@ def test_provenance_does_not_depend_on_the_order_of_keys():
     assert one == two
     assert provenance("r", 1, {"a": 2, "b": 2}, {})["params_sha256"] != one["params_sha256"]
     assert one["params"] == {"a": 1, "b": 2}
+    assert one["inputs"] == {"x": "0", "y": "1"}

@@ -109,6 +109,11 @@ class Project:
         """Run, and count the jobs of each rule."""
         return Counter(RULE.findall(self.run(*arguments).stdout))
 
+    def check(self, *arguments: str) -> subprocess.CompletedProcess:
+        """Check the results as a user does."""
+        command = [sys.executable, "-m", "rare_neurons.check", "results", *arguments]
+        return subprocess.run(command, cwd=self.folder, env=self.environment(), capture_output=True, text=True)
+
     def rewrite(self, path: str, old: str, new: str) -> None:
         file = self.folder / path
         text = file.read_text()

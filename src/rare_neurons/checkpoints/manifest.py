@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rare_neurons.checkpoints.layout import is_weight_file
-from rare_neurons.errors import RequestError
+from rare_neurons.errors import DamagedFile
+
+_SEAL = "content_sha256"
 
 
 @dataclass(frozen=True, order=True)
@@ -93,6 +95,7 @@ class Manifest:
 def write_manifest(manifest: Manifest, path: Path) -> None:
     """Write a manifest atomically; equal manifests give equal bytes."""
     record = {**asdict(manifest), "digest": manifest.digest, "weights_digest": manifest.weights_digest}
+    record[_SEAL] = _content_digest(record)
     text = json.dumps(record, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -109,18 +112,26 @@ def read_manifest(path: Path) -> Manifest:
 
     Raises
     ------
-    RequestError
-        If the file is no manifest, or its digest does not fit its content (edited by hand).
+    DamagedFile
+        If the file is no manifest, or a digest does not fit its content.
     """
     try:
         record = json.loads(Path(path).read_text(encoding="utf-8"))
+        sealed = record.pop(_SEAL, None)  # manifests of earlier versions have none
+        if sealed is not None and sealed != _content_digest(record):
+            raise DamagedFile(path, "its content does not have its digest")
         digest, weights = record.pop("digest"), record.pop("weights_digest")
         manifest = Manifest(**{**record, "files": tuple(ManifestFile(**f) for f in record["files"])})
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise RequestError(f"{path} is not a checkpoint manifest ({error}); delete it and run again") from error
+        raise DamagedFile(path, f"it is no checkpoint manifest ({error})") from error
     if (digest, weights) != (manifest.digest, manifest.weights_digest):
-        raise RequestError(f"{path}: the digest does not fit the files listed; delete it and run again")
+        raise DamagedFile(path, "the digest does not fit the files listed")
     return manifest
+
+
+def _content_digest(record: dict[str, object]) -> str:
+    """Hash of a manifest's record, whose keys and values are those of its JSON."""
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
 
 def _digest(files: tuple[ManifestFile, ...]) -> str:

@@ -25,6 +25,7 @@ from rare_neurons.figures.style import (
 )
 from rare_neurons.numerics.evidence.rows import OnsetRow
 from rare_neurons.numerics.evidence.tiers import TIERS
+from rare_neurons.numerics.wording.phrases import p_digits
 from rare_neurons.numerics.wording.standing import FAILS, HOLDS, NOT_JUDGED, Standing
 from rare_neurons.results import load_integrity, load_timeline
 
@@ -132,17 +133,24 @@ def _title(axis: Axes, standing: Standing, panel: str) -> None:
 
 
 def tier_line(standing: Standing) -> str:
-    """Name the tiers with their marks and adjusted p-values; with one run there is only the first."""
+    """Name the tiers with marks, adjusted p-values and why there is none; with one run there is only the first."""
     asked = [tier for tier in TIERS if tier == "run" or (tier in standing.beyond and len(standing.runs) > 1)]
     return "   ".join(
-        f"{standing.mark(tier)} {tier.replace('_', ' ')}{_number(standing.p_value(tier))}" for tier in asked
+        f"{standing.mark(tier)} {tier.replace('_', ' ')}{_number(standing.p_value(tier))}{_why(standing, tier)}"
+        for tier in asked
     )
 
 
 def _number(p: float | None) -> str:
-    if p is None:
+    return "" if p is None else f" {p_digits(p)}".replace("< ", "<").replace("0.", ".")
+
+
+def _why(standing: Standing, tier: str) -> str:
+    """Say in a few words why a tier is not judged; why one is not reached stands in the legend."""
+    if standing.mark(tier) != NOT_JUDGED:
         return ""
-    return " <.001" if p < 0.001 else f" {p:.2f}".replace("0.", ".") if p >= 0.0995 else f" {p:.3f}".replace("0.", ".")
+    row = next((row for row in standing.of_tier(tier) if row.p_adjusted is None), None)
+    return ": " + ("no checkpoint" if row is None else row.status.replace("_", " "))
 
 
 def _legend(figure: Figure, colours: dict[str, Colour], found: Sequence[Findings]) -> None:
@@ -160,5 +168,8 @@ def _legend(figure: Figure, colours: dict[str, Colour], found: Sequence[Findings
         Line2D([], [], color="black", lw=4, label="half of the change: over seeds"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=7.5)
-    words = f"Tiers of evidence: {HOLDS} reached   {FAILS} not reached   {NOT_JUDGED} not judged   (number: adjusted p)"
+    words = (
+        f"Tiers of evidence: {HOLDS} reached   {FAILS} not reached: the adjusted p (the number) is above the level, "
+        f"or a tier before is not reached   {NOT_JUDGED} not judged: why"
+    )
     figure.suptitle(words, fontsize=8, x=0.01, ha="left")

@@ -62,6 +62,18 @@ def _tapped(model: PreTrainedModel) -> Iterator[dict[str, torch.Tensor]]:
             handle.remove()
 
 
+@contextmanager
+def products_in_tf32(device: torch.device, asked: bool) -> Iterator[None]:
+    """Let float32 products of a CUDA device be rounded to TF32 where that is asked for; as before afterwards."""
+    before = torch.get_float32_matmul_precision()
+    try:
+        if asked and device.type == "cuda":
+            torch.set_float32_matmul_precision("high")
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
 def run_panel(
     model: PreTrainedModel,
     token_ids: torch.Tensor,
@@ -70,6 +82,7 @@ def run_panel(
     position: torch.Tensor,
     min_position: int,
     batch_size: int,
+    tf32: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Captured:
     """Run all contexts once and keep what the targets need.
@@ -79,6 +92,8 @@ def run_panel(
     token_ids : Tensor `[context, pos]` int64
     context, position : Tensor `[target]` int64
         Input position of each target.
+    tf32 : bool
+        Whether a CUDA device may round the factors of its float32 products to ten bits.
     progress : callable, optional
         Called with the number of contexts done after each batch.
     """
@@ -87,7 +102,7 @@ def run_panel(
     natural = slice(min_position, token_ids.shape[1] - 1)
     kept: dict[str, torch.Tensor] = {}
     moments = _Moments()
-    with torch.inference_mode(), _tapped(model) as seen:
+    with torch.inference_mode(), products_in_tf32(model.device, tf32), _tapped(model) as seen:
         for start in range(0, len(token_ids), batch_size):
             stop = min(start + batch_size, len(token_ids))
             model.base_model(input_ids=token_ids[start:stop].to(model.device), use_cache=False)

@@ -11,6 +11,7 @@ from tokenizers import Tokenizer
 
 from rare_neurons.catalogue import VERSIONS
 from rare_neurons.errors import RequestError
+from rare_neurons.sums import check_sum
 from rare_neurons.tables import file_sha256, from_columns, provenance, read_metadata, read_table, write_rows
 
 
@@ -59,6 +60,7 @@ def write_corpus(
     RequestError
         If the split holds out none or all of the documents, or the user's counts are none of this tokenizer's.
     """
+    check_sum(tokenizer)
     codec = Tokenizer.from_file(tokenizer)
     end = codec.token_to_id(settings.end_of_text)
     vocab = codec.get_vocab_size(with_added_tokens=True)

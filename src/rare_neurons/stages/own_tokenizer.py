@@ -9,6 +9,7 @@ from pathlib import Path
 from rare_neurons.checkpoints.digests import file_sha256
 from rare_neurons.checkpoints.files import JsonBounds, check_regular, read_config, read_json
 from rare_neurons.errors import DataFault, RequestError, shown
+from rare_neurons.sums import check_sum
 
 _FILE = "tokenizer.json"
 _MAX_BYTES = 2**26
@@ -43,6 +44,7 @@ def compare_tokenizer(folder: Path, tokenizer: Path, subject: str) -> str:
     DataFault
         If the checkpoint's file cannot be read as a tokenizer.
     """
+    check_sum(tokenizer)
     own = folder / _FILE
     if not own.is_symlink() and not own.exists():
         return _without(folder, tokenizer, subject)

@@ -18,6 +18,7 @@ from transformers.utils.logging import disable_progress_bar
 from rare_neurons.catalogue import VERSIONS
 from rare_neurons.models.pretraining import RESUME, Recipe, pretrain
 from rare_neurons.stages.reporting import bar
+from rare_neurons.sums import check_sum, write_sum
 from rare_neurons.tables import atomic_path, file_sha256, read_metadata, read_table
 
 
@@ -73,6 +74,7 @@ def write_checkpoints(output: str, *, tokens: str, tokenizer: str, training: Tra
         "python": platform.python_version(),
         "version": VERSIONS["pretrain"],
     }
+    check_sum(tokenizer)
     with _alone(folder, training.model):
         _discard_other_runs(folder, record)
         _train(folder, tokens, training)
@@ -82,6 +84,7 @@ def write_checkpoints(output: str, *, tokens: str, tokenizer: str, training: Tra
         text = json.dumps({**record, "steps": list(training.steps)}, sort_keys=True, indent=1)
         with atomic_path(output) as temporary:
             temporary.write_text(text + "\n")
+        write_sum(output)
         (folder / RESUME).unlink(missing_ok=True)
 
 

@@ -86,7 +86,8 @@ def write_probe(
             model,
             arrays,
             settings_of(options),
-            batch_size=int(options["batch_size"]),
+            batch_size=None if options["batch_size"] == "auto" else int(options["batch_size"]),
+            tf32=bool(options["tf32"]),
         )
         return _tables(result, arrays, place_of(checkpoint, panel))
 
@@ -95,7 +96,7 @@ def write_probe(
         "probe",
         params=dict.fromkeys(OUTPUTS, params),
         # A deterministic bound: every rounding counts at its worst (no failure probability).
-        about={"dtype": options["dtype"], "rounding_model": "deterministic"},
+        about={"dtype": options["dtype"], "tf32": options["tf32"], "rounding_model": "deterministic"},
         look=look,
     )
     run_checkpoint_job(job, files, measure, cache=place.cache, kept=place.kept)
@@ -103,9 +104,13 @@ def write_probe(
 
 def settings_of(options: Mapping[str, object]) -> EngineSettings:
     """Take what the engine needs from section ``probe``."""
-    names = {"engine": str, "tolerance": float, "tolerance_se": float, "memory_gb": float}
+    names = {"engine": str, "tolerance": float, "tolerance_se": float, "memory_gb": _gigabytes}
     names |= {"placebo_draws": int, "placebo_seed": int}
     return EngineSettings(**{name: kind(options[name]) for name, kind in names.items()})
+
+
+def _gigabytes(value: object) -> float | None:
+    return None if value == "auto" else float(value)
 
 
 def load_panel(*, contexts: str, targets: str, unigram: str, rules: Mapping[str, Mapping[str, object]]) -> PanelArrays:

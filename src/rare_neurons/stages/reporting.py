@@ -9,7 +9,7 @@ from typing import TextIO
 
 from tqdm import tqdm
 
-from rare_neurons.errors import DamagedTable, RequestError
+from rare_neurons.errors import DamagedFile, RequestError
 
 
 class _Tee:
@@ -40,9 +40,8 @@ def reported(log: str | Path) -> Iterator[None]:
         except (RequestError, ConnectionError) as error:
             print(f"error: {error}", file=sys.stderr)
             sys.exit(1)
-        except DamagedTable as error:
-            error.path.unlink(missing_ok=True)
-            print(f"error: {error}. It is removed; the next run makes it again", file=sys.stderr)
+        except DamagedFile as error:
+            print(f"error: {error}. It is now {error.set_aside()}; the next run makes it again", file=sys.stderr)
             sys.exit(1)
         except BaseException:
             file.write(traceback.format_exc())

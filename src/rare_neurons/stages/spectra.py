@@ -84,14 +84,17 @@ def measure_folder(folder: Path, options: Mapping[str, object], n_projections: i
         columns = ("shape", "norm", "n_nonfinite", "sha256", "projection")
         rows.fingerprint.append({"tensor": known[name], **{column: getattr(found, column) for column in columns}})
         for spec in specs.get(name, []):
-            _measure_matrix(rows, spec, spec.select(array), SpectrumOptions(**options))
+            matrix = spec.select(array)
+            n_bad = int(matrix.size - np.isfinite(matrix).sum()) if found.n_nonfinite else 0
+            _measure_matrix(rows, spec, matrix, n_bad, SpectrumOptions(**options))
     return rows
 
 
-def _measure_matrix(rows: FolderRows, spec: MatrixSpec, matrix: np.ndarray, options: SpectrumOptions) -> None:
-    """Append a matrix to the spectra and the eigenvalues."""
+def _measure_matrix(
+    rows: FolderRows, spec: MatrixSpec, matrix: np.ndarray, n_bad: int, options: SpectrumOptions
+) -> None:
+    """Append a matrix, of which `n_bad` entries are not finite, to the spectra and the eigenvalues."""
     place = {"layer": spec.layer, "matrix": spec.matrix, "rows": matrix.shape[0], "cols": matrix.shape[1]}
-    n_bad = int(matrix.size - np.isfinite(matrix).sum())
     if n_bad:
         reason = f"{n_bad} of {matrix.size} entries of {spec.tensor} are not finite"
         known = {"n_eigenvalues": min(matrix.shape), "status": "non_finite", "reason": reason}

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from rare_neurons.figures.findings import Findings, load_findings, unit_of
 from rare_neurons.numerics.evidence.tiers import TIERS
-from rare_neurons.numerics.wording.phrases import interval, several
+from rare_neurons.numerics.wording.phrases import interval, p_digits, several
 from rare_neurons.numerics.wording.standing import FAILS, HOLDS, NOT_JUDGED, Standing
 from rare_neurons.numerics.wording.words import describe
 from rare_neurons.results import load_integrity
@@ -75,7 +75,7 @@ def _checkpoints(results: str, subjects: Mapping[str, Sequence[str]]) -> Table:
 def _tiers(place: str, findings: Findings) -> Table:
     words = f"{place}, by tier: {HOLDS} reached, {FAILS} not reached, {NOT_JUDGED} not judged; p is paid for"
     table = Table(title=Text(words), title_justify="left")
-    for column in ("question", "tier", "", "change [interval]", "p"):
+    for column in ("question", "tier", "", "change [interval]", "p", "why not"):
         table.add_column(Text(column), justify="right" if column == "p" else "left")
     for standing in findings.questions:
         later = [tier for tier in TIERS[1:] if tier in standing.beyond and len(standing.runs) > 1]
@@ -87,9 +87,9 @@ def _tiers(place: str, findings: Findings) -> Table:
     return table
 
 
-def _tier_row(standing: Standing, tier: str) -> tuple[str, str, str, str]:
-    p = standing.p_value(tier)
-    return tier.replace("_", " "), standing.mark(tier), _change(standing, tier), "" if p is None else f"{p:.3f}"
+def _tier_row(standing: Standing, tier: str) -> tuple[str, str, str, str, str]:
+    p = "" if (value := standing.p_value(tier)) is None else p_digits(value)
+    return tier.replace("_", " "), standing.mark(tier), _change(standing, tier), p, standing.why_not(tier)
 
 
 def _change(standing: Standing, tier: str) -> str:

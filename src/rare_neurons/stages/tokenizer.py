@@ -7,6 +7,7 @@ from pathlib import Path
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from rare_neurons.errors import RequestError
+from rare_neurons.sums import write_sum
 from rare_neurons.tables import atomic_path, read_table
 
 
@@ -37,6 +38,7 @@ def write_tokenizer(
         tokenizer = _train(text, int(source["vocab_size"]), end_of_text)
         with atomic_path(output) as temporary:
             tokenizer.save(str(temporary))
+        write_sum(output)
         return
     path = _hub_file(source) if source["source"] == "hub" else Path(folder) / str(source["path"]) / "tokenizer.json"
     if not path.is_file():
@@ -45,6 +47,7 @@ def write_tokenizer(
         raise RequestError(f"the tokenizer at {path} has no token {end_of_text!r}; correct `end_of_text`")
     with atomic_path(output) as temporary:
         shutil.copyfile(path, temporary)
+    write_sum(output)
 
 
 def _hub_file(source: Mapping[str, object]) -> Path:

@@ -1,14 +1,15 @@
 """Parquet tables.
 
-files       written whole or not at all, with equal bytes for equal content and a checksum on every page
+files       written whole or not at all, with equal bytes for equal content, and checked when they are read
 keyed       rows in the order of their keys, checked on every reading
 paths       which table a path of a results tree is, and of what
 provenance  what went into a file
+seal        digests of all bytes in a file's tail, which other readers skip
 schema      Arrow schemas, with units and meanings, from the rows that the catalogue names
 rows        tables of the catalogue, from rows or columns
 """
 
-from rare_neurons.tables.files import atomic_path, keys_of, read_metadata, read_table, write_table
+from rare_neurons.tables.files import atomic_path, keys_of, read_checked, read_metadata, read_table, write_table
 from rare_neurons.tables.keyed import in_order, sort_rows
 from rare_neurons.tables.paths import Key, find_tables, index_paths, key_of
 from rare_neurons.tables.provenance import digest_of, file_sha256, provenance
@@ -29,6 +30,7 @@ __all__ = [
     "key_of",
     "keys_of",
     "provenance",
+    "read_checked",
     "read_metadata",
     "read_table",
     "sort_rows",

@@ -14,14 +14,15 @@ import pyarrow.parquet as pq
 
 from rare_neurons.errors import DamagedTable
 from rare_neurons.tables.keyed import sort_rows
+from rare_neurons.tables.seal import add_seal, check_end, check_footer, check_whole
 
 PACKAGE_KEY, KEYS_KEY = "rare_neurons", "rare_neurons.keys"
 _DAY_S = 24 * 3600.0
-_MAGIC = b"PAR1"  # the first and last bytes of every Parquet file
+_TAIL = 8  # length of the footer, then the magic number
 
 
 def write_table(table: pa.Table, path: Path | str, metadata: Mapping[str, object], *, keys: Sequence[str] = ()) -> None:
-    """Write a table to Parquet atomically, with a checksum on every page.
+    """Write a table to Parquet atomically, with a checksum on every page and a seal on all bytes.
 
     The file appears under its name only when all of it is on the disk; a process killed while writing, or a full disk,
     leaves nothing under that name. Equal tables and metadata give equal bytes.
@@ -53,6 +54,7 @@ def write_table(table: pa.Table, path: Path | str, metadata: Mapping[str, object
             write_page_index=True,
             write_page_checksum=True,
         )
+        add_seal(temporary)
 
 
 class atomic_path:
@@ -99,25 +101,59 @@ def _is_abandoned(part: Path) -> bool:
 def read_table(path: Path | str, columns: Sequence[str] | None = None) -> pa.Table:
     """Read a table, or some of its columns, with the rows in the order of their keys whatever the file's order.
 
+    All bytes are checked first, also those of columns that are not asked for.
+
     Raises
     ------
     DamagedTable
-        If its end is missing, a page does not have its checksum, or two rows have the same key.
+        If a byte is not the one that was written, or two rows have the same key.
     """
-    keys = keys_of(_schema(path))
-    wanted = None if columns is None else list(dict.fromkeys([*columns, *keys]))
+    data, sealed = read_checked(path)
     try:
-        table = sort_rows(pq.read_table(path, columns=wanted, page_checksum_verification=True), keys)
+        file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=not sealed)
+        keys = keys_of(file.schema_arrow)
+        wanted = None if columns is None else list(dict.fromkeys([*columns, *keys]))
+        table = sort_rows(file.read(columns=wanted), keys)
     except (OSError, ValueError) as error:  # Arrow's own kinds of damage are subclasses of both
-        if isinstance(error, FileNotFoundError):
-            raise
         raise DamagedTable(path, str(error)) from error
     return table if columns is None else table.select(list(columns))
 
 
+def read_checked(path: Path | str) -> tuple[pa.Buffer, bool]:
+    """Read all bytes of a file and check its seal; also say whether it has one.
+
+    Bytes are checked and parsed from one reading, so that nothing can change in between. A file without a seal was
+    written by another program, or an earlier version: its page checksums are all there is.
+
+    Raises
+    ------
+    DamagedTable
+        If a byte is not the one that was written.
+    """
+    data = Path(path).read_bytes()
+    try:
+        sealed = check_whole(data)
+    except ValueError as error:
+        raise DamagedTable(path, str(error)) from error
+    return pa.py_buffer(data), sealed
+
+
 def read_metadata(path: Path | str) -> dict[str, object]:
-    """Read the provenance of a table; raises `DamagedTable` where its end is missing."""
-    found = _schema(path).metadata or {}
+    """Read the provenance of a table, from its footer alone; `DamagedTable` where that is not as it was."""
+    with Path(path).open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(size - _TAIL, 0))
+        end = file.read()
+        try:
+            length = check_end(end, size)
+            if length + _TAIL > len(end):
+                file.seek(size - length - _TAIL)
+                end = file.read()
+            check_footer(end[-_TAIL - length : -_TAIL])
+            # A footer between the magic numbers is a file whose pages nobody asks for.
+            found = pq.read_schema(pa.BufferReader(b"PAR1" + end[-_TAIL - length :])).metadata or {}
+        except (OSError, ValueError) as error:
+            raise DamagedTable(path, str(error)) from error
     if PACKAGE_KEY.encode() not in found:
         raise ValueError(f"{path} carries no {PACKAGE_KEY!r} metadata: it was not written by this package")
     return json.loads(found[PACKAGE_KEY.encode()])
@@ -126,15 +162,3 @@ def read_metadata(path: Path | str) -> dict[str, object]:
 def keys_of(schema: pa.Schema) -> list[str]:
     """Columns that tell the rows of a file apart, as its writer named them."""
     return json.loads((schema.metadata or {}).get(KEYS_KEY.encode(), b"[]"))
-
-
-def _schema(path: Path | str) -> pa.Schema:
-    with Path(path).open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(size - len(_MAGIC), 0))
-        if file.read() != _MAGIC:
-            raise DamagedTable(path, f"it has {size} bytes and no end of a Parquet file")
-    try:
-        return pq.read_schema(path)
-    except (OSError, ValueError) as error:
-        raise DamagedTable(path, str(error)) from error

@@ -31,6 +31,7 @@ def provenance(
         "rule_version": version,
         "params": dict(params),
         "params_sha256": digest_of(params),
+        "inputs": dict(inputs),
         "inputs_sha256": digest_of(inputs),
         **more,
     }

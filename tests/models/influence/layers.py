@@ -11,6 +11,7 @@ from rare_neurons.models.influence.directions import prepare_directions, project
 from rare_neurons.models.influence.exact import measure_exactly
 from rare_neurons.models.influence.inputs import EngineSettings
 from rare_neurons.models.influence.moments import MomentVisitor
+from rare_neurons.models.influence.scratch import CACHE
 from rare_neurons.models.influence.tokens import make_unigram
 from rare_neurons.models.influence.vocabulary_pass import read_tokens
 from rare_neurons.models.panel_arrays import sort_vocabulary
@@ -34,7 +35,7 @@ def random_layer(seed, n_vocab, d_model, n_neurons, peak, strength, kind, bias):
     return readout, FinalBlock(W, None, None), residual, delta, torch.randint(n_vocab, (6,), generator=g)
 
 
-def both_engines(layer, n_classes, dtype, tolerance, gradient_dtype=torch.float64):
+def both_engines(layer, n_classes, dtype, tolerance, gradient_dtype=torch.float64, *, chunks=CACHE, mostly_wide=False):
     readout, block, residual, delta, target = layer
     labels = np.arange(len(readout.A)) * n_classes // len(readout.A)
     vocabulary = sort_vocabulary(labels, n_strata=n_classes, n_vocab=len(readout.A))
@@ -43,7 +44,7 @@ def both_engines(layer, n_classes, dtype, tolerance, gradient_dtype=torch.float6
     own = vocabulary.slices[own_class]
     target = target % (own.stop - own.start) + own.start
     W = readout.norm.centre(block.W_out)
-    visitor = MomentVisitor(prepare_directions(readout, W, vocabulary.slices, dtype), gradient_dtype)
+    visitor = MomentVisitor(prepare_directions(readout, W, vocabulary.slices, dtype), gradient_dtype, chunks)
     ablation = measure_ablation(readout.norm, block, residual=residual, delta=delta, mlp_output=None)
     tokens = read_tokens(
         readout, vocabulary, unigram, residual=residual, target=target, own_class=own_class, visitor=visitor
@@ -52,6 +53,7 @@ def both_engines(layer, n_classes, dtype, tolerance, gradient_dtype=torch.float6
     budget = Budget(
         n_positions=len(target), n_neurons=len(W), tolerance=tolerance, tolerance_se=0.0, device=readout.A.device
     )
+    budget.mostly_wide = mostly_wide
     moments = visitor.finish(tokens, project_classes(tokens, W))
     certified = measure_certified(tokens, ablation, visitor, moments, budget=budget, **place)
     return measure_exactly(tokens, ablation, U=W @ readout.A.T, **place), certified

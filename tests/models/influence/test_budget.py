@@ -38,3 +38,13 @@ def test_what_is_uncertain_buys_no_tolerance():
     effects = torch.tensor([[40.0, inf], [-1.0, 3.0]], dtype=torch.float64)
     budget.observe(effects, torch.tensor([[39.0, inf], [0.0, inf]], dtype=torch.float64))
     assert budget.allowed().tolist() == pytest.approx([0.2 * SE_SAFETY * 0.1 * 2, 0.0])
+
+
+def test_a_device_that_adds_in_any_order_selects_the_same_pairs():
+    bounds = torch.rand(300, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    bounds[3, 1] = torch.inf
+    allowed = torch.tensor([0.5, 20.0, 1e3, 0.0, 75.0], dtype=torch.float64)
+    plain = select_exact(bounds, allowed=allowed)
+    torch.testing.assert_close(select_exact(bounds, allowed=allowed, parallel=True), plain, rtol=0, atol=0)
+    assert plain.any(0).tolist() == [True, True, False, True, True]
+    assert plain[3, 1]

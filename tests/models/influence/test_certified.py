@@ -4,6 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rare_neurons.models.influence.scratch import CACHE, DEVICE
 from tests.models.influence.layers import both_engines, random_layer
 
 
@@ -21,12 +22,13 @@ from tests.models.influence.layers import both_engines, random_layer
     dtype=st.sampled_from([torch.float32, torch.bfloat16]),
     tolerance=st.sampled_from([0.0, 1e-6, 1e-3, 1e9]),
     gradient_dtype=st.sampled_from([torch.float64, torch.float32]),
+    how=st.fixed_dictionaries({"chunks": st.sampled_from([CACHE, DEVICE]), "mostly_wide": st.booleans()}),
 )
 def test_no_pair_beyond_its_bound(
-    seed, n_vocab, d_model, n_neurons, peak, strength, kind, bias, n_classes, dtype, tolerance, gradient_dtype
+    seed, n_vocab, d_model, n_neurons, peak, strength, kind, bias, n_classes, dtype, tolerance, gradient_dtype, how
 ):
     layer = random_layer(seed, n_vocab, d_model, n_neurons, peak, strength, kind, bias)
-    exact, certified = both_engines(layer, n_classes, dtype, tolerance, gradient_dtype)
+    exact, certified = both_engines(layer, n_classes, dtype, tolerance, gradient_dtype, **how)
     bound = certified.truncation + certified.rounding + exact.rounding
     for name in ("total", "within"):
         error = (getattr(certified, name) - getattr(exact, name)).abs()

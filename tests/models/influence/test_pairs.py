@@ -17,7 +17,8 @@ def test_chosen_pairs_equal_the_exact_engines_in_row_major_order(strength, peak)
     moments = block.visitor.finish(block.tokens, project_classes(block.tokens, block.W))
     chosen = torch.rand(U_y.shape, generator=torch.Generator().manual_seed(0)) < 0.4
     own = block.own
-    found = evaluate_pairs(chosen, block.tokens, block.ablation, block.visitor, moments, U_y=U_y, own=own)
+    at = torch.nonzero(chosen, as_tuple=True)
+    found = evaluate_pairs(at, block.tokens, block.ablation, block.visitor, moments, U_y=U_y, own=own)
     truth = measure_exactly(block.tokens, block.ablation, U=block.W @ block.readout.A.T, U_y=U_y, own=own)
     assert 0 < len(found.total) == int(chosen.sum()) < chosen.numel()
     bound = found.rounding + truth.rounding[chosen]

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.launches import LaunchCounter
 from rare_neurons.errors import RequestError
-from rare_neurons.models.influence import panel_pass
+from rare_neurons.models.influence import certified, panel_pass
 from rare_neurons.models.influence.panel_pass import cut_blocks, measure_panel
-from rare_neurons.models.influence.plan import Plan
+from rare_neurons.models.influence.plan import Plan, make_plan
+from rare_neurons.models.influence.scratch import DEVICE
 from rare_neurons.models.readout import FinalBlock
 from tests.models.influence.layers import CERTIFIED
 
@@ -17,15 +19,15 @@ COLUMNS = ("influence", "abs_influence", "influence_within")
 
 
 def test_certified_equals_exact_within_bounds_and_tolerance(layer, exact):
-    certified = measure_panel(layer, CERTIFIED)
-    bound = certified["truncation_bound"] + certified["rounding_bound"]
+    found = measure_panel(layer, CERTIFIED)
+    bound = found["truncation_bound"] + found["rounding_bound"]
     for column in COLUMNS:
-        assert (np.abs(certified[column] - exact[column]) <= bound).all()
-    assert (bound <= np.maximum(1e-7, 0.1 * certified["influence_se"])).all()
-    assert certified["exact_fraction"].mean() < 0.05
+        assert (np.abs(found[column] - exact[column]) <= bound).all()
+    assert (bound <= np.maximum(1e-7, 0.1 * found["influence_se"])).all()
+    assert found["exact_fraction"].mean() < 0.05
     tolerance = 0.2 * exact["influence_se"]
     for column in ("influence_expected", "direct_influence", "abs_direct_influence"):  # no bound of their own
-        assert (np.abs(certified[column] - exact[column]) <= tolerance).all()
+        assert (np.abs(found[column] - exact[column]) <= tolerance).all()
 
 
 def test_slabs_and_blocks_do_not_change_the_numbers(layer, monkeypatch):
@@ -36,6 +38,60 @@ def test_slabs_and_blocks_do_not_change_the_numbers(layer, monkeypatch):
     bound = sum(r[b] for r in (whole, parts) for b in ("truncation_bound", "rounding_bound"))
     assert (np.abs(whole["influence"] - parts["influence"]) <= bound).all()
     np.testing.assert_array_equal(whole["cell_n"], parts["cell_n"])
+
+
+@pytest.fixture
+def as_on_a_device(monkeypatch):
+    """Chunks of a device; of columns as many blocks as 50,304 make there, and the dtypes of a large layer."""
+    chunks = replace(DEVICE, columns=2048 * DEVICE.columns // 50_304)
+    coarse = {"product_dtype": torch.bfloat16, "gradient_dtype": torch.float32}
+    monkeypatch.setattr(panel_pass, "make_plan", lambda *args: replace(make_plan(*args), chunks=chunks, **coarse))
+
+
+@pytest.mark.parametrize("tolerance_se", [0.1, 0.001])
+def test_chunks_of_a_device_give_the_same_within_bounds(layer, exact, as_on_a_device, tolerance_se):
+    found = measure_panel(layer, replace(CERTIFIED, tolerance_se=tolerance_se, placebo_draws=1))
+    bound = found["truncation_bound"] + found["rounding_bound"]
+    for column in COLUMNS:
+        assert (np.abs(found[column] - exact[column]) <= bound).all()
+    # The same sums in another order: of float64, over hundreds of targets.
+    for column in ("cell_influence_sum", "cell_within_sum"):
+        np.testing.assert_allclose(
+            found[column].sum((1, 2)) / found["cell_n"].sum((1, 2))[:, None],
+            found[column.removeprefix("cell_").removesuffix("_sum").replace("within", "influence_within")],
+            rtol=1e-9,
+            atol=1e-15,
+        )
+
+
+def test_a_device_is_asked_for_few_launches_and_waits(layer, as_on_a_device):
+    settings = replace(CERTIFIED, placebo_draws=4)
+    one = panel_pass.SlabPass(layer, slice(None), panel_pass.make_plan(layer, settings), settings)
+    steps = one.run()
+    next(steps)
+    with LaunchCounter() as counter:
+        next(steps)
+    # With fewer launches than work of a few microseconds each, the products decide.
+    assert 1000 < counter.kernels.total() <= 3500
+    assert counter.waits.total() <= 30
+    assert not counter.kernels["index_add_"]  # atomic there: equal runs would differ
+
+
+def test_where_most_neurons_were_wide_the_next_block_is_enclosed_once(layer, exact, monkeypatch):
+    settings = replace(CERTIFIED, tolerance=1e-10, tolerance_se=1e-4)
+    plan = replace(make_plan(layer, settings), positions=64)
+    one = panel_pass.SlabPass(layer, slice(None), plan, settings)
+    enclosed = []
+    estimate = certified._estimate_all
+    monkeypatch.setattr(certified, "_estimate_all", lambda *args: enclosed.append(0) or estimate(*args))
+    blocks = len(list(one.run()))
+    strata = len(layer.panel.strata)
+    assert [budget.mostly_wide for budget in one.budgets] == strata * [True]
+    assert len(enclosed) == blocks + strata < 2 * blocks  # twice in the first block of each stratum only
+    found = one.finish()
+    bound = found["truncation_bound"] + found["rounding_bound"]
+    for column in COLUMNS:
+        assert (np.abs(found[column] - exact[column]) <= bound + 1e-15).all()  # float64 sums of the exact engine
 
 
 def test_blocks_hold_every_target_once_and_pairs_together(layer):

@@ -33,9 +33,9 @@ def test_bounds_grow_with_the_change_and_vanish_without_one(group):
     norms, rows = block.directions.norms, slice(None)
 
     def bound(factor):
-        change = {"epsilon": factor * block.ablation.epsilon, "eta": factor * block.ablation.eta}
-        own = group_rounding(group, rows, moments, norms=norms, **change, gradient_error=0.0)
-        return own + target_rounding(rows, moments, norms=norms, **change)
+        sizes = factor * block.ablation.epsilon.abs(), factor * block.ablation.eta.abs()
+        own = group_rounding(group, rows, moments, norms=norms, sizes=sizes, gradient_error=0.0)
+        return own + target_rounding(rows, moments, norms=norms, sizes=sizes)
 
     assert float(bound(0.0).abs().max()) == 0.0
     assert bool((bound(2.0) >= bound(1.0)).all())

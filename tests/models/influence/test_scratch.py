@@ -2,7 +2,7 @@
 
 import torch
 
-from rare_neurons.models.influence.scratch import VOCAB_BLOCK, Scratch
+from rare_neurons.models.influence.scratch import CACHE, DEVICE, VOCAB_BLOCK, Scratch, chunks_for
 
 
 def test_blocks_share_their_memory():
@@ -17,3 +17,12 @@ def test_no_more_than_a_block_of_columns_is_kept():
     wide = torch.empty(2, 3 * VOCAB_BLOCK)
     assert Scratch(wide).memory.numel() == 2 * VOCAB_BLOCK
     assert Scratch(wide, torch.float16).memory.dtype == torch.float16
+    assert Scratch(wide, columns=7).memory.numel() == 2 * 7
+
+
+def test_a_processor_works_in_cache_and_a_device_by_the_block():
+    assert chunks_for(torch.device("cpu")) is CACHE
+    assert chunks_for(torch.device("cuda")) is DEVICE
+    assert DEVICE.parallel
+    assert not CACHE.parallel
+    assert DEVICE.pairs >= 512 * 36_864  # 12b's neurons: a block of positions is one chunk

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from rare_neurons.models.influence.scratch import VOCAB_BLOCK
+from rare_neurons.models.influence.scratch import CACHE, VOCAB_BLOCK
 from rare_neurons.models.influence.vocabulary_pass import column_blocks, read_tokens
 from rare_neurons.models.panel_arrays import sort_vocabulary
 from tests.models.influence.blocks import random_block
@@ -47,6 +47,7 @@ def test_the_visitor_meets_what_was_said_and_changes_nothing():
 
     class Watcher:
         gradient_dtype = torch.float64
+        chunks = CACHE
 
         def logits(self, like, n_vocab):
             return torch.empty(len(like), n_vocab, dtype=torch.float64)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rare_neurons.numerics.spectra.eigenvalues import checked_matrix, eigenvalues
+from rare_neurons.numerics.spectra.eigenvalues import eigenvalues
 
 
 @pytest.mark.parametrize("shape", [(7, 7), (30, 5), (5, 30), (1, 9)])
@@ -24,7 +24,6 @@ def test_what_is_zero_is_exactly_zero():
 
 def test_half_precision_is_widened_first():
     half = np.random.default_rng(2).standard_normal((6, 4)).astype(np.float16)
-    assert checked_matrix(half).dtype == np.float64
     np.testing.assert_array_equal(eigenvalues(half), eigenvalues(half.astype(np.float64)))
 
 
@@ -36,4 +35,19 @@ def test_other_shapes_are_refused(matrix):
 
 def test_weights_that_are_not_finite_are_counted():
     with pytest.raises(ValueError, match="2 of 4 weights are not finite; the checkpoint is damaged"):
-        checked_matrix([[np.nan, 1.0], [2.0, np.inf]])
+        eigenvalues([[np.nan, 1.0], [2.0, np.inf]])
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(900, 40), (40, 900)])
+def test_blocks_of_rows_give_what_the_whole_gives(dtype, shape, monkeypatch):
+    matrix = np.random.default_rng(3).standard_normal(shape).astype(dtype)
+    whole = eigenvalues(matrix)
+    monkeypatch.setattr("rare_neurons.numerics.spectra.eigenvalues._BLOCK_ENTRIES", 4000)
+    # Another order of float64 sums.
+    np.testing.assert_allclose(eigenvalues(matrix), whole, rtol=1e-13)
+
+
+def test_squares_beyond_float64_are_named():
+    with pytest.raises(ValueError, match=r"squares of weights of \(2, 2\) overflow float64 \(largest 1e\+200\)"):
+        eigenvalues([[1e200, 1.0], [2.0, 1.0]])

@@ -5,6 +5,7 @@ import pytest
 
 from rare_neurons.numerics.spectra.eigenvalues import eigenvalues
 from rare_neurons.numerics.spectra.random_matrix import (
+    _shuffle,
     marchenko_pastur_edge,
     marchenko_pastur_quantile,
     shuffled_eigenvalues,
@@ -92,5 +93,37 @@ def test_shuffles_keep_the_norm_repeat_with_the_seed_and_leave_the_matrix_alone(
     two = list(shuffled_eigenvalues(matrix, np.random.default_rng(5), shuffles=3))
     np.testing.assert_array_equal(one, two)
     np.testing.assert_array_equal(matrix, before)
-    np.testing.assert_allclose(np.sum(one, axis=1), np.sum(matrix**2))
+    np.testing.assert_allclose(np.sum(one, axis=1), np.sum(matrix**2), rtol=1e-6)  # float32
     assert not np.allclose(one[0], one[1])
+
+
+def test_a_shuffle_keeps_every_entry_and_every_place_is_as_likely():
+    entries = np.arange(1, 7, dtype=np.float32).reshape(2, 3)
+    rng = np.random.default_rng(3)
+    drawn = np.array([_shuffle(entries, rng).ravel() for _ in range(6000)])
+    assert (np.sort(drawn) == entries.ravel()).all()
+    counts = np.array([np.bincount(column.astype(int), minlength=7)[1:] for column in drawn.T])
+    assert np.abs(counts - 1000).max() < 5 * np.sqrt(1000 * 5 / 6)  # 36 counts, binomial
+
+
+@pytest.mark.parametrize("unit", [1e-30, 1e-3, 1.0, 1e20])
+@pytest.mark.parametrize("shape", [(60, 60), (30, 90), (90, 30)])
+def test_shuffled_spectra_err_by_what_float32_errs_in_any_unit(unit, shape):
+    rng = np.random.default_rng(4)
+    matrix = unit * rng.standard_t(3, shape)
+    (found,) = shuffled_eigenvalues(matrix, np.random.default_rng(5), shuffles=1)
+    copy = _shuffle((matrix / unit).astype(np.float32), np.random.default_rng(5)).astype(np.float64)
+    expected = eigenvalues(copy) * unit**2
+    # A sum of n rounded products: some sqrt(n) roundings; what is below 2e-6 of the largest counts as zero.
+    np.testing.assert_allclose(found, expected, rtol=0, atol=2e-6 * expected[-1])
+
+
+def test_a_matrix_of_one_value_has_one_eigenvalue_shuffled_or_not():
+    (found,) = shuffled_eigenvalues(np.full((40, 30), 0.1), np.random.default_rng(0), shuffles=1)
+    assert np.count_nonzero(found) == 1
+    assert found[-1] == pytest.approx(12.0, rel=1e-6)
+
+
+def test_shuffles_of_damaged_weights_are_refused():
+    with pytest.raises(ValueError, match="1 of 4 weights are not finite"):
+        list(shuffled_eigenvalues([[np.nan, 1.0], [2.0, 3.0]], np.random.default_rng(0), shuffles=1))

@@ -41,6 +41,12 @@ def test_numbers_say_no_more_than_is_known():
     assert phrases.size(1.0, scale="linear", unit="") == "1"
 
 
+def test_a_p_beside_a_level_is_not_printed_as_the_level():
+    said = {p: phrases.p_digits(p) for p in (0.05, 0.0504, 0.04996, 0.0500001, 0.33, 0.3298, 1.0, 0.0002)}
+    assert list(said.values()) == ["0.05", "0.0504", "0.04996", "0.0500001", "0.33", "0.33", "1", "< 0.001"]
+    assert all((float(text) <= 0.05) == (p <= 0.05) for p, text in said.items() if p > 0.001)
+
+
 def test_dates_say_what_is_known_of_them():
     assert phrases.after_and_by(8, 1000) == "after step 8 and by step 1,000"
     assert phrases.after_and_by(8, None) == "after step 8"

@@ -52,3 +52,31 @@ def test_questions_come_in_declared_order():
     rows = [evidence("run", "r", "run", declared=k, question=name) for k, name in ((2, "b"), (1, "c"), (3, "a"))]
     assert [one.question for one in standings(rows)] == ["c", "b", "a"]
     assert standings([]) == []
+
+
+def test_every_tier_that_is_not_reached_says_why():
+    found = standing((True,) * 3, seeds=True, beyond_control=False, specific=False)
+    assert [found.why_not(tier) for tier in ("run", *LATER)] == [
+        "",
+        "",
+        "p is above the level",
+        "beyond control is not reached",
+    ]
+    assert standing((True, False, False), seeds=False).why_not("run") == "more than half must show it"
+    assert standing((True, False, False), seeds=False).why_not("seeds") == "run is not reached"
+    assert standing((False,)).why_not("run") == "p is above the level"
+
+
+def test_what_is_not_judged_says_why_there_is_no_test():
+    (found,) = standings(
+        [
+            *of_runs(True, True),
+            evidence("seeds", holds=False, p_adjusted=None, status="too_few_runs", reason="2 runs, but 3 are needed"),
+            evidence("specific", holds=False, p_adjusted=None, reason="means are compared; no control"),
+        ]
+    )
+    assert found.why_not("seeds") == "2 runs, but 3 are needed"
+    assert found.why_not("specific") == "no control"
+    assert found.why_not("beyond_control") == "no test was possible"
+    nothing = standings([evidence("seeds", holds=False, p_adjusted=None)])[0]
+    assert nothing.why_not("run") == "no checkpoint of its runs could be measured"

@@ -7,6 +7,9 @@ import torch
 # The standard error is only known at the end, and early blocks may see a larger variance: 0.8 would do. With half of
 # the tolerance used, the neurons' ranks also agree with the exact engine's to 0.9999.
 SE_SAFETY = 0.5
+# Share of neurons too wide to order 0 in ε from which the next block goes to first order at once: a second enclosure of
+# half of them costs as much as the products it needs.
+MOSTLY_WIDE = 0.5
 
 
 class Budget:
@@ -22,6 +25,7 @@ class Budget:
         self.n_positions, self.tolerance, self.tolerance_se = n_positions, tolerance, tolerance_se
         zeros = torch.zeros(n_neurons, dtype=torch.float64, device=device)
         self.n, self.total, self.squares, self.spent = 0, zeros, zeros.clone(), zeros.clone()
+        self.mostly_wide = False
 
     def observe(self, estimate: torch.Tensor, bound: torch.Tensor) -> None:
         """Count a block's effects `[pos, neuron]` (NaN: unknown) towards the standard error.
@@ -40,20 +44,31 @@ class Budget:
         se = SE_SAFETY * (variance / self.n_positions).sqrt()
         return ((self.tolerance_se * se).clamp_min(self.tolerance) * self.n - self.spent).clamp_min(0)
 
+    def see_wide(self, n_wide: int) -> None:
+        """Remember whether order 0 in ε was too wide for most neurons; blocks of a stratum are alike."""
+        self.mostly_wide = n_wide > MOSTLY_WIDE * len(self.spent)
+
     def spend(self, bounds: torch.Tensor) -> None:
         """Record the error sum a block has taken `[neuron]`."""
         self.spent = self.spent + bounds
 
 
-def select_exact(bounds: torch.Tensor, *, allowed: torch.Tensor) -> torch.Tensor:
+def select_exact(bounds: torch.Tensor, *, allowed: torch.Tensor, parallel: bool = False) -> torch.Tensor:
     """Pairs `[pos, neuron]` to evaluate exactly so that each column's remaining bounds sum to at most `allowed`.
 
-    The largest bounds go first: in ascending order, everything beyond the sum that is allowed.
+    The largest bounds go first: in ascending order, everything beyond the sum that is allowed. On a device that adds in
+    `parallel` the running sums are a product, because its own take any order.
     """
     exact = torch.zeros_like(bounds, dtype=torch.bool)
     over = torch.nonzero(bounds.sum(0) > allowed)[:, 0]
     if len(over):
-        ordered, rank = bounds[:, over].sort(dim=0)
-        beyond = ordered.cumsum(0) > allowed[over]
+        ordered, rank = bounds[:, over].sort(dim=0, stable=parallel)
+        sums = _running_sums(ordered) if parallel else ordered.cumsum(0)
+        beyond = sums > allowed[over]
         exact[:, over] = torch.zeros_like(beyond).scatter_(0, rank, beyond)
     return exact
+
+
+def _running_sums(ordered: torch.Tensor) -> torch.Tensor:
+    """Add up the first rows, in the same order in every run; infinity counts as 1e300."""
+    return ordered.new_ones(len(ordered), len(ordered)).tril() @ ordered.clamp_max(1e300)

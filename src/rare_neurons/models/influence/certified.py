@@ -15,8 +15,6 @@ from rare_neurons.models.influence.rounding import RelativeErrors, group_roundin
 from rare_neurons.models.influence.tokens import TokenBlock
 from rare_neurons.models.readout import Ablation
 
-CHUNK_PAIRS = 2**15  # pairs worked on at once, so that the two dozen passes over them stay in cache
-
 
 @dataclass(frozen=True)
 class _Inputs:
@@ -54,26 +52,33 @@ def measure_certified(
 ) -> PairEffects:
     """Enclose every pair of a block, then evaluate exactly those whose error the budget cannot take, largest first.
 
-    Terms linear in U go to first order in ε only for neurons whose budget order 0 exceeds in this block. `truncation`
-    and `rounding` cover `total` and `within`. The targets of the block share the class of columns `own`; `U_y`
+    Terms linear in U go to first order in ε only for neurons whose budget order 0 exceeds in this block; once these
+    were most of a block's, for all neurons of the blocks that follow, and at once. `truncation` and `rounding` cover
+    `total` and `within`. The targets of the block share the class of columns `own`; `U_y`
     `[pos, neuron]` is U at them.
     """
     h_y = tokens.z.gather(-1, tokens.target[:, None]) - moments.centre
     inputs = _Inputs(ablation, moments.groups, visitor.directions.norms, U_y, h_y)
     errors = relative_errors(visitor)
-    out = _estimate_all(inputs, moments, errors)
+    chunk_pairs = visitor.chunks.pairs
+    at_once = budget.mostly_wide
+    if at_once:
+        inputs = _refine(inputs, torch.arange(len(inputs.norms), device=inputs.norms.device), visitor, moments)
+    out = _estimate_all(inputs, moments, errors, chunk_pairs)
     budget.observe(out.total, out.bounds())
     allowed = budget.allowed()
     wide = torch.nonzero(out.bounds().sum(0) > allowed)[:, 0]
-    if len(wide):
-        refined = _estimate_all(_refine(inputs, wide, visitor, moments), moments, errors)
+    if len(wide) and not at_once:
+        budget.see_wide(len(wide))
+        refined = _estimate_all(_refine(inputs, wide, visitor, moments), moments, errors, chunk_pairs)
         for field in fields(_Estimates):
             getattr(out, field.name)[:, wide] = getattr(refined, field.name)
-    exact = select_exact(out.bounds(), allowed=allowed)
-    if exact.any():
-        pairs = evaluate_pairs(exact, tokens, ablation, visitor, moments, U_y=U_y, own=own)
-        out.total[exact], out.within[exact], out.direct[exact] = pairs.total, pairs.within, pairs.direct
-        out.truncation[exact], out.rounding[exact] = 0.0, pairs.rounding
+    exact = select_exact(out.bounds(), allowed=allowed, parallel=visitor.chunks.parallel)
+    at = torch.nonzero(exact, as_tuple=True)
+    if len(at[0]):
+        pairs = evaluate_pairs(at, tokens, ablation, visitor, moments, U_y=U_y, own=own)
+        out.total[at], out.within[at], out.direct[at] = pairs.total, pairs.within, pairs.direct
+        out.truncation[at], out.rounding[at] = 0.0, pairs.rounding
     budget.spend(out.bounds().sum(0))
     return PairEffects(out.total, out.within, out.direct, out.change, out.truncation, out.rounding, exact)
 
@@ -89,10 +94,10 @@ def _refine(inputs: _Inputs, neurons: torch.Tensor, visitor: MomentVisitor, mome
     return _Inputs(ablation, tuple(groups), inputs.norms[neurons], inputs.U_y[:, neurons], inputs.h_y)
 
 
-def _estimate_all(inputs: _Inputs, moments: BlockMoments, errors: RelativeErrors) -> _Estimates:
+def _estimate_all(inputs: _Inputs, moments: BlockMoments, errors: RelativeErrors, chunk_pairs: int) -> _Estimates:
     out = _Estimates(*(torch.empty_like(inputs.ablation.eta) for _ in fields(_Estimates)))
     n_pos, n_neurons = out.total.shape
-    step = max(1, CHUNK_PAIRS // n_neurons)
+    step = max(1, chunk_pairs // n_neurons)
     for start in range(0, n_pos, step):
         _estimate(slice(start, start + step), inputs, moments, errors, out)
     return out
@@ -105,19 +110,20 @@ def _estimate(rows: slice, inputs: _Inputs, moments: BlockMoments, relative: Rel
         x[rows] for x in (inputs.ablation.epsilon, inputs.ablation.eta, inputs.ablation.direct_eta)
     )
     U_y, mass = inputs.U_y[rows], moments.own_mass[rows]
-    own_sum, own_sensitive = enclose(own, epsilon=epsilon, eta=eta)
-    rest_sum, rest_sensitive = enclose(rest, epsilon=epsilon, eta=eta)
+    sizes = epsilon.abs(), eta.abs()
+    own_sum, own_sensitive = enclose(own, epsilon=epsilon, eta=eta, sizes=sizes)
+    rest_sum, rest_sensitive = enclose(rest, epsilon=epsilon, eta=eta, sizes=sizes)
     change = epsilon * inputs.h_y[rows] + eta * U_y
     middle, half, slope = log_interval(Interval(own_sum.low + rest_sum.low, own_sum.high + rest_sum.high))
     own_middle, own_half, own_slope = log_interval(Interval(own_sum.low / mass, own_sum.high / mass))
     errors = [
-        group_rounding(
-            g, rows, moments, norms=inputs.norms, epsilon=epsilon, eta=eta, gradient_error=relative.gradient
-        ).add_(sensitive, alpha=relative.square)
+        group_rounding(g, rows, moments, norms=inputs.norms, sizes=sizes, gradient_error=relative.gradient).add_(
+            sensitive, alpha=relative.square
+        )
         for g, sensitive in ((OWN, own_sensitive), (REST, rest_sensitive))
     ]
     both = torch.maximum((errors[OWN] + errors[REST]) * slope, errors[OWN] / mass * own_slope)
-    both += target_rounding(rows, moments, norms=inputs.norms, epsilon=epsilon, eta=eta)
+    both += target_rounding(rows, moments, norms=inputs.norms, sizes=sizes)
     out.total[rows], out.within[rows] = middle - change, own_middle - change
     out.truncation[rows] = torch.maximum(half, own_half)
     out.rounding[rows] = both.nan_to_num_(nan=torch.inf, posinf=torch.inf)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from rare_neurons.models.influence.scratch import GRADIENT_BLOCK, VOCAB_BLOCK
+from rare_neurons.models.influence.scratch import CACHE, GRADIENT_BLOCK, Chunks
 from rare_neurons.models.influence.tokens import Expectations, TokenBlock, Unigram
 from rare_neurons.models.readout import Readout
 
@@ -13,14 +13,22 @@ class ClassSums:
     """Running sums per class of columns, relative to the references of the two groups (own class, and the rest)."""
 
     def __init__(
-        self, readout: Readout, unigram: Unigram, *, n_classes: int, shape: torch.Size, gradient_dtype: torch.dtype
+        self,
+        readout: Readout,
+        unigram: Unigram,
+        *,
+        n_classes: int,
+        shape: torch.Size,
+        gradient_dtype: torch.dtype,
+        chunks: Chunks = CACHE,
     ) -> None:
         """Start from zero for a block of `shape` = (positions, d_model)."""
+        self.batched = chunks.parallel  # Σ p A of all columns at once: a launch for each GRADIENT_BLOCK would be many
         self.readout, self.unigram, self.gradient_dtype = readout, unigram, gradient_dtype
         device = readout.A.device
         self.cast = [
             torch.empty(size, dtype=gradient_dtype, device=device)
-            for size in ((shape[0], VOCAB_BLOCK), (VOCAB_BLOCK, shape[1]))
+            for size in ((shape[0], chunks.columns), (chunks.columns, shape[1]))
         ]
 
         def zeros(*size: int) -> torch.Tensor:
@@ -47,24 +55,30 @@ class ClassSums:
     ) -> None:
         """Add a block of columns of class `k`: `e`, `z`, `q` `[pos, block]`, `A` its rows; `scratch` is written to."""
         ez = torch.mul(e, z, out=scratch)
-        self.e[k] += e.sum(-1)
-        self.ez[k] += ez.sum(-1)
+        self.e[k].add_(e.sum(-1))
+        self.ez[k].add_(ez.sum(-1))
         self._add_gradient(k, e, A)
-        self.skinny[k] += e @ self.weights[columns]
-        self.ez_seen[k] += ez @ self.unigram.seen[columns]
+        self.skinny[k].add_(e @ self.weights[columns])
+        self.ez_seen[k].add_(ez @ self.unigram.seen[columns])
         self.z_by_q += z @ self.unigram.q[columns]
         if q is not None:
             self.post_norm = True
-            self.eq[k] += torch.mul(e, q, out=scratch).sum(-1)
+            self.eq[k].add_(torch.mul(e, q, out=scratch).sum(-1))
 
     def _add_gradient(self, k: int, e: torch.Tensor, A: torch.Tensor) -> None:
         if self.gradient_dtype == torch.float64:
-            self.eA[k] += e @ A
+            self.eA[k].add_(e @ A)
             return
         left, right = self.cast[0][:, : len(A)].copy_(e), self.cast[1][: len(A)].copy_(A)
-        for start in range(0, len(A), GRADIENT_BLOCK):
+        whole = len(A) // GRADIENT_BLOCK if self.batched else 0
+        if whole:
+            n = whole * GRADIENT_BLOCK
+            parts = left[:, :n].unflatten(1, (whole, GRADIENT_BLOCK)).transpose(0, 1)
+            parts = parts @ right[:n].unflatten(0, (whole, GRADIENT_BLOCK))
+            self.eA[k].add_(parts.sum(0, dtype=torch.float64))
+        for start in range(whole * GRADIENT_BLOCK, len(A), GRADIENT_BLOCK):
             columns = slice(start, start + GRADIENT_BLOCK)
-            self.eA[k] += left[:, columns] @ right[columns]
+            self.eA[k].add_(left[:, columns] @ right[columns])
 
     def finish(
         self,

@@ -47,27 +47,31 @@ class Interval:
     high: torch.Tensor
 
 
-def enclose(m: GroupMoments, *, epsilon: torch.Tensor, eta: torch.Tensor) -> tuple[Interval, torch.Tensor]:
+Sizes = tuple[torch.Tensor, torch.Tensor]
+"""|ε| and |η| `[pos, neuron]`: half a dozen terms need them, and each pass over a chunk counts."""
+
+
+def enclose(
+    m: GroupMoments, *, epsilon: torch.Tensor, eta: torch.Tensor, sizes: Sizes
+) -> tuple[Interval, torch.Tensor]:
     """Enclose `Σ_group p (e^{εh + ηU} − 1)`; also returns the part of it that follows Σ p U² (or its root).
 
     `e^x − 1 = (e^{εh} − 1) + ηU e^{εh} + (ηU)² φ_2(ηU) e^{εh}`: the first from moments of h, the second to order k = 0
     or 1 in ε with a Cauchy–Schwarz remainder `|η| |ε|^(k+1) e^{max(0, sup εh)} √(Σ p h^(2k+2) · Σ p U²)/(k+1)!`, the
     third by the range of φ_2.
     """
-    low_x = torch.minimum(epsilon * m.h_low, epsilon * m.h_high)
-    high_x = torch.maximum(epsilon * m.h_low, epsilon * m.h_high)
+    low_x, high_x = _ordered(epsilon * m.h_low, epsilon * m.h_high)
     growth = torch.exp(high_x)
     first, last = _exponential_of_h(m.h, epsilon, low_x, growth)
     if m.hU is None:
         linear = eta * m.U
-        remainder = (m.h_square * m.UU).sqrt_().mul_(epsilon.abs())
+        remainder = (m.h_square * m.UU).sqrt_().mul_(sizes[0])
     else:
         linear = eta * (m.U + epsilon * m.hU)
         remainder = (m.h[:, 4:5] * m.UU).sqrt_().mul_(epsilon.square()).mul_(0.5)
-    remainder.mul_(eta.abs()).mul_(growth.clamp_min(1.0))
+    remainder.mul_(sizes[1]).mul_(growth.clamp_min(1.0))
     squares = eta.square() * m.UU
-    low_u = torch.minimum(eta * m.U_low, eta * m.U_high)
-    high_u = torch.maximum(eta * m.U_low, eta * m.U_high)
+    low_u, high_u = _ordered(eta * m.U_low, eta * m.U_high)
     quadratic_low = low_u.div_(3).add_(low_x).exp_().mul_(squares).mul_(0.5)
     quadratic_high = high_u.exp_().add_(2).mul_(growth).mul_(squares).div_(6)
     low = first.add_(linear).sub_(remainder).add_(quadratic_low)
@@ -75,10 +79,14 @@ def enclose(m: GroupMoments, *, epsilon: torch.Tensor, eta: torch.Tensor) -> tup
     return Interval(low, high), quadratic_high.add_(remainder)
 
 
+def _ordered(one: torch.Tensor, other: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the smaller and the larger of two values; the second argument is overwritten."""
+    return torch.minimum(one, other), torch.maximum(one, other, out=other)
+
+
 def enclose_direct(*, U: torch.Tensor, UU: torch.Tensor, U_range: Interval, eta: torch.Tensor) -> Interval:
     """Enclose the same with ε = 0: `Σ p (e^{ηU} − 1)`."""
-    low_u = torch.minimum(eta * U_range.low, eta * U_range.high)
-    high_u = torch.maximum(eta * U_range.low, eta * U_range.high)
+    low_u, high_u = _ordered(eta * U_range.low, eta * U_range.high)
     squares, linear = eta.square() * UU, eta * U
     low = low_u.div_(3).exp_().mul_(squares).mul_(0.5).add_(linear)
     return Interval(low, high_u.exp_().add_(2).mul_(squares).div_(6).add_(linear))

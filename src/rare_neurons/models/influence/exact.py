@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import torch
 
+from rare_neurons.models.influence.scratch import CACHE, Chunks
 from rare_neurons.models.influence.tokens import TokenBlock
 from rare_neurons.models.readout import Ablation
 
-PAIR_ELEMENTS = 2**18  # pairs x vocabulary evaluated at once: 1 or 2 MB, so that the passes stay in cache
 # relative to the largest logit change: dot products and sums of 1e3 to 1e5 roundings of 2^-53
 FLOAT64_SUMS = 1e-11
 
@@ -70,7 +70,13 @@ def log_mean_exp(x: torch.Tensor, p: Probabilities) -> tuple[torch.Tensor, torch
 
 
 def measure_exactly(
-    tokens: TokenBlock, ablation: Ablation, *, U: torch.Tensor, U_y: torch.Tensor, own: slice
+    tokens: TokenBlock,
+    ablation: Ablation,
+    *,
+    U: torch.Tensor,
+    U_y: torch.Tensor,
+    own: slice,
+    chunks: Chunks = CACHE,
 ) -> PairEffects:
     """Every pair of a block in float64.
 
@@ -82,9 +88,11 @@ def measure_exactly(
         The same at the target.
     own : slice
         Columns of the class that the targets of this block belong to.
+    chunks : Chunks
+        How many pairs are evaluated at once; no number follows from it.
     """
     log_mean, log_own, log_direct = (torch.empty_like(ablation.eta) for _ in range(3))
-    step = max(1, PAIR_ELEMENTS // tokens.z.shape[1])
+    step = max(1, chunks.elements // tokens.z.shape[1])
     ones = torch.ones(1, 2, dtype=torch.float64, device=U.device)
     own_mass = tokens.class_log_p[:, tokens.own_class].exp()
     for t in range(len(log_mean)):

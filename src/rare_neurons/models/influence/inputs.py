@@ -26,8 +26,8 @@ class EngineSettings:
         Moment products with a certified error, or every pair in float64.
     tolerance, tolerance_se : float
         A neuron's mean is certified to `max(tolerance, tolerance_se * influence_se)` nats.
-    memory_gb : float
-        Working memory beside the weights, 10^9 bytes.
+    memory_gb : float or None
+        Working memory beside the weights, 10^9 bytes; None: what the device has free when the pass is planned.
     placebo_draws, placebo_seed : int
         Permutations of the rows of `W_out` whose within-stratum effects are measured beside the network's; 0: none.
     """
@@ -35,7 +35,7 @@ class EngineSettings:
     engine: Engine
     tolerance: float
     tolerance_se: float
-    memory_gb: float
+    memory_gb: float | None
     placebo_draws: int = 0
     placebo_seed: int = 0
 

@@ -10,15 +10,23 @@ import torch
 
 from rare_neurons.models.influence.directions import UNIT_ROUNDOFF, Directions
 from rare_neurons.models.influence.enclosure import Z_ORDER, GroupMoments
-from rare_neurons.models.influence.scratch import GRADIENT_BLOCK, VOCAB_BLOCK, Scratch
+from rare_neurons.models.influence.scratch import CACHE, GRADIENT_BLOCK, VOCAB_BLOCK, Chunks, Scratch
 from rare_neurons.models.influence.tokens import TokenBlock
 
 OWN, REST = 0, 1
-# Sum of VOCAB_BLOCK float32 terms, each from a few roundings, then float64: Higham 2002, eq. 3.5; twice, because
-# accelerators truncate where processors round.
-BLOCK_SUM_32 = 2 * (VOCAB_BLOCK + 8) * UNIT_ROUNDOFF[torch.float32]
 # Σ p A in float32 blocks: its rounding counts at first order, so its blocks are shorter; fused multiply-adds round.
 GRADIENT_SUM_32 = (GRADIENT_BLOCK + 8) * UNIT_ROUNDOFF[torch.float32]
+
+
+def block_sum_32(columns: int) -> float:
+    """Relative error of a float32 sum over a block of columns, each term from a few roundings, then float64.
+
+    Higham 2002, eq. 3.5; twice, because accelerators truncate where processors round.
+    """
+    return 2 * (columns + 8) * UNIT_ROUNDOFF[torch.float32]
+
+
+BLOCK_SUM_32 = block_sum_32(VOCAB_BLOCK)
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,7 @@ class BlockMoments:
     the largest logit's z; `reach` `[pos, 1]`: sup |h| before re-centring, plus the shift; `root_mean_square`,
     `row_norm` `[group, pos, 1]`: √(Σ p (|h| + |shift|)²) before re-centring and √(Σ p |A|²). Float64: `sum_unit`
     `[pos, 1]` bounds the relative rounding of sums under p (log p included), `dot_unit` that of one dot product
-    relative to its norms.
+    relative to its norms, `block_sum` that of a float32 sum over a block of columns.
     """
 
     groups: tuple[GroupMoments, GroupMoments]
@@ -42,6 +50,7 @@ class BlockMoments:
     row_norm: torch.Tensor
     sum_unit: torch.Tensor
     dot_unit: float
+    block_sum: float
     largest_row: float
     residual_norm: torch.Tensor
 
@@ -52,8 +61,11 @@ class MomentVisitor:
     Also keeps `h` (before re-centring) and `e` `[pos, vocab]` in float32 for exact pairs.
     """
 
-    def __init__(self, directions: Directions, gradient_dtype: torch.dtype = torch.float64) -> None:
-        self.directions, self.gradient_dtype = directions, gradient_dtype
+    def __init__(
+        self, directions: Directions, gradient_dtype: torch.dtype = torch.float64, chunks: Chunks = CACHE
+    ) -> None:
+        self.directions, self.gradient_dtype, self.chunks = directions, gradient_dtype, chunks
+        self.block_sum = block_sum_32(chunks.columns)
         self._memory: dict[str, torch.Tensor] = {}
 
     def logits(self, like: torch.Tensor, n_vocab: int) -> torch.Tensor:
@@ -80,8 +92,8 @@ class MomentVisitor:
         self.visited: list[tuple[slice, int]] = []
         self.low, self.high = zeros(2, n_pos) + torch.inf, zeros(2, n_pos) - torch.inf
         self.rows = zeros(2, n_pos)
-        self.scratch = [Scratch(self.h) for _ in range(5)]
-        self.factor = Scratch(self.h, self.directions.squares.dtype)
+        self.scratch = [Scratch(self.h, columns=self.chunks.columns) for _ in range(5)]
+        self.factor = Scratch(self.h, self.directions.squares.dtype, self.chunks.columns)
 
     def visit(self, columns: slice, group: int, *, e: torch.Tensor, z: torch.Tensor, A: torch.Tensor) -> None:
         """Add a block of columns of one group."""
@@ -92,25 +104,25 @@ class MomentVisitor:
         e32.copy_(e)
         self.h[:, columns], self.e[:, columns] = h, e32
         squares = e32 if directions.squares.dtype == torch.float32 else self.factor(z.shape).copy_(e)
-        self.squares[group] += _large_product(squares, directions.squares[:, columns].T)
+        self.squares[group].add_(_large_product(squares, directions.squares[:, columns].T))
         self._add_powers(group, z.shape)
-        self.rows[group] += e @ directions.row_squares[columns]
-        self.low[group] = torch.minimum(self.low[group], z.amin(-1))
-        self.high[group] = torch.maximum(self.high[group], z.amax(-1))
+        self.rows[group].add_(e @ directions.row_squares[columns])
+        torch.minimum(self.low[group], z.amin(-1), out=self.low[group])
+        torch.maximum(self.high[group], z.amax(-1), out=self.high[group])
 
     def _add_powers(self, group: int, shape: tuple[int, int]) -> None:
         """Σ e h^j for j = 2..6; orders 0 and 1 come in float64 from the class sums."""
         h, e, eh, h2, h3 = (scratch(shape) for scratch in self.scratch)
         sums = self.powers[group]
         torch.mul(e, h, out=eh)
-        sums[:, 2] += torch.linalg.vecdot(eh, h)
+        sums[:, 2].add_(torch.linalg.vecdot(eh, h))
         torch.mul(h, h, out=h2)
         torch.mul(h2, h, out=h3)
-        sums[:, 3] += torch.linalg.vecdot(eh, h2)
-        sums[:, 4] += torch.linalg.vecdot(eh, h3)
+        sums[:, 3].add_(torch.linalg.vecdot(eh, h2))
+        sums[:, 4].add_(torch.linalg.vecdot(eh, h3))
         torch.mul(eh, h2, out=e)  # e h³
-        sums[:, 5] += torch.linalg.vecdot(e, h2)
-        sums[:, 6] += torch.linalg.vecdot(e, h3)
+        sums[:, 5].add_(torch.linalg.vecdot(e, h2))
+        sums[:, 6].add_(torch.linalg.vecdot(e, h3))
 
     def finish(self, tokens: TokenBlock, class_U: torch.Tensor) -> BlockMoments:
         """Normalise, and move the origin of h from the top column's z to `E_p z`; `class_U` as in `project_classes`."""
@@ -139,6 +151,7 @@ class MomentVisitor:
             row_norm=(self.rows[..., None] * factor).sqrt(),
             sum_unit=2 * n_vocab * UNIT_ROUNDOFF[torch.float64] + 4 * logit_unit,
             dot_unit=dot_unit,
+            block_sum=self.block_sum,
             largest_row=largest_row,
             residual_norm=tokens.residual_norm,
         )
@@ -156,7 +169,8 @@ class MomentVisitor:
                 continue
             h = self.h[:, columns]
             eh = torch.mul(self.e[:, columns], h, out=self.scratch[0](h.shape))
-            sums[group] += eh @ (directions.U[:, columns][neurons].T if few else directions.A[columns].float())
+            # add_, as everywhere in the pass: `sums[group] += x` would also copy the sums onto themselves.
+            sums[group].add_(eh @ (directions.U[:, columns][neurons].T if few else directions.A[columns].float()))
         found = (sums[g] if few else sums[g] @ directions.W[neurons].T for g in groups)
         return [
             total * moments.factor[g] - moments.shift * moments.groups[g].U[:, neurons]
@@ -179,12 +193,12 @@ class MomentVisitor:
         powers[:, 1] = tokens.class_z[:, members].sum(-1) - self.top[:, 0] * powers[:, 0]
         directions = self.directions
         parts = powers[:, 2].clamp_min(0) + shift[:, 0].square() * powers[:, 0]
-        h = _recentre(powers, shift)
+        h = _recentre(powers, shift, self.block_sum)
         empty = not torch.isfinite(self.low[group]).all()
         zero = torch.zeros_like(directions.norms)
         return GroupMoments(
             h=h,
-            h_square=(h[:, 2].clamp_min(0) + 2 * BLOCK_SUM_32 * parts)[:, None],
+            h_square=(h[:, 2].clamp_min(0) + 2 * self.block_sum * parts)[:, None],
             h_low=torch.zeros_like(shift) if empty else (self.low[group][:, None] - self.top - shift),
             h_high=torch.zeros_like(shift) if empty else (self.high[group][:, None] - self.top - shift),
             U=class_U[members].sum(0),
@@ -202,18 +216,18 @@ def _large_product(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
     return left @ right
 
 
-def _recentre(powers: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
+def _recentre(powers: torch.Tensor, shift: torch.Tensor, block_sum: float) -> torch.Tensor:
     """Moments about a moved origin: `Σ p (h − s)^j` from `Σ p h^i`, binomially.
 
     Orders 4 and 6 stand in bounds, so the float32 rounding of their parts is added, by
     `(|h| + |s|)^j <= 2^(j−1) (h^j + s^j)`.
     """
-    columns = []
+    columns, back = [], [(-shift[:, 0]) ** n for n in range(powers.shape[-1])]
     for j in range(powers.shape[-1]):
-        terms = [comb(j, i) * (-shift[:, 0]) ** (j - i) * powers[:, i] for i in range(j + 1)]
+        terms = [comb(j, i) * back[j - i] * powers[:, i] for i in range(j + 1)]
         moment = torch.stack(terms).sum(0)
         if j in (4, Z_ORDER):
             parts = powers[:, j].clamp_min(0) + shift[:, 0] ** j * powers[:, 0]
-            moment = moment.clamp_min(0) + BLOCK_SUM_32 * 2.0 ** (j - 1) * parts
+            moment = moment.clamp_min(0) + block_sum * 2.0 ** (j - 1) * parts
         columns.append(moment)
     return torch.stack(columns, dim=-1)

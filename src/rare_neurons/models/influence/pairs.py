@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from rare_neurons.models.influence.directions import UNIT_ROUNDOFF
-from rare_neurons.models.influence.exact import PAIR_ELEMENTS, Probabilities, log_mean_exp
+from rare_neurons.models.influence.exact import Probabilities, log_mean_exp
 from rare_neurons.models.influence.moments import OWN, BlockMoments, MomentVisitor
 from rare_neurons.models.influence.tokens import TokenBlock
 from rare_neurons.models.readout import Ablation
@@ -27,7 +27,7 @@ class ExactPairs:
 
 
 def evaluate_pairs(
-    chosen: torch.Tensor,
+    chosen: tuple[torch.Tensor, torch.Tensor],
     tokens: TokenBlock,
     ablation: Ablation,
     visitor: MomentVisitor,
@@ -36,13 +36,13 @@ def evaluate_pairs(
     U_y: torch.Tensor,
     own: slice,
 ) -> ExactPairs:
-    """Evaluate the pairs of a mask `[pos, neuron]`, in the mask's row-major order."""
-    at, neuron = torch.nonzero(chosen, as_tuple=True)
+    """Evaluate some pairs: their positions and neurons, each `[pair]`."""
+    at, neuron = chosen
     log_mean, log_own, log_direct = (torch.empty(len(at), dtype=torch.float64, device=at.device) for _ in range(3))
     epsilon, eta, direct_eta = ablation.epsilon[chosen], ablation.eta[chosen], ablation.direct_eta[chosen]
     shift = moments.shift.float()
     factors = (visitor.reference - tokens.log_norm[:, None]).exp()
-    step = max(1, PAIR_ELEMENTS // visitor.h.shape[1])
+    step = max(1, visitor.chunks.elements // visitor.h.shape[1])
     for start in range(0, len(at), step):
         k = slice(start, start + step)
         t = at[k]
@@ -52,12 +52,13 @@ def evaluate_pairs(
         log_mean[k], log_own[k] = log_mean_exp(x, p)
         log_direct[k], _ = log_mean_exp(U.mul_(direct_eta[k, None].float()), p)
     h_y = (tokens.z.gather(-1, tokens.target[:, None]) - moments.centre)[at, 0]
-    change = epsilon * h_y + eta * U_y[chosen]
+    U_target = U_y[chosen]
+    change = epsilon * h_y + eta * U_target
     return ExactPairs(
         log_mean - change,
         log_own - change,
-        log_direct - direct_eta * U_y[chosen],
-        pair_rounding((at, neuron), visitor, moments, epsilon=epsilon, eta=eta),
+        log_direct - direct_eta * U_target,
+        pair_rounding(chosen, visitor, moments, epsilon=epsilon, eta=eta),
     )
 
 

@@ -118,13 +118,14 @@ class SlabPass:
         self.W = inputs.readout.norm.centre(hat)
         n_neurons, panel, slices = len(self.W), inputs.panel, inputs.vocabulary.slices
         strata = range(len(panel.strata))
-        self.sums = [StratumSums(panel, s, n_neurons=n_neurons, device=self.device) for s in strata]
+        order = {"device": self.device, "parallel": plan.chunks.parallel}
+        self.sums = [StratumSums(panel, s, n_neurons=n_neurons, **order) for s in strata]
         self.expected = ExpectedSums.zeros(n_classes=len(slices), n_neurons=n_neurons, device=self.device)
-        self.placebos = Placebos(inputs, slab, settings)
+        self.placebos = Placebos(inputs, slab, settings, parallel=plan.chunks.parallel)
         self.visitor, self.U = None, None
         if inputs.takes_moments(settings):
             directions = prepare_directions(inputs.readout, self.W, slices, plan.product_dtype)
-            self.visitor = MomentVisitor(directions, plan.gradient_dtype)
+            self.visitor = MomentVisitor(directions, plan.gradient_dtype, plan.chunks)
             tolerance = {"tolerance": settings.tolerance, "tolerance_se": settings.tolerance_se}
             self.budgets = [
                 Budget(n_positions=len(s.labels.rows), n_neurons=n_neurons, **tolerance, device=self.device)
@@ -168,8 +169,9 @@ class SlabPass:
         class_U = project_classes(tokens, self.W)
         place = {"U_y": readout.A[target] @ self.W.T, "own": vocabulary.slices[own_class]}
         if self.visitor is None:
-            effects = measure_exactly(tokens, ablation, U=self.U, **place)
-            within = [measure_within_exactly(tokens, placebo, U=self.U, **place) for placebo in placebos]
+            place |= {"U": self.U, "chunks": self.plan.chunks}
+            effects = measure_exactly(tokens, ablation, **place)
+            within = [measure_within_exactly(tokens, placebo, **place) for placebo in placebos]
             return Measured(tokens, residual, ablation, effects, class_U, within)
         moments = self.visitor.finish(tokens, class_U)
         known = tokens, ablation, self.visitor, moments

@@ -9,6 +9,7 @@ import torch
 
 from rare_neurons.models.influence.budget import Budget
 from rare_neurons.models.influence.inputs import EngineSettings, PassInputs
+from rare_neurons.models.recorders.row_labels import RowLabels
 from rare_neurons.numerics.grid.folds import N_FOLDS
 from rare_neurons.numerics.grid.moments import disjoint_products
 from rare_neurons.numerics.influence.placebo import placebo_permutations
@@ -25,12 +26,12 @@ class Placebos:
     Cell sums are kept per direction until the end, because products of cells are taken within a direction.
     """
 
-    def __init__(self, inputs: PassInputs, slab: slice, settings: EngineSettings) -> None:
+    def __init__(self, inputs: PassInputs, slab: slice, settings: EngineSettings, *, parallel: bool = False) -> None:
         panel, device = inputs.panel, inputs.readout.A.device
         norms = inputs.block.W_out.norm(dim=-1).cpu().numpy()
         draws = placebo_permutations(norms, n_draws=settings.placebo_draws, seed=settings.placebo_seed)
         self.neurons = torch.from_numpy(draws[:, slab])
-        self.captured, self.device, self.cell = inputs.captured, device, panel.cell()
+        self.captured, self.device, self.cell, self.parallel = inputs.captured, device, panel.cell(), parallel
         n = self.neurons.shape[1]
         shape = (len(draws), len(panel.strata), N_FOLDS**2, n)
         self.sums = torch.zeros(shape, dtype=torch.float64, device=device)
@@ -51,9 +52,9 @@ class Placebos:
 
     def add(self, rows: np.ndarray, stratum: int, within: Sequence[torch.Tensor]) -> None:
         """Add each draw's effects `[pos, direction]` on a block of panel rows of one stratum."""
-        cell = torch.as_tensor(self.cell[rows], device=self.device)
+        cell = RowLabels(self.cell[rows], self.device, parallel=self.parallel)
         for draw, values in enumerate(within):
-            self.sums[draw, stratum].index_add_(0, cell, values)
+            cell.add(self.sums[draw, stratum], values)
 
     def finish(self) -> dict[str, np.ndarray]:
         """Sum over this slab's directions cell sums and their disjoint products `[draw, stratum, fold, bin]`."""

@@ -10,22 +10,28 @@ import torch
 from rare_neurons.errors import RequestError
 from rare_neurons.models.influence.inputs import EngineSettings, PassInputs
 from rare_neurons.models.influence.moments import GRADIENT_SUM_32
-from rare_neurons.models.influence.scratch import VOCAB_BLOCK
+from rare_neurons.models.influence.scratch import CACHE, Chunks, chunks_for
+from rare_neurons.models.memory import usable_bytes
 from rare_neurons.numerics.grid.folds import N_FOLDS
 
 MAX_POSITIONS, MIN_POSITIONS, MIN_NEURONS = 512, 32, 512
 BFLOAT16_FROM = 2**20  # elements of U² from which the faster, coarser product is worth its rounding
 FLOAT32_GRADIENT_FROM = 2**24  # the same for Σ p A in float32 blocks
 
+# Where chunks are as large as a block, what is made on the way counts too: six float32 arrays of an exact pair's terms,
+# and sixteen float64 ones of an enclosure's.
+_EXACT_BYTES, _ENCLOSURE_BYTES = 6 * 4, 16 * 8
+
 
 @dataclass(frozen=True)
 class Plan:
-    """Positions per block, neurons per slab, dtypes of the product with U² and of Σ p A."""
+    """Positions per block, neurons per slab, dtypes of the product with U² and of Σ p A, sizes of chunks."""
 
     positions: int
     neurons: int
     product_dtype: torch.dtype
     gradient_dtype: torch.dtype
+    chunks: Chunks = CACHE
 
 
 def make_plan(inputs: PassInputs, settings: EngineSettings) -> Plan:
@@ -40,16 +46,21 @@ def make_plan(inputs: PassInputs, settings: EngineSettings) -> Plan:
     n_neurons = len(inputs.block.W_out)
     dtype = _product_dtype(inputs.readout.A.device, n_vocab * n_neurons)
     per_neuron, per_position, per_pair = _bytes(inputs, settings, dtype)
-    free = settings.memory_gb * 1e9 - 8 * n_vocab * d_model - 32 * VOCAB_BLOCK * n_neurons
+    device, chunks = inputs.readout.A.device, chunks_for(inputs.readout.A.device)
+    memory = usable_bytes(device) if settings.memory_gb is None else settings.memory_gb * 1e9
+    free = memory - 8 * n_vocab * d_model - 32 * chunks.columns * n_neurons
+    if chunks.parallel:
+        free -= _EXACT_BYTES * chunks.elements
+        per_pair += _ENCLOSURE_BYTES
     fewest = min(n_neurons, MIN_NEURONS)
     sizes = (MAX_POSITIONS, MAX_POSITIONS // 2, MAX_POSITIONS // 4)
     for positions, wanted in [(n, n_neurons) for n in sizes] + [(n, fewest) for n in (*sizes, MIN_POSITIONS)]:
         neurons = int((free - positions * per_position) / (per_neuron + per_pair * positions))
         if neurons >= wanted:
             gradient = _gradient_dtype(inputs, n_vocab * n_neurons, settings.tolerance_se)
-            return Plan(positions, min(neurons, n_neurons), dtype, gradient)
+            return Plan(positions, min(neurons, n_neurons), dtype, gradient, chunks)
     raise RequestError(
-        f"memory_gb={settings.memory_gb} holds {max(neurons, 0)} neurons of {n_neurons} beside a vocabulary of "
+        f"memory_gb={memory / 1e9:g} holds {max(neurons, 0)} neurons of {n_neurons} beside a vocabulary of "
         f"{n_vocab} x {d_model} float64; at least {fewest} are needed: raise it"
     )
 
@@ -65,7 +76,7 @@ def _bytes(inputs: PassInputs, settings: EngineSettings, product_dtype: torch.dt
     per_column = 4 + product_dtype.itemsize if inputs.takes_moments(settings) else 8
     # influence and its within part by document, type and cell; of a placebo the within part by cell
     per_neuron = n_vocab * per_column + 8 * (2 * (kept + cells) + draws * cells)
-    per_position = 8 * (2 * n_vocab + 10 * VOCAB_BLOCK + (n_classes + 8) * d_model)
+    per_position = 8 * (2 * n_vocab + 10 * chunks_for(inputs.readout.A.device).columns + (n_classes + 8) * d_model)
     return per_neuron, per_position, 8 * (24 + n_classes + 6 * draws)
 
 

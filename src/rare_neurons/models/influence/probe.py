@@ -17,8 +17,9 @@ from rare_neurons.models.forward import Captured, run_panel
 from rare_neurons.models.influence.inputs import EngineSettings, PassInputs
 from rare_neurons.models.influence.panel_pass import measure_panel
 from rare_neurons.models.influence.tokens import make_unigram
+from rare_neurons.models.memory import contexts_at_once, forward_bytes, usable_bytes
 from rare_neurons.models.panel_arrays import PanelArrays, sort_vocabulary
-from rare_neurons.models.readout import final_block, read_out
+from rare_neurons.models.readout import final_block, read_out, w_out_module
 from rare_neurons.models.recorders.behaviour import BehaviourRows
 from rare_neurons.models.recorders.gradients import ResidualGradients
 
@@ -76,6 +77,7 @@ def probe_model(
     settings: EngineSettings,
     *,
     batch_size: int | None = None,
+    tf32: bool = False,
     progress: Progress | None = None,
 ) -> ProbeResult:
     """Measure the influence of every final-layer neuron on each stratum of a panel.
@@ -85,7 +87,9 @@ def probe_model(
     settings : EngineSettings
         The engine, its tolerance and memory, and the placebos.
     batch_size : int, optional
-        Contexts per forward pass; by default about 4,096 tokens.
+        Contexts per forward pass; by default about 4,096 tokens, on an accelerator what its free memory holds.
+    tf32 : bool
+        Whether the forward pass, and nothing else, may multiply in TF32 on a CUDA device.
     progress : callable, optional
         Called as `progress(what, done, total)`.
 
@@ -97,7 +101,7 @@ def probe_model(
         If the network's outputs on the panel are not finite.
     """
     panel.check()
-    inputs = _inputs(model, panel, batch_size, progress)
+    inputs = _inputs(model, panel, lambda: _forward(model, panel, batch_size, tf32, progress))
     behaviour, gradients = BehaviourRows(len(panel.context)), ResidualGradients(panel, inputs.readout)
     columns = measure_panel(
         inputs,
@@ -117,15 +121,13 @@ def probe_model(
     )
 
 
-def _inputs(
-    model: PreTrainedModel, panel: PanelArrays, batch_size: int | None, progress: Progress | None
-) -> PassInputs:
+def _inputs(model: PreTrainedModel, panel: PanelArrays, forward: Callable[[], Captured]) -> PassInputs:
     """Check that panel and model fit, run the network, and read its last two maps."""
     family_of(model.config.to_dict())
     n_vocab = len(model.get_output_embeddings().weight)
     vocabulary = sort_vocabulary(panel.vocab_stratum, n_strata=len(panel.strata), n_vocab=n_vocab)
     weights = panel.natural_weights()
-    captured = _forward(model, panel, batch_size, progress)
+    captured = forward()
     unigram = make_unigram(panel.log_unigram, vocabulary, model.device)
     return PassInputs(
         panel=panel,
@@ -138,10 +140,23 @@ def _inputs(
     )
 
 
-def _forward(model: PreTrainedModel, panel: PanelArrays, batch_size: int | None, progress: Progress | None) -> Captured:
+def _contexts_at_once(model: PreTrainedModel, length: int) -> int:
+    """Contexts per forward pass where nobody says how many."""
+    if model.device.type == "cpu":
+        return max(1, BATCH_TOKENS // length)
+    W_out = model.get_submodule(w_out_module(model, family_of(model.config.to_dict()))).weight
+    sizes = {"d_model": model.config.hidden_size, "n_heads": model.config.num_attention_heads}
+    n_neurons = W_out.numel() // model.config.hidden_size
+    per_token = forward_bytes(**sizes, n_neurons=n_neurons, length=length, itemsize=W_out.element_size())
+    return contexts_at_once(usable_bytes(model.device), bytes_per_token=per_token, length=length)
+
+
+def _forward(
+    model: PreTrainedModel, panel: PanelArrays, batch_size: int | None, tf32: bool, progress: Progress | None
+) -> Captured:
     """One pass over the panel; where the device's memory is too small, again with half the contexts at a time."""
     n_contexts, length = panel.token_ids.shape
-    size = min(batch_size or max(1, BATCH_TOKENS // length), n_contexts)
+    size = min(batch_size or _contexts_at_once(model, length), n_contexts)
 
     def halve() -> int:
         nonlocal size
@@ -163,6 +178,7 @@ def _forward(model: PreTrainedModel, panel: PanelArrays, batch_size: int | None,
             position=torch.from_numpy(panel.position.astype(np.int64)),
             min_position=panel.min_position,
             batch_size=batch_size,
+            tf32=tf32,
             progress=None if progress is None else lambda done: progress("forward", done, n_contexts),
         )
 

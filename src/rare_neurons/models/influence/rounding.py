@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import torch
 
-from rare_neurons.models.influence.directions import UNIT_ROUNDOFF, Directions
-from rare_neurons.models.influence.moments import BLOCK_SUM_32, GRADIENT_SUM_32, BlockMoments, MomentVisitor
+from rare_neurons.models.influence.directions import UNIT_ROUNDOFF
+from rare_neurons.models.influence.enclosure import Sizes
+from rare_neurons.models.influence.moments import GRADIENT_SUM_32, BlockMoments, MomentVisitor
 
 
 @dataclass(frozen=True)
@@ -20,13 +21,13 @@ class RelativeErrors:
 
 def relative_errors(visitor: MomentVisitor) -> RelativeErrors:
     """Errors of the products that a pass has taken."""
-    return RelativeErrors(_relative_square_error(visitor.directions), _gradient_error(visitor))
+    return RelativeErrors(_relative_square_error(visitor), _gradient_error(visitor))
 
 
-def _relative_square_error(directions: Directions) -> float:
+def _relative_square_error(visitor: MomentVisitor) -> float:
     """Relative error of Σ p U²: both factors and each block's sum rounded to the product's dtype, float32 inside."""
-    unit = UNIT_ROUNDOFF[directions.squares.dtype]
-    relative = (1 + unit) ** 3 * (1 + BLOCK_SUM_32) - 1
+    unit = UNIT_ROUNDOFF[visitor.directions.squares.dtype]
+    relative = (1 + unit) ** 3 * (1 + visitor.block_sum) - 1
     return relative / (1 - relative)
 
 
@@ -41,8 +42,7 @@ def group_rounding(
     moments: BlockMoments,
     *,
     norms: torch.Tensor,
-    epsilon: torch.Tensor,
-    eta: torch.Tensor,
+    sizes: Sizes,
     gradient_error: float,
 ) -> torch.Tensor:
     """Bound on the rounding of a group's terms whose sums are float32, plus that of all float64 sums.
@@ -50,18 +50,17 @@ def group_rounding(
     Orders 2 and up of e^{εh}: `½ (ε √(Σ p h²))² e^{|ε| sup|h|}`. Σ p h U: `√(Σ p h²) √(Σ p |A|²) |w|` (Cauchy–Schwarz).
     Σ p U: `√(Σ p) √(Σ p |A|²) |w|`.
     """
-    spread = epsilon.abs() * moments.root_mean_square[group, rows]
-    size = eta.abs() * (norms * moments.row_norm[group, rows])
-    powers = (epsilon.abs() * moments.reach[rows]).exp_().mul_(spread.square()).mul_(0.5)
+    epsilon_size, eta_size = sizes
+    spread = epsilon_size * moments.root_mean_square[group, rows]
+    size = eta_size * (norms * moments.row_norm[group, rows])
+    powers = (epsilon_size * moments.reach[rows]).exp_().mul_(spread.square()).mul_(0.5)
     root_mass = moments.groups[group].h[rows, :1].sqrt()
     floats = (spread + size) * root_mass  # Σ p |x| <= √(Σ p) √(Σ p x²)
-    total = powers.mul_(BLOCK_SUM_32).add_(spread * size, alpha=2 * BLOCK_SUM_32)
+    total = powers.mul_(moments.block_sum).add_(spread * size, alpha=2 * moments.block_sum)
     return total.addcmul_(floats, moments.sum_unit[rows]).addcmul_(size, gradient_error * root_mass)
 
 
-def target_rounding(
-    rows: slice, moments: BlockMoments, *, norms: torch.Tensor, epsilon: torch.Tensor, eta: torch.Tensor
-) -> torch.Tensor:
+def target_rounding(rows: slice, moments: BlockMoments, *, norms: torch.Tensor, sizes: Sizes) -> torch.Tensor:
     """Bound on the float64 rounding of the target's own change `ε h_y + η U_y`."""
-    reach = eta.abs() * norms + 4 * epsilon.abs() * moments.residual_norm[rows]
+    reach = sizes[1] * norms + 4 * sizes[0] * moments.residual_norm[rows]
     return reach.mul_(moments.dot_unit * moments.largest_row)

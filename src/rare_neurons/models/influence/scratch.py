@@ -2,17 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 
-VOCAB_BLOCK = 2048  # columns worked on at once: a few MB with 512 positions, so that elementwise passes stay in cache
+VOCAB_BLOCK = (
+    2048  # columns worked on at once on a processor: a few MB with 512 positions, so that passes stay in cache
+)
 GRADIENT_BLOCK = 256  # columns of a float32 partial sum of p A, where it is not taken in float64
+
+
+@dataclass(frozen=True)
+class Chunks:
+    """How much is worked on at once, and whether sums over rows must name their order.
+
+    `columns` of the vocabulary are passed at once, `pairs` (position, neuron) enclosed, `elements` = pairs x vocabulary
+    evaluated exactly. `parallel`: the device adds in any order where it is not told one.
+    """
+
+    columns: int
+    pairs: int
+    elements: int
+    parallel: bool
+
+
+# On a processor the two dozen passes over a chunk stay in cache (1 or 2 MB of exact pairs). An accelerator takes a
+# block at a time: every chunk costs some 60 launches, of a few microseconds each.
+CACHE = Chunks(columns=VOCAB_BLOCK, pairs=2**15, elements=2**18, parallel=False)
+DEVICE = Chunks(columns=8192, pairs=2**40, elements=2**25, parallel=True)
+
+
+def chunks_for(device: torch.device) -> Chunks:
+    """Sizes that suit a device."""
+    return CACHE if device.type == "cpu" else DEVICE
 
 
 class Scratch:
     """Memory for one block of columns, used again for each: fresh pages would cost more than the arithmetic."""
 
-    def __init__(self, like: torch.Tensor, dtype: torch.dtype | None = None) -> None:
-        size = len(like) * min(VOCAB_BLOCK, like.shape[1])
+    def __init__(self, like: torch.Tensor, dtype: torch.dtype | None = None, columns: int = VOCAB_BLOCK) -> None:
+        size = len(like) * min(columns, like.shape[1])
         self.memory = torch.empty(size, dtype=dtype or like.dtype, device=like.device)
 
     def __call__(self, shape: tuple[int, int]) -> torch.Tensor:

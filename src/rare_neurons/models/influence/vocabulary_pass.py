@@ -8,16 +8,17 @@ from typing import Protocol
 import torch
 
 from rare_neurons.models.influence.class_sums import ClassSums
-from rare_neurons.models.influence.scratch import VOCAB_BLOCK, Scratch
+from rare_neurons.models.influence.scratch import CACHE, VOCAB_BLOCK, Chunks, Scratch
 from rare_neurons.models.influence.tokens import TokenBlock, Unigram
 from rare_neurons.models.panel_arrays import SortedVocabulary
 from rare_neurons.models.readout import Readout
 
 
 class Visitor(Protocol):
-    """Adds further sums to the pass over the vocabulary, and says in which dtype Σ p A may be multiplied."""
+    """Adds further sums to the pass over the vocabulary; says in which dtype Σ p A may be taken and what at once."""
 
     gradient_dtype: torch.dtype
+    chunks: Chunks
 
     def logits(self, like: torch.Tensor, n_vocab: int) -> torch.Tensor:
         """Memory for z `[pos, vocab]`, valid until the next block: fresh pages would cost more than the arithmetic."""
@@ -50,16 +51,23 @@ def read_tokens(
     scale = readout.norm.variance((c * c).sum(-1, keepdim=True), c.shape[-1]).rsqrt()
     n_vocab = len(readout.A)
     z = torch.empty(len(c), n_vocab, dtype=c.dtype, device=c.device) if visitor is None else visitor.logits(c, n_vocab)
-    tops = _all_logits(readout, vocabulary, c, scale, z)
+    chunks = CACHE if visitor is None else visitor.chunks
+    tops = _all_logits(readout, vocabulary, c, scale, z, chunks.columns)
     q = None if post_direction is None else readout.norm.centre(post_direction) @ readout.A.T
     reference = _group_maxima(tops[0], own_class)
     if visitor is not None:
         best = tops[0].argmax(-1, keepdim=True)
         visitor.start(z, reference=reference, top=z.gather(-1, tops[1].gather(-1, best)))
-    dtype = torch.float64 if visitor is None else visitor.gradient_dtype
-    sums = ClassSums(readout, unigram, n_classes=len(vocabulary.slices), shape=c.shape, gradient_dtype=dtype)
-    scratch, ez_scratch = Scratch(z), Scratch(z)
-    for k, columns in column_blocks(vocabulary):
+    sums = ClassSums(
+        readout,
+        unigram,
+        n_classes=len(vocabulary.slices),
+        shape=c.shape,
+        gradient_dtype=torch.float64 if visitor is None else visitor.gradient_dtype,
+        chunks=chunks,
+    )
+    scratch, ez_scratch = (Scratch(z, columns=chunks.columns) for _ in range(2))
+    for k, columns in column_blocks(vocabulary, chunks.columns):
         group = 0 if k == own_class else 1
         zb, A = z[:, columns], readout.A[columns]
         e = scratch(zb.shape)
@@ -80,22 +88,22 @@ def read_tokens(
     )
 
 
-def column_blocks(vocabulary: SortedVocabulary) -> Iterator[tuple[int, slice]]:
-    """Blocks of at most `VOCAB_BLOCK` columns, none across two classes: (class, columns)."""
+def column_blocks(vocabulary: SortedVocabulary, width: int = VOCAB_BLOCK) -> Iterator[tuple[int, slice]]:
+    """Blocks of at most `width` columns, none across two classes: (class, columns)."""
     for k, columns in enumerate(vocabulary.slices):
-        for start in range(columns.start, columns.stop, VOCAB_BLOCK):
-            yield k, slice(start, min(start + VOCAB_BLOCK, columns.stop))
+        for start in range(columns.start, columns.stop, width):
+            yield k, slice(start, min(start + width, columns.stop))
 
 
 def _all_logits(
-    readout: Readout, vocabulary: SortedVocabulary, c: torch.Tensor, scale: torch.Tensor, z: torch.Tensor
+    readout: Readout, vocabulary: SortedVocabulary, c: torch.Tensor, scale: torch.Tensor, z: torch.Tensor, width: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Fill z `[pos, vocab]`; per class the largest logit and its column `[pos, class]`."""
+    """Fill z `[pos, vocab]` by blocks of `width` columns; per class the largest logit and its column `[pos, class]`."""
     n_classes = len(vocabulary.slices)
     value = torch.full((len(c), n_classes), -torch.inf, dtype=c.dtype, device=c.device)
     column = torch.zeros(len(c), n_classes, dtype=torch.int64, device=c.device)
-    scratch = Scratch(z)
-    for k, columns in column_blocks(vocabulary):
+    scratch = Scratch(z, columns=width)
+    for k, columns in column_blocks(vocabulary, width):
         zb = torch.mm(c, readout.A[columns].T, out=scratch((len(c), columns.stop - columns.start)))
         z[:, columns] = zb
         logits = zb * scale + readout.b[columns] if readout.has_bias else zb  # one positive factor keeps the order

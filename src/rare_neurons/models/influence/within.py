@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 import torch
 
 from rare_neurons.models.influence.budget import Budget, select_exact
-from rare_neurons.models.influence.certified import CHUNK_PAIRS
 from rare_neurons.models.influence.directions import UNIT_ROUNDOFF
 from rare_neurons.models.influence.enclosure import GroupMoments, enclose, log_interval
-from rare_neurons.models.influence.exact import PAIR_ELEMENTS, Probabilities, log_mean_exp, target_changes
+from rare_neurons.models.influence.exact import Probabilities, log_mean_exp, target_changes
 from rare_neurons.models.influence.moments import OWN, REST, BlockMoments, MomentVisitor
 from rare_neurons.models.influence.pairs import pair_rounding
 from rare_neurons.models.influence.rounding import group_rounding, relative_errors, target_rounding
+from rare_neurons.models.influence.scratch import CACHE, Chunks
 from rare_neurons.models.influence.tokens import TokenBlock
 from rare_neurons.models.readout import Ablation
 
@@ -59,9 +59,10 @@ def measure_within(block: OwnColumns, ablations: Sequence[Ablation], budgets: Se
     for ablation, budget in zip(ablations, budgets, strict=True):
         estimate, bound = _estimate(block, moments, ablation)
         budget.observe(estimate, bound)
-        exact = select_exact(bound, allowed=budget.allowed())
-        if exact.any():
-            estimate[exact], bound[exact] = _evaluate(exact, block, ablation)
+        exact = select_exact(bound, allowed=budget.allowed(), parallel=block.visitor.chunks.parallel)
+        at = torch.nonzero(exact, as_tuple=True)
+        if len(at[0]):
+            estimate[at], bound[at] = _evaluate(at, block, ablation)
         budget.spend(bound.sum(0))
         found.append(estimate)
     return found
@@ -96,31 +97,34 @@ def _estimate(block: OwnColumns, moments: BlockMoments, ablation: Ablation) -> t
     sup_U = torch.maximum(-group.U_low, group.U_high)
     sup_h = torch.maximum(torch.maximum(-group.h_low, group.h_high), h_y.abs())
     middle, bound = torch.empty_like(ablation.eta), torch.empty_like(ablation.eta)
-    step = max(1, CHUNK_PAIRS // middle.shape[1])
+    step = max(1, block.visitor.chunks.pairs // middle.shape[1])
     for start in range(0, len(middle), step):
         rows = slice(start, start + step)
         change = {"epsilon": epsilon[rows], "eta": eta[rows]}
-        sums, sensitive = enclose(group.at(rows), **change)
+        sizes = change["epsilon"].abs(), change["eta"].abs()
+        sums, sensitive = enclose(group.at(rows), **change, sizes=sizes)
         log_middle, half, slope = log_interval(sums)
-        errors = group_rounding(OWN, rows, moments, norms=norms, **change, gradient_error=relative.gradient)
+        errors = group_rounding(OWN, rows, moments, norms=norms, sizes=sizes, gradient_error=relative.gradient)
         errors.add_(sensitive, alpha=relative.square).mul_(slope)
-        size = (change["epsilon"].abs() * sup_h[rows]).addcmul_(change["eta"].abs(), sup_U)
+        size = (sizes[0] * sup_h[rows]).addcmul_(sizes[1], sup_U)
         errors.addcmul_(size, size.exp(), value=ENCLOSURE_32)
-        errors.add_(target_rounding(rows, moments, norms=norms, **change))
+        errors.add_(target_rounding(rows, moments, norms=norms, sizes=sizes))
         bound[rows] = half.add_(errors.nan_to_num_(nan=torch.inf, posinf=torch.inf)).double()
         middle[rows] = log_middle.sub_(change["epsilon"] * h_y[rows]).sub_(change["eta"] * U_y[rows]).double()
     return middle, bound
 
 
-def _evaluate(chosen: torch.Tensor, block: OwnColumns, ablation: Ablation) -> tuple[torch.Tensor, torch.Tensor]:
-    """Evaluate the pairs of a mask `[pos, neuron]` in float32, with their rounding, in the mask's row-major order."""
+def _evaluate(
+    chosen: tuple[torch.Tensor, torch.Tensor], block: OwnColumns, ablation: Ablation
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Evaluate some pairs, their positions and neurons each `[pair]`, in float32, with their rounding."""
     tokens, visitor, moments, own = block.tokens, block.visitor, block.moments, block.own
-    at, neuron = torch.nonzero(chosen, as_tuple=True)
+    at, neuron = chosen
     epsilon, eta = ablation.epsilon[chosen], ablation.eta[chosen]
     shift, n_own = moments.shift.float(), own.stop - own.start
     factors = moments.factor[OWN] / moments.own_mass
     log_own = torch.empty_like(eta)
-    step = max(1, PAIR_ELEMENTS // n_own)
+    step = max(1, visitor.chunks.elements // n_own)
     for start in range(0, len(at), step):
         k = slice(start, start + step)
         t = at[k]
@@ -128,16 +132,22 @@ def _evaluate(chosen: torch.Tensor, block: OwnColumns, ablation: Ablation) -> tu
         x = visitor.h[t, own].sub_(shift[t]).mul_(epsilon[k, None].float()).addcmul_(U, eta[k, None].float())
         log_own[k] = _log_mean_exp(x, visitor.e[t, own], factors[t], lambda far, t=t: _log_p(tokens, t[far], own))
     h_y = block.h_y[at, 0]
-    rounding = pair_rounding((at, neuron), visitor, moments, epsilon=epsilon, eta=eta)
+    rounding = pair_rounding(chosen, visitor, moments, epsilon=epsilon, eta=eta)
     return log_own - epsilon * h_y - eta * block.U_y[chosen], rounding
 
 
 def measure_within_exactly(
-    tokens: TokenBlock, ablation: Ablation, *, U: torch.Tensor, U_y: torch.Tensor, own: slice
+    tokens: TokenBlock,
+    ablation: Ablation,
+    *,
+    U: torch.Tensor,
+    U_y: torch.Tensor,
+    own: slice,
+    chunks: Chunks = CACHE,
 ) -> torch.Tensor:
     """Δ_within of every pair `[pos, neuron]` in float64; `U` `[neuron, vocab]`, `U_y` as in `measure_exactly`."""
     log_own, U_own = torch.empty_like(ablation.eta), U[:, own]
-    step = max(1, PAIR_ELEMENTS // U_own.shape[1])
+    step = max(1, chunks.elements // U_own.shape[1])
     one = torch.ones(1, 1, dtype=U.dtype, device=U.device)
     for t in range(len(log_own)):
         log_p = _log_p(tokens, t, own)

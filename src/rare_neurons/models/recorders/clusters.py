@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from rare_neurons.models.panel_arrays import PARTS, PanelArrays
+from rare_neurons.models.recorders.row_labels import RowLabels
 from rare_neurons.numerics.grid.cells import count_cells
 from rare_neurons.numerics.grid.folds import N_FOLDS
 from rare_neurons.numerics.panel.standard_error import (
@@ -53,7 +54,8 @@ class PairClusters:
     Panels have nearly as many pairs as targets, so that their sums would need as much memory as the vocabulary.
     """
 
-    def __init__(self, counts: np.ndarray, zeros: torch.Tensor) -> None:
+    def __init__(self, counts: np.ndarray, zeros: torch.Tensor, *, parallel: bool = False) -> None:
+        self.parallel = parallel
         self.counts, self.closed = counts, np.zeros(len(counts), dtype=bool)
         self.squares, self.products, self.open_sum = zeros.clone(), zeros.clone(), zeros.clone()
         self.open: int | None = None
@@ -64,7 +66,7 @@ class PairClusters:
         runs = labels[starts]
         of_row = np.repeat(np.arange(len(runs)), np.diff(np.append(starts, len(labels))))
         sums = torch.zeros(len(runs), values.shape[1], dtype=values.dtype, device=values.device)
-        sums.index_add_(0, torch.as_tensor(of_row, device=values.device), values)
+        RowLabels(of_row, values.device, parallel=self.parallel).add(sums, values)
         if self.open == runs[0]:
             sums[0] += self.open_sum
         elif self.open is not None:
@@ -92,19 +94,19 @@ class PairClusters:
 class ClusteredSums:
     """Running sums of one quantity of a stratum `[neuron]`, in float64: its two-way error, parts and cells."""
 
-    def __init__(self, labels: Labels, *, n_neurons: int, device: torch.device) -> None:
+    def __init__(self, labels: Labels, *, n_neurons: int, device: torch.device, parallel: bool) -> None:
         def zeros(*shape: int) -> torch.Tensor:
             return torch.zeros(*shape, n_neurons, dtype=torch.float64, device=device)
 
         self.counts = labels.counts
         self.sums = {name: zeros(len(labels.counts[name])) for name in ("document", "type")}
         self.sums["cell"] = zeros(N_FOLDS**2)
-        self.pairs = PairClusters(labels.counts["pair"], zeros())
+        self.pairs = PairClusters(labels.counts["pair"], zeros(), parallel=parallel)
 
-    def add(self, values: torch.Tensor, labels: dict[str, np.ndarray], on_device: dict[str, torch.Tensor]) -> None:
+    def add(self, values: torch.Tensor, labels: dict[str, np.ndarray], on_device: dict[str, RowLabels]) -> None:
         """Add values `[pos, neuron]` with their labels, as arrays and on the device."""
         for name, sums in self.sums.items():
-            sums.index_add_(0, on_device[name], values)
+            on_device[name].add(sums, values)
         self.pairs.add(labels["pair"], values)
 
     def finish(self, name: str) -> dict[str, np.ndarray]:

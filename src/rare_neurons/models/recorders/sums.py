@@ -12,6 +12,7 @@ from rare_neurons.models.influence.tokens import TokenBlock
 from rare_neurons.models.panel_arrays import PanelArrays
 from rare_neurons.models.readout import Ablation
 from rare_neurons.models.recorders.clusters import ClusteredSums, Labels
+from rare_neurons.models.recorders.row_labels import RowLabels
 
 MEANS = ("abs_influence", "direct_influence", "abs_direct_influence")
 BOUNDS = ("truncation_bound", "rounding_bound", "exact_fraction")
@@ -20,16 +21,19 @@ BOUNDS = ("truncation_bound", "rounding_bound", "exact_fraction")
 class StratumSums:
     """Running sums of one stratum's pair effects, whole and within it, by document, target type and cell."""
 
-    def __init__(self, panel: PanelArrays, stratum: int, *, n_neurons: int, device: torch.device) -> None:
-        self.labels = Labels.of(panel, stratum)
-        of_neurons = {"n_neurons": n_neurons, "device": device}
+    def __init__(
+        self, panel: PanelArrays, stratum: int, *, n_neurons: int, device: torch.device, parallel: bool = False
+    ) -> None:
+        self.labels, self.parallel = Labels.of(panel, stratum), parallel
+        of_neurons = {"n_neurons": n_neurons, "device": device, "parallel": parallel}
         self.total, self.within = (ClusteredSums(self.labels, **of_neurons) for _ in range(2))
         self.means = {name: torch.zeros(n_neurons, dtype=torch.float64, device=device) for name in (*MEANS, *BOUNDS)}
 
     def add(self, rows: np.ndarray, effects: PairEffects) -> None:
         """Add a block whose panel rows are `rows`; rows of one document and target type come one after another."""
         labels = self.labels.at(rows)
-        on_device = {name: torch.as_tensor(values, device=effects.total.device) for name, values in labels.items()}
+        device = effects.total.device
+        on_device = {name: RowLabels(labels[name], device, parallel=self.parallel) for name in self.total.sums}
         self.total.add(effects.total, labels, on_device)
         self.within.add(effects.within, labels, on_device)
         terms = {

@@ -94,11 +94,15 @@ def fingerprint_tensor(name: str, array: np.ndarray, *, n_projections: int = 64,
     projection, square, n_nonfinite = np.zeros(n_projections), 0.0, 0
     for start in range(0, flat.size, _BLOCK):
         block = flat[start : start + _BLOCK]
-        digest.update(_canonical(block))
+        for part in _canonical(block):
+            digest.update(part)
         values = block.astype(np.float64)
-        n_nonfinite += int(values.size - np.count_nonzero(np.isfinite(values)))
+        with np.errstate(invalid="ignore", over="ignore"):
+            squares = float(values @ values)
+        if not np.isfinite(squares):  # a sum of squares hides no NaN and no infinity
+            n_nonfinite += int(values.size - np.count_nonzero(np.isfinite(values)))
         if n_nonfinite == 0:
-            square += float(values @ values)
+            square += squares
             projection += _project(values, bits, n_projections)
     if n_nonfinite:
         projection, square = np.full(n_projections, np.nan), np.nan
@@ -138,9 +142,10 @@ def _project(values: np.ndarray, bits: np.random.Philox, n_projections: int) -> 
     return sums[0::2] - sums[1::2]
 
 
-def _canonical(block: np.ndarray) -> bytes:
+def _canonical(block: np.ndarray) -> tuple[bytes, memoryview]:
+    """Dtype and values of a block as they are digested, without a copy where none is needed."""
     if block.dtype == np.float16:
         block = block.astype(np.float32)
     if block.dtype.kind == "f":
         block = block + block.dtype.type(0)  # -0 becomes 0: tools rewrite the sign of zeros
-    return block.dtype.str.encode() + block.astype(block.dtype.newbyteorder("<")).tobytes()
+    return block.dtype.str.encode(), block.astype(block.dtype.newbyteorder("<"), copy=False).view(np.uint8).data

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rare_neurons.columns import Column, Reason, Status
 from rare_neurons.numerics.spectra.bootstrap import bootstrap_alpha, goodness_of_fit
-from rare_neurons.numerics.spectra.eigenvalues import checked_matrix, eigenvalues
+from rare_neurons.numerics.spectra.eigenvalues import eigenvalues, matrix_of
 from rare_neurons.numerics.spectra.likelihood_ratio import compare_tails
 from rare_neurons.numerics.spectra.options import DEFAULT_OPTIONS, SpectrumOptions
 from rare_neurons.numerics.spectra.power_law import MIN_VALUE, PowerLawFit, fit_power_law
@@ -135,7 +135,7 @@ def measure_spectrum(
         One weight matrix, finite; its transpose gives the same numbers up to the choice of shuffles and windows.
     options : SpectrumOptions
     values : ndarray, shape (min(rows, cols),), optional
-        ``eigenvalues(matrix)``, where the caller has them.
+        ``eigenvalues(matrix)``, where the caller has them: they are the proof that the matrix is finite.
 
     Returns
     -------
@@ -146,7 +146,7 @@ def measure_spectrum(
     ValueError
         If ``matrix`` is not a finite matrix.
     """
-    weights = checked_matrix(matrix)
+    weights = matrix_of(matrix)
     values = eigenvalues(weights) if values is None else values
     fit = _fit(values, options)
     edge = marchenko_pastur_edge(values, weights.shape)
@@ -229,7 +229,7 @@ def _shape_of(values: NDArray[np.float64]) -> dict[str, float | int | None]:
     }
 
 
-def _shuffled(weights: NDArray[np.float64], options: SpectrumOptions) -> dict[str, float | None]:
+def _shuffled(weights: NDArray, options: SpectrumOptions) -> dict[str, float | None]:
     drawn = shuffled_eigenvalues(weights, _rng(options, _SHUFFLE), shuffles=options.shuffles)
     alphas = [fit.alpha for fit in (_fit(values, options) for values in drawn) if fit.alpha is not None]
     summary = (float(np.median(alphas)), min(alphas), max(alphas)) if alphas else (None, None, None)

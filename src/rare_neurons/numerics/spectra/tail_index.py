@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rare_neurons.numerics.spectra.eigenvalues import checked_matrix, eigenvalues
+from rare_neurons.numerics.spectra.eigenvalues import eigenvalues, matrix_of
 
 FARMS_FRACTION = 0.5
 """Share of the pooled eigenvalues in the Hill tail of FARMS (arXiv 2506.06280, median rule)."""
@@ -79,11 +79,11 @@ def farms_alpha(
     Raises
     ------
     ValueError
-        If ``matrix`` is not a finite matrix or an option is out of range.
+        If ``matrix`` is no matrix, a window is not finite, or an option is out of range.
     """
     if windows < 1 or aspect_ratio < 1:
         raise ValueError(f"windows={windows}, aspect_ratio={aspect_ratio}; both must be at least 1")
-    weights = checked_matrix(matrix)
+    weights = matrix_of(matrix)
     if weights.shape[0] > weights.shape[1]:
         weights = weights.T
     pool = [eigenvalues(window) for window in _windows(weights, rng, windows, aspect_ratio)]
@@ -93,9 +93,7 @@ def farms_alpha(
     return hill_alpha(values, int(FARMS_FRACTION * values.size))
 
 
-def _windows(
-    wide: NDArray[np.float64], rng: np.random.Generator, limit: int, aspect_ratio: float
-) -> list[NDArray[np.float64]]:
+def _windows(wide: NDArray, rng: np.random.Generator, limit: int, aspect_ratio: float) -> list[NDArray]:
     """Up to ``limit`` windows of a matrix with rows <= cols, from a grid without overlap."""
     rows, cols = wide.shape
     short = min(rows // 2, int(cols / aspect_ratio))

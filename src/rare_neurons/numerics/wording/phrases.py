@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+_LARGEST_LEVEL = 0.2
 _COUNTS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -42,7 +43,24 @@ def enumerated(parts: Sequence[str]) -> str:
 
 def probability(p: float) -> str:
     """Return ``p = 0.012``, or a bound for what is too small to be read."""
-    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+    number = p_digits(p)
+    return f"p {number}" if number.startswith("<") else f"p = {number}"
+
+
+def p_digits(p: float) -> str:
+    """Return a p-value with two digits, or as many as tell it from a level that it is above or below.
+
+    Examples
+    --------
+    >>> p_digits(0.0123), p_digits(0.0502), p_digits(0.0002)
+    ('0.012', '0.0502', '< 0.001')
+    """
+    if p < 0.001:
+        return "< 0.001"
+    texts = [f"{p:.{n}g}" for n in range(2, 7)]
+    # Levels are round numbers, and a p beside one must not be printed as it.
+    told = (text for text in texts if p >= _LARGEST_LEVEL or float(text) == p or float(text) != float(f"{p:.1g}"))
+    return next(told, texts[-1])
 
 
 def interval(low: float, high: float, *, scale: str, signed: bool = True) -> str:

@@ -12,6 +12,8 @@ from rare_neurons.numerics.evidence.tiers import TIERS
 
 HOLDS, FAILS, NOT_JUDGED = "●", "○", "–"
 """Marks of a tier: reached, judged and not reached, not asked or not to be judged."""
+UNTESTED = ("no test was possible", "no checkpoint of its runs could be measured")
+"""Reasons where no row has one: of a later tier, and of tier `run`."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,37 @@ class Standing:
         if self.reached is not None and TIERS.index(tier) <= TIERS.index(self.reached) and self.holds(tier):
             return HOLDS
         return NOT_JUDGED if self.p_value(tier) is None else FAILS
+
+    def why_not(self, tier: str) -> str:
+        """Say why a tier is not reached or not judged; empty where it is reached."""
+        mark = self.mark(tier)
+        if mark == HOLDS:
+            return ""
+        if mark == NOT_JUDGED:
+            untested = [row.reason for row in self.of_tier(tier) if row.p_adjusted is None and row.reason]
+            return why_untested(untested[0]) if untested else UNTESTED[tier == "run"]
+        before = [
+            one for one in TIERS[: TIERS.index(tier)] if (one == "run" or one in self.beyond) and not self.holds(one)
+        ]
+        if before:
+            return f"{before[0].replace('_', ' ')} is not reached"
+        if tier == "run" and len(self.runs) > 1:
+            return "more than half must show it"
+        return "p is above the level"
+
+    def of_tier(self, tier: str) -> tuple[EvidenceRow, ...]:
+        """Return the rows of one tier, controls apart; none where it was not asked."""
+        return self.runs if tier == "run" else (self.beyond[tier],) if tier in self.beyond else ()
+
+
+def first_reason(reason: str) -> str:
+    """Return the first of several reasons; further ones repeat the p-value."""
+    return reason.split("; ")[0]
+
+
+def why_untested(reason: str) -> str:
+    """Return the last of several reasons, why there is no test; those before say which form it would have had."""
+    return reason.split("; ")[-1]
 
 
 def standings(rows: Sequence[EvidenceRow]) -> list[Standing]:

@@ -10,7 +10,7 @@ from rare_neurons.numerics.evidence.rows import EvidenceRow, OnsetRow, TurnRow
 
 from .phrases import after_and_by, count, enumerated, interval, of_controls, of_runs, probability, several, size
 from .shared_moves import shared_moves
-from .standing import Standing
+from .standing import UNTESTED, Standing, first_reason, why_untested
 
 _MOVES = {1: "rises", -1: "falls", None: "changes"}
 _NOUNS = {1: "rise", -1: "fall", None: "change"}
@@ -67,7 +67,7 @@ def _no_change(standing: Standing, unit: str) -> list[str]:
     p, name = standing.p_value("run"), _name(standing).rstrip(",")
     untested = [row for row in standing.runs if row.p_adjusted is None]
     if p is None:
-        reason = next((row.reason for row in untested if row.reason), "no checkpoint of its runs could be measured")
+        reason = next((row.reason for row in untested if row.reason), UNTESTED[True])
         return [f"{name} cannot be judged: {reason}."]
     n, k = len(standing.runs), len(standing.found)
     if k:
@@ -165,14 +165,17 @@ def _date_of_seeds(onsets: Sequence[OnsetRow]) -> list[str]:
 
 def _seeds_fail(standing: Standing, row: EvidenceRow, unit: str) -> list[str]:
     if row.p_adjusted is None:
-        return [f"What other seeds would show is not judged: {_reason(row)}."]
+        return [f"What other seeds would show is not judged: {_untested(row)}."]
     first = f"That other seeds would have changed by step {row.step:,} is not shown ({probability(row.p_adjusted)})."
     return [first, *_would_have(row.minimal_effect, row.scale, unit)]
 
 
+def _untested(row: EvidenceRow) -> str:
+    return why_untested(row.reason or UNTESTED[False])
+
+
 def _reason(row: EvidenceRow) -> str:
-    """First of the reasons; further ones repeat the p-value."""
-    return (row.reason or "no test was possible").split("; ")[0]
+    return first_reason(row.reason or UNTESTED[False])
 
 
 def _control_holds(row: EvidenceRow, unit: str) -> list[str]:
@@ -186,7 +189,7 @@ def _control_holds(row: EvidenceRow, unit: str) -> list[str]:
 
 def _control_fails(standing: Standing, row: EvidenceRow, unit: str) -> list[str]:
     if row.p_adjusted is None:
-        return [f"Whether controls do the same is not judged: {_reason(row)}."]
+        return [f"Whether controls do the same is not judged: {_untested(row)}."]
     changed = sum(control.holds for control in standing.controls)
     alike = f"; {count(changed)} of {several(len(standing.controls), 'control')} changed too" if changed else ""
     first = f"More than controls do is not shown at step {row.step:,} ({probability(row.p_adjusted)}){alike}."
@@ -207,7 +210,7 @@ def _specific_holds(row: EvidenceRow, unit: str) -> list[str]:
 
 def _specific_fails(standing: Standing, row: EvidenceRow, unit: str) -> list[str]:
     if row.p_adjusted is None:
-        return [f"Whether it is about {row.stratum} tokens is not judged: {_reason(row)}."]
+        return [f"Whether it is about {row.stratum} tokens is not judged: {_untested(row)}."]
     first = f"That it is about {row.stratum} tokens in particular is not shown ({probability(row.p_adjusted)})."
     why = [f"In this, {_reason(row)}."] if row.scale == "linear" and row.reason else []
     return [first, *why, *_would_have(row.minimal_effect, row.scale, unit, "A difference")]

@@ -1,0 +1,156 @@
+"""What a configuration asks for: models with their checkpoints, panels and subjects, and every file that they make."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from rare_neurons.catalogue import TABLES, TIMELINES
+from rare_neurons.checkpoints.schedules import steps_of
+from rare_neurons.checkpoints.sources import Source, found_steps
+
+MANIFEST, TOKENIZER, RECIPE = "manifest", "tokenizer", "pretrain"
+"""Kinds of files that are no tables."""
+OTHERS = {
+    MANIFEST: "manifest/{model}/step{step}.json",
+    TOKENIZER: "tokenizer/{tokenizer}/tokenizer.json",
+    RECIPE: "pretrain/{model}/recipe.json",
+}
+Key = tuple[str | int, ...]
+"""As `rare_neurons.tables.Key`, for tables and for the others."""
+Config = Mapping[str, Mapping[str, Mapping[str, object]]]
+
+
+def steps_asked(config: Config) -> dict[str, list[int]]:
+    """Checkpoints of every model.
+
+    Raises
+    ------
+    RequestError
+        If those that are there are asked for, and there is none.
+    """
+    found = {}
+    for model, entry in config["models"].items():
+        if entry["steps"] == "found":
+            found[model] = list(found_steps(Source("folder", str(entry["path"]))))
+        else:
+            own = entry["source"] == "pretrain"
+            last = config["recipes"][entry["recipe"]]["n_steps"] if own else None
+            found[model] = list(steps_of(entry["steps"], last=last))
+    return found
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A complete configuration.
+
+    Attributes
+    ----------
+    config : mapping
+    steps : mapping of str to sequence of int
+        Checkpoints of every model.
+    """
+
+    config: Config
+    steps: Mapping[str, Sequence[int]]
+
+    def panels_of(self, model: str) -> list[str]:
+        """Panels that a model is evaluated at: those with its tokenizer."""
+        tokenizer = self.config["models"][model]["tokenizer"]
+        return [name for name, panel in self.config["panels"].items() if panel["tokenizer"] == tokenizer]
+
+    def members(self, subject: str) -> list[str]:
+        """List the runs of a subject, or the model itself."""
+        return [name for name, one in self.config["models"].items() if one.get("subject") == subject] or [subject]
+
+    def judged(self, subject: str) -> list[str]:
+        """List the runs of a subject and its controls."""
+        controls = [name for name, one in self.config["models"].items() if one.get("control_of") == subject]
+        return self.members(subject) + controls
+
+    @property
+    def subjects(self) -> list[str]:
+        """What is drawn and dated: subjects, and models that belong to none."""
+        return list(dict.fromkeys(one.get("subject", name) for name, one in self.config["models"].items()))
+
+    def family_of(self, model: str) -> str:
+        """Subject whose null a model shares."""
+        entry = self.config["models"][model]
+        return str(entry.get("control_of", entry.get("subject", model)))
+
+    def n_neurons(self, model: str) -> int | None:
+        """Size of the final layer, where it is known beforehand."""
+        entry = self.config["models"][model]
+        if entry["source"] == "pretrain":
+            return self.config["recipes"][entry["recipe"]]["mlp_size"]
+        return entry.get("n_neurons")
+
+    def tokens_per_step(self, model: str) -> int | None:
+        """Training tokens per step, where they are known."""
+        entry = self.config["models"][model]
+        if entry["source"] != "pretrain":
+            return entry.get("tokens_per_step")
+        recipe = self.config["recipes"][entry["recipe"]]
+        return recipe["batch_size"] * recipe["context_length"]
+
+    def of_checkpoints(self, kind: str, model: str) -> list[Key]:
+        """Keys of one kind of shard, or of the manifests, for all panels and steps of a model."""
+        panels = [(p,) for p in self.panels_of(model)] if "panel" in _wildcards(kind) else [()]
+        return [(kind, *panel, model, step) for panel in panels for step in self.steps[model]]
+
+    @cached_property
+    def corpora(self) -> dict[tuple[str, str], None]:
+        """Pairs of corpus and tokenizer of all panels that are measured, and of models that are trained here."""
+        panels = [self.config["panels"][name] for model in self.steps for name in self.panels_of(model)]
+        trained = [one for one in self.config["models"].values() if one["source"] == "pretrain"]
+        return dict.fromkeys((str(one["corpus"]), str(one["tokenizer"])) for one in (*panels, *trained))
+
+    @cached_property
+    def keys(self) -> list[Key]:
+        """Every file that a whole run makes, but for figures, logs and the summary."""
+        return list(dict.fromkeys((*self._of_text(), *self._of_models(), *self._of_subjects())))
+
+    def _of_text(self) -> Iterator[Key]:
+        tokenizers = list(dict.fromkeys(str(one["tokenizer"]) for one in self.config["models"].values()))
+        texts = [corpus for corpus, _ in self.corpora]
+        texts += [str(one["corpus"]) for name in tokenizers if "corpus" in (one := self.config["tokenizers"][name])]
+        yield from (("text", corpus) for corpus in texts)
+        yield from ((TOKENIZER, name) for name in tokenizers)
+        yield from ((table, *pair) for pair in self.corpora for table in ("corpus/tokens", "corpus/unigram"))
+        panels = [panel for model in self.steps for panel in self.panels_of(model)]
+        yield from ((table, panel) for panel in panels for table in TABLES if table.startswith("panel/"))
+
+    def _of_models(self) -> Iterator[Key]:
+        shards = [name for name, table in TABLES.items() if "step" in table.wildcards]
+        joined = [name for name, table in {**TABLES, **TIMELINES}.items() if table.wildcards == ("model",)]
+        for model, entry in self.config["models"].items():
+            yield from [(RECIPE, model)] if entry["source"] == "pretrain" else []
+            for kind in (MANIFEST, *shards):
+                yield from self.of_checkpoints(kind, model)
+            yield from ((name, model) for name in joined)
+            n = self.n_neurons(model)
+            yield from [] if n is None or not self.panels_of(model) else [("null_tables", str(n))]
+
+    def _of_subjects(self) -> Iterator[Key]:
+        yield from (("alpha_null", self.family_of(model)) for model in self.steps)
+        dated = [name for name, table in TABLES.items() if table.wildcards == ("subject",) and name != "alpha_null"]
+        yield from ((name, subject) for subject in self.subjects for name in dated)
+
+
+def path_of(key: Key) -> str:
+    """Return the path of a file below the results folder."""
+    name, *values = key
+    pattern = _pattern(str(name))
+    return pattern.format(**dict(zip(_wildcards(str(name)), values, strict=True)))
+
+
+def paths_of(keys: Iterable[Key]) -> list[str]:
+    """Return the paths of files below the results folder."""
+    return [path_of(key) for key in keys]
+
+
+def _pattern(name: str) -> str:
+    return OTHERS[name] if name in OTHERS else {**TABLES, **TIMELINES}[name].path
+
+
+def _wildcards(name: str) -> tuple[str, ...]:
+    return tuple(part.split("}")[0] for part in _pattern(name).split("{")[1:])

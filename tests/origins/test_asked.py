@@ -1,0 +1,42 @@
+from rare_neurons.catalogue import TABLES, TIMELINES
+from rare_neurons.origins.asked import OTHERS, Asked, path_of, paths_of
+from rare_neurons.tables import key_of
+from tests.origins.conftest import ask
+from tests.workflow.project import CONFIG
+
+
+def test_every_kind_of_file_is_asked_for(asked):
+    assert {key[0] for key in asked.keys} == {*TABLES, *TIMELINES, *OTHERS}
+    assert len(set(asked.keys)) == len(asked.keys)
+
+
+def test_paths_are_those_of_the_catalogue(asked):
+    tables = [key for key in asked.keys if key[0] not in OTHERS]
+    assert [key_of(f"results/{path_of(key)}") for key in tables] == tables
+    assert path_of(("manifest", "tiny-seed0", 2)) == "manifest/tiny-seed0/step2.json"
+    assert "tokenizer/bpe/tokenizer.json" in paths_of(asked.keys)
+
+
+def test_what_no_model_uses_is_not_asked_for():
+    unused = {"corpora": {"other": CONFIG["corpora"]["texts"]}, "tokenizers": {"other": CONFIG["tokenizers"]["bpe"]}}
+    assert ask(**unused).keys == ask().keys
+
+
+def test_subjects_controls_and_families():
+    own = CONFIG["models"]["tiny-seed0"]
+    shuffled = {**own, "seed": 7, "text": "unigram_shuffled", "subject": "shuffled", "control_of": "tiny"}
+    found = ask(models={"tiny-seed1": {**own, "seed": 1}, "control": shuffled})
+    assert found.subjects == ["tiny", "shuffled"]
+    assert found.judged("tiny") == ["tiny-seed0", "tiny-seed1", "control"]
+    assert found.family_of("control") == "tiny"
+    assert ("alpha_null", "tiny") in found.keys
+    assert ("alpha_null", "shuffled") not in found.keys
+    assert {key[1] for key in found.keys if key[0] == "timelines/evidence"} == {"tiny", "shuffled"}
+
+
+def test_tokens_per_step_and_neurons_of_a_hub_model_are_what_the_configuration_knows(asked):
+    assert (asked.tokens_per_step("tiny-seed0"), asked.n_neurons("tiny-seed0")) == (8 * 32, 64)
+    hub = {"source": "hub", "repo": "a/b", "revision": "step{step}", "tokenizer": "bpe", "steps": [0, 1]}
+    other = Asked({**asked.config, "models": {"far": hub}}, {"far": [0, 1]})
+    assert (other.tokens_per_step("far"), other.n_neurons("far")) == (None, None)
+    assert not [key for key in other.keys if key[0] in ("null_tables", "pretrain")]
