@@ -33,7 +33,7 @@ from tests.models.tiny import EXACT, random_model
 from tests.stages.panels import STRATA, draw_panel, write_corpus, write_tokenizer
 
 CHEAP = {"shuffles": 0, "farms_windows": 0, "refits": 0, "gof_refits": 0, "likelihood_ratios": False}
-OPTIONS = {**asdict(EXACT), "placebo_draws": 0, "dtype": "float32", "device": "cpu", "batch_size": 80}
+OPTIONS = {**asdict(EXACT), "placebo_draws": 0, "dtype": "float32", "tf32": False, "device": "cpu", "batch_size": 80}
 LIMIT_S = 30
 
 

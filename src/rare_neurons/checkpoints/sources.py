@@ -11,7 +11,6 @@ from rare_neurons.checkpoints.digests import file_sha256
 from rare_neurons.checkpoints.files import check_regular, regular_names
 from rare_neurons.checkpoints.layout import is_weight_file, needed_files, what_is_absent
 from rare_neurons.checkpoints.manifest import Manifest, ManifestFile
-from rare_neurons.checkpoints.tensors import check_weights
 from rare_neurons.errors import DataFault, RequestError
 
 if TYPE_CHECKING:  # the Hub's client takes a tenth of a second that local sources need not pay
@@ -151,6 +150,8 @@ def regular_files(folder: Path) -> tuple[str, ...]:
 
 
 def _resolve_folder(model: str, step: int, source: Source) -> Manifest:
+    from rare_neurons.checkpoints.tensors import check_weights  # NumPy, which listing steps needs not
+
     folder = source.folder(step)
     names = needed_files(path.name for path in folder.iterdir())
     try:
