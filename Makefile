@@ -14,7 +14,7 @@ export MKL_NUM_THREADS ?= 1
 # Bytecode is cached at first use, whatever the environment says: without it every process compiles what it imports.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: env demo plan test test-slurm test-faults soak lint audit bench docs site replication clean
+.PHONY: env demo plan test test-slurm test-faults soak fuzz lint audit bench docs site replication clean
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) tools/install.py $(VENV) $(if $(TORCH),"$(TORCH)")
@@ -30,7 +30,7 @@ plan: $(VENV)/.installed ## what a run would fetch: make plan CONFIG=config/pyth
 	$(BIN)/snakemake --cores 1 --quiet --configfile $(CONFIG) -- plan
 
 test: $(VENV)/.installed lint ## style, then the tests
-	$(PYTEST) -m "not slurm and not faults and not soak"
+	$(PYTEST) -m "not slurm and not faults and not soak and not fuzz"
 
 test-slurm: $(VENV)/.installed ## the SLURM profile on a SLURM that the test starts itself (needs its packages and root)
 	$(BIN)/python -m pytest tests/slurm
@@ -40,6 +40,9 @@ test-faults: $(VENV)/.installed ## kills, full disks and dead nodes; afterwards 
 
 soak: $(VENV)/.installed ## 100 kills at random moments
 	$(BIN)/python -m pytest -m soak tests/faults
+
+fuzz: $(VENV)/.installed ## ten minutes of random files for the readers of checkpoints
+	$(BIN)/python -m pytest -m fuzz tests/hostile
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check
@@ -77,4 +80,4 @@ replication: $(VENV)/.installed ## the seed studies' conventions beside ours, in
 	$(BIN)/python docs/make_replication.py
 
 clean: ## remove the environment and all results
-	rm -rf $(VENV) $(VENV)-audit site .snakemake cache results/*/ results/summary.txt
+	rm -rf $(VENV) $(VENV)-audit site .snakemake cache results/*/ results/summary.txt results/usable.txt

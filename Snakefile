@@ -44,6 +44,7 @@ localrules:
     alpha,
     figures,
     summary,
+    usable,
     replication,
 
 
@@ -52,4 +53,5 @@ rule all:
     default_target: True
     input:
         f"{RESULTS}/summary.txt",
+        f"{RESULTS}/usable.txt",
         everything,

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from rare_neurons.errors import DamagedTable, DataFault, RequestError
+from rare_neurons.errors import DamagedTable, DataFault, RequestError, shown
 
 
 def test_a_damaged_table_names_its_file_and_how():
@@ -15,3 +15,12 @@ def test_a_damaged_table_names_its_file_and_how():
 @pytest.mark.parametrize(("one", "other"), list(itertools.permutations((DamagedTable, DataFault, RequestError), 2)))
 def test_one_kind_is_never_caught_as_another(one, other):
     assert not issubclass(one, other)
+
+
+def test_what_a_message_shows_is_escaped_and_short():
+    assert shown("a\nb\ud800") == "'a\\nb\\ud800'"
+    assert len(shown("x" * 10**6)) <= 120
+    deep = []
+    for _ in range(10**5):
+        deep = [deep]
+    assert len(shown(deep)) < 100

@@ -102,7 +102,7 @@ def test_nothing_here_reads_yaml_or_knows_snakemake():
 def test_torch_is_named_by_models_the_stages_that_run_them_and_the_bin_reader():
     places = set(lines_importing(("torch", "transformers")))
     assert {p for p in places if not p.startswith("models/")} == {
-        "checkpoints/tensors.py",
+        "checkpoints/bin_file.py",
         "stages/pretrain.py",
         "stages/probe.py",
     }

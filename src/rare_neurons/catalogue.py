@@ -168,7 +168,7 @@ RULES = (
         ),
     ),
     Rule("pretrain", version=1, sections=("recipes", "models", "corpora", "tokenizers")),
-    Rule("resolve", version=1, sections=("models", "tokenizers", "cache")),
+    Rule("resolve", version=2, sections=("models", "tokenizers", "cache")),
     Rule(
         "probe",
         version=5,
@@ -421,6 +421,7 @@ RULES = (
     ),
     Rule("figures", version=5),
     Rule("summary", version=5),
+    Rule("usable", version=1),
     Rule("replication", version=3),
 )
 

@@ -1,5 +1,6 @@
 """Kinds of fault that a run tells apart (a third, a fault of the machine, is whatever else is raised)."""
 
+import reprlib
 from contextlib import suppress
 from pathlib import Path
 
@@ -30,3 +31,10 @@ class DamagedFile(RuntimeError):
 
 class DamagedTable(DamagedFile):
     """A table of which that is so."""
+
+
+def shown(value: object) -> str:
+    """Return a value as it may stand in a message, whatever it is: escaped, and cut where it is long or deep."""
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = 120
+    return short.repr(value)

@@ -1,6 +1,6 @@
 """Which files of a folder are needed."""
 
-from rare_neurons.checkpoints.layout import absent_shards, is_weight_file, needed_files, weight_format
+from rare_neurons.checkpoints.layout import MAX_SHARDS, is_weight_file, needed_files, weight_format, what_is_absent
 
 
 def test_a_trainer_folder_gives_weights_configuration_and_tokenizer_only():
@@ -23,8 +23,16 @@ def test_what_holds_weights():
 
 
 def test_shards_that_the_numbering_promises():
-    assert absent_shards(["model-00002-of-00003.safetensors"]) == (
-        "model-00001-of-00003.safetensors",
-        "model-00003-of-00003.safetensors",
+    assert what_is_absent(["model-00002-of-00003.safetensors"]) == (
+        "lacks 2 of its shards: model-00001-of-00003.safetensors, model-00003-of-00003.safetensors"
     )
-    assert absent_shards(["model.safetensors", "pytorch_model-00001-of-00001.bin"]) == ()
+    assert what_is_absent(["model.safetensors", "pytorch_model-00001-of-00001.bin"]) is None
+    assert what_is_absent(["model-1-of-9.safetensors"]).endswith("model-6-of-9.safetensors, …")
+
+
+def test_an_absurd_number_of_shards_is_told_and_not_listed():
+    absurd = "model-00001-of-3000000.safetensors"
+    assert what_is_absent([absurd]) == f"names 3000000 shards ({absurd}), at most {MAX_SHARDS} are read"
+    many = [f"model-1-of-{n}.safetensors" for n in range(2, MAX_SHARDS)]
+    assert what_is_absent(many) == f"numbers its shards in {len(many)} ways"
+    assert not is_weight_file(f"model-1-of-{10**12}.safetensors")

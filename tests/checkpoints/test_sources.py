@@ -1,8 +1,17 @@
 """Local sources: their manifests, and what is wrong with a request."""
 
+import os
+
 import pytest
 
-from rare_neurons.checkpoints.sources import Source, check_local, found_steps, resolve, resolve_steps
+from rare_neurons.checkpoints.sources import (
+    Source,
+    check_local,
+    found_steps,
+    regular_files,
+    resolve,
+    resolve_steps,
+)
 from rare_neurons.errors import DataFault, RequestError
 from tests.checkpoints.tiny import make_run, opened
 
@@ -56,3 +65,33 @@ def test_no_found_step_says_what_is_there(tmp_path):
         found_steps(Source("folder", str(tmp_path / "checkpoint-{step}")))
     with pytest.raises(RequestError, match=r"nowhere holds nothing\. Correct the path"):
         found_steps(Source("folder", str(tmp_path / "nowhere/step{step}")))
+
+
+def test_a_step_of_more_digits_than_a_column_holds_is_no_step(tmp_path):
+    make_run(tmp_path, [3, 10**18])
+    assert found_steps(Source("folder", str(tmp_path / "step{step}"))) == (3,)
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.safetensors"])
+def test_a_pipe_in_the_place_of_a_file_is_told_and_nothing_waits_at_it(tmp_path, name):
+    source, folder = make_run(tmp_path, [0]), tmp_path / "step0"
+    (folder / name).unlink(missing_ok=True)
+    os.mkfifo(folder / name)
+    assert name not in regular_files(folder)
+    found = resolve("m", 0, source)
+    assert (found.status, found.reason, found.files) == (
+        "corrupt",
+        f"{name} of step0 is a named pipe, not a regular file",
+        (),
+    )
+
+
+def test_a_corrupt_checkpoint_is_not_hashed(tmp_path, monkeypatch):
+    source = make_run(tmp_path, [0])
+    (tmp_path / "step0/model.safetensors").write_bytes(b"short")
+
+    def refuse(path):
+        raise AssertionError(f"{path} was hashed")
+
+    monkeypatch.setattr("rare_neurons.checkpoints.sources.file_sha256", refuse)
+    assert resolve("m", 0, source).status == "corrupt"

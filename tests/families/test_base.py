@@ -27,6 +27,8 @@ def test_names_on_disk_become_paths_in_memory():
     assert GPT2.in_memory("h.0.attn.c_attn.bias") == "transformer.h.0.attn.c_attn.bias"
     assert GPT2.in_memory("transformer.wte.weight") == "transformer.wte.weight"
     assert GPT_NEOX.in_memory("embed_out.weight") == "lm_head.weight"
+    assert GPT_NEOX.on_disk("lm_head.weight") == GPT_NEOX.on_disk("embed_out.weight") == "embed_out.weight"
+    assert GPT2.on_disk("h.0.ln_1.bias") == "transformer.h.0.ln_1.bias"
     assert GPT_NEOX.block_module(3, "W_out") == "gpt_neox.layers.3.mlp.dense_4h_to_h"
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from rare_neurons.errors import RequestError
-from rare_neurons.families import FAMILIES, family_of, weight_matrices
+from rare_neurons.errors import DataFault, RequestError
+from rare_neurons.families import FAMILIES, family_of, known_tensors, weight_matrices
 from tests.families.tiny import ONE_OF_EACH, on_disk
 from tests.models.tiny import D_MODEL, N_NEURONS, VOCAB, random_model
 
@@ -42,3 +42,22 @@ def test_shapes_follow_the_vocabulary(name):
 def test_refusals_say_why(config, message):
     with pytest.raises(RequestError, match=message):
         family_of(config)
+
+
+@pytest.mark.parametrize("name", ONE_OF_EACH)
+def test_what_a_state_dictionary_holds_is_known_by_the_names_of_the_files(name):
+    model = random_model(name)
+    config, stored = model.config.to_dict(), on_disk(model)
+    known = known_tensors(config, model.state_dict())
+    tied = {"lm_head.weight"} if config["tie_word_embeddings"] else set()
+    assert set(known.values()) == set(stored) - tied
+    assert {spec.tensor for spec in weight_matrices(config, model.state_dict())} <= set(model.state_dict())
+
+
+def test_an_unembedding_under_both_names_is_a_fault():
+    model = random_model("gpt_neox-parallel")
+    names = [*model.state_dict(), "embed_out.weight"]
+    with pytest.raises(DataFault, match=r"embed_out\.weight and lm_head\.weight are both the unembedding"):
+        weight_matrices(model.config.to_dict(), names)
+    with pytest.raises(DataFault, match=r"lm_head\.weight and embed_out\.weight are one tensor"):
+        known_tensors(model.config.to_dict(), names)

@@ -1,5 +1,6 @@
 """A small corpus of random tokens with the vocabulary of the tiny models, and the panel drawn from it."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -63,3 +64,10 @@ def draw_panel(folder: Path, corpus: dict[str, str], **changes: object) -> dict[
     paths = {name: str(folder / f"{name}.parquet") for name in TABLES}
     write_panel(**paths, **corpus, panel="p", settings={**SETTINGS, **changes})
     return paths
+
+
+def write_tokenizer(folder: Path) -> str:
+    """Write a tokenizer of the corpus's tokens."""
+    path = folder / "tokenizer.json"
+    path.write_text(json.dumps({"model": {"type": "WordLevel", "vocab": {f"t{i}": i for i in range(VOCAB)}}}))
+    return str(path)

@@ -12,7 +12,7 @@ from rare_neurons.stages.checkpoint_job import Workplace
 from rare_neurons.stages.probe import OUTPUTS, load_panel, write_probe
 from rare_neurons.tables import read_metadata, read_table, table_schema
 from tests.models.tiny import EXACT, N_NEURONS
-from tests.stages.panels import STRATA, draw_panel, write_corpus
+from tests.stages.panels import STRATA, draw_panel, write_corpus, write_tokenizer
 from tests.stages.tables import put_manifest
 
 OPTIONS = {**asdict(EXACT), "dtype": "float32", "tf32": False, "device": "cpu", "batch_size": 16}
@@ -22,7 +22,7 @@ OPTIONS = {**asdict(EXACT), "dtype": "float32", "tf32": False, "device": "cpu", 
 def measure(tmp_path_factory, run):
     """Probe the run on a panel drawn with some settings; returns paths of inputs and outputs."""
     folder = tmp_path_factory.mktemp("probe")
-    corpus = write_corpus(folder)
+    corpus, tokenizer = write_corpus(folder), write_tokenizer(folder)
 
     def measured(name, strata=STRATA, **settings):
         panel = draw_panel(folder / name, corpus, strata=strata, **settings)
@@ -32,7 +32,7 @@ def measure(tmp_path_factory, run):
         about = {"panel": "p", "rules": strata, "options": OPTIONS}
         place = Workplace({"folder": str(folder / "cache"), "disk_gb": 1})
         written = {table: [path] for table, path in outputs.items()}
-        write_probe(written, {**inputs, "tokenizer": "none"}, manifests=manifests, place=place, **about)
+        write_probe(written, {**inputs, "tokenizer": tokenizer}, manifests=manifests, place=place, **about)
         return inputs, outputs
 
     return measured
@@ -98,6 +98,7 @@ def test_tables_are_whole_and_agree(probed):
         assert set(table["step"].to_pylist()) == {8}
         about = read_metadata(outputs[name])
         assert (about["status"], about["rounding_model"]) == ("ok", "deterministic")
+        assert about["tokenizer"].startswith("none: tokenizer.json is not there")
     for stratum in STRATA:
         cells = [row for row in tables["cells"].to_pylist() if row["stratum"] == stratum]
         total = np.sum([row["influence_sum"] for row in cells], axis=0) / sum(row["n_targets"] for row in cells)

@@ -1,5 +1,3 @@
-import json
-
 import pytest
 from tokenizers import Tokenizer, models, trainers
 
@@ -7,7 +5,7 @@ from rare_neurons.checkpoints.listed import keep_listed
 from rare_neurons.checkpoints.manifest import Manifest, ManifestFile, read_manifest
 from rare_neurons.checkpoints.sources import Source
 from rare_neurons.errors import RequestError
-from rare_neurons.stages.resolve import check_tokenizer, listing_folder, source_of, write_resolved
+from rare_neurons.stages.resolve import listing_folder, source_of, write_resolved
 from tests.stages.test_plan import checkpoint
 
 
@@ -52,23 +50,17 @@ def test_what_the_plan_listed_is_taken_without_a_network(tmp_path):
     assert resolved(tmp_path, 4, source) == listed
 
 
-def test_a_checkpoint_with_another_tokenizer_is_refused(tmp_path):
-    ours = tokenizer(tmp_path / "tokenizer.json", "the cat and the dog")
-    check_tokenizer(tmp_path / "nowhere", ours, "m, step 0")  # it carries none
-    own = tmp_path / "own"
-    own.mkdir()
-    tokenizer(own / "tokenizer.json", "the cat and the dog")
-    check_tokenizer(own, ours, "m, step 0")
-    tokenizer(own / "tokenizer.json", "quite other words")
-    with pytest.raises(RequestError, match=r"\d+ tokens against \d+, \d+ of them with another id \(m, step 0\)"):
-        check_tokenizer(own, ours, "m, step 0")
+def test_a_tokenizer_that_is_none_makes_the_checkpoint_corrupt(tmp_path):
+    checkpoint(tmp_path, 4, 1.0)
+    tokenizer(tmp_path / "tokenizer.json", "abcd")
+    (tmp_path / "run/step4/tokenizer.json").write_text('{"model": []}')
+    found = resolved(tmp_path, 4, Source("folder", str(tmp_path / "run/step{step}")))
+    assert (found.status, found.reason[:44]) == ("corrupt", "tokenizer.json of step4 is no tokenizer ('li")
 
 
-def test_equal_tokens_with_other_merges_are_refused(tmp_path):
-    ours = tokenizer(tmp_path / "tokenizer.json", "the cat and the dog")
-    (tmp_path / "own").mkdir()
-    record = json.loads(ours.read_text())
-    record["model"]["merges"] = record["model"]["merges"][::-1]
-    (tmp_path / "own/tokenizer.json").write_text(json.dumps(record))
-    with pytest.raises(RequestError, match="the same tokens, but other merges"):
-        check_tokenizer(tmp_path / "own", ours, "m, step 0")
+def test_another_tokenizer_is_a_wrong_request(tmp_path):
+    checkpoint(tmp_path, 4, 1.0)
+    tokenizer(tmp_path / "tokenizer.json", "abcd")
+    tokenizer(tmp_path / "run/step4/tokenizer.json", "quite other words")
+    with pytest.raises(RequestError, match=r"does not fit the panel's: .* \(m, step 4\)"):
+        resolved(tmp_path, 4, Source("folder", str(tmp_path / "run/step{step}")))

@@ -6,7 +6,7 @@ from safetensors.numpy import load_file, save_file
 
 from rare_neurons.families import weight_matrices
 from rare_neurons.stages.kept import NOTHING
-from rare_neurons.stages.spectra import write_spectra
+from rare_neurons.stages.spectra import measure_folder, write_spectra
 from rare_neurons.tables import read_metadata, read_table
 from tests.stages.tables import put_manifest
 
@@ -90,3 +90,25 @@ def test_a_file_that_is_cut_off_gives_empty_tables(measure):
         about = read_metadata(path)
         assert about["status"] == "bad_checkpoint"
         assert "model.safetensors was truncated" in about["reason"]
+
+
+@pytest.mark.parametrize("name", ["gpt_neox-parallel", "gpt2"])
+def test_a_state_dictionary_in_a_bin_file_has_the_rows_of_the_same_model(tmp_path, name):
+    """Where the unembedding has another name, or stands beside the embedding that it is tied to."""
+    import torch
+
+    from tests.models.tiny import random_model
+
+    model = random_model(name, dtype=torch.float32)
+    model.save_pretrained(tmp_path)
+    expected = measure_folder(tmp_path, CHEAP, N_PROJECTIONS)
+    (tmp_path / "model.safetensors").unlink()
+    torch.save(model.state_dict(), tmp_path / "pytorch_model.bin")
+    found = measure_folder(tmp_path, CHEAP, N_PROJECTIONS)
+    for table, keys in (
+        ("spectra", ("layer", "matrix")),
+        ("eigenvalues", ("layer", "matrix")),
+        ("fingerprint", ("tensor",)),
+    ):
+        rows, others = ({tuple(r[k] for k in keys): r for r in getattr(one, table)} for one in (found, expected))
+        np.testing.assert_equal(rows, others)

@@ -1,6 +1,7 @@
 """Every row of the fault table: a wrong request stops the run with one sentence, bad data becomes a status."""
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -61,13 +62,13 @@ def test_a_corpus_too_small_for_the_panel_stops_before_training(project):
 
 
 def test_bad_data_becomes_a_status_and_the_others_go_on(project):
-    folder_model(project, steps=[0, 2, 4, 5, 6, 7, 8])
+    folder_model(project, steps=[0, 2, 4, 5, 6, 7, 8, 9, 10, 11])
     run = project.folder / "run"
     shutil.copytree(run / "step4", run / "step5")
     (run / "step6").mkdir()
-    for step in (7, 8):
+    for step in (7, 8, 9, 10, 11):
         shutil.copytree(run / "step4", run / f"step{step}")
-    # 5: truncated; 6: empty folder; 7: a NaN weight; 8: a missing tensor.
+    # 5: truncated; 6: empty folder; 7: NaN; 8: a missing tensor; 9: a pipe; 10: 200,000 layers; 11: a dead link.
     weights = run / "step5/model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1000])
     tensors = load_file(run / "step7/model.safetensors")
@@ -78,19 +79,18 @@ def test_bad_data_becomes_a_status_and_the_others_go_on(project):
     del tensors[name]
     save_file(tensors, run / "step8/model.safetensors", metadata={"format": "pt"})
 
+    (run / "step9/config.json").unlink()
+    os.mkfifo(run / "step9/config.json")
+    config = json.loads((run / "step10/config.json").read_text())
+    (run / "step10/config.json").write_text(json.dumps(config | {"num_hidden_layers": 200_000}))
+    (run / "step11/tokenizer.json").unlink()
+    (run / "step11/tokenizer.json").symlink_to("gone")
+
     project.run()
 
     results = project.folder / "results"
     verdicts = {row["step"]: row for row in load_integrity(results).to_pylist()}
-    assert {s: v["quarantined"] for s, v in verdicts.items()} == {
-        0: False,
-        2: False,
-        4: False,
-        5: True,
-        6: True,
-        7: True,
-        8: True,
-    }
+    assert {s: v["quarantined"] for s, v in verdicts.items()} == {s: s > 4 for s in (0, 2, *range(4, 12))}
     assert verdicts[5]["status"] == "corrupt"
     assert "truncated" in verdicts[5]["reason"]
     assert verdicts[6]["status"] == "missing"
@@ -98,6 +98,9 @@ def test_bad_data_becomes_a_status_and_the_others_go_on(project):
     assert verdicts[7]["status"] == "non_finite"
     assert verdicts[8]["status"] in ("bad_checkpoint", "other_tensors")
     assert "mlp.dense_h_to_4h.weight" in verdicts[8]["reason"]
+    assert verdicts[9]["reason"] == "config.json of step9 is a named pipe, not a regular file"
+    assert "num_hidden_layers=200000, allowed are whole numbers from 1 to 512" in verdicts[10]["reason"]
+    assert verdicts[11]["reason"] == "tokenizer.json of step11 is a link to nothing"
     assert all(v["reason"] for v in verdicts.values() if v["quarantined"])
     good = load_timeline(results, "influence", columns=["step"]).column("step").to_pylist()
     assert sorted(set(good)) == [0, 2, 4]
@@ -106,15 +109,18 @@ def test_bad_data_becomes_a_status_and_the_others_go_on(project):
     assert empty.schema.names == pq.read_schema(results / "influence/heldout/local/step4.parquet").names
 
 
-def test_a_model_without_a_good_checkpoint_stops_nothing(project):
+def test_a_model_without_a_good_checkpoint_fails_the_run_at_its_end_and_keeps_everything(project):
     folder_model(project)
     for weights in (project.folder / "run").rglob("model.safetensors"):
         weights.write_bytes(weights.read_bytes()[:500])
-    project.run()
+    for _ in range(2):  # the next run says it again
+        out = project.run(expect=1).stdout
+        assert "model local: none of its 3 checkpoints can be used: step 0 corrupt (model.safetensors: 500 bytes" in out
     assert all(row["quarantined"] for row in load_integrity(project.folder / "results").to_pylist())
     assert load_evidence(project.folder / "results").num_rows == 0
     assert "step 0: corrupt; step 2: corrupt" in (project.folder / "results/summary.txt").read_text()
     assert (project.folder / "results/figures/local/loss.png").exists()
+    assert (project.folder / "results/timelines/members/local.parquet").exists()
 
 
 def test_a_repaired_checkpoint_is_measured(project):

@@ -21,9 +21,8 @@ if Path(SOURCE).is_dir() and SOURCE not in sys.path:
     os.environ.setdefault("PYTHONPATH", SOURCE)
 
 from rare_neurons.catalogue import METRICS, QUANTITIES, RULES, TABLES, VERSIONS
-from rare_neurons.checkpoints.layout import needed_files
 from rare_neurons.checkpoints.schedules import steps_of
-from rare_neurons.checkpoints.sources import check_local, found_steps
+from rare_neurons.checkpoints.sources import check_local, found_steps, regular_files
 from rare_neurons.configuration import (
     SECTIONS,
     check_config,
@@ -207,10 +206,7 @@ def checkpoint_files(model: str, step: int) -> list[str]:
     if entry["source"] == "hub":
         return []
     folder = source_of(entry, "").folder(step)
-    return [
-        str(folder / name)
-        for name in needed_files(path.name for path in folder.iterdir())
-    ]
+    return [str(folder / name) for name in regular_files(folder)]
 
 
 def null_tables_of(wildcards) -> list[str] | str:

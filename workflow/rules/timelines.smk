@@ -3,7 +3,7 @@
 Requires: the shards of checkpoints.smk.
 Makes: {results}/integrity/{model}.parquet, {results}/timelines/{quantity}/{model}.parquet,
 {results}/timelines/{lineage,members}/{model}.parquet,
-{results}/timelines/{evidence,onsets,turns,courses}/{subject}.parquet, {results}/figures/{subject}/*.{svg,png}, {results}/summary.txt
+{results}/timelines/{evidence,onsets,turns,courses}/{subject}.parquet, {results}/figures/{subject}/*.{svg,png}, {results}/{summary,usable}.txt
 """
 
 
@@ -159,3 +159,24 @@ rule summary:
         version=VERSIONS["summary"],
     script:
         "../scripts/summary.py"
+
+
+rule usable:
+    """Whether each model has a checkpoint that can be used; comes last, and fails where one has none."""
+    input:
+        integrity=expand(PATH["integrity"], model=config["models"]),
+        summary=f"{RESULTS}/summary.txt",
+    output:
+        f"{RESULTS}/usable.txt",
+    log:
+        f"{RESULTS}/logs/usable.log",
+    # After whatever else can run: nothing is left undone because this fails.
+    priority: -1
+    conda:
+        "../envs/rare-neurons.yaml"
+    params:
+        results=lambda w, output: str(Path(output[0]).parent),
+        models=list(config["models"]),
+        version=VERSIONS["usable"],
+    script:
+        "../scripts/usable.py"

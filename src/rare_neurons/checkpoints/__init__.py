@@ -17,4 +17,6 @@ digests            digests of files, and the check against a manifest
 verify             a folder in place against its manifest
 tensors            tensors of a checkpoint's folder, whatever the format
 safetensors_file   lazy reading of one safetensors file
+bin_file           reading of one `.bin` file
+files              regular files alone, JSON in bounds, `config.json`
 """

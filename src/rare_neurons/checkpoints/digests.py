@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import Protocol
 
+from rare_neurons.checkpoints.files import open_regular
 from rare_neurons.checkpoints.manifest import ManifestFile
 
 _BLOCK = 1 << 20
@@ -21,7 +22,7 @@ class Hasher(Protocol):
 
 def file_sha256(path: Path) -> str:
     """Hex sha256 of a file."""
-    with Path(path).open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -39,7 +40,7 @@ def expected_digest(file: ManifestFile) -> str:
 
 def feed(hasher: Hasher, path: Path) -> None:
     """Let a hash object see a whole file."""
-    with Path(path).open("rb") as stream:
+    with open_regular(path) as stream:
         while block := stream.read(_BLOCK):
             hasher.update(block)
 

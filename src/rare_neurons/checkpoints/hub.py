@@ -12,7 +12,7 @@ from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundErro
 from huggingface_hub.hf_api import RepoSibling
 
 from rare_neurons.checkpoints.hub_cache import HubCache
-from rare_neurons.checkpoints.layout import absent_shards, is_weight_file, needed_files
+from rare_neurons.checkpoints.layout import is_weight_file, needed_files, what_is_absent
 from rare_neurons.checkpoints.manifest import Manifest, ManifestFile
 from rare_neurons.checkpoints.retry import HubUnreachable, Network, with_retries
 from rare_neurons.errors import DataFault, RequestError
@@ -185,6 +185,5 @@ def _what_is_missing(files: tuple[ManifestFile, ...], revision: str) -> str | No
     names = [file.name for file in files]
     if not any(map(is_weight_file, names)):
         return f"revision {revision} holds no weights (model.safetensors, pytorch_model.bin or their shards)"
-    if absent := absent_shards(names):
-        return f"revision {revision} lacks {len(absent)} of its shards: {', '.join(absent)}"
-    return None
+    absent = what_is_absent(names)
+    return None if absent is None else f"revision {revision} {absent}"

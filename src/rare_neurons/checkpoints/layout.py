@@ -3,7 +3,12 @@
 import re
 from collections.abc import Iterable
 
-_WEIGHTS = re.compile(r"(?P<stem>model|pytorch_model)(-(?P<part>\d+)-of-(?P<parts>\d+))?\.(?P<kind>safetensors|bin)")
+_WEIGHTS = re.compile(
+    r"(?P<stem>model|pytorch_model)(-(?P<part>[0-9]{1,9})-of-(?P<parts>[0-9]{1,9}))?\.(?P<kind>safetensors|bin)"
+)
+MAX_SHARDS = 4096
+"""Files that one checkpoint's weights may be cut into; public ones reach 200."""
+_MAX_SERIES = 4  # both formats, each beside the rest of an earlier numbering
 _INDEX = {"safetensors": "model.safetensors.index.json", "bin": "pytorch_model.bin.index.json"}
 _SIDE_FILES = frozenset(
     {
@@ -44,13 +49,26 @@ def needed_files(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(weights | index | (names & _SIDE_FILES)))
 
 
-def absent_shards(names: Iterable[str]) -> tuple[str, ...]:
-    """Shards that the numbering ``-00001-of-00003`` promises and that are not there."""
+def what_is_absent(names: Iterable[str]) -> str | None:
+    """Say which shards the numbering ``-00001-of-00003`` promises that are not there; None where all are."""
     names = set(names)
-    expected = set()
-    for match in filter(None, map(_WEIGHTS.fullmatch, names)):
+    series = {}
+    for match in filter(None, map(_WEIGHTS.fullmatch, sorted(names))):
         if match["part"] is not None:
-            width = len(match["part"])
-            for part in range(1, int(match["parts"]) + 1):
-                expected.add(f"{match['stem']}-{part:0{width}d}-of-{match['parts']}.{match['kind']}")
-    return tuple(sorted(expected - names))
+            series[match["stem"], len(match["part"]), match["parts"], match["kind"]] = match
+    for match in series.values():
+        if int(match["parts"]) > MAX_SHARDS:
+            return f"names {int(match['parts'])} shards ({match[0]}), at most {MAX_SHARDS} are read"
+    if len(series) > _MAX_SERIES:
+        return f"numbers its shards in {len(series)} ways"
+    expected = {name for match in series.values() for name in _series(match)}
+    absent = sorted(expected - names)
+    if not absent:
+        return None
+    return f"lacks {len(absent)} of its shards: {', '.join(absent[:5])}{', …' if len(absent) > 5 else ''}"
+
+
+def _series(match: re.Match[str]) -> set[str]:
+    """Names of the shards of which a file says to be one."""
+    width, tail = len(match["part"]), f"of-{match['parts']}.{match['kind']}"
+    return {f"{match['stem']}-{part:0{width}d}-{tail}" for part in range(1, int(match["parts"]) + 1)}

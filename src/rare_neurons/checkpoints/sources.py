@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rare_neurons.checkpoints.digests import file_sha256
-from rare_neurons.checkpoints.layout import absent_shards, is_weight_file, needed_files
+from rare_neurons.checkpoints.files import check_regular, regular_names
+from rare_neurons.checkpoints.layout import is_weight_file, needed_files, what_is_absent
 from rare_neurons.checkpoints.manifest import Manifest, ManifestFile
-from rare_neurons.checkpoints.tensors import check_weights
 from rare_neurons.errors import DataFault, RequestError
 
 if TYPE_CHECKING:  # the Hub's client takes a tenth of a second that local sources need not pay
@@ -101,8 +101,8 @@ def local_steps(source: Source) -> tuple[int, ...]:
     """List the steps that a local source has folders for, ascending."""
     template = Path(source.location)
     before, after = template.name.split(_FIELD)
-    # A step as it is written into a path: step07 is no folder of step 7.
-    pattern = re.compile(re.escape(before) + r"(0|[1-9]\d*)" + re.escape(after))
+    # A step as it is written into a path: step07 is no folder of step 7. One of more digits fits no column.
+    pattern = re.compile(re.escape(before) + r"(0|[1-9][0-9]{0,17})" + re.escape(after))
     if not template.parent.is_dir():
         return ()
     matches = (pattern.fullmatch(path.name) for path in template.parent.iterdir() if path.is_dir())
@@ -144,14 +144,24 @@ def resolve_steps(
         return tuple(pool.map(lambda step: listing.manifest(model, step), steps))
 
 
+def regular_files(folder: Path) -> tuple[str, ...]:
+    """Names of the needed files of a local checkpoint that are regular files: nothing waits at a pipe."""
+    return regular_names(folder, needed_files(path.name for path in folder.iterdir()))
+
+
 def _resolve_folder(model: str, step: int, source: Source) -> Manifest:
+    from rare_neurons.checkpoints.tensors import check_weights  # NumPy, which listing steps needs not
+
     folder = source.folder(step)
-    names = needed_files(path.name for path in folder.iterdir() if path.is_file())
-    files = tuple(ManifestFile(name, (folder / name).stat().st_size, file_sha256(folder / name)) for name in names)
-    status, reason = "ok", None
+    names = needed_files(path.name for path in folder.iterdir())
     try:
+        for name in names:
+            check_regular(folder / name)
         check_weights(folder)
     except DataFault as fault:
-        complete = any(map(is_weight_file, names)) and not absent_shards(names)
-        status, reason = ("corrupt" if complete else "missing"), str(fault)
-    return Manifest(model, step, "folder", str(folder), files=files, status=status, reason=reason)
+        # No digest of what nobody will read: a file that only claims its size may take hours.
+        complete = any(map(is_weight_file, names)) and what_is_absent(names) is None
+        status = "corrupt" if complete else "missing"
+        return Manifest(model, step, "folder", str(folder), status=status, reason=str(fault))
+    files = tuple(ManifestFile(name, (folder / name).stat().st_size, file_sha256(folder / name)) for name in names)
+    return Manifest(model, step, "folder", str(folder), files=files)

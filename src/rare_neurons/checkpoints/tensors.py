@@ -1,20 +1,16 @@
 """Weights of a checkpoint folder, tensor by tensor, without torch (needed only for `.bin` files)."""
 
-import json
-import pickle
-import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rare_neurons.checkpoints.layout import absent_shards, is_weight_file, needed_files
+from rare_neurons.checkpoints.bin_file import load_bin, to_numpy
+from rare_neurons.checkpoints.files import JsonBounds, check_regular, read_json
+from rare_neurons.checkpoints.layout import is_weight_file, needed_files, what_is_absent
 from rare_neurons.checkpoints.safetensors_file import open_tensors, read_header
-from rare_neurons.errors import DataFault
-
-if TYPE_CHECKING:
-    import torch
+from rare_neurons.errors import DataFault, shown
 
 # Buffers that old checkpoints carry beside their parameters: causal masks, the mask value (-inf in fp16), rotary
 # frequencies. They are constants of the architecture, not weights.
@@ -26,6 +22,17 @@ _BUFFER_ENDINGS = (
     ".rotary_emb.inv_freq",
 )
 _REMAP_BYTES = 1 << 27
+_INDEX_BOUNDS = JsonBounds(bytes=2**24, values=200_000, depth=4)
+_MAX_BYTES = 2**43
+"""Of all weights together: twice the largest published models in float32."""
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """Where a tensor is, and its shape."""
+
+    path: Path
+    shape: tuple[int, ...]
 
 
 def tensor_names(folder: Path, *, buffers: bool = False) -> tuple[str, ...]:
@@ -39,6 +46,11 @@ def tensor_names(folder: Path, *, buffers: bool = False) -> tuple[str, ...]:
     return tuple(sorted(_locate(Path(folder), buffers)))
 
 
+def tensor_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
+    """Shape of each tensor of a checkpoint, legacy buffers left out; nothing but headers is read. As `tensor_names`."""
+    return {name: stored.shape for name, stored in sorted(_locate(Path(folder), buffers=False).items())}
+
+
 def read_tensor(folder: Path, name: str) -> np.ndarray:
     """Read one tensor: float32 or float16 as stored, bfloat16 widened to float32.
 
@@ -50,7 +62,7 @@ def read_tensor(folder: Path, name: str) -> np.ndarray:
     place = _locate(Path(folder), buffers=True)
     if name not in place:
         raise DataFault(f"no tensor '{name}' among the {len(place)} of {Path(folder).name}")
-    return next(array for _, array in _read_file(place[name], (name,)))
+    return next(array for _, array in _read_file(place[name].path, (name,)))
 
 
 def iter_tensors(folder: Path, *, buffers: bool = False) -> Iterator[tuple[str, np.ndarray]]:
@@ -64,8 +76,8 @@ def iter_tensors(folder: Path, *, buffers: bool = False) -> Iterator[tuple[str, 
         As `tensor_names`.
     """
     place = _locate(Path(folder), buffers)
-    for path in sorted(set(place.values())):
-        yield from _read_file(path, sorted(name for name, where in place.items() if where == path))
+    for path in sorted({stored.path for stored in place.values()}):
+        yield from _read_file(path, sorted(name for name, stored in place.items() if stored.path == path))
 
 
 def check_weights(folder: Path) -> None:
@@ -73,37 +85,43 @@ def check_weights(folder: Path) -> None:
     _locate(Path(folder), buffers=True)
 
 
-def _locate(folder: Path, buffers: bool) -> dict[str, Path]:
-    """Map each tensor to the file that holds it."""
+def _locate(folder: Path, buffers: bool) -> dict[str, _Stored]:
+    """Find the file that holds each tensor."""
     names = needed_files(path.name for path in folder.iterdir())
     weights = [name for name in names if is_weight_file(name)]
     if not weights:
         raise DataFault(f"{folder.name} holds no weights (model.safetensors, pytorch_model.bin or their shards)")
-    if absent := absent_shards(weights):
-        raise DataFault(f"{folder.name} lacks {len(absent)} of its shards: {', '.join(absent)}")
-    place: dict[str, Path] = {}
+    if absent := what_is_absent(weights):
+        raise DataFault(f"{folder.name} {absent}")
+    total = sum(check_regular(folder / name).st_size for name in weights)
+    if total > _MAX_BYTES:
+        raise DataFault(f"weights of {folder.name} have {total} bytes, at most {_MAX_BYTES} are read")
+    place: dict[str, _Stored] = {}
     for name in weights:
         path = folder / name
-        for tensor in _names_in(path):
+        for tensor, shape in _shapes_in(path).items():
             if tensor in place:
-                raise DataFault(f"tensor '{tensor}' is in both {place[tensor].name} and {name} of {folder.name}")
-            place[tensor] = path
+                raise DataFault(f"tensor '{tensor}' is in both {place[tensor].path.name} and {name} of {folder.name}")
+            place[tensor] = _Stored(path, shape)
     _check_index(folder, names, place)
-    return {tensor: path for tensor, path in place.items() if buffers or not tensor.endswith(_BUFFER_ENDINGS)}
+    return {tensor: stored for tensor, stored in place.items() if buffers or not tensor.endswith(_BUFFER_ENDINGS)}
 
 
-def _check_index(folder: Path, names: tuple[str, ...], place: dict[str, Path]) -> None:
+def _check_index(folder: Path, names: tuple[str, ...], place: Mapping[str, _Stored]) -> None:
     for index in (name for name in names if name.endswith(".index.json")):
-        try:
-            promised = json.loads((folder / index).read_text(encoding="utf-8"))["weight_map"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise DataFault(f"{index} of {folder.name} is no shard index ({error})") from error
+        record = read_json(folder / index, _INDEX_BOUNDS)
+        promised = record.get("weight_map") if isinstance(record, dict) else None
+        if not isinstance(promised, dict):
+            raise DataFault(f"{index} of {folder.name} is no shard index (without weight_map)")
         if absent := sorted(set(promised) - set(place)):
-            raise DataFault(f"{folder.name} lacks {len(absent)} tensors that {index} names, first '{absent[0]}'")
+            first = shown(absent[0])
+            raise DataFault(f"{folder.name} lacks {len(absent)} tensors that {index} names, first {first}")
 
 
-def _names_in(path: Path) -> list[str]:
-    return list(read_header(path)) if path.suffix == ".safetensors" else list(_load_bin(path))
+def _shapes_in(path: Path) -> dict[str, tuple[int, ...]]:
+    if path.suffix == ".safetensors":
+        return {name: place.shape for name, place in read_header(path).items()}
+    return {name: tuple(tensor.shape) for name, tensor in load_bin(path).items()}
 
 
 def _read_file(path: Path, names: tuple[str, ...] | list[str]) -> Iterator[tuple[str, np.ndarray]]:
@@ -112,35 +130,10 @@ def _read_file(path: Path, names: tuple[str, ...] | list[str]) -> Iterator[tuple
             for name in names:
                 yield name, file.read(name)
         return
-    state, taken = _load_bin(path), 0
+    state, taken = load_bin(path), 0
     for name in names:
         if taken > _REMAP_BYTES:  # pages of a mapped file count as the process's memory once they were touched
-            state, taken = _load_bin(path), 0
-        array = _to_numpy(state[name])
+            state, taken = load_bin(path), 0
+        array = to_numpy(state[name])
         taken += array.nbytes
         yield name, array
-
-
-def _load_bin(path: Path) -> dict:
-    """Map a `.bin` file; only plain tensors are accepted, never code."""
-    import torch
-
-    try:
-        # Files from before torch 1.6 are no zip archives and cannot be mapped.
-        state = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        if "allocate memory" in str(error):
-            raise  # the machine's fault
-        cause = (str(error).strip() or type(error).__name__).splitlines()[0]
-        size = path.stat().st_size
-        raise DataFault(f"{path.name}: {size} bytes, truncated or no torch weight file ({cause})") from error
-    if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        raise DataFault(f"{path.name} holds a {type(state).__name__}, not a mapping from names to tensors")
-    return state
-
-
-def _to_numpy(tensor: "torch.Tensor") -> np.ndarray:
-    import torch
-
-    # A copy: the file may be evicted while the array lives.
-    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).contiguous().numpy().copy()

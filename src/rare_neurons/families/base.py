@@ -60,6 +60,10 @@ class Family:
     legacy_buffers: tuple[str, ...] = ()
     n_layers_key: str = "num_hidden_layers"
     n_heads_key: str = "num_attention_heads"
+    width_key: str = "hidden_size"
+    n_neurons_key: str = "intermediate_size"
+    positions_key: str = "max_position_embeddings"
+    learned_positions: bool = False  # a vector for each: contexts cannot be longer
     parallel: Callable[[Mapping[str, Any]], bool] = lambda config: False  # attention and MLP read the same residual
     refusal: Callable[[Mapping[str, Any]], str | None] = lambda config: None  # why a variant has no formula here
 
@@ -92,6 +96,12 @@ class Family:
             return f"lm_head.{tensor.split('.', 1)[1]}"
         prefix = next((p for p in sorted(self.prefixes, key=len, reverse=True) if tensor.startswith(p)), None)
         return tensor if prefix is None else self.module(tensor.removeprefix(prefix))
+
+    def on_disk(self, tensor: str) -> str:
+        """Name under which the family's own checkpoints store a tensor that is stored under another one."""
+        path = self.in_memory(tensor)
+        head = self.unembedding.removesuffix("weight")
+        return head + path.removeprefix("lm_head.") if path.startswith("lm_head.") else path
 
     def is_legacy_buffer(self, tensor: str) -> bool:
         """Whether a stored tensor is a buffer that older versions saved and that carries no weights."""

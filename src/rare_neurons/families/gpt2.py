@@ -23,4 +23,8 @@ GPT2 = Family(
     legacy_buffers=("attn.bias", "attn.masked_bias"),
     n_layers_key="n_layer",
     n_heads_key="n_head",
+    width_key="n_embd",
+    n_neurons_key="n_inner",
+    positions_key="n_positions",
+    learned_positions=True,
 )

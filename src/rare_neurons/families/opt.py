@@ -35,5 +35,7 @@ OPT = Family(
     final_norm="final_layer_norm",
     norm="layer_norm",
     tied_by_default=True,
+    n_neurons_key="ffn_dim",
+    learned_positions=True,
     refusal=_refusal,
 )

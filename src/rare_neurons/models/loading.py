@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import torch
 from accelerate import init_empty_weights
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
+from huggingface_hub.errors import StrictDataclassError
+from transformers import CONFIG_MAPPING, AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
-from rare_neurons.checkpoints.tensors import iter_tensors, read_tensor, tensor_names
-from rare_neurons.errors import DataFault
-from rare_neurons.families import family_of
+from rare_neurons.checkpoints.files import read_config
+from rare_neurons.checkpoints.tensors import iter_tensors, read_tensor, tensor_shapes
+from rare_neurons.errors import DataFault, RequestError, shown
+from rare_neurons.families import Family, checked_matrices, family_of
 from rare_neurons.models.placement import Placement, fill_model
+
+_ATTENTION = "sdpa"
+"""What transformers takes for these families by itself; a configuration may name a repository of kernels instead."""
+_NAMED = 5  # tensors in a message
+_ROTARY_KEYS = {"rope_scaling", "rope_theta", "rotary_emb_base", "rotary_pct", "partial_rotary_factor"}
+"""Older names of rotary settings, which are no fields of the configuration's class."""
+_IMPOSSIBLE = (
+    *(ValueError, LookupError, TypeError, AttributeError, AssertionError, ArithmeticError, RuntimeError),
+    StrictDataclassError,
+)
 
 
 @contextmanager
@@ -31,17 +44,6 @@ def _quiet() -> Iterator[None]:
         transformers_logging.set_verbosity(verbosity)
         if bar:
             transformers_logging.enable_progress_bar()
-
-
-def read_config(folder: Path) -> dict:
-    """Read a checkpoint folder's `config.json`; `DataFault` where there is none or it is not JSON."""
-    path = Path(folder) / "config.json"
-    if not path.is_file():
-        raise DataFault(f"no config.json in {Path(folder).name}")
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DataFault(f"config.json of {Path(folder).name} is not JSON: {error}") from error
 
 
 def load_model(
@@ -70,21 +72,39 @@ def load_model(
         If files are truncated or unreadable, or a tensor is missing, unexpected, of another shape, or not finite.
     """
     folder = Path(folder)
-    family = family_of(read_config(folder))
-    stored = {name: family.in_memory(name) for name in _names(folder) if not family.is_legacy_buffer(name)}
-    model = _empty_model(folder, dtype)
+    config = read_config(folder)
+    family = family_of(config)
+    with _unreadable(folder):
+        names = tensor_shapes(folder)
+        checked_matrices(config, names)
+    stored = {name: family.in_memory(name) for name in names if not family.is_legacy_buffer(name)}
+    model = _empty_model(folder, family, config, dtype)
     shapes = {path: tuple(parameter.shape) for path, parameter in model.named_parameters()}
     _refuse("missing", shapes.keys() - set(stored.values()), folder)
     _refuse("unexpected", {name for name, path in stored.items() if path not in {*shapes, *_tied(model)}}, folder)
+    copies = Counter(stored.values())
+    _refuse("stored twice", {name for name, path in stored.items() if copies[path] > 1}, folder)
     tensors = _checked(folder, stored, shapes)
     fill_model(model, tensors, device=device, dtype=dtype, placement=placement)
     _refuse("tied to another, and stored with other values,", _untied(model, folder, stored), folder)
     return model.eval()
 
 
-def _names(folder: Path) -> tuple[str, ...]:
-    with _unreadable(folder):
-        return tensor_names(folder)
+def check_length(model: PreTrainedModel, length: int) -> None:
+    """Refuse contexts that are longer than a model has positions.
+
+    Raises
+    ------
+    RequestError
+        Naming both lengths.
+    """
+    config = model.config.to_dict()
+    family = family_of(config)
+    if family.learned_positions and length > config[family.positions_key]:
+        raise RequestError(
+            f"contexts of {length} tokens, but the model has {config[family.positions_key]} positions "
+            f"({family.positions_key}); lower the panel's context_length"
+        )
 
 
 def _tensors(folder: Path) -> Iterator[tuple[str, np.ndarray]]:
@@ -109,7 +129,7 @@ def _checked(
         path = stored.get(name)
         if path not in shapes:
             continue  # a legacy buffer, or a tied unembedding stored beside its embedding
-        if array.shape != shapes[path]:
+        if array.shape != shapes[path] or array.dtype.kind != "f":
             mismatched.add(path)
             continue
         tensor = torch.from_numpy(array)
@@ -120,17 +140,28 @@ def _checked(
     _refuse("not finite", not_finite, folder)
 
 
-def _empty_model(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
+def _empty_model(folder: Path, family: Family, config: Mapping[str, object], dtype: torch.dtype) -> PreTrainedModel:
     """Build the architecture without memory for its parameters; buffers follow from the configuration and are real."""
     with _quiet():
         try:
-            config = AutoConfig.from_pretrained(folder, local_files_only=True)
+            settings = _settings(family, config)
             with init_empty_weights(include_buffers=False):
-                model = AutoModelForCausalLM.from_config(config, dtype=dtype)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+                model = AutoModelForCausalLM.from_config(
+                    settings, dtype=dtype, attn_implementation=_ATTENTION, trust_remote_code=False
+                )
+        except _IMPOSSIBLE as error:
+            if "allocate memory" in str(error):
+                raise  # the machine's fault
             raise DataFault(f"config.json of {folder.name} describes no model: {_first_line(error, folder)}") from error
     model.tie_weights()
     return model
+
+
+def _settings(family: Family, config: Mapping[str, object]) -> PreTrainedConfig:
+    """Take from a configuration what describes the architecture, and nothing that names code, kernels or outputs."""
+    kind = CONFIG_MAPPING[family.model_type]
+    own = {field.name for field in fields(kind)} - {field.name for field in fields(PreTrainedConfig)}
+    return kind(**{key: value for key, value in config.items() if key in own | _ROTARY_KEYS})
 
 
 def _untied(model: PreTrainedModel, folder: Path, stored: Mapping[str, str]) -> set[str]:
@@ -149,10 +180,11 @@ def _tied(model: PreTrainedModel) -> set[str]:
 
 def _refuse(what: str, tensors: set[str], folder: Path) -> None:
     if tensors:
-        first = sorted(tensors)[0]
-        raise DataFault(f"{len(tensors)} tensors {what} in {folder.name}, first {first!r}")
+        more = ", …" if len(tensors) > _NAMED else ""
+        named = ", ".join(map(repr, sorted(tensors)[:_NAMED]))
+        raise DataFault(f"{len(tensors)} tensors {what} in {folder.name}: {named}{more}")
 
 
 def _first_line(error: BaseException, folder: Path) -> str:
-    text = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return text.replace(str(folder), folder.name)[:300]
+    lines = [line.strip() for line in str(error).strip().splitlines() if line.strip()]
+    return shown((" ".join(lines[:2]) or type(error).__name__).replace(str(folder), folder.name))

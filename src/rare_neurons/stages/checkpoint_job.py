@@ -52,11 +52,15 @@ class CheckpointJob:
         Parameters of each table.
     about : mapping
         Further facts for the files' metadata (compute dtype, rounding model).
+    look : callable, optional
+        Takes the folder of the weights and the manifest before anything is measured; what it finds of the checkpoint
+        goes into the metadata. May raise as `measure` does.
     """
 
     rule: str
     params: Mapping[str, Mapping[str, object]]
     about: Mapping[str, object] = field(default_factory=dict)
+    look: Callable[[Path, Manifest], Mapping[str, str]] = lambda folder, checkpoint: {}
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,7 @@ def run_checkpoint_job(
         if kept.restore(files.outputs, abouts):
             continue
         try:
-            tables, found = _measured(checkpoint, files, measure, cache)
+            tables, found = _measured(checkpoint, files, job.look, measure, cache)
         except RequestError as error:
             refused.append(error)
             continue
@@ -162,6 +166,7 @@ def place_of(checkpoint: Manifest, panel: str | None = None) -> dict[str, object
 def _measured(
     checkpoint: Manifest,
     files: CheckpointFiles,
+    look: Callable[[Path, Manifest], Mapping[str, str]],
     measure: Callable[[Path, Manifest, CheckpointFiles], Tables],
     cache: Mapping[str, object],
 ) -> tuple[Tables, dict[str, str | None]]:
@@ -170,7 +175,8 @@ def _measured(
         if files.fault is not None:
             raise DataFault(files.fault)
         with open_weights(checkpoint, **cache_place(cache)) as folder:
-            return measure(folder, checkpoint, files), {"status": "ok", "reason": None}
+            seen = look(folder, checkpoint)
+            return measure(folder, checkpoint, files), {"status": "ok", "reason": None, **seen}
     except DataFault as fault:
         empty = {name: empty_table(name) for name in files.outputs}
         return empty, {"status": "bad_checkpoint", "reason": str(fault)}

@@ -14,7 +14,7 @@ from rare_neurons.errors import DamagedTable
 from rare_neurons.tables import atomic_path, read_metadata, read_table
 
 FOLDER = ".kept"
-_FOUND = ("status", "reason")
+_FOUND = ("status", "reason", "tokenizer")
 
 
 class Kept:
@@ -40,7 +40,7 @@ class Kept:
         outputs : mapping of str to str
             Paths by table.
         abouts : mapping of str to mapping
-            Provenance that each would be written with; its status and reason, known afterwards, do not count.
+            Provenance that each would be written with; what is found of the checkpoint itself does not count.
         """
         kept = {name: self._place(output) for name, output in outputs.items()}
         if self._forced or not all(place is not None and _is(place, abouts[name]) for name, place in kept.items()):

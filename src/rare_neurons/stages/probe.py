@@ -9,7 +9,7 @@ import torch
 
 from rare_neurons.checkpoints.manifest import Manifest
 from rare_neurons.models.influence.probe import EngineSettings, PanelArrays, ProbeResult, probe_model
-from rare_neurons.models.loading import load_model
+from rare_neurons.models.loading import check_length, load_model
 from rare_neurons.models.placement import Placement
 from rare_neurons.numerics.grid.moments import disjoint_products
 from rare_neurons.numerics.influence.rows import PER_NEURON
@@ -22,7 +22,7 @@ from rare_neurons.stages.checkpoint_job import (
     place_of,
     run_checkpoint_job,
 )
-from rare_neurons.stages.resolve import check_tokenizer
+from rare_neurons.stages.own_tokenizer import compare_tokenizer
 from rare_neurons.tables import file_sha256, from_columns, read_metadata, read_table
 
 OUTPUTS = ("influence", "cells", "behaviour", "moments", "activations", "gradients")
@@ -70,14 +70,18 @@ def write_probe(
     files = files_of(manifests, outputs, digests)
     arrays = load_panel(**paths, rules=rules)
 
+    def look(folder: Path, checkpoint: Manifest) -> dict[str, str]:
+        subject = f"{checkpoint.model}, step {checkpoint.step}"
+        return {"tokenizer": compare_tokenizer(folder, Path(inputs["tokenizer"]), subject)}
+
     def measure(folder: Path, checkpoint: Manifest, _: CheckpointFiles) -> dict[str, pa.Table]:
-        check_tokenizer(folder, Path(inputs["tokenizer"]), f"{checkpoint.model}, step {checkpoint.step}")
         model = load_model(
             folder,
             dtype=getattr(torch, str(options["dtype"])),
             device=str(options["device"]),
             placement=None if place.placement is None else Placement(**place.placement),
         )
+        check_length(model, arrays.token_ids.shape[1])
         result = probe_model(
             model,
             arrays,
@@ -93,6 +97,7 @@ def write_probe(
         params=dict.fromkeys(OUTPUTS, params),
         # A deterministic bound: every rounding counts at its worst (no failure probability).
         about={"dtype": options["dtype"], "tf32": options["tf32"], "rounding_model": "deterministic"},
+        look=look,
     )
     run_checkpoint_job(job, files, measure, cache=place.cache, kept=place.kept)
 

@@ -1,18 +1,16 @@
 """Stage `resolve`: from a model and a step to a manifest."""
 
-import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from tokenizers import Tokenizer
 
 from rare_neurons.checkpoints.listed import take_listed
 from rare_neurons.checkpoints.manifest import write_manifest
 from rare_neurons.checkpoints.sources import Source, resolve
-from rare_neurons.errors import RequestError
+from rare_neurons.errors import DataFault, RequestError
 from rare_neurons.stages.cache import cache_place
-from rare_neurons.sums import check_sum
+from rare_neurons.stages.own_tokenizer import compare_tokenizer
 
 if TYPE_CHECKING:
     from rare_neurons.checkpoints.retry import Network
@@ -48,8 +46,11 @@ def write_resolved(
     """
     listed = take_listed(listing_folder(cache), model, step, source) if source.kind == "hub" else None
     manifest = listed or resolve(model, step, source, network=metadata_patience() if source.kind == "hub" else None)
-    if source.kind == "folder":
-        check_tokenizer(source.folder(step), Path(tokenizer), f"{model}, step {step}")
+    if source.kind == "folder" and manifest.status == "ok":
+        try:
+            compare_tokenizer(source.folder(step), Path(tokenizer), f"{model}, step {step}")
+        except DataFault as fault:
+            manifest = replace(manifest, status="corrupt", reason=str(fault))
     write_manifest(manifest, Path(output))
 
 
@@ -81,34 +82,3 @@ def metadata_patience() -> "Network":
     from rare_neurons.checkpoints.retry import Network
 
     return Network(connect_attempts=2)
-
-
-def check_tokenizer(folder: Path, tokenizer: Path, subject: str) -> None:
-    """Refuse a checkpoint that carries another tokenizer than the panel's.
-
-    Raises
-    ------
-    RequestError
-        Naming how they differ.
-    """
-    own = folder / "tokenizer.json"
-    if not own.is_file():
-        return
-    check_sum(tokenizer)
-    theirs, ours = (Tokenizer.from_file(str(path)) for path in (own, tokenizer))
-    if theirs.get_vocab() != ours.get_vocab():
-        known = ours.get_vocab()
-        differing = sum(known.get(token) != index for token, index in theirs.get_vocab().items())
-        how = f"{theirs.get_vocab_size()} tokens against {ours.get_vocab_size()}, {differing} of them with another id"
-    elif _merges(theirs) != _merges(ours):
-        how = "the same tokens, but other merges"
-    else:
-        return
-    raise RequestError(
-        f"the tokenizer of the checkpoint does not fit the panel's: {how} ({subject}); "
-        "name the model's own tokenizer in the configuration"
-    )
-
-
-def _merges(tokenizer: Tokenizer) -> object:
-    return json.loads(tokenizer.to_str())["model"].get("merges")

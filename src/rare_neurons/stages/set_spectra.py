@@ -1,6 +1,5 @@
 """Stage `set_spectra`: whether the weight rows of the most influential neurons point in common directions."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rare_neurons.checkpoints.files import read_config
 from rare_neurons.checkpoints.manifest import Manifest
-from rare_neurons.checkpoints.tensors import read_tensor, tensor_names
+from rare_neurons.checkpoints.tensors import read_tensor, tensor_shapes
 from rare_neurons.columns import joined_row
 from rare_neurons.errors import RequestError
-from rare_neurons.families import weight_matrices
+from rare_neurons.families import checked_matrices
 from rare_neurons.numerics.organisation.matching import draw_matched_sets, neuron_covariates, placebo_set
 from rare_neurons.numerics.organisation.set_spectra import OfSet, SetSpectrumRow, measure_set_spectrum
 from rare_neurons.stages.checkpoint_job import CheckpointFiles, CheckpointJob, place_of, run_checkpoint_job
@@ -92,8 +92,8 @@ def write_set_spectra(
 
 def read_final_mlp(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     """W_in and W_out of the last layer, float64 ``[neuron, d_model]``, without torch."""
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    specs = {(spec.layer, spec.matrix): spec for spec in weight_matrices(config, tensor_names(folder))}
+    found = checked_matrices(read_config(folder), tensor_shapes(folder))
+    specs = {(spec.layer, spec.matrix): spec for spec in found}
     last = max(layer for layer, _ in specs if layer is not None)
     chosen = (specs[last, "W_in"], specs[last, "W_out"])
     return tuple(spec.select(read_tensor(folder, spec.tensor)).astype(np.float64) for spec in chosen)

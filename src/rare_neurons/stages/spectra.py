@@ -1,6 +1,5 @@
 """Stage `spectra`: one lazy pass over a checkpoint's tensors, for the spectra of its matrices and its fingerprint."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from rare_neurons.checkpoints.files import read_config
 from rare_neurons.checkpoints.manifest import Manifest
-from rare_neurons.checkpoints.tensors import iter_tensors, tensor_names
-from rare_neurons.families import MatrixSpec, weight_matrices
+from rare_neurons.checkpoints.tensors import iter_tensors, tensor_shapes
+from rare_neurons.families import MatrixSpec, checked_matrices, known_tensors
 from rare_neurons.numerics.integrity.fingerprint import fingerprint_tensor
 from rare_neurons.numerics.spectra.eigenvalues import eigenvalues
 from rare_neurons.numerics.spectra.options import SpectrumOptions
@@ -71,15 +71,18 @@ class FolderRows:
 
 def measure_folder(folder: Path, options: Mapping[str, object], n_projections: int) -> FolderRows:
     """Rows of the spectra and eigenvalues of a folder's matrices, and of the fingerprints of its tensors."""
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config, shapes = read_config(folder), tensor_shapes(folder)
+    known = known_tensors(config, shapes)
     specs: dict[str, list[MatrixSpec]] = {}
-    for spec in weight_matrices(config, tensor_names(folder)):
+    for spec in checked_matrices(config, shapes):
         specs.setdefault(spec.tensor, []).append(spec)
     rows = FolderRows()
     for name, array in iter_tensors(folder):
-        found = fingerprint_tensor(name, array, n_projections=n_projections)
+        if name not in known:
+            continue
+        found = fingerprint_tensor(known[name], array, n_projections=n_projections)
         columns = ("shape", "norm", "n_nonfinite", "sha256", "projection")
-        rows.fingerprint.append({"tensor": name, **{column: getattr(found, column) for column in columns}})
+        rows.fingerprint.append({"tensor": known[name], **{column: getattr(found, column) for column in columns}})
         for spec in specs.get(name, []):
             matrix = spec.select(array)
             n_bad = int(matrix.size - np.isfinite(matrix).sum()) if found.n_nonfinite else 0
