@@ -111,7 +111,7 @@ def test_a_cluster_job_that_parses_again_sees_the_same(house):
 def test_a_dry_run_tells_what_is_not_there_and_leaves_the_devices_of_a_cluster_to_it(house):
     corpora = {"texts": {"source": "text", "paths": ["texts/*.md"]}}
     (house.folder / "absent.yaml").write_text(
-        json.dumps({**CONFIG, "corpora": corpora, "probe": {"device": "cuda:99"}, "results": "elsewhere"})
+        json.dumps({**CONFIG, "corpora": corpora, "probe": {"device": "cuda:99"}, "results": "nowhere"})
     )
     arguments = ("-n", "--configfile", "absent.yaml")
     here = house.run(*arguments, expect=1).stdout
@@ -120,4 +120,4 @@ def test_a_dry_run_tells_what_is_not_there_and_leaves_the_devices_of_a_cluster_t
     cluster = house.run(*arguments, "--executor", "slurm", "--jobs", "1", expect=1).stdout
     assert "corpora.texts.paths.0" in cluster
     assert "probe.device" not in cluster
-    assert not (house.folder / "elsewhere").exists()
+    assert not (house.folder / "nowhere").exists()

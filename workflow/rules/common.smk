@@ -63,7 +63,6 @@ def completed(configuration: dict) -> dict:
 # A new mapping: that of an outer workflow is its own.
 config = completed(config)
 RESULTS = config["results"].rstrip("/")
-config["jobs"]["forced"] = False
 PRETRAINED = [
     name for name, entry in config["models"].items() if entry["source"] == "pretrain"
 ]
@@ -134,9 +133,9 @@ def ask_for_batches() -> None:
         settings._parsed_overwrite_resources,
         settings._parsed_overwrite_threads,
     ):
-        for rule in tuple(asked):
+        for name in tuple(asked):
             for batch in BATCHES:
-                asked.setdefault(batch.rule(rule), asked[rule])
+                asked.setdefault(batch.rule(name), asked[name])
 
 
 ask_for_batches()

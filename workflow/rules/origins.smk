@@ -49,8 +49,7 @@ def note_configuration() -> None:
     """Write the whole configuration beside the results."""
     from rare_neurons.tables import atomic_path
 
-    jobs = {key: value for key, value in config["jobs"].items() if key != "forced"}
-    plain = json.loads(json.dumps({**config, "jobs": jobs}))
+    plain = json.loads(json.dumps(config))
     text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
     with atomic_path(f"{RESULTS}/config.yaml") as temporary:
         temporary.write_text(text, encoding="utf-8")

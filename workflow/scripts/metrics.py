@@ -14,6 +14,6 @@ with reported(snakemake.log[0]):
         shards=shards,
         options=snakemake.params.options,
         place=Workplace(
-            config["cache"], snakemake.threads, kept=Kept(config["results"], forced=config["jobs"]["forced"])
+            config["cache"], snakemake.threads, kept=Kept(config["results"], forced=config["jobs"].get("forced", False))
         ),
     )

@@ -17,6 +17,6 @@ with reported(snakemake.log[0]):
             config["cache"],
             snakemake.threads,
             config["probe"].get("placement"),
-            Kept(config["results"], forced=config["jobs"]["forced"]),
+            Kept(config["results"], forced=config["jobs"].get("forced", False)),
         ),
     )

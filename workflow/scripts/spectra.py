@@ -10,5 +10,5 @@ with reported(snakemake.log[0]):
         arguments(snakemake.output),
         **arguments(snakemake.input, snakemake.params),
         cache=snakemake.config["cache"],
-        kept=Kept(snakemake.config["results"], forced=snakemake.config["jobs"]["forced"]),
+        kept=Kept(snakemake.config["results"], forced=snakemake.config["jobs"].get("forced", False)),
     )
