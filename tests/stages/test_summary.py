@@ -3,6 +3,7 @@ import pytest
 
 from rare_neurons.figures.findings import unit_of
 from rare_neurons.stages.summary import write_summary
+from rare_neurons.tables import empty_table, write_rows
 from tests.figures.questions import EVIDENCE, ONSETS, QUESTIONS, TURNS
 from tests.figures.tree import RUNS, SUBJECT, write_evidence_tables, write_tree
 
@@ -45,6 +46,21 @@ def test_a_warning_is_told_of_a_checkpoint_that_is_kept(results, tmp_path):
     (row, _) = rows(summary(results, tmp_path).split("└")[0])
     assert row[2:4] == ["4", "0"]
     assert row[4].endswith(": above_unigram")
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("that of the panel, written otherwise", ""),
+        ("none: tokenizer.json is not there", "tokenizer: none: tokenizer.json is not there"),
+    ],
+)
+def test_a_tokenizer_that_is_not_the_panels_is_told(results, tmp_path, said, told):
+    name = "behaviour"
+    path = results / "behaviour/p/a-seed0/step16.parquet"
+    write_rows(name, empty_table(name), path, {"status": "ok", "tokenizer": said})
+    (row, _) = rows(summary(results, tmp_path).split("└")[0])
+    assert " ".join(row[4].split()) == told
 
 
 def test_every_question_has_its_sentences(results, tmp_path):

@@ -14,9 +14,10 @@ from rare_neurons.numerics.wording.phrases import interval, p_digits, several
 from rare_neurons.numerics.wording.standing import FAILS, HOLDS, NOT_JUDGED, Standing
 from rare_neurons.numerics.wording.words import describe
 from rare_neurons.results import load_integrity
-from rare_neurons.tables import atomic_path
+from rare_neurons.tables import atomic_path, find_tables, read_metadata
 
 _WIDTH = 118
+_SAME = "that of the panel"  # the beginning of what `own_tokenizer` says of one that is
 
 
 def write_summary(output: str, *, results: str, subjects: Mapping[str, Sequence[str]]) -> None:
@@ -69,8 +70,17 @@ def _checkpoints(results: str, subjects: Mapping[str, Sequence[str]]) -> Table:
             bad = [v for v in verdicts if v["quarantined"]]
             told = bad + [v for v in verdicts if v["status"] == "above_unigram"]
             why = "; ".join(f"step {v['step']}: {v['status']}" for v in told[:4]) + (" …" if len(told) > 4 else "")
-            table.add_row(subject, model, str(len(verdicts) - len(bad)), str(len(bad)), why)
+            notes = "; ".join(note for note in (why, _own_tokenizer(results, model)) if note)
+            table.add_row(subject, model, str(len(verdicts) - len(bad)), str(len(bad)), notes)
     return table
+
+
+def _own_tokenizer(results: str, model: str) -> str | None:
+    """Say of a model's last good checkpoint that its tokenizer is not the panel's, if so."""
+    paths = [path for (_, _, owner, _), path in find_tables(results, "behaviour").items() if owner == model]
+    said = (read_metadata(path).get("tokenizer") for path in reversed(paths))
+    note = next((str(note) for note in said if note is not None), _SAME)
+    return None if note.startswith(_SAME) else f"tokenizer: {note}"
 
 
 def _tiers(place: str, findings: Findings) -> Table:
