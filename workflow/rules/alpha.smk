@@ -34,7 +34,7 @@ rule alpha:
     """Where each matrix's exponent lies among them, and the step from which it is outside."""
     input:
         spectra=lambda w: TIMELINE.format(quantity="spectra", model=w.model),
-        null=lambda w: PATH["alpha_null"].format(subject=family_of(w.model)),
+        null=lambda w: PATH["alpha_null"].format(subject=ASKED.family_of(w.model)),
     output:
         **tables_of("alpha"),
     log:

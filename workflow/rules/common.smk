@@ -33,6 +33,7 @@ from rare_neurons.configuration import (
 from rare_neurons.configuration.batches import batches, sizes_of
 from rare_neurons.errors import RequestError
 from rare_neurons.figures.registry import FIGURES
+from rare_neurons.origins.asked import Asked, paths_of
 from rare_neurons.stages.resolve import source_of
 
 # The DAG of a large sweep is millions of objects without garbage: looking for it less often saves a quarter of the CPU.
@@ -92,14 +93,9 @@ def found_of_model(model: str) -> list[int]:
 STEPS = {model: steps_of_model(model) for model in config["models"]}
 
 
-def panels_of(model: str) -> list[str]:
-    """Panels that a model is evaluated at: those with its tokenizer."""
-    tokenizer = config["models"][model]["tokenizer"]
-    return [
-        name
-        for name, panel in config["panels"].items()
-        if panel["tokenizer"] == tokenizer
-    ]
+ASKED = Asked(config, STEPS)
+# Words of the rules for what is asked.
+panels_of, members, judged_models = ASKED.panels_of, ASKED.members, ASKED.judged
 
 
 def per_checkpoint(pattern: str, model: str) -> list[str]:
@@ -210,32 +206,8 @@ def checkpoint_files(model: str, step: int) -> list[str]:
 
 def null_tables_of(wildcards) -> list[str] | str:
     """Null tables of the regime test, where the number of neurons is known beforehand."""
-    entry = config["models"][wildcards.model]
-    n = (
-        config["recipes"][entry["recipe"]]["mlp_size"]
-        if entry["source"] == "pretrain"
-        else entry.get("n_neurons")
-    )
+    n = ASKED.n_neurons(wildcards.model)
     return [] if n is None else PATH["null_tables"].format(n_neurons=n)
-
-
-def members(subject: str) -> list[str]:
-    """Runs of a subject, or the model itself."""
-    runs = [
-        name
-        for name, entry in config["models"].items()
-        if entry.get("subject") == subject
-    ]
-    return runs or [subject]
-
-
-def subjects() -> list[str]:
-    """What is drawn and dated: subjects, and models that belong to none."""
-    return list(
-        dict.fromkeys(
-            entry.get("subject", name) for name, entry in config["models"].items()
-        )
-    )
 
 
 def controls(subject: str) -> list[str]:
@@ -245,17 +217,6 @@ def controls(subject: str) -> list[str]:
         for name, entry in config["models"].items()
         if entry.get("control_of") == subject
     ]
-
-
-def judged_models(subject: str) -> list[str]:
-    """Runs of a subject and its controls."""
-    return members(subject) + controls(subject)
-
-
-def family_of(model: str) -> str:
-    """Subject whose null a model shares: its own, or that of which it is a control."""
-    entry = config["models"][model]
-    return entry.get("control_of", entry.get("subject", model))
 
 
 def contrasted_strata(panel: str) -> list[str]:
@@ -289,11 +250,7 @@ def figure_tables(subject: str) -> list[str]:
 
 def tokens_per_step(wildcards) -> int | None:
     """Training tokens per step, where they are known."""
-    entry = config["models"][wildcards.model]
-    if entry["source"] != "pretrain":
-        return entry.get("tokens_per_step")
-    recipe = config["recipes"][entry["recipe"]]
-    return recipe["batch_size"] * recipe["context_length"]
+    return ASKED.tokens_per_step(wildcards.model)
 
 
 def plan_request() -> dict:

@@ -7,10 +7,6 @@ Makes: {results}/config.yaml when a run starts; {results}/.known.json, what was 
 import json
 from base64 import urlsafe_b64encode
 
-from rare_neurons.origins.asked import Asked, paths_of
-
-ASKED = Asked(config, STEPS)
-
 
 def everything(wildcards) -> list[str]:
     """Every file of a run: one that is lost, or set aside as damaged, behind finished timelines would not be missed."""

@@ -4,7 +4,7 @@ Requires: a panel whose strata go by the token read (`token_role: input`); what 
 Makes: {results}/replication/tables.md, {results}/replication/{ranked,inequality}.{svg,png}; part of no other target.
 """
 
-REPLICATED = subjects()[0]
+REPLICATED = ASKED.subjects[0]
 REPLICATED_MODELS = judged_models(REPLICATED)
 OUR_PANEL, *OTHER_PANELS = panels_of(REPLICATED_MODELS[0])
 INPUT_PANELS = [p for p in OTHER_PANELS if config["panels"][p]["token_role"] == "input"]

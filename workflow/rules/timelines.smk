@@ -145,8 +145,10 @@ rule summary:
     """The short table that a run ends with."""
     input:
         integrity=expand(PATH["integrity"], model=config["models"]),
-        evidence=expand(PATH["timelines/evidence"], subject=subjects()),
-        figures=expand(f"{RESULTS}/figures/{{subject}}/loss.png", subject=subjects()),
+        evidence=expand(PATH["timelines/evidence"], subject=ASKED.subjects),
+        figures=expand(
+            f"{RESULTS}/figures/{{subject}}/loss.png", subject=ASKED.subjects
+        ),
     output:
         f"{RESULTS}/summary.txt",
     log:
@@ -155,7 +157,7 @@ rule summary:
         "../envs/rare-neurons.yaml"
     params:
         results=lambda w, output: str(Path(output[0]).parent),
-        subjects={subject: members(subject) for subject in subjects()},
+        subjects={subject: members(subject) for subject in ASKED.subjects},
         version=VERSIONS["summary"],
     script:
         "../scripts/summary.py"
