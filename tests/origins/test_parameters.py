@@ -36,7 +36,7 @@ def test_a_finished_run_has_the_parameters_of_its_configuration(finished):
         ({"panels": {"heldout": {"seed": 3}}}, {key: {"seed"} for key in PANEL}),
         ({"regimes": {"n_bins": 9}}, {key: {"n_bins"} for key in ("regimes", "curves", "differences")}),
         ({"regimes": {"n_draws": 300}}, {"null_tables": {"n_draws"}}),
-        ({"spectra": {"shuffles": 1}}, {"spectra": {"shuffles"}}),
+        ({"spectra": {"shuffles": 5}}, {"spectra": {"shuffles"}}),
         ({"integrity": {"max_detour": 5}}, {"integrity": {"max_detour"}}),
         ({"integrity": {"n_projections": 32}}, {"fingerprint": {"n_projections"}}),
         ({"lineage": {"share": 0.1}}, {key: {"share"} for key in ("timelines/lineage", "timelines/members")}),

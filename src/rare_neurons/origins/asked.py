@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 from rare_neurons.catalogue import TABLES, TIMELINES
 from rare_neurons.checkpoints.schedules import steps_of
@@ -148,9 +148,11 @@ def paths_of(keys: Iterable[Key]) -> list[str]:
     return [path_of(key) for key in keys]
 
 
+@cache  # a sweep has a hundred thousand files
 def _pattern(name: str) -> str:
     return OTHERS[name] if name in OTHERS else {**TABLES, **TIMELINES}[name].path
 
 
+@cache
 def _wildcards(name: str) -> tuple[str, ...]:
     return tuple(part.split("}")[0] for part in _pattern(name).split("{")[1:])

@@ -64,9 +64,9 @@ def refuse_foreign(results: Path | str, asked: Asked, records: Records) -> None:
 def find_foreign(results: Path, asked: Asked, records: Records) -> Iterator[Foreign]:
     """Find such files, and note those that are as asked."""
     known = _read_known(results)
-    seen, inputs = dict(known), Inputs(results, asked)
+    seen, inputs, due_of = dict(known), Inputs(results, asked), _Due(asked)
     for key, path, state in _there(results, asked):
-        due = [*state, _due(asked, key)]
+        due = [*state, due_of(key)]
         if known.get(path) == due:
             continue
         span = records(f"{results}/{path}")
@@ -81,8 +81,8 @@ def find_foreign(results: Path, asked: Asked, records: Records) -> Iterator[Fore
 
 def adopt(results: Path | str, asked: Asked) -> int:
     """Note every file that is there as what is asked for; returns how many."""
-    results = Path(results)
-    seen = {path: [*state, _due(asked, key)] for key, path, state in _there(results, asked)}
+    results, due_of = Path(results), _Due(asked)
+    seen = {path: [*state, due_of(key)] for key, path, state in _there(results, asked)}
     _write_known(results, _read_known(results) | seen)
     return len(seen)
 
@@ -97,8 +97,17 @@ def _there(results: Path, asked: Asked) -> Iterator[tuple[Key, str, tuple[int, i
         yield key, path, (stat.st_mtime_ns, stat.st_size)
 
 
-def _due(asked: Asked, key: Key) -> str:
-    return digest_of([VERSIONS[rule_of(key)], params_of(asked, key)])
+class _Due:
+    """Digest of what is asked of a file; tables of all steps are asked the same."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked, self._known = asked, {}
+
+    def __call__(self, key: Key) -> str:
+        same = key[:-1] if has_metadata(key) and isinstance(key[-1], int) else key
+        if same not in self._known:
+            self._known[same] = digest_of([VERSIONS[rule_of(key)], params_of(self._asked, key)])
+        return self._known[same]
 
 
 def _differs(results: Path, asked: Asked, key: Key, inputs: Inputs | None) -> list[str]:
