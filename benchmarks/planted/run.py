@@ -179,18 +179,31 @@ class World:
 
 
 def report(results: Path, truth: dict[str, np.ndarray]) -> None:
-    """Print what the tables say of every subject."""
+    """Print what the tables say of every subject: of planted ones what is asked of influence, of nulls everything."""
     found, onsets = load_evidence(results, pandas=True), load_timeline(results, "onsets", pandas=True)
     rows = []
     for (subject, question), mine in found.groupby(["subject", "question"], sort=False):
-        if "within-stratum influence" not in question or "controls" in subject:
+        planted = any(name.startswith(f"{subject}-") for name in truth)
+        if "controls" in subject or (planted and "influence" not in question):
             continue
         dates = onsets[(onsets.subject == subject) & (onsets.question == question)]
         of_runs, whole = (", ".join(_dates(dates[dates.role == role])) for role in ("run", "all"))
-        reasons = [f"{r.tier}: {r.reason}" for r in mine.itertuples() if not r.holds and r.reason and r.role == "all"]
-        rows.append((subject, question, mine.reached.iloc[0], of_runs, whole, " / ".join(reasons)))
-    table(("subject", "question", "reached", "onset of each run", "over runs", "not reached because"), rows)
+        rows.append((subject, question, mine.reached.iloc[0] if pd.notna(mine.reached.iloc[0]) else "-", *_p_values(mine), of_runs, whole))
+    tiers = ("run, each", "seeds", "beyond control", "specific")
+    table(("subject", "question", "reached", *tiers, "onset of each run", "over runs"), rows)
+    print("\np: of the question alone -> as it counts, after paying for the others")
     print_neurons(results, truth)
+
+
+def _p_values(found: pd.DataFrame) -> list[str]:
+    """p of each tier: of the question alone, and as it counts."""
+    of_runs = ", ".join(f"{p:.2g}" for p in found[(found.tier == "run") & (found.role == "run")].p_value)
+    whole = found[found.role == "all"].set_index("tier")
+    cells = []
+    for tier in ("seeds", "beyond_control", "specific"):
+        known = tier in whole.index and pd.notna(whole.p_value[tier])
+        cells.append(f"{whole.p_value[tier]:.2g} -> {whole.p_adjusted[tier]:.2g}" if known else "-")
+    return [of_runs, *cells]
 
 
 def _dates(onsets: pd.DataFrame) -> list[str]:
