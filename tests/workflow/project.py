@@ -91,11 +91,16 @@ class Project:
     def environment(self) -> dict[str, str]:
         return {**os.environ, "PYTHONPATH": str(self.folder / "src"), "PYTHONUNBUFFERED": "1", **self.variables}
 
-    def run(self, *arguments: str, expect: int | None = 0) -> subprocess.CompletedProcess:
+    def run(self, *arguments: str, expect: int | None = 0, own_processes: bool = False) -> subprocess.CompletedProcess:
+        """Run Snakemake, by default with its jobs in its own process: most of what a tiny job costs are its imports."""
+        command, environment = self.command(*arguments), self.environment()
+        if not own_processes:
+            command = [sys.executable, "-m", "tools.inside", "--cores", "1", *arguments]
+            environment["PYTHONPATH"] += f"{os.pathsep}{ROOT}"
         done = subprocess.run(
-            self.command(*arguments),
+            command,
             cwd=self.folder,
-            env=self.environment(),
+            env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -78,7 +78,7 @@ def test_a_kill_repeats_at_most_one_checkpoint(project, finished, script):
     project.rewrite(f"workflow/scripts/{script}.py", '"""\n\n', f'"""\n{FALL}\n')
     target = SHARDS[("spectra", "probe").index(script)]
     for done in (1, 2):
-        out = project.run("--rerun-triggers", "mtime", "--", target, expect=None).stdout
+        out = project.run("--rerun-triggers", "mtime", "--", target, expect=None, own_processes=True).stdout
         assert "Error in rule" in out
         steps = {re.search(r"step(\d+)", name)[1] for name in kept(project)}
         assert len(steps) == done, "each try goes on where the one before was killed"

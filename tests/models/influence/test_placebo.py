@@ -9,7 +9,7 @@ import torch
 from rare_neurons.models.influence import panel_pass
 from rare_neurons.models.influence.panel_pass import measure_panel
 from rare_neurons.models.influence.plan import Plan
-from rare_neurons.models.influence.probe import _inputs
+from rare_neurons.models.influence.probe import _forward, _inputs
 from rare_neurons.numerics.grid.folds import N_FOLDS
 from rare_neurons.numerics.grid.jackknife import standard_error
 from rare_neurons.numerics.grid.moments import disjoint_products, ratio_of_pairs
@@ -37,7 +37,8 @@ def permuted(inputs, settings):
 
 @pytest.mark.parametrize("name", ["gpt_neox-parallel", "llama", "opt-no-norm", "olmo2"])
 def test_exact_placebos_are_those_of_a_permuted_copy(name):
-    inputs = _inputs(random_model(name), random_panel(), None, None)
+    model, panel = random_model(name), random_panel()
+    inputs = _inputs(model, panel, lambda: _forward(model, panel, None, False, None))
     found = measure_panel(inputs, replace(EXACT, **DRAWS))
     sums, pairs = permuted(inputs, EXACT)
     np.testing.assert_allclose(found["placebo_within_sum"], sums, rtol=0, atol=1e-12)
