@@ -27,4 +27,6 @@ def one_by_one(finished: Project, tmp_path_factory: pytest.TempPathFactory, work
 @pytest.fixture
 def project(one_by_one: Project, tmp_path: Path) -> Project:
     """A copy of it."""
-    return copy_project(one_by_one, tmp_path / "project")
+    project = copy_project(one_by_one, tmp_path / "project")
+    project.own_processes = True
+    return project

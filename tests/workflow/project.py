@@ -78,6 +78,8 @@ class Project:
 
     folder: Path
     variables: dict[str, str] = field(default_factory=dict)
+    own_processes: bool = False
+    """Whether `run` starts a process for every job, as users do; most of what a tiny job costs are its imports."""
 
     def configure(self, **sections: object) -> dict:
         """Write config/config.yaml from `CONFIG` and the given sections; return what is complete (unchecked)."""
@@ -91,10 +93,11 @@ class Project:
     def environment(self) -> dict[str, str]:
         return {**os.environ, "PYTHONPATH": str(self.folder / "src"), "PYTHONUNBUFFERED": "1", **self.variables}
 
-    def run(self, *arguments: str, expect: int | None = 0, own_processes: bool = False) -> subprocess.CompletedProcess:
-        """Run Snakemake, by default with its jobs in its own process: most of what a tiny job costs are its imports."""
+    def run(
+        self, *arguments: str, expect: int | None = 0, own_processes: bool | None = None
+    ) -> subprocess.CompletedProcess:
         command, environment = self.command(*arguments), self.environment()
-        if not own_processes:
+        if not (self.own_processes if own_processes is None else own_processes):
             command = [sys.executable, "-m", "tools.inside", "--cores", "1", *arguments]
             environment["PYTHONPATH"] += f"{os.pathsep}{ROOT}"
         done = subprocess.run(

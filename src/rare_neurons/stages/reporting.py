@@ -3,7 +3,7 @@
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -51,8 +51,9 @@ def reported(log: str | Path) -> Iterator[None]:
             raise
         finally:
             sys.stderr = terminal
-    if path.stat().st_size == 0:
-        path.unlink()
+    with suppress(FileNotFoundError):  # a job that outlived its Snakemake has written to the same log
+        if path.stat().st_size == 0:
+            path.unlink()
 
 
 def bar(items: Iterable, *, label: str, total: int | None = None, initial: int = 0) -> tqdm:
