@@ -188,7 +188,8 @@ def report(results: Path, truth: dict[str, np.ndarray]) -> None:
             continue
         dates = onsets[(onsets.subject == subject) & (onsets.question == question)]
         of_runs, whole = (", ".join(_dates(dates[dates.role == role])) for role in ("run", "all"))
-        rows.append((subject, question, mine.reached.iloc[0] if pd.notna(mine.reached.iloc[0]) else "-", *_p_values(mine), of_runs, whole))
+        reached = mine.reached.iloc[0] if pd.notna(mine.reached.iloc[0]) else "-"
+        rows.append((subject, question, reached, *_p_values(mine), of_runs, whole))
     tiers = ("run, each", "seeds", "beyond control", "specific")
     table(("subject", "question", "reached", *tiers, "onset of each run", "over runs"), rows)
     print("\np: of the question alone -> as it counts, after paying for the others")
