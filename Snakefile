@@ -13,6 +13,7 @@ if not workflow.overwrite_configfiles:
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/start.smk"
 include: "workflow/rules/corpus.smk"
 include: "workflow/rules/checkpoints.smk"
 include: "workflow/rules/null_tables.smk"
@@ -20,7 +21,6 @@ include: "workflow/rules/timelines.smk"
 include: "workflow/rules/alpha.smk"
 include: "workflow/rules/plan.smk"
 include: "workflow/rules/replication.smk"
-include: "workflow/rules/origins.smk"
 
 
 onstart:

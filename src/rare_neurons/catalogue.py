@@ -435,7 +435,7 @@ TIMELINES = {
         f"timelines/{name}/{{model}}.parquet",
         "step x " + (table.grain if table.timeline_keys is None else " x ".join(table.timeline_keys)),
         row=str(table.timeline),
-        computed_in="rare_neurons.stages.timelines:write_timeline",
+        computed_in="rare_neurons.stages.timelines:write_timelines",
         keys=table.keys if table.timeline_keys is None else table.timeline_keys,
         place=table.place,
     )

@@ -1,12 +1,28 @@
 """Kinds of fault that a run tells apart (a third, a fault of the machine, is whatever else is raised)."""
 
 import reprlib
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class RequestError(ValueError):
     """What was asked for cannot be: a wrong key, a missing local step, a panel larger than its corpus."""
+
+
+def do_each(items: Iterable[T], work: Callable[[T], None]) -> None:
+    """Do the work for every item; the first `RequestError` is raised after all of them: one harms no other."""
+    refused = []
+    for item in items:
+        try:
+            work(item)
+        except RequestError as error:
+            refused.append(error)
+    if refused:
+        raise refused[0]
 
 
 class DataFault(RuntimeError):

@@ -7,12 +7,18 @@ from pathlib import Path
 from rare_neurons.errors import DamagedFile
 
 
+def file_sha256(path: Path | str) -> str:
+    """Return the sha256 of a file's bytes."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def write_sum(path: Path | str) -> None:
     """Write the checksum of a file beside it, as ``NAME.sha256``."""
     path = Path(path)
     beside = _beside(path)
     draft = beside.with_name(f".{beside.name}.{os.getpid()}")
-    draft.write_text(f"{_sum(path)}  {path.name}\n", encoding="utf-8")
+    draft.write_text(f"{file_sha256(path)}  {path.name}\n", encoding="utf-8")
     draft.replace(beside)
 
 
@@ -29,15 +35,10 @@ def check_sum(path: Path | str) -> bool:
         stated = _beside(path).read_bytes()
     except FileNotFoundError:
         return False
-    if stated.split()[:1] != [_sum(path).encode()]:
+    if stated.split()[:1] != [file_sha256(path).encode()]:
         raise DamagedFile(path, f"it does not have the sha256 in {_beside(path).name}")
     return True
 
 
 def _beside(path: Path) -> Path:
     return path.with_name(f"{path.name}.sha256")
-
-
-def _sum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -11,11 +11,13 @@ from rare_neurons.tables import table_schema
 from tools.configuration import ROOT, SCHEMA
 
 RULES = [ROOT / "Snakefile", *sorted(ROOT.glob("workflow/rules/*.smk"))]
+# What rules and scripts call for a section.
+WORDS = [ROOT / "src/rare_neurons" / name for name in ("origins/asked.py", "stages/checkpoint_job.py")]
 SCRIPTS = sorted(ROOT.glob("workflow/scripts/*.py"))
 
 
 def test_every_section_that_is_read_must_be_there():
-    texts = [path.read_text() for path in (*RULES, *SCRIPTS)]
+    texts = [path.read_text() for path in (*RULES, *SCRIPTS, *WORDS)]
     read = {name for text in texts for name in re.findall(r"""config\[["'](\w+)["']\]""", text)}
     assert {"models", "spectra", "regimes"} <= read
     metrics = {metric.name for metric in METRICS}

@@ -21,7 +21,6 @@ from rare_neurons.checkpoints.manifest import Manifest, read_manifest, write_man
 from rare_neurons.checkpoints.sources import Source
 from rare_neurons.errors import RequestError
 from rare_neurons.stages.checkpoint_job import Workplace
-from rare_neurons.stages.kept import NOTHING
 from rare_neurons.stages.probe import OUTPUTS as PROBED
 from rare_neurons.stages.probe import write_probe
 from rare_neurons.stages.resolve import write_resolved
@@ -66,7 +65,7 @@ class Bench:
         def spectra() -> tuple[str, str | None]:
             tables = {table: [str(place / f"{table}.parquet")] for table in OF_WEIGHTS}
             write_spectra(
-                tables, manifests=[str(manifest)], cache=self.cache, kept=NOTHING, options=CHEAP, n_projections=4
+                tables, manifests=[str(manifest)], place=Workplace(self.cache), options=CHEAP, n_projections=4
             )
             return self.said(place, "fingerprint")
 

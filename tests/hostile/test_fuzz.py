@@ -174,7 +174,7 @@ def of_bin(folder: Path, zipped: bool, edits: list) -> None:
     path.write_bytes(mutated(sound_bin(zipped), edits))
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+            warnings.simplefilter("ignore")  # of torch, about files that only happen to look like old ones
             state = load_bin(path)
     except DataFault:
         return

@@ -9,7 +9,14 @@ from rare_neurons.catalogue import VERSIONS
 from rare_neurons.checkpoints.manifest import read_manifest
 from rare_neurons.checkpoints.tensors import iter_tensors
 from rare_neurons.errors import DataFault, RequestError
-from rare_neurons.stages.checkpoint_job import CheckpointFiles, CheckpointJob, files_of, place_of, run_checkpoint_job
+from rare_neurons.stages.checkpoint_job import (
+    CheckpointFiles,
+    CheckpointJob,
+    Workplace,
+    files_of,
+    place_of,
+    run_checkpoint_job,
+)
 from rare_neurons.stages.kept import NOTHING, Kept
 from rare_neurons.tables import digest_of, from_rows, read_metadata, read_table, table_schema
 from tests.checkpoints.tiny import make_run
@@ -55,7 +62,7 @@ def run_job(tmp_path):
             return {"fingerprint": from_rows("fingerprint", rows, place_of(checkpoint))}
 
         cache = {"folder": str(tmp_path / "cache"), "disk_gb": 1}
-        run_checkpoint_job(JOB, checkpoints, measure, cache=cache, kept=kept)
+        run_checkpoint_job(JOB, checkpoints, measure, place=Workplace(cache, kept=kept))
         return opened
 
     return run
@@ -110,7 +117,7 @@ def test_a_mistake_of_the_code_is_no_fault_of_the_checkpoint(files, tmp_path):
         raise KeyError("a wrong name")
 
     with pytest.raises(KeyError, match="a wrong name"):
-        run_checkpoint_job(JOB, [files[0]], measure, cache={"folder": str(tmp_path / "cache"), "disk_gb": 1})
+        run_checkpoint_job(JOB, [files[0]], measure, place=Workplace({"folder": str(tmp_path / "cache"), "disk_gb": 1}))
     assert not (tmp_path / "out").exists()
 
 

@@ -53,8 +53,7 @@ def test_tables_are_those_of_each_stage(shards, tmp_path):
     write_metrics(lists(outputs), shards=lists(shards), null_tables=None, options=OPTIONS, place=place_in(tmp_path))
     alone = {name: str(tmp_path / "alone" / f"{name}.parquet") for name in TABLES}
     of_set = {name: path for name, path in shards.items() if name != "cells"}
-    cache = place_in(tmp_path).cache
-    write_set_spectra(alone["set_spectra"], **of_set, cache=cache, options=OPTIONS["set_spectra"])
+    write_set_spectra(alone["set_spectra"], **of_set, options=OPTIONS["set_spectra"], place=place_in(tmp_path))
     for rule in METRICS:
         written = {table.name: alone[table.name] for table in rule.tables}
         inputs = {name: shards[name] for name in ("influence", "cells")}

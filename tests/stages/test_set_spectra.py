@@ -8,6 +8,7 @@ from rare_neurons.checkpoints.manifest import Manifest, write_manifest
 from rare_neurons.errors import RequestError
 from rare_neurons.numerics.organisation.matching import draw_matched_sets, neuron_covariates, placebo_set
 from rare_neurons.numerics.organisation.set_spectra import measure_set_spectrum
+from rare_neurons.stages.checkpoint_job import Workplace
 from rare_neurons.stages.set_spectra import read_final_mlp, write_set_spectra
 from rare_neurons.tables import read_metadata, read_table, table_schema
 from tests.stages.tables import BAD, put, put_manifest
@@ -30,14 +31,14 @@ def test_a_checkpoint_that_the_probe_found_bad_is_not_opened(tmp_path):
     shards = {name: put(tmp_path, name, PLACE, [], BAD) for name in SHARDS}
     output = tmp_path / "set_spectra.parquet"
     inputs = {"manifest": str(tmp_path / "manifest.json"), **shards}
-    write_set_spectra(str(output), **inputs, cache=cache(tmp_path), options=OPTIONS)
+    write_set_spectra(str(output), **inputs, options=OPTIONS, place=place(tmp_path))
     table, about = read_table(output), read_metadata(output)
     assert (table.num_rows, about["status"], about["reason"]) == (0, BAD["status"], BAD["reason"])
     assert table.schema.equals(table_schema("set_spectra"))
 
 
-def cache(folder):
-    return {"folder": str(folder / "cache"), "disk_gb": 1}
+def place(folder):
+    return Workplace({"folder": str(folder / "cache"), "disk_gb": 1})
 
 
 def last_mlp(run):
@@ -69,7 +70,7 @@ def test_rows_are_those_of_the_numerics(tmp_path, run):
     inputs = {name: put(tmp_path, name, PLACE, rows) for name, rows in tables.items()}
     inputs["manifest"] = put_manifest(tmp_path / "manifest.json", run, 8)
     output = tmp_path / "set_spectra.parquet"
-    write_set_spectra(str(output), **inputs, cache=cache(tmp_path), options=OPTIONS)
+    write_set_spectra(str(output), **inputs, options=OPTIONS, place=place(tmp_path))
 
     W_in, W_out = last_mlp(run)
     covariates, placebo = neuron_covariates(W_in, W_out, variance), placebo_set(W_out, variance, N_SET)
@@ -100,4 +101,4 @@ def test_a_column_that_the_influence_table_lacks_is_refused(tmp_path, run):
     }
     options = OPTIONS | {"select": "influence_elsewhere"}
     with pytest.raises(RequestError, match=r"has no column 'influence_elsewhere'; set `set_spectra\.select`"):
-        write_set_spectra(str(tmp_path / "out.parquet"), **inputs, cache=cache(tmp_path), options=options)
+        write_set_spectra(str(tmp_path / "out.parquet"), **inputs, options=options, place=place(tmp_path))

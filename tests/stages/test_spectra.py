@@ -5,7 +5,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from rare_neurons.families import weight_matrices
-from rare_neurons.stages.kept import NOTHING
+from rare_neurons.stages.checkpoint_job import Workplace
 from rare_neurons.stages.spectra import measure_folder, write_spectra
 from rare_neurons.tables import read_metadata, read_table
 from tests.stages.tables import put_manifest
@@ -32,9 +32,9 @@ def measure(tmp_path, run):
             weights.write_bytes(weights.read_bytes()[:-1])
         paths = [tmp_path / name for name in ("spectra.parquet", "eigenvalues.parquet", "fingerprint.parquet")]
         cache = {"folder": str(tmp_path / "cache"), "disk_gb": 1}
-        about = {"options": CHEAP, "n_projections": N_PROJECTIONS, "cache": cache}
+        about = {"options": CHEAP, "n_projections": N_PROJECTIONS, "place": Workplace(cache)}
         outputs = {path.stem: [str(path)] for path in paths}
-        write_spectra(outputs, manifests=[manifest], kept=NOTHING, **about)
+        write_spectra(outputs, manifests=[manifest], **about)
         return tensors, *paths
 
     return measured

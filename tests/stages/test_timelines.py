@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rare_neurons.numerics.influence.rows import PER_TARGET
-from rare_neurons.stages.timelines import summarise_behaviour, write_timeline
+from rare_neurons.stages.timelines import summarise_behaviour, write_timelines
 from rare_neurons.tables import read_metadata, read_table
 from tests.stages.tables import BAD, OK, put, put_behaviour, put_influence, put_integrity
 
@@ -33,7 +33,8 @@ def timeline(tmp_path, behaviours):
         output = tmp_path / "timeline.parquet"
         about = {"quantity": quantity, "tokens_per_step": tokens_per_step}
         integrity = put_integrity(tmp_path, "m", STATUS)
-        write_timeline(str(output), shards=shards, behaviours=behaviours, integrity=integrity, **about)
+        known = {"behaviour": behaviours, quantity: shards}
+        write_timelines({quantity: str(output)}, shards=known, integrity=integrity, tokens_per_step=tokens_per_step)
         assert read_metadata(output)["params"] == about
         return read_table(output).to_pylist()
 
@@ -92,8 +93,9 @@ def test_without_a_good_start_there_is_no_change(tmp_path, behaviours):
         for s in STATUS
     ]
     integrity = put_integrity(tmp_path, "m", {**STATUS, 0: "foreign_start"})
-    about = {"behaviours": behaviours, "integrity": integrity, "quantity": "spectra", "tokens_per_step": None}
-    write_timeline(str(tmp_path / "t.parquet"), shards=shards, **about)
+    known = {"behaviour": behaviours, "spectra": shards}
+    output = str(tmp_path / "t.parquet")
+    write_timelines({"spectra": output}, shards=known, integrity=integrity, tokens_per_step=None)
     assert read_table(tmp_path / "t.parquet")["alpha_change"].to_pylist() == [None] * 3
 
 

@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +14,6 @@ from rare_neurons.errors import DamagedFile
 from rare_neurons.results import load_shards, load_timeline
 from rare_neurons.sums import check_sum
 from rare_neurons.tables import read_metadata, read_table
-from tests.workflow.project import ROOT, Project
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
 
@@ -81,14 +78,6 @@ def test_no_flipped_bit_is_read_as_another_value(finished, tmp_path, kind):
             assert reading(kind, path) != truth, f"bit {bit} is not seen"
 
 
-def run(project: Project, *arguments: str) -> subprocess.CompletedProcess:
-    """Run the workflow with its jobs in Snakemake's own process."""
-    command = [sys.executable, "-m", "tools.inside", "--cores", "1", "--keep-going", *arguments]
-    path = os.pathsep.join([str(project.folder / "src"), str(ROOT)])
-    environment = {**project.environment(), "PYTHONPATH": path}
-    return subprocess.run(command, cwd=project.folder, env=environment, capture_output=True, text=True, timeout=600)
-
-
 def flip(path: Path) -> None:
     """Flip a bit as a disk does: the file's time stays."""
     time = path.stat().st_mtime_ns
@@ -111,15 +100,13 @@ def test_damage_is_named_and_repaired_by_the_next_run(project, finished):
         for damaged, lost in files.items():
             flip(results / damaged)
             (results / lost).unlink()
-        done = run(project)
-        assert done.returncode == 1
+        told = project.run("--keep-going", expect=1).stdout
         for damaged in files:
             name = f"results/{damaged}"
-            assert f"{name} is damaged: " in done.stderr
-            assert f"It is now {name}.damaged; the next run makes it again" in done.stderr
+            assert f"{name} is damaged: " in told
+            assert f"It is now {name}.damaged; the next run makes it again" in told
             assert not (results / damaged).exists()
-    done = run(project)
-    assert done.returncode == 0, done.stderr[-4000:]
+    project.run("--keep-going")
     assert project.tables() == finished.tables()
     manifest = "results/manifest/tiny-seed0/step4.json"
     assert (project.folder / manifest).read_bytes() == (finished.folder / manifest).read_bytes()

@@ -12,7 +12,6 @@ from rare_neurons import load_integrity, load_timeline
 from rare_neurons.checkpoints.manifest import write_manifest
 from rare_neurons.checkpoints.sources import Source, resolve
 from rare_neurons.stages.checkpoint_job import Workplace
-from rare_neurons.stages.kept import NOTHING
 from rare_neurons.stages.probe import OUTPUTS, write_probe
 from rare_neurons.stages.spectra import write_spectra
 from tests.hub.revisions import load_weights, save_weights
@@ -159,8 +158,7 @@ def test_good_steps_have_the_tables_of_a_local_run(faulty, tmp_path):
         write_spectra(
             {name: [outputs[name]] for name in SPECTRA},
             manifests=[str(manifest)],
-            cache=cache,
-            kept=NOTHING,
+            place=Workplace(cache),
             options=config["spectra"],
             n_projections=config["integrity"]["n_projections"],
         )

@@ -1,8 +1,5 @@
 """Checkpoints in which neurons serve rare tokens from a known step on, through the whole pipeline."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +15,7 @@ from rare_neurons.models.loading import load_model
 from rare_neurons.numerics.panel.strata import assign_strata
 from rare_neurons.stages.probe import load_panel, settings_of
 from rare_neurons.tables import read_table
-from tests.workflow.project import CONFIG, ROOT, Project, copy_project
+from tests.workflow.project import CONFIG, Project, copy_project
 from tools.configuration import read_yaml
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("planted")]
@@ -63,21 +60,12 @@ class World:
         return fit_plant(base, self.text, self.rare, k=K, effect=effect, signs="one", seed=seed)
 
 
-def run_inside(project: Project, *targets: str) -> None:
-    """Run the workflow with its jobs in Snakemake's own process."""
-    path = os.pathsep.join([str(project.folder / "src"), str(ROOT)])
-    command = [sys.executable, "-m", "tools.inside", "--cores", "1", *targets]
-    environment = {**project.environment(), "PYTHONPATH": path}
-    done = subprocess.run(command, cwd=project.folder, env=environment, capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, done.stderr[-6000:]
-
-
 @pytest.fixture(scope="module")
 def measured(finished, tmp_path_factory) -> tuple[Path, dict[str, set[int]]]:
     """Results of three planted series and three of noise alone, and the planted neurons of each."""
     project = copy_project(finished, tmp_path_factory.mktemp("planted") / "project")
     project.configure(panels=PANELS)
-    run_inside(project, "results/panel/heldout/targets.parquet")
+    project.run("results/panel/heldout/targets.parquet")
     world = World(project)
     source = {"source": "folder", "tokenizer": "bpe", "steps": STEPS}
     models, truth = {}, {}
@@ -90,8 +78,7 @@ def measured(finished, tmp_path_factory) -> tuple[Path, dict[str, set[int]]]:
     share = {"lineage": {"share": K / world.shape.intermediate_size}}
     cheap = {"spectra": {"refits": 0, "likelihood_ratios": False, "shuffles": 0}}
     project.configure(models=models, panels=PANELS, **share, **cheap)
-    run_inside(
-        project,
+    project.run(
         *(f"results/timelines/evidence/{subject}.parquet" for subject in ("planted", "null")),
         *(f"results/timelines/members/{name}.parquet" for name in truth),
     )

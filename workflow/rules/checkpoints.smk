@@ -16,9 +16,11 @@ rule pretrain:
     """Train an embedded model and keep its checkpoints beside the recipe."""
     input:
         tokens=training_table("tokens"),
-        tokenizer=lambda w: f"{RESULTS}/tokenizer/{config['models'][w.model]['tokenizer']}/tokenizer.json",
+        tokenizer=lambda w: TOKENIZER.format(
+            tokenizer=config["models"][w.model]["tokenizer"]
+        ),
     output:
-        f"{RESULTS}/pretrain/{{model}}/recipe.json",
+        RECIPE,
     log:
         f"{RESULTS}/logs/pretrain/{{model}}.log",
     wildcard_constraints:
@@ -48,7 +50,9 @@ for batch in BATCHES:
             batch.rule("resolve")
         input:
             files=files_of_checkpoints(batch),
-            tokenizer=lambda w: f"{RESULTS}/tokenizer/{config['models'][w.model]['tokenizer']}/tokenizer.json",
+            tokenizer=lambda w: TOKENIZER.format(
+                tokenizer=config["models"][w.model]["tokenizer"]
+            ),
         output:
             batch.paths(MANIFEST),
         log:
@@ -104,7 +108,9 @@ for batch in BATCHES:
             contexts=PATH["panel/contexts"],
             targets=PATH["panel/targets"],
             unigram=corpus_table("unigram"),
-            tokenizer=lambda w: f"{RESULTS}/tokenizer/{config['panels'][w.panel]['tokenizer']}/tokenizer.json",
+            tokenizer=lambda w: TOKENIZER.format(
+                tokenizer=config["panels"][w.panel]["tokenizer"]
+            ),
         output:
             **tables_of("probe", batch),
         log:
@@ -118,7 +124,7 @@ for batch in BATCHES:
         params:
             panel=lambda w: w.panel,
             rules=lambda w: config["panels"][w.panel]["strata"],
-            options={k: v for k, v in config["probe"].items() if k != "placement"},
+            options=ASKED.probe_options,
             version=VERSIONS["probe"],
         script:
             "../scripts/probe.py"
@@ -150,10 +156,7 @@ for batch in BATCHES:
             "../envs/rare-neurons.yaml"
         threads: 1
         params:
-            options={
-                rule: {k: v for k, v in config.get(rule, {}).items() if k != "n_draws"}
-                for rule in OF_INFLUENCE
-            },
+            options={rule: ASKED.metric_options(rule) for rule in OF_INFLUENCE},
             versions={rule: VERSIONS[rule] for rule in OF_INFLUENCE},
         script:
             "../scripts/metrics.py"

@@ -10,7 +10,6 @@ import re
 import sys
 from glob import glob
 from pathlib import Path
-from tempfile import TemporaryFile
 
 import yaml
 
@@ -21,19 +20,17 @@ if Path(SOURCE).is_dir() and SOURCE not in sys.path:
     os.environ.setdefault("PYTHONPATH", SOURCE)
 
 from rare_neurons.catalogue import METRICS, QUANTITIES, RULES, TABLES, VERSIONS
-from rare_neurons.checkpoints.schedules import steps_of
-from rare_neurons.checkpoints.sources import check_local, found_steps, regular_files
+from rare_neurons.checkpoints.sources import regular_files
 from rare_neurons.configuration import (
     SECTIONS,
     check_config,
-    check_machine,
     complete_config,
     dated_columns,
 )
 from rare_neurons.configuration.batches import batches, sizes_of
 from rare_neurons.errors import RequestError
 from rare_neurons.figures.registry import FIGURES
-from rare_neurons.origins.asked import Asked, paths_of
+from rare_neurons.origins.asked import OTHERS, Asked, steps_asked
 from rare_neurons.stages.resolve import source_of
 
 # The DAG of a large sweep is millions of objects without garbage: looking for it less often saves a quarter of the CPU.
@@ -69,33 +66,16 @@ PRETRAINED = [
 ]
 
 
-def steps_of_model(model: str) -> list[int]:
-    """Checkpoints of a model that the configuration asks for."""
-    entry = config["models"][model]
-    if entry["steps"] == "found":
-        return found_of_model(model)
-    last = (
-        config["recipes"][entry["recipe"]]["n_steps"]
-        if entry["source"] == "pretrain"
-        else None
-    )
-    return list(steps_of(entry["steps"], last=last))
-
-
-def found_of_model(model: str) -> list[int]:
-    """Checkpoints of a local model whose folders are there."""
-    try:
-        return list(found_steps(source_of(config["models"][model], "")))
-    except RequestError as error:
-        raise WorkflowError(f"model {model}: {error}") from None
-
-
-STEPS = {model: steps_of_model(model) for model in config["models"]}
+try:
+    STEPS = steps_asked(config)
+except RequestError as error:
+    raise WorkflowError(str(error)) from None
 
 
 ASKED = Asked(config, STEPS)
 # Words of the rules for what is asked.
-panels_of, members, judged_models = ASKED.panels_of, ASKED.members, ASKED.judged
+panels_of, members, controls = ASKED.panels_of, ASKED.members, ASKED.controls
+judged_models = ASKED.judged
 
 
 def per_checkpoint(pattern: str, model: str) -> list[str]:
@@ -115,10 +95,11 @@ def shards_of(name: str):
 
 PATH = {name: f"{RESULTS}/{table.path}" for name, table in TABLES.items()}
 TIMELINE = f"{RESULTS}/timelines/{{quantity}}/{{model}}.parquet"
-SHARDS = [name for name, table in TABLES.items() if "step" in table.wildcards]
 
 
-MANIFEST = f"{RESULTS}/manifest/{{model}}/step{{step}}.json"
+MANIFEST, TOKENIZER, RECIPE = (
+    f"{RESULTS}/{OTHERS[name]}" for name in ("manifest", "tokenizer", "pretrain")
+)
 BATCHES = batches(STEPS, sizes_of(config["models"], config["jobs"]["checkpoints"]))
 
 
@@ -155,20 +136,6 @@ def local_files(wildcards) -> list[str]:
     return sorted(path for pattern in patterns for path in glob(pattern))
 
 
-def source_keys(wildcards) -> dict:
-    """Keys of a corpus that say where its documents are (the others belong to later rules)."""
-    later = {
-        "heldout_every",
-        "heldout_max_bytes",
-        "smoothing",
-        "max_tokens",
-        "unigram_counts",
-    }
-    return {
-        k: v for k, v in config["corpora"][wildcards.corpus].items() if k not in later
-    }
-
-
 def corpus_path(entry: dict, name: str) -> str:
     """Path of a corpus table for the corpus and tokenizer of a panel, or of a model that is trained here."""
     return PATH[f"corpus/{name}"].format(
@@ -197,7 +164,7 @@ def checkpoint_files(model: str, step: int) -> list[str]:
     """Local files of a checkpoint; one that is repaired or replaced is looked at again."""
     entry = config["models"][model]
     if entry["source"] == "pretrain":
-        return [f"{RESULTS}/pretrain/{model}/recipe.json"]
+        return [RECIPE.format(model=model)]
     if entry["source"] == "hub":
         return []
     folder = source_of(entry, "").folder(step)
@@ -208,15 +175,6 @@ def null_tables_of(wildcards) -> list[str] | str:
     """Null tables of the regime test, where the number of neurons is known beforehand."""
     n = ASKED.n_neurons(wildcards.model)
     return [] if n is None else PATH["null_tables"].format(n_neurons=n)
-
-
-def controls(subject: str) -> list[str]:
-    """Models declared as the control of a subject."""
-    return [
-        name
-        for name, entry in config["models"].items()
-        if entry.get("control_of") == subject
-    ]
 
 
 def contrasted_strata(panel: str) -> list[str]:
@@ -251,90 +209,6 @@ def figure_tables(subject: str) -> list[str]:
 def tokens_per_step(wildcards) -> int | None:
     """Training tokens per step, where they are known."""
     return ASKED.tokens_per_step(wildcards.model)
-
-
-def plan_request() -> dict:
-    """Sections of the configuration that a plan looks at."""
-    paths = {
-        name: f"{RESULTS}/tokenizer/{name}/tokenizer.json"
-        for name in config["tokenizers"]
-    }
-    sections = ("models", "panels", "corpora", "cache", "probe")
-    return {section: config[section] for section in sections} | {
-        "tokenizers": {
-            name: path for name, path in paths.items() if Path(path).exists()
-        }
-    }
-
-
-def heed_force() -> None:
-    """Whoever forces a rule wants its work done, not the outcome of work that was done before."""
-    settings = workflow.dag_settings
-    config["jobs"]["forced"] = bool(settings.forceall or settings.forcerun)
-
-
-def plan_the_run() -> None:
-    """Print the plan of the Hub's checkpoints that are new; without a network nothing is started."""
-    steps, resolving = {}, {batch.rule("resolve") for batch in BATCHES}
-    for job in workflow.dag.needrun_jobs():
-        if job.rule.name in resolving:
-            model = job.wildcards.model
-            if config["models"][model]["source"] == "hub":
-                steps.setdefault(model, []).extend(job.params.steps)
-    if not steps:
-        return
-    # Here, so that the jobs of a cluster, which parse this file, import none of it.
-    from rare_neurons.stages.plan import Request, print_plan
-
-    try:
-        print_plan(
-            Request(**plan_request()),
-            steps={model: sorted(found) for model, found in steps.items()},
-        )
-    except (RequestError, ConnectionError) as error:
-        raise WorkflowError(str(error)) from None
-
-
-def check_local_steps() -> None:
-    for name, entry in config["models"].items():
-        if entry["source"] == "folder":
-            try:
-                check_local(source_of(entry, ""), STEPS[name])
-            except RequestError as error:
-                raise WorkflowError(f"model {name}: {error}") from None
-
-
-def check_what_is_named() -> None:
-    """Files and devices; only once, and devices only where jobs run here (`nodes` is set for clusters)."""
-    folders = {
-        name: str(source_of(entry, "").folder(STEPS[name][0]))
-        for name, entry in config["models"].items()
-        if entry["source"] == "folder"
-    }
-    try:
-        check_machine(
-            config,
-            runs_here=workflow.resource_settings.nodes is None,
-            folders=folders,
-        )
-    except RequestError as error:
-        raise WorkflowError(str(error)) from None
-
-
-def check_writable() -> None:
-    try:
-        Path(RESULTS).mkdir(parents=True, exist_ok=True)
-        TemporaryFile(dir=RESULTS).close()
-    except OSError as error:
-        raise WorkflowError(
-            f"the results folder {RESULTS} cannot be written to ({error.strerror}); set `results` in the configuration"
-        ) from None
-
-
-check_local_steps()
-if workflow.is_main_process:
-    check_what_is_named()
-check_writable()
 
 
 wildcard_constraints:

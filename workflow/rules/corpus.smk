@@ -18,12 +18,8 @@ rule text:
         "../envs/rare-neurons.yaml"
     params:
         corpus=lambda w: w.corpus,
-        source=source_keys,
-        heldout=lambda w: {
-            key: value
-            for key, value in config["corpora"][w.corpus].items()
-            if key.startswith("heldout_")
-        },
+        source=lambda w: ASKED.text_source(w.corpus),
+        heldout=lambda w: ASKED.heldout(w.corpus),
         version=VERSIONS["text"],
     script:
         "../scripts/text.py"
@@ -38,7 +34,7 @@ rule tokenizer:
             else []
         ),
     output:
-        f"{RESULTS}/tokenizer/{{tokenizer}}/tokenizer.json",
+        TOKENIZER,
     log:
         f"{RESULTS}/logs/tokenizer/{{tokenizer}}.log",
     conda:
@@ -54,7 +50,7 @@ rule corpus:
     """Token ids of every document, and unigram counts of the training distribution."""
     input:
         text=PATH["text"],
-        tokenizer=f"{RESULTS}/tokenizer/{{tokenizer}}/tokenizer.json",
+        tokenizer=TOKENIZER,
         counts=lambda w: config["corpora"][w.corpus].get("unigram_counts", []),
     output:
         **tables_of("corpus"),
@@ -84,11 +80,7 @@ rule panel:
         "../envs/rare-neurons.yaml"
     params:
         panel=lambda w: w.panel,
-        settings=lambda w: {
-            k: v
-            for k, v in config["panels"][w.panel].items()
-            if k not in ("corpus", "tokenizer")
-        },
+        settings=lambda w: ASKED.panel_settings(w.panel),
         version=VERSIONS["panel"],
     script:
         "../scripts/panel.py"

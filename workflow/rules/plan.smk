@@ -25,9 +25,7 @@ rule prefetch:
             path
             for model in config["models"]
             if config["models"][model]["source"] == "hub"
-            for path in per_checkpoint(
-                f"{RESULTS}/manifest/{{model}}/step{{step}}.json", model
-            )
+            for path in per_checkpoint(MANIFEST, model)
         ],
     log:
         f"{RESULTS}/logs/prefetch.log",

@@ -10,9 +10,7 @@ Makes: {results}/integrity/{model}.parquet, {results}/timelines/{quantity}/{mode
 rule integrity:
     """Whether each checkpoint of a model is what its step says, judged from all of them together."""
     input:
-        manifests=lambda w: per_checkpoint(
-            f"{RESULTS}/manifest/{{model}}/step{{step}}.json", w.model
-        ),
+        manifests=lambda w: per_checkpoint(MANIFEST, w.model),
         fingerprints=lambda w: per_checkpoint(PATH["fingerprint"], w.model),
         behaviours=lambda w: per_checkpoint(PATH["behaviour"], w.model)[
             : len(STEPS[w.model])
@@ -34,9 +32,7 @@ rule integrity:
         "../envs/rare-neurons.yaml"
     params:
         model=lambda w: w.model,
-        thresholds={
-            k: v for k, v in config["integrity"].items() if k != "n_projections"
-        },
+        thresholds=ASKED.thresholds,
         version=VERSIONS["integrity"],
     script:
         "../scripts/integrity.py"
@@ -78,18 +74,13 @@ rule lineage:
         "../scripts/lineage.py"
 
 
-EVIDENCE_SHARDS = sorted(
-    {asked["table"] for asked in config["evidence"]["questions"].values()} | {"moments"}
-)
-
-
 rule evidence:
     """What may be said of a subject, tier by tier, with dates, turns and the courses behind them."""
     input:
         shards=lambda w: [
             path
             for m in judged_models(w.subject)
-            for table in EVIDENCE_SHARDS
+            for table in ASKED.evidence_tables
             for path in per_checkpoint(PATH[table], m)
         ],
         integrity=lambda w: [

@@ -2,18 +2,15 @@
 
 from rare_neurons.stages.arguments import arguments
 from rare_neurons.stages.checkpoint_job import Workplace
-from rare_neurons.stages.kept import Kept
 from rare_neurons.stages.metrics import write_metrics
 from rare_neurons.stages.reporting import reported
 
 with reported(snakemake.log[0]):
-    config, shards = snakemake.config, arguments(snakemake.input)
+    shards = arguments(snakemake.input)
     write_metrics(
         arguments(snakemake.output),
         null_tables=shards.pop("null_tables") or None,
         shards=shards,
         options=snakemake.params.options,
-        place=Workplace(
-            config["cache"], snakemake.threads, kept=Kept(config["results"], forced=config["jobs"].get("forced", False))
-        ),
+        place=Workplace.of(snakemake.config),
     )

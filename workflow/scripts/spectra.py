@@ -1,7 +1,7 @@
 """Unpack `snakemake` and call the stage. Where weights and finished tables lie is no parameter of what is measured."""
 
 from rare_neurons.stages.arguments import arguments
-from rare_neurons.stages.kept import Kept
+from rare_neurons.stages.checkpoint_job import Workplace
 from rare_neurons.stages.reporting import reported
 from rare_neurons.stages.spectra import write_spectra
 
@@ -9,6 +9,5 @@ with reported(snakemake.log[0]):
     write_spectra(
         arguments(snakemake.output),
         **arguments(snakemake.input, snakemake.params),
-        cache=snakemake.config["cache"],
-        kept=Kept(snakemake.config["results"], forced=snakemake.config["jobs"].get("forced", False)),
+        place=Workplace.of(snakemake.config),
     )

@@ -6,6 +6,20 @@ PYTHIA_LAST = 143_000
 SCHEDULES = ("pythia-all", "pythia-log")
 
 
+def steps_of_model(model: Mapping[str, object], recipes: Mapping[str, Mapping[str, int]]) -> tuple[int, ...] | None:
+    """Return the steps that an entry of ``models`` asks for; None where it asks for those that are there (``found``).
+
+    Parameters
+    ----------
+    model : mapping
+    recipes : mapping
+        Section ``recipes`` of the configuration: a training's last step ends its schedule.
+    """
+    if model["steps"] == "found":
+        return None
+    return steps_of(model["steps"], last=recipes[model["recipe"]]["n_steps"] if model["source"] == "pretrain" else None)
+
+
 def steps_of(wanted: str | Sequence[int] | Mapping[str, int], *, last: int | None = None) -> tuple[int, ...]:
     """Return the steps of a schedule, ascending.
 

@@ -1,17 +1,16 @@
 """What a configuration names and this machine must have: files, folders and devices, looked at before any job."""
 
 import ctypes
-import json
 import platform
 from collections.abc import Iterable, Mapping
 from glob import glob
 from pathlib import Path
 
-from rare_neurons.errors import RequestError
+from rare_neurons.checkpoints.files import read_config
+from rare_neurons.errors import DataFault, RequestError
 
 _DRIVERS = ("libcuda.so.1", "nvcuda.dll")
 _ROCM = Path("/dev/kfd")  # AMD's driver, whose devices torch calls cuda too
-_MAX_CONFIG_BYTES = 1_000_000
 _POSITIONS = ("max_position_embeddings", "n_positions")
 
 Entries = Mapping[str, Mapping[str, object]]
@@ -89,20 +88,18 @@ def _absent_devices(probe: Mapping[str, object]) -> list[str]:
 
 def _too_long_contexts(config: Mapping[str, Entries], folders: Mapping[str, str]) -> Iterable[str]:
     for model, folder in folders.items():
-        limit = _positions(Path(folder) / "config.json")
+        limit = _positions(Path(folder))
         for name, panel in config["panels"].items() if limit else ():
             if panel["tokenizer"] == config["models"][model]["tokenizer"] and panel["context_length"] > limit:
                 place = f"panels.{name}.context_length: {panel['context_length']}"
                 yield f"{place} is not allowed; model {model} has {limit} positions"
 
 
-def _positions(path: Path) -> int | None:
+def _positions(folder: Path) -> int | None:
     """Positions that a checkpoint's own configuration tells; None where it does not, which its job will say."""
     try:
-        if not path.is_file() or path.stat().st_size > _MAX_CONFIG_BYTES:
-            return None
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        found = read_config(folder)
+    except (DataFault, OSError):
         return None
-    values = [found.get(key) for key in _POSITIONS] if isinstance(found, dict) else []
+    values = map(found.get, _POSITIONS)
     return next((value for value in values if isinstance(value, int) and value > 1), None)  # True is 1

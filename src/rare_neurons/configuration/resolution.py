@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 
-from rare_neurons.checkpoints.schedules import steps_of
+from rare_neurons.checkpoints.schedules import steps_of_model
 
 PRIMARY_SHARE = 0.8
 """Of the level, for primary questions; `rare_neurons.numerics.evidence.multiplicity` has the same."""
@@ -64,7 +64,7 @@ def _too_few(place: str, n: int, share: float, why: str, *, or_none: bool = Fals
 
 def _of_steps(config: Mapping[str, Entries]) -> Iterable[str]:
     """Checkpoints that a declared step or a held change would need and that no model has."""
-    steps = [_steps(model, config) for model in config["models"].values()]
+    steps = [steps_of_model(model, config.get("recipes", {})) for model in config["models"].values()]
     if not all(steps):  # found in folders
         return
     declared, persistence = config["evidence"]["step"], config["evidence"]["rule"]["persistence"]
@@ -74,10 +74,3 @@ def _of_steps(config: Mapping[str, Entries]) -> Iterable[str]:
     longest = max(map(len, steps))
     if persistence > max(longest, 2):
         yield f"evidence.rule.persistence: {persistence} is not allowed; the longest model has {longest} checkpoints"
-
-
-def _steps(model: Mapping[str, object], config: Mapping[str, Entries]) -> tuple[int, ...]:
-    if model["steps"] == "found":
-        return ()
-    last = config["recipes"][model["recipe"]]["n_steps"] if model["source"] == "pretrain" else None
-    return steps_of(model["steps"], last=last)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from rare_neurons.catalogue import TABLES, TIMELINES
-from rare_neurons.checkpoints.schedules import steps_of
+from rare_neurons.checkpoints.schedules import steps_of_model
 from rare_neurons.checkpoints.sources import Source, found_steps
+from rare_neurons.errors import RequestError
 
 MANIFEST, TOKENIZER, RECIPE = "manifest", "tokenizer", "pretrain"
 """Kinds of files that are no tables."""
@@ -15,9 +16,11 @@ OTHERS = {
     TOKENIZER: "tokenizer/{tokenizer}/tokenizer.json",
     RECIPE: "pretrain/{model}/recipe.json",
 }
+_OF_LATER_RULES = ("heldout_every", "heldout_max_bytes", "smoothing", "max_tokens", "unigram_counts")
 Key = tuple[str | int, ...]
 """As `rare_neurons.tables.Key`, for tables and for the others."""
-Config = Mapping[str, Mapping[str, Mapping[str, object]]]
+Entry = Mapping[str, object]
+Config = Mapping[str, Mapping[str, Entry]]
 
 
 def steps_asked(config: Config) -> dict[str, list[int]]:
@@ -26,17 +29,17 @@ def steps_asked(config: Config) -> dict[str, list[int]]:
     Raises
     ------
     RequestError
-        If those that are there are asked for, and there is none.
+        If those that are there are asked for, and there is none, naming the model.
     """
-    found = {}
-    for model, entry in config["models"].items():
-        if entry["steps"] == "found":
-            found[model] = list(found_steps(Source("folder", str(entry["path"]))))
-        else:
-            own = entry["source"] == "pretrain"
-            last = config["recipes"][entry["recipe"]]["n_steps"] if own else None
-            found[model] = list(steps_of(entry["steps"], last=last))
-    return found
+    return {model: _steps(model, entry, config.get("recipes", {})) for model, entry in config["models"].items()}
+
+
+def _steps(model: str, entry: Entry, recipes: Mapping[str, Entry]) -> list[int]:
+    named = steps_of_model(entry, recipes)
+    try:
+        return list(found_steps(Source("folder", str(entry["path"]))) if named is None else named)
+    except RequestError as error:
+        raise RequestError(f"model {model}: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,11 @@ class Asked:
 
     def judged(self, subject: str) -> list[str]:
         """List the runs of a subject and its controls."""
-        controls = [name for name, one in self.config["models"].items() if one.get("control_of") == subject]
-        return self.members(subject) + controls
+        return self.members(subject) + self.controls(subject)
+
+    def controls(self, subject: str) -> list[str]:
+        """List the models declared as the control of a subject."""
+        return [name for name, one in self.config["models"].items() if one.get("control_of") == subject]
 
     @property
     def subjects(self) -> list[str]:
@@ -91,6 +97,37 @@ class Asked:
             return entry.get("tokens_per_step")
         recipe = self.config["recipes"][entry["recipe"]]
         return recipe["batch_size"] * recipe["context_length"]
+
+    def text_source(self, corpus: str) -> Entry:
+        """Keys of a corpus that say where its documents are."""
+        return _without(self.config["corpora"][corpus], *_OF_LATER_RULES)
+
+    def heldout(self, corpus: str) -> Entry:
+        """Keys of a corpus that say which of its documents are for panels."""
+        return {key: value for key, value in self.config["corpora"][corpus].items() if key.startswith("heldout_")}
+
+    def panel_settings(self, panel: str) -> Entry:
+        """How a panel is drawn."""
+        return _without(self.config["panels"][panel], "corpus", "tokenizer")
+
+    @property
+    def probe_options(self) -> Entry:
+        """How a probe measures; where it does so changes nothing."""
+        return _without(self.config["probe"], "placement")
+
+    @property
+    def thresholds(self) -> Entry:
+        """Limits of integrity."""
+        return _without(self.config["integrity"], "n_projections")
+
+    def metric_options(self, rule: str) -> Entry:
+        """Keyword arguments of a metric, or of the spectra of sets."""
+        return _without(self.config.get(rule, {}), "n_draws")
+
+    @property
+    def evidence_tables(self) -> list[str]:
+        """Tables whose shards tiers of evidence are judged from."""
+        return sorted({str(one["table"]) for one in self.config["evidence"]["questions"].values()} | {"moments"})
 
     def of_checkpoints(self, kind: str, model: str) -> list[Key]:
         """Keys of one kind of shard, or of the manifests, for all panels and steps of a model."""
@@ -134,6 +171,10 @@ class Asked:
         yield from (("alpha_null", self.family_of(model)) for model in self.steps)
         dated = [name for name, table in TABLES.items() if table.wildcards == ("subject",) and name != "alpha_null"]
         yield from ((name, subject) for subject in self.subjects for name in dated)
+
+
+def _without(entry: Entry, *names: str) -> Entry:
+    return {key: value for key, value in entry.items() if key not in names}
 
 
 def path_of(key: Key) -> str:

@@ -146,8 +146,7 @@ def _alpha(found: Inputs, asked: Asked, key: Key) -> Digests:
 
 def _evidence(found: Inputs, asked: Asked, key: Key) -> Digests:
     judged = asked.judged(str(key[1]))
-    tables = sorted({str(one["table"]) for one in asked.config["evidence"]["questions"].values()} | {"moments"})
-    shards = [one for model in judged for table in tables for one in asked.of_checkpoints(table, model)]
+    shards = [one for model in judged for table in asked.evidence_tables for one in asked.of_checkpoints(table, model)]
     return {"shards": found.files(shards), "integrity": found.files([("integrity", model) for model in judged])}
 
 

@@ -11,7 +11,6 @@ DERIVED = {"alpha_null": ("n_draws", "shapes"), "alpha": ("level", "persistence"
 """Parameters that follow from inputs or stand in the code; the configuration does not say them."""
 _FACTS = {"corpus": ("vocab_size",)}
 """Facts in the metadata that a configuration may ask for: a tokenizer file does not say how it was made."""
-_OF_LATER_RULES = ("heldout_every", "heldout_max_bytes", "smoothing", "max_tokens", "unigram_counts")
 
 
 def rule_of(key: Key) -> str:
@@ -26,7 +25,7 @@ def rule_of(key: Key) -> str:
 def params_of(asked: Asked, key: Key) -> Params:
     """List what the configuration says of a table's parameters, or of a recipe's or a manifest's own keys."""
     rule = rule_of(key)
-    return _plain(_PARAMS[rule](asked, key) if rule in _PARAMS else _of_metric(asked, rule))
+    return _plain(_PARAMS[rule](asked, key) if rule in _PARAMS else asked.metric_options(rule))
 
 
 def differing(asked: Asked, key: Key, about: Params) -> dict[str, tuple[object, object]]:
@@ -52,9 +51,7 @@ def differing(asked: Asked, key: Key, about: Params) -> dict[str, tuple[object, 
 
 
 def _text(asked: Asked, key: Key) -> Params:
-    entry = asked.config["corpora"][key[1]]
-    held = {name: value for name, value in entry.items() if name.startswith("heldout_")}
-    return {"source": {name: value for name, value in entry.items() if name not in _OF_LATER_RULES}, **held}
+    return {"source": asked.text_source(str(key[1])), **asked.heldout(str(key[1]))}
 
 
 def _corpus(asked: Asked, key: Key) -> Params:
@@ -64,13 +61,8 @@ def _corpus(asked: Asked, key: Key) -> Params:
     return {"end_of_text": codec["end_of_text"], **settings, **size}
 
 
-def _panel(asked: Asked, key: Key) -> Params:
-    return {name: v for name, v in asked.config["panels"][key[1]].items() if name not in ("corpus", "tokenizer")}
-
-
 def _probe(asked: Asked, key: Key) -> Params:
-    options = {name: value for name, value in asked.config["probe"].items() if name != "placement"}
-    return {**options, "strata": asked.config["panels"][key[1]]["strata"]}
+    return {**asked.probe_options, "strata": asked.config["panels"][key[1]]["strata"]}
 
 
 def _spectra(asked: Asked, key: Key) -> Params:
@@ -102,14 +94,10 @@ def _manifest(asked: Asked, key: Key) -> Params:
     return {"source": entry["source"], "location": entry["repo"] if hub else entry["path"].replace("{step}", step)}
 
 
-def _of_metric(asked: Asked, rule: str) -> Params:
-    return {name: value for name, value in asked.config.get(rule, {}).items() if name != "n_draws"}
-
-
 _PARAMS: dict[str, Callable[[Asked, Key], Params]] = {
     "text": _text,
     "corpus": _corpus,
-    "panel": _panel,
+    "panel": lambda asked, key: asked.panel_settings(str(key[1])),
     "probe": _probe,
     "spectra": _spectra,
     "null_tables": _null_tables,
@@ -117,14 +105,13 @@ _PARAMS: dict[str, Callable[[Asked, Key], Params]] = {
     "pretrain": _recipe,
     "resolve": _manifest,
     "tokenizer": lambda *_: {},
-    "set_spectra": lambda asked, _: asked.config["set_spectra"],
     "evidence": lambda asked, _: asked.config["evidence"],
     "lineage": lambda asked, _: {"share": asked.config["lineage"]["share"]},
     "alpha_null": lambda asked, _: {name: asked.config["spectra"][name] for name in ("min_tail", "seed")},
     "alpha": lambda *_: {},
-    "integrity": lambda asked, _: {k: v for k, v in asked.config["integrity"].items() if k != "n_projections"},
+    "integrity": lambda asked, _: asked.thresholds,
 }
-"""By rule; every other rule is a metric with a section of its own name."""
+"""By rule; every other rule works on influence and has a section of its own name."""
 
 
 def has_metadata(key: Key) -> bool:

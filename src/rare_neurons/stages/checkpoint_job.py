@@ -9,7 +9,7 @@ import pyarrow as pa
 from rare_neurons.catalogue import VERSIONS
 from rare_neurons.checkpoints.cache import open_weights
 from rare_neurons.checkpoints.manifest import Manifest, read_manifest
-from rare_neurons.errors import DataFault, RequestError
+from rare_neurons.errors import DataFault, do_each
 from rare_neurons.stages.cache import cache_place
 from rare_neurons.stages.kept import NOTHING, Kept
 from rare_neurons.tables import empty_table, provenance, write_rows
@@ -83,14 +83,19 @@ class Workplace:
     placement: Mapping[str, object] | None = None
     kept: Kept = NOTHING
 
+    @classmethod
+    def of(cls, config: Mapping[str, Mapping[str, object]], threads: int = 1) -> "Workplace":
+        """Where the jobs of a complete configuration work; ``jobs.forced`` is set while rules are forced."""
+        kept = Kept(str(config["results"]), forced=bool(config["jobs"].get("forced", False)))
+        return cls(config["cache"], threads, config["probe"].get("placement"), kept)
+
 
 def run_checkpoint_job(
     job: CheckpointJob,
     checkpoints: Sequence[CheckpointFiles],
     measure: Callable[[Path, Manifest, CheckpointFiles], Tables],
     *,
-    cache: Mapping[str, object],
-    kept: Kept = NOTHING,
+    place: Workplace,
 ) -> None:
     """Measure checkpoints one after the other and write their tables.
 
@@ -104,33 +109,27 @@ def run_checkpoint_job(
     measure : callable
         Takes the folder of the weights, the manifest and the files; returns the tables by name. A `DataFault` that it
         raises becomes the checkpoint's status.
-    cache : mapping
-        Section ``cache`` of the configuration: where weights are is no parameter of what is measured.
-    kept : Kept, optional
-        Finished tables.
+    place : Workplace
+        Where weights and finished tables are: no parameter of what is measured.
 
     Raises
     ------
     RequestError
         After all checkpoints: of the first one that does not fit the request.
     """
-    refused = []
-    for files in checkpoints:
+
+    def write(files: CheckpointFiles) -> None:
         checkpoint = read_manifest(Path(files.manifest))
         abouts = _provenances(job, files, checkpoint)
-        if kept.restore(files.outputs, abouts):
-            continue
-        try:
-            tables, found = _measured(checkpoint, files, job.look, measure, cache)
-        except RequestError as error:
-            refused.append(error)
-            continue
+        if place.kept.restore(files.outputs, abouts):
+            return
+        tables, found = _measured(checkpoint, files, job.look, measure, place.cache)
         for name, output in files.outputs.items():
             write_rows(name, tables[name], output, abouts[name] | found)
         if found["status"] == "ok":
-            kept.keep(files.outputs)
-    if refused:
-        raise refused[0]
+            place.kept.keep(files.outputs)
+
+    do_each(checkpoints, write)
 
 
 def _provenances(job: CheckpointJob, files: CheckpointFiles, checkpoint: Manifest) -> dict[str, dict[str, object]]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rare_neurons.errors import DamagedTable
-from rare_neurons.tables import atomic_path, read_metadata, read_table
+from rare_neurons.tables import atomic_path, read_checked, read_metadata
 
 FOLDER = ".kept"
 _FOUND = ("status", "reason", "tokenizer")
@@ -72,13 +72,12 @@ def _is(path: Path, about: Mapping[str, object]) -> bool:
         found = read_metadata(path)
         if found.get("status", "ok") != "ok" or _made_of(found) != _made_of(about):
             return False
-        read_table(path)
+        return read_checked(path)[1]
     except FileNotFoundError:
         return False
     except DamagedTable:
         path.unlink()
         return False
-    return True
 
 
 def _made_of(about: Mapping[str, object]) -> dict[str, object]:

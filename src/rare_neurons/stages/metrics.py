@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from rare_neurons.catalogue import METRICS
-from rare_neurons.errors import RequestError
+from rare_neurons.errors import do_each
 from rare_neurons.stages.checkpoint_job import Workplace
 from rare_neurons.stages.metric import write_metric
 from rare_neurons.stages.set_spectra import write_set_spectra
@@ -38,24 +38,21 @@ def write_metrics(
     RequestError
         After all checkpoints: of the first one that does not fit the request.
     """
-    refused = []
-    for index in range(len(shards["manifest"])):
+
+    def write(index: int) -> None:
         mine = {name: paths[index] for name, paths in shards.items()}
         tables = {name: paths[index] for name, paths in outputs.items()}
         influence, cells, set_spectra = mine["influence"], mine.pop("cells"), tables.pop("set_spectra")
-        try:
-            for rule in METRICS:
-                write_metric(
-                    {table.name: tables[table.name] for table in rule.tables},
-                    influence=influence,
-                    cells=cells,
-                    metric=rule.name,
-                    options=options[rule.name],
-                    null_tables=null_tables if rule.null_tables else None,
-                    kept=place.kept,
-                )
-            write_set_spectra(set_spectra, **mine, cache=place.cache, options=options["set_spectra"], kept=place.kept)
-        except RequestError as error:
-            refused.append(error)
-    if refused:
-        raise refused[0]
+        for rule in METRICS:
+            write_metric(
+                {table.name: tables[table.name] for table in rule.tables},
+                influence=influence,
+                cells=cells,
+                metric=rule.name,
+                options=options[rule.name],
+                null_tables=null_tables if rule.null_tables else None,
+                kept=place.kept,
+            )
+        write_set_spectra(set_spectra, **mine, options=options["set_spectra"], place=place)
+
+    do_each(range(len(shards["manifest"])), write)

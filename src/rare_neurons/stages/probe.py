@@ -99,7 +99,7 @@ def write_probe(
         about={"dtype": options["dtype"], "tf32": options["tf32"], "rounding_model": "deterministic"},
         look=look,
     )
-    run_checkpoint_job(job, files, measure, cache=place.cache, kept=place.kept)
+    run_checkpoint_job(job, files, measure, place=place)
 
 
 def settings_of(options: Mapping[str, object]) -> EngineSettings:

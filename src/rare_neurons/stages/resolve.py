@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rare_neurons.checkpoints.listed import take_listed
 from rare_neurons.checkpoints.manifest import write_manifest
 from rare_neurons.checkpoints.sources import Source, resolve
-from rare_neurons.errors import DataFault, RequestError
+from rare_neurons.errors import DataFault, do_each
 from rare_neurons.stages.cache import cache_place
 from rare_neurons.stages.own_tokenizer import compare_tokenizer
 
@@ -62,14 +62,10 @@ def write_all_resolved(outputs: Sequence[str], *, model: str, steps: Sequence[in
     RequestError
         After all of them: of the first that does not fit the request.
     """
-    refused = []
-    for output, step in zip(outputs, steps, strict=True):
-        try:
-            write_resolved(output, model=model, step=step, **about)
-        except RequestError as error:
-            refused.append(error)
-    if refused:
-        raise refused[0]
+    do_each(
+        zip(outputs, steps, strict=True),
+        lambda one: write_resolved(one[0], model=model, step=one[1], **about),
+    )
 
 
 def listing_folder(cache: Mapping[str, object]) -> Path:

@@ -16,8 +16,7 @@ from rare_neurons.errors import RequestError
 from rare_neurons.families import checked_matrices
 from rare_neurons.numerics.organisation.matching import draw_matched_sets, neuron_covariates, placebo_set
 from rare_neurons.numerics.organisation.set_spectra import OfSet, SetSpectrumRow, measure_set_spectrum
-from rare_neurons.stages.checkpoint_job import CheckpointFiles, CheckpointJob, place_of, run_checkpoint_job
-from rare_neurons.stages.kept import NOTHING, Kept
+from rare_neurons.stages.checkpoint_job import CheckpointFiles, CheckpointJob, Workplace, place_of, run_checkpoint_job
 from rare_neurons.tables import file_sha256, from_rows, read_metadata, read_table
 
 Rows = dict[str, tuple[np.ndarray, np.ndarray | None]]
@@ -53,9 +52,8 @@ def write_set_spectra(
     influence: str,
     activations: str,
     gradients: str,
-    cache: Mapping[str, object],
     options: Mapping[str, object],
-    kept: Kept = NOTHING,
+    place: Workplace,
 ) -> None:
     """Compare the most influential neurons of part A of the grid with matched random sets, by W_in and by W_out.
 
@@ -64,12 +62,9 @@ def write_set_spectra(
     output : str
     manifest, influence, activations, gradients : str
         Inputs, all of one checkpoint. One that the probe found bad gives a table of zero rows.
-    cache : mapping
-        Section ``cache`` of the configuration.
     options : mapping
         Fields of `SetSettings`.
-    kept : Kept, optional
-        Finished tables.
+    place : Workplace
     """
     settings = SetSettings(**options)
     about = read_metadata(influence)
@@ -87,7 +82,7 @@ def write_set_spectra(
         return {"set_spectra": from_rows("set_spectra", list(rows), place_of(checkpoint, panel))}
 
     job = CheckpointJob("set_spectra", params={"set_spectra": dict(options)}, about={"dtype": about["dtype"]})
-    run_checkpoint_job(job, [files], measure, cache=cache, kept=kept)
+    run_checkpoint_job(job, [files], measure, place=place)
 
 
 def read_final_mlp(folder: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -15,8 +15,14 @@ from rare_neurons.numerics.integrity.fingerprint import fingerprint_tensor
 from rare_neurons.numerics.spectra.eigenvalues import eigenvalues
 from rare_neurons.numerics.spectra.options import SpectrumOptions
 from rare_neurons.numerics.spectra.spectrum import SPECTRUM_COLUMNS, measure_spectrum
-from rare_neurons.stages.checkpoint_job import CheckpointFiles, CheckpointJob, files_of, place_of, run_checkpoint_job
-from rare_neurons.stages.kept import Kept
+from rare_neurons.stages.checkpoint_job import (
+    CheckpointFiles,
+    CheckpointJob,
+    Workplace,
+    files_of,
+    place_of,
+    run_checkpoint_job,
+)
 from rare_neurons.tables import from_rows
 
 OUTPUTS = ("spectra", "eigenvalues", "fingerprint")
@@ -26,10 +32,9 @@ def write_spectra(
     outputs: Mapping[str, Sequence[str]],
     *,
     manifests: Sequence[str],
-    cache: Mapping[str, object],
-    kept: Kept,
     options: Mapping[str, object],
     n_projections: int,
+    place: Workplace,
 ) -> None:
     """Measure every weight matrix and fingerprint every tensor of checkpoints, without torch.
 
@@ -41,14 +46,11 @@ def write_spectra(
         For each of `OUTPUTS` a path for every checkpoint.
     manifests : sequence of str
         Inputs, in the same order.
-    cache : mapping
-        ``folder`` and ``disk_gb`` of the managed cache.
-    kept : Kept
-        Finished tables.
     options : mapping
         Fields of `SpectrumOptions`.
     n_projections : int
         Length of each tensor's random projection.
+    place : Workplace
     """
     params = {"spectra": dict(options), "eigenvalues": {}, "fingerprint": {"n_projections": n_projections}}
     job = CheckpointJob("spectra", params=params, about={"dtype": "float64"})
@@ -57,7 +59,7 @@ def write_spectra(
         found, place = measure_folder(folder, options, n_projections), place_of(checkpoint)
         return {name: from_rows(name, getattr(found, name), place) for name in params}
 
-    run_checkpoint_job(job, files_of(manifests, outputs), measure, cache=cache, kept=kept)
+    run_checkpoint_job(job, files_of(manifests, outputs), measure, place=place)
 
 
 @dataclass(frozen=True)

@@ -27,63 +27,42 @@ def write_timelines(
     integrity: str,
     tokens_per_step: int | None,
 ) -> None:
-    """Write the timelines of all quantities of a model, `shards` by quantity; the rest as for `write_timeline`."""
-    for quantity, output in outputs.items():
-        write_timeline(
-            output,
-            shards=shards[quantity],
-            behaviours=shards["behaviour"],
-            integrity=integrity,
-            quantity=quantity,
-            tokens_per_step=tokens_per_step,
-        )
-
-
-def write_timeline(
-    output: str,
-    *,
-    shards: Sequence[str],
-    behaviours: Sequence[str],
-    integrity: str,
-    quantity: str,
-    tokens_per_step: int | None,
-) -> None:
-    """Join the shards of all steps.
+    """Join the shards of all steps, one timeline for each quantity.
 
     Parameters
     ----------
-    output : str
-    shards : sequence of str
-        The quantity's shards, all panels and steps.
-    behaviours : sequence of str
-        Behaviour shards of the same model, which give the loss.
+    outputs : mapping of str to str
+        Paths by quantity.
+    shards : mapping of str to sequence of str
+        Each quantity's shards, all panels and steps, those of ``behaviour`` among them: they give the loss.
     integrity : str
         Integrity table of the model.
-    quantity : str
     tokens_per_step : int or None
         Training tokens per step, for `tokens_seen`.
     """
-    loss = _losses(behaviours)
+    loss = _losses(shards["behaviour"])
     verdicts = {row["step"]: row for row in read_table(integrity, ["step", "status", "quarantined"]).to_pylist()}
-    rows = [row for path in shards for row in _SUMMARIES.get(quantity, _rows)(path)]
-    for row in rows:
-        step, panel, stratum = row["step"], row.get("panel"), row.get("stratum")
-        row |= {
-            "tokens_seen": None if tokens_per_step is None else step * tokens_per_step,
-            "loss": loss.get((step, panel, stratum)),
-            "checkpoint_status": verdicts[step]["status"],
-            "quarantined": verdicts[step]["quarantined"],
-        }
-    if quantity == "spectra":
-        _add_changes(rows)
-    inputs = {
-        "shards": digest_of([file_sha256(path) for path in shards]),
-        "behaviours": digest_of([file_sha256(path) for path in behaviours]),
-        "integrity": file_sha256(integrity),
-    }
-    params = {"quantity": quantity, "tokens_per_step": tokens_per_step}
-    name = f"timelines/{quantity}"
-    write_rows(name, from_rows(name, rows), output, provenance("timelines", VERSIONS["timelines"], params, inputs))
+    beside = {"behaviours": _digest(shards["behaviour"]), "integrity": file_sha256(integrity)}
+    for quantity, output in outputs.items():
+        rows = [row for path in shards[quantity] for row in _SUMMARIES.get(quantity, _rows)(path)]
+        for row in rows:
+            step, panel, stratum = row["step"], row.get("panel"), row.get("stratum")
+            row |= {
+                "tokens_seen": None if tokens_per_step is None else step * tokens_per_step,
+                "loss": loss.get((step, panel, stratum)),
+                "checkpoint_status": verdicts[step]["status"],
+                "quarantined": verdicts[step]["quarantined"],
+            }
+        if quantity == "spectra":
+            _add_changes(rows)
+        params = {"quantity": quantity, "tokens_per_step": tokens_per_step}
+        inputs = {"shards": _digest(shards[quantity]), **beside}
+        about = provenance("timelines", VERSIONS["timelines"], params, inputs)
+        write_rows(f"timelines/{quantity}", from_rows(f"timelines/{quantity}", rows), output, about)
+
+
+def _digest(paths: Sequence[str]) -> str:
+    return digest_of([file_sha256(path) for path in paths])
 
 
 def _add_changes(rows: list[dict]) -> None:

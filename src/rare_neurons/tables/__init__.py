@@ -9,10 +9,11 @@ schema      Arrow schemas, with units and meanings, from the rows that the catal
 rows        tables of the catalogue, from rows or columns
 """
 
+from rare_neurons.sums import file_sha256
 from rare_neurons.tables.files import atomic_path, keys_of, read_checked, read_metadata, read_table, write_table
 from rare_neurons.tables.keyed import in_order, sort_rows
 from rare_neurons.tables.paths import Key, find_tables, index_paths, key_of
-from rare_neurons.tables.provenance import digest_of, file_sha256, provenance
+from rare_neurons.tables.provenance import digest_of, provenance
 from rare_neurons.tables.rows import empty_table, from_columns, from_rows, write_rows
 from rare_neurons.tables.schema import table_entry, table_schema
 

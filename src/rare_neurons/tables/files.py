@@ -14,11 +14,10 @@ import pyarrow.parquet as pq
 
 from rare_neurons.errors import DamagedTable
 from rare_neurons.tables.keyed import sort_rows
-from rare_neurons.tables.seal import add_seal, check_end, check_footer, check_whole
+from rare_neurons.tables.seal import MAGIC, add_seal, check_whole, read_end
 
 PACKAGE_KEY, KEYS_KEY = "rare_neurons", "rare_neurons.keys"
 _DAY_S = 24 * 3600.0
-_TAIL = 8  # length of the footer, then the magic number
 
 
 def write_table(table: pa.Table, path: Path | str, metadata: Mapping[str, object], *, keys: Sequence[str] = ()) -> None:
@@ -141,17 +140,9 @@ def read_checked(path: Path | str) -> tuple[pa.Buffer, bool]:
 def read_metadata(path: Path | str) -> dict[str, object]:
     """Read the provenance of a table, from its footer alone; `DamagedTable` where that is not as it was."""
     with Path(path).open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(size - _TAIL, 0))
-        end = file.read()
         try:
-            length = check_end(end, size)
-            if length + _TAIL > len(end):
-                file.seek(size - length - _TAIL)
-                end = file.read()
-            check_footer(end[-_TAIL - length : -_TAIL])
             # A footer between the magic numbers is a file whose pages nobody asks for.
-            found = pq.read_schema(pa.BufferReader(b"PAR1" + end[-_TAIL - length :])).metadata or {}
+            found = pq.read_schema(pa.BufferReader(MAGIC + read_end(file))).metadata or {}
         except (OSError, ValueError) as error:
             raise DamagedTable(path, str(error)) from error
     if PACKAGE_KEY.encode() not in found:

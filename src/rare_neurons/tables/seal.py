@@ -14,11 +14,13 @@ f+40 … end   length of footer and seal, ``PAR1``         checked against b
 ===========  ==========================================  ==================
 """
 
+import os
 from pathlib import Path
+from typing import BinaryIO
 
 import xxhash
 
-_MAGIC = b"PAR1"  # the first and last bytes of every Parquet file
+MAGIC = b"PAR1"  # the first and last bytes of every Parquet file
 _MARK = b"\x89RNSEAL\x01"
 _DIGEST = xxhash.xxh3_128().digest_size
 _SEAL = len(_MARK) + 2 * _DIGEST
@@ -35,33 +37,38 @@ def add_seal(path: Path) -> None:
         body, footer = memoryview(data)[:start], data[start:-_END]
         digest = xxhash.xxh3_128_digest(body)
         file.seek(len(data) - _END)
-        file.write(_MARK + digest + _tail_digest(footer, digest) + (len(footer) + _SEAL).to_bytes(4, "little") + _MAGIC)
+        file.write(_MARK + digest + _tail_digest(footer, digest) + (len(footer) + _SEAL).to_bytes(4, "little") + MAGIC)
 
 
-def check_end(data: bytes, size: int) -> int:
-    """Return the length of the footer, seal included, from the last bytes of a file of `size` bytes.
+def read_end(file: BinaryIO) -> bytes:
+    """Read the end of a file from its footer on, and check it with its seal where it has one.
 
     Raises
     ------
     ValueError
-        If they are no end of a Parquet file.
+        If it is no end of a Parquet file, or not the one that was sealed.
     """
-    if size < _END + len(_MAGIC) or data[-4:] != _MAGIC:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(size - _END, 0))
+    length = _checked_length(file.read(), size)
+    file.seek(size - length - _END)
+    end = file.read()
+    _check_footer(end[:-_END])
+    return end
+
+
+def _checked_length(end: bytes, size: int) -> int:
+    """Length of the footer, seal included, from the last bytes of a file of `size` bytes."""
+    if size < _END + len(MAGIC) or end[-4:] != MAGIC:
         raise ValueError(f"it has {size} bytes and no end of a Parquet file")
-    length = _footer_length(data)
-    if length > size - _END - len(_MAGIC):
+    length = _footer_length(end)
+    if length > size - _END - len(MAGIC):
         raise ValueError(f"its footer claims {length} bytes of {size}")
     return length
 
 
-def check_footer(footer: bytes) -> bool:
-    """Check a footer with its seal; False where there is no seal.
-
-    Raises
-    ------
-    ValueError
-        If the footer is not the one that was sealed.
-    """
+def _check_footer(footer: bytes) -> bool:
+    """Check a footer with its seal; False where there is no seal."""
     mark, digest, tail = _parts(footer)
     if mark != _MARK:
         # Zeros are a block that was never written; no footer ends so.
@@ -81,10 +88,10 @@ def check_whole(data: bytes) -> bool:
     ValueError
         If a byte is not the one that was sealed.
     """
-    length = check_end(data, len(data))
+    length = _checked_length(data[-_END:], len(data))
     start = len(data) - _END - length
     footer = data[start:-_END]
-    if not check_footer(footer):
+    if not _check_footer(footer):
         return False
     if xxhash.xxh3_128_digest(memoryview(data)[:start]) != _parts(footer)[1]:
         raise ValueError("its pages do not have their digest")
@@ -101,7 +108,7 @@ def _tail_digest(footer: bytes, body: bytes) -> bytes:
 
 
 def _footer_length(data: bytes) -> int:
-    return int.from_bytes(data[-_END : -len(_MAGIC)], "little")
+    return int.from_bytes(data[-_END : -len(MAGIC)], "little")
 
 
 def _bits_that_differ(mark: bytes) -> int:

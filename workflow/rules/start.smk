@@ -1,0 +1,139 @@
+"""What happens before the first job: whatever cannot work is refused, and what is asked is written down.
+
+Requires: the words of common.smk.
+Makes: {results}/config.yaml when a run starts; {results}/.known.json, what was asked of each file when it was last seen.
+"""
+
+import json
+from base64 import urlsafe_b64encode
+from tempfile import TemporaryFile
+
+from rare_neurons.checkpoints.sources import check_local
+from rare_neurons.configuration import check_machine
+from rare_neurons.origins.asked import paths_of
+
+
+def check_local_steps() -> None:
+    for name, entry in config["models"].items():
+        if entry["source"] == "folder":
+            try:
+                check_local(source_of(entry, ""), STEPS[name])
+            except RequestError as error:
+                raise WorkflowError(f"model {name}: {error}") from None
+
+
+def check_what_is_named() -> None:
+    """Files and devices; only once, and devices only where jobs run here (`nodes` is set for clusters)."""
+    folders = {
+        name: str(source_of(entry, "").folder(STEPS[name][0]))
+        for name, entry in config["models"].items()
+        if entry["source"] == "folder"
+    }
+    try:
+        check_machine(
+            config,
+            runs_here=workflow.resource_settings.nodes is None,
+            folders=folders,
+        )
+    except RequestError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def check_writable() -> None:
+    try:
+        Path(RESULTS).mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=RESULTS).close()
+    except OSError as error:
+        raise WorkflowError(
+            f"the results folder {RESULTS} cannot be written to ({error.strerror}); set `results` in the configuration"
+        ) from None
+
+
+def everything(wildcards) -> list[str]:
+    """Every file of a run: one that is lost, or set aside as damaged, behind finished timelines would not be missed."""
+    return [f"{RESULTS}/{path}" for path in paths_of(ASKED.keys)]
+
+
+def recorded(path: str) -> tuple[float, float] | None:
+    """When the job began and ended that Snakemake has on record for a file; None where it has none."""
+    name = urlsafe_b64encode(path.encode()).decode()
+    most = os.pathconf(".", "PC_NAME_MAX") - 1
+    *folders, last = [name[i : i + most] for i in range(0, len(name), most)]
+    record = Path(".snakemake/metadata", *(f"@{part}" for part in folders), last)
+    try:
+        found = json.loads(record.read_text())
+        return found["starttime"], found["endtime"]
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+    ):  # Snakemake, too, takes a damaged record for none
+        return None
+
+
+def check_origins() -> None:
+    """Refuse files of other parameters that no run here has made: Snakemake, without records, would take them."""
+    # Here, so that the jobs of a cluster, which parse this file, import none of it.
+    from rare_neurons.origins.elsewhere import refuse_foreign
+
+    try:
+        refuse_foreign(RESULTS, ASKED, recorded)
+    except RequestError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def note_configuration() -> None:
+    """Write the whole configuration beside the results."""
+    from rare_neurons.tables import atomic_path
+
+    plain = json.loads(json.dumps(config))
+    text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
+    with atomic_path(f"{RESULTS}/config.yaml") as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def heed_force() -> None:
+    """Whoever forces a rule wants its work done, not the outcome of work that was done before."""
+    settings = workflow.dag_settings
+    config["jobs"]["forced"] = bool(settings.forceall or settings.forcerun)
+
+
+def plan_request() -> dict:
+    """Sections of the configuration that a plan looks at."""
+    paths = {name: TOKENIZER.format(tokenizer=name) for name in config["tokenizers"]}
+    sections = ("models", "panels", "corpora", "cache", "probe")
+    return {section: config[section] for section in sections} | {
+        "tokenizers": {
+            name: path for name, path in paths.items() if Path(path).exists()
+        }
+    }
+
+
+def plan_the_run() -> None:
+    """Print the plan of the Hub's checkpoints that are new; without a network nothing is started."""
+    steps, resolving = {}, {batch.rule("resolve") for batch in BATCHES}
+    for job in workflow.dag.needrun_jobs():
+        if job.rule.name in resolving:
+            model = job.wildcards.model
+            if config["models"][model]["source"] == "hub":
+                steps.setdefault(model, []).extend(job.params.steps)
+    if not steps:
+        return
+    # Here, so that the jobs of a cluster, which parse this file, import none of it.
+    from rare_neurons.stages.plan import Request, print_plan
+
+    try:
+        print_plan(
+            Request(**plan_request()),
+            steps={model: sorted(found) for model, found in steps.items()},
+        )
+    except (RequestError, ConnectionError) as error:
+        raise WorkflowError(str(error)) from None
+
+
+check_local_steps()
+if workflow.is_main_process:
+    check_what_is_named()
+check_writable()
+if workflow.is_main_process:
+    check_origins()
