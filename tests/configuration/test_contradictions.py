@@ -4,7 +4,8 @@ import copy
 
 import pytest
 
-from rare_neurons.configuration.contradictions import contradictions, dangling_names
+from rare_neurons.configuration.contradictions import N_FOLDS, contradictions, dangling_names
+from rare_neurons.numerics.grid import folds
 from tools.configuration import read_config
 
 DEFAULT = read_config("config/config.yaml")
@@ -15,6 +16,10 @@ def changed(change):
     config = copy.deepcopy(DEFAULT)
     change(config)
     return config
+
+
+def test_panels_have_as_many_folds_as_the_grid():
+    assert N_FOLDS == folds.N_FOLDS
 
 
 def test_the_default_configuration_has_none():

@@ -5,7 +5,8 @@ from itertools import combinations
 
 _STRATA = ("stratum", "against")
 _MIN_PLACEBO = 2
-_N_FOLDS = 12  # of documents, in every panel
+N_FOLDS = 12
+"""Folds of documents in every panel; `rare_neurons.numerics.grid.folds` has the same."""
 Entries = Mapping[str, Mapping[str, object]]
 
 
@@ -92,10 +93,10 @@ def _of_panels(config: Mapping[str, Entries]) -> Iterable[str]:
             if isinstance(interval, list) and interval[0] >= interval[1]:
                 yield f"panels.{name}.strata.{stratum}: {interval} is empty; from must be below to"
         yield from _overlaps(name, panel["strata"])
-        most = config["corpora"][panel["corpus"]].get("max_documents", _N_FOLDS)
-        if most < _N_FOLDS:
+        most = config["corpora"][panel["corpus"]].get("max_documents", N_FOLDS)
+        if most < N_FOLDS:
             place = f"corpora.{panel['corpus']}.max_documents: {most}"
-            yield f"{place} is not allowed; the panel {name} has {_N_FOLDS} folds of documents, {_N_FOLDS} is the least"
+            yield f"{place} is not allowed; the panel {name} has {N_FOLDS} folds of documents, {N_FOLDS} is the least"
 
 
 def _overlaps(panel: str, strata: Entries) -> Iterable[str]:

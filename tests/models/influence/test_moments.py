@@ -5,8 +5,11 @@ import torch
 
 from rare_neurons.models.influence.directions import project_classes
 from rare_neurons.models.influence.enclosure import Z_ORDER
-from rare_neurons.models.influence.moments import BLOCK_SUM_32
+from rare_neurons.models.influence.moments import block_sum_32
+from rare_neurons.models.influence.scratch import VOCAB_BLOCK
 from tests.models.influence.blocks import random_block
+
+BLOCK_SUM_32 = block_sum_32(VOCAB_BLOCK)
 
 
 @pytest.fixture(scope="module")

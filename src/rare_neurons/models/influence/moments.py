@@ -10,7 +10,7 @@ import torch
 
 from rare_neurons.models.influence.directions import UNIT_ROUNDOFF, Directions
 from rare_neurons.models.influence.enclosure import Z_ORDER, GroupMoments
-from rare_neurons.models.influence.scratch import CACHE, GRADIENT_BLOCK, VOCAB_BLOCK, Chunks, Scratch
+from rare_neurons.models.influence.scratch import CACHE, GRADIENT_BLOCK, Chunks, Scratch
 from rare_neurons.models.influence.tokens import TokenBlock
 
 OWN, REST = 0, 1
@@ -24,9 +24,6 @@ def block_sum_32(columns: int) -> float:
     Higham 2002, eq. 3.5; twice, because accelerators truncate where processors round.
     """
     return 2 * (columns + 8) * UNIT_ROUNDOFF[torch.float32]
-
-
-BLOCK_SUM_32 = block_sum_32(VOCAB_BLOCK)
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import torch
 
-VOCAB_BLOCK = (
-    2048  # columns worked on at once on a processor: a few MB with 512 positions, so that passes stay in cache
-)
+VOCAB_BLOCK = 2048
+"""Columns worked on at once on a processor: a few MB with 512 positions, so that passes stay in cache."""
+
 GRADIENT_BLOCK = 256  # columns of a float32 partial sum of p A, where it is not taken in float64
 
 
