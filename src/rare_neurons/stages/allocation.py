@@ -1,0 +1,98 @@
+"""Stage `allocation`: which weights changed the loss between two checkpoints."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import torch
+
+from rare_neurons.checkpoints.cache import open_weights
+from rare_neurons.checkpoints.manifest import Manifest, read_manifest
+from rare_neurons.models.allocation.measure import AllocationOptions, measure_allocation
+from rare_neurons.models.loading import check_length, load_model
+from rare_neurons.stages.cache import cache_place
+from rare_neurons.stages.checkpoint_job import (
+    CheckpointFiles,
+    CheckpointJob,
+    Workplace,
+    place_of,
+    run_checkpoint_job,
+)
+from rare_neurons.stages.layers import DTYPE, batch_size_of, own_strata, plain
+from rare_neurons.stages.on_panel import panel_digests, panel_of, tokenizer_check
+from rare_neurons.tables import from_columns
+
+OUTPUTS = ("allocation", "allocation_changes")
+
+
+def write_allocation(
+    outputs: Mapping[str, Sequence[str]],
+    inputs: Mapping[str, str],
+    *,
+    before: Sequence[str],
+    after: Sequence[str],
+    panel: str,
+    rules: Mapping[str, Mapping[str, object]],
+    options: Mapping[str, object],
+    machine: Mapping[str, object],
+    place: Workplace,
+) -> None:
+    """Divide the loss change of intervals between checkpoints of a model among its weights.
+
+    A bad checkpoint at either end gives tables of zero rows whose metadata say why.
+
+    Parameters
+    ----------
+    outputs : mapping
+        For each of `OUTPUTS` a path for every interval.
+    inputs : mapping
+        Paths of contexts, targets, unigram and tokenizer.
+    before, after : sequence of str
+        Manifests of both ends of every interval.
+    panel : str
+    rules : mapping
+        The panel's strata.
+    options : mapping
+        Section ``allocation`` of the configuration, without its steps.
+    machine : mapping
+        ``device`` and ``batch_size`` of section ``probe``.
+    place : Workplace
+    """
+    torch.set_num_threads(place.threads)
+    arrays = panel_of(inputs, rules)
+    asked = AllocationOptions(**own_strata(options, rules), batch_size=batch_size_of(machine))
+    files = _intervals(outputs, before, after, panel_digests(inputs))
+    starts = {file.outputs["allocation"]: Path(start) for file, start in zip(files, before, strict=True)}
+
+    def load(folder: Path) -> torch.nn.Module:
+        model = load_model(folder, dtype=getattr(torch, DTYPE), device=str(machine["device"]))
+        check_length(model, arrays.token_ids.shape[1])
+        return model
+
+    def measure(folder: Path, checkpoint: Manifest, own: CheckpointFiles) -> dict[str, pa.Table]:
+        start = read_manifest(starts[own.outputs["allocation"]])
+        with open_weights(start, **cache_place(place.cache)) as earlier:
+            found = measure_allocation(load(earlier), load(folder), arrays, asked)
+        here = {**place_of(checkpoint, panel), "step_before": start.step}
+        columns = {"allocation": found.rows, "allocation_changes": found.changes}
+        return {name: from_columns(name, here, some) for name, some in columns.items()}
+
+    params = {**options, "strata_of_panel": plain(rules)}
+    job = CheckpointJob(
+        "allocation",
+        params=dict.fromkeys(OUTPUTS, params),
+        about={"dtype": DTYPE, "device": machine["device"]},
+        look=tokenizer_check(inputs),
+    )
+    run_checkpoint_job(job, files, measure, place=place)
+
+
+def _intervals(
+    outputs: Mapping[str, Sequence[str]], before: Sequence[str], after: Sequence[str], digests: Mapping[str, str]
+) -> list[CheckpointFiles]:
+    """Files of each interval; the checkpoint that a job opens by itself is the later one."""
+    files = []
+    for k, (start, end) in enumerate(zip(before, after, strict=True)):
+        mine = {name: paths[k] for name, paths in outputs.items()}
+        files.append(CheckpointFiles(end, mine, {**digests, "manifest_before": read_manifest(Path(start)).digest}))
+    return files
