@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from rare_neurons.columns import Column, Layer, NTargets, Reason, Status, Stratum
+from rare_neurons.columns import Column, Layer, NTargets, Reason, Stratum
 
 _NATS = "nats per token"
 _COVERS = "documents and token types; neither the quadrature nor training again"
@@ -64,5 +64,5 @@ class AllocationChangeRow:
     ]
     n_nodes: Annotated[int, Column("nodes", "points of the line at which gradients were taken")]
     n_intervals: Annotated[int, Column("intervals", "parts of the line, each with Boole's rule")]
-    status: Annotated[Status, Column(None, "`ok`, `small_change` (remainder not judged) or `remainder`")]
+    status: Annotated[str, Column(None, "`ok`, `small_change` (remainder not judged) or `remainder`")]
     reason: Reason
