@@ -24,7 +24,7 @@ class Batch:
     """Contexts of one document fold, and their targets.
 
     `token_ids` `[context, pos]`; `context` (row of `token_ids`), `position`, `target_id`, `stratum` and `sign` (±1,
-    the same for all targets of a type) `[target]`.
+    the same for all targets of a type) `[target]`; `rows`, the targets' places in the panel.
     """
 
     fold: int
@@ -34,6 +34,7 @@ class Batch:
     target_id: torch.Tensor
     stratum: torch.Tensor
     sign: torch.Tensor
+    rows: np.ndarray
 
 
 def choose_contexts(panel: PanelArrays, n_contexts: int | None, strata: Sequence[str]) -> PanelArrays:
@@ -121,12 +122,8 @@ def _batch(panel: PanelArrays, fold: int, contexts: np.ndarray, signs: np.ndarra
         "context": panel.context[rows] - first,
         **{name: getattr(panel, name)[rows] for name in ("position", "target_id", "stratum")},
     }
-    of_target = torch.from_numpy(signs[panel.target_id[rows]])
-    return Batch(
-        fold,
-        **{k: torch.from_numpy(np.ascontiguousarray(v, dtype=np.int64)) for k, v in tensors.items()},
-        sign=of_target,
-    )
+    whole_numbers = {k: torch.from_numpy(np.ascontiguousarray(v, dtype=np.int64)) for k, v in tensors.items()}
+    return Batch(fold, **whole_numbers, sign=torch.from_numpy(signs[panel.target_id[rows]]), rows=rows)
 
 
 def with_smaller_batches(work: Callable[[int], T], *, start: int, device: torch.device, length: int) -> T:

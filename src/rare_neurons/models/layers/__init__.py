@@ -1,4 +1,11 @@
 """Effects of every layer's neurons, heads and sublayers on the loss.
 
 losses    per target whole and within-stratum loss, from the final residual stream, with gradients
+blocks    what a pass leaves in each block, and the pass from any block on
+taps      gradients of losses with respect to the neurons of all layers, also of a perturbed pass
+draws     contexts, targets, signs and labels that are drawn, the same whatever the batches
+estimate  first order, second order by signs, Gauss-Newton: sums over a panel
+audit     exact ablation of chosen neurons on the same contexts
+measure   all of it: `measure_layers`
+heads     exact ablation of every attention head and whole sublayer: `measure_heads`
 """

@@ -1,0 +1,267 @@
+"""First order, second order by random signs and Gauss-Newton of every neuron of every layer (docs/methods/layers.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from rare_neurons.models.layers.blocks import Blocks
+from rare_neurons.models.layers.draws import Sample, TargetDraws, draw_signs, draw_targets
+from rare_neurons.models.layers.losses import LossReadout, TargetLosses
+from rare_neurons.models.layers.taps import TappedPass, activation_sums, run_tapped
+from rare_neurons.numerics.grid.folds import N_FOLDS
+from rare_neurons.numerics.layers.sums import N_PARTS, EffectSums, RunningSums
+
+Tick = Callable[[int], None] | None
+FEW = 256
+"""Neurons of a layer whose single-target effects are kept: what types share is a mean over neurons."""
+
+
+@dataclass(frozen=True)
+class PassSettings:
+    """How the sums are made.
+
+    Attributes
+    ----------
+    epsilon : float
+        Size of the perturbation, as a part of δ.
+    sign_draws, target_draws : int
+        At least two, and at least zero.
+    seed : int
+    halves : bool
+        Whether the losses of the two halves of the type bins are told apart, at a backward pass for each.
+    """
+
+    epsilon: float
+    sign_draws: int
+    target_draws: int
+    seed: int
+    halves: bool = True
+
+
+@dataclass(frozen=True)
+class SingleTargets:
+    """First-order effects of single targets.
+
+    Attributes
+    ----------
+    rows : ndarray of int, shape (drawn,)
+        Rows of the sample.
+    weight : ndarray, shape (drawn,)
+        For how many targets each stands.
+    few : ndarray of float32, shape (part, drawn, layer, few)
+        Effects of a seeded choice of the neurons, nats.
+    mean_square : ndarray, shape (layer, neuron)
+        Weighted mean of the squared effects on the whole loss, nats squared.
+    """
+
+    rows: np.ndarray
+    weight: np.ndarray
+    few: np.ndarray
+    mean_square: np.ndarray
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """Sums over the sample, and single targets of each stratum (empty without draws)."""
+
+    sums: EffectSums
+    single: tuple[SingleTargets, ...]
+
+
+def mean_activation(blocks: Blocks, sample: Sample, *, batch_size: int, tick: Tick = None) -> torch.Tensor:
+    """Mean activation over the eligible natural positions `[layer, neuron]`, in the model's dtype."""
+    total = torch.zeros(len(blocks), blocks.n_neurons, dtype=torch.float64, device=blocks.model.device)
+    for contexts, _ in sample.batches(batch_size):
+        total += activation_sums(blocks, torch.from_numpy(sample.token_ids[contexts]), natural=sample.natural)
+        if tick is not None:
+            tick(contexts.stop)
+    n = len(sample) * (sample.natural.stop - sample.natural.start)
+    return (total / n).to(blocks.model.dtype)
+
+
+def estimate(
+    blocks: Blocks,
+    readout: LossReadout,
+    sample: Sample,
+    means: torch.Tensor,
+    settings: PassSettings,
+    *,
+    batch_size: int,
+    tick: Tick = None,
+) -> Estimated:
+    """Sum the orders of every neuron's effect over the sample.
+
+    Parameters
+    ----------
+    means : Tensor `[layer, neuron]`
+        Mean activations, which ablated neurons take.
+    batch_size : int
+        Contexts at a time.
+    tick : callable, optional
+        Called with the number of contexts done.
+    """
+    n_layers, n_neurons = means.shape
+    running = RunningSums(
+        n_strata=len(sample.strata),
+        n_halves=2 if settings.halves else 1,
+        n_folds=N_FOLDS,
+        n_layers=n_layers,
+        n_neurons=n_neurons,
+    )
+    single = [_Singles(sample, s, settings, means.shape) for s in range(len(sample.strata))]
+    for contexts, rows in sample.batches(batch_size):
+        batch = _Batch(blocks, readout, sample, contexts, rows, means)
+        first = batch.first_order(batch.base, settings)
+        gauss_newton = batch.gauss_newton()
+        for one in single:
+            one.add(batch)
+        batch.base = None  # the graph
+        signs = [batch.signs(first, draw, settings) for draw in range(settings.sign_draws)]
+        running.add(
+            first=_host(first),
+            signs=_host(torch.stack(signs)),
+            gauss_newton=_host(gauss_newton),
+            fold=sample.fold[contexts],
+            document=sample.cluster[contexts],
+            counts=sample.counts(contexts),
+        )
+        if tick is not None:
+            tick(contexts.stop)
+    return Estimated(running.finish(), tuple(one.finish() for one in single) if settings.target_draws else ())
+
+
+class _Batch:
+    """Some contexts, their unperturbed pass with its graph, and δ of every neuron."""
+
+    def __init__(
+        self,
+        blocks: Blocks,
+        readout: LossReadout,
+        sample: Sample,
+        contexts: slice,
+        rows: np.ndarray,
+        means: torch.Tensor,
+    ) -> None:
+        self.blocks, self.readout, self.sample, self.contexts, self.rows = blocks, readout, sample, contexts, rows
+        self.token_ids = torch.from_numpy(sample.token_ids[contexts])
+        self.base: TappedPass | None = run_tapped(blocks, self.token_ids)
+        shape = (*self.token_ids.shape, -1)
+        self.deltas = [mean - a.detach().reshape(shape) for mean, a in zip(means, self.base.activations, strict=True)]
+
+    def residual(self, passed: TappedPass, rows: np.ndarray) -> torch.Tensor:
+        """Final residual at some rows of the sample `[row, d_model]`."""
+        context = torch.from_numpy(self.sample.context[rows] - self.contexts.start)
+        return passed.final[context, torch.from_numpy(self.sample.position[rows])]
+
+    def losses(self, passed: TappedPass, rows: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        """Whole and within losses of some rows, each `[row]`."""
+        found = self.readout.losses(self.residual(passed, rows), torch.from_numpy(self.sample.target_id[rows]))
+        return found.whole, found.within
+
+    def contract(self, passed: TappedPass, losses: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        """Contract each loss's gradient with δ: `[part, context, layer, neuron]`."""
+        return torch.stack([passed.contract(loss.sum(), self.deltas) for loss in losses])
+
+    def groups(self, halves: bool) -> list[list[np.ndarray]]:
+        """Rows of each stratum, and of each half of its type bins if these are told apart."""
+        stratum, half = self.sample.stratum[self.rows], self.sample.half[self.rows]
+        parts = [half == 0, half == 1] if halves else [half >= 0]
+        return [[self.rows[(stratum == s) & mine] for mine in parts] for s in range(len(self.sample.strata))]
+
+    def first_order(self, passed: TappedPass, settings: PassSettings) -> torch.Tensor:
+        """Σ over positions of δ ∂L for every loss: `[stratum, part, half, context, layer, neuron]`."""
+        found = [
+            torch.stack([self._part_effects(passed, rows) for rows in halves], 1)
+            for halves in self.groups(settings.halves)
+        ]
+        return torch.stack(found)
+
+    def _part_effects(self, passed: TappedPass, rows: np.ndarray) -> torch.Tensor:
+        if not len(rows):
+            return self.deltas[0].new_zeros(N_PARTS, len(self.token_ids), len(self.deltas), self.deltas[0].shape[-1])
+        return self.contract(passed, self.losses(passed, rows))
+
+    def gauss_newton(self) -> torch.Tensor:
+        """Square effects on the losses of labels drawn from the model: `[stratum, part, context, layer, neuron]`."""
+        found = []
+        for (rows,) in self.groups(halves=False):
+            if not len(rows):
+                found.append(self._part_effects(self.base, rows))
+                continue
+            logits = self.readout.logits(self.residual(self.base, rows))
+            own = torch.from_numpy(self.sample.target_id[rows]).to(logits.device)
+            uniform = torch.from_numpy(self.sample.uniform[:, rows]).to(logits)
+            whole, within = draw_labels(logits.detach(), uniform, self.readout.class_of_id, own)
+            drawn: tuple[TargetLosses, ...] = tuple(self.readout.losses_of_logits(logits, y) for y in (whole, within))
+            found.append(self.contract(self.base, (drawn[0].whole, drawn[1].within)).square())
+        return torch.stack(found)
+
+    def signs(self, first: torch.Tensor, draw: int, settings: PassSettings) -> torch.Tensor:
+        """One draw's estimate of δᵀHδ of every neuron, of the shape of `first`."""
+        shape = (len(self.deltas), self.deltas[0].shape[-1])
+        drawn = draw_signs(self.sample, self.contexts, draw=draw, shape=shape, seed=settings.seed)
+        z = torch.from_numpy(drawn).to(self.deltas[0])
+        shifts = [settings.epsilon * z[:, layer, None] * delta for layer, delta in enumerate(self.deltas)]
+        passed = run_tapped(self.blocks, self.token_ids, shifts=shifts)
+        return z * (self.first_order(passed, settings) - first) / settings.epsilon
+
+
+def draw_labels(
+    logits: torch.Tensor, uniform: torch.Tensor, class_of_id: torch.Tensor, own: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Labels `[target]` from softmax of `logits` `[target, vocab]`, and from it within the class of the ids `own`.
+
+    `uniform` `[part, target]` in (0, 1] decides which.
+    """
+    p = logits.softmax(-1)
+    outside = class_of_id[None] != class_of_id[own][:, None]
+    return tuple(_invert(q, u) for q, u in zip((p, p.masked_fill(outside, 0)), uniform, strict=True))
+
+
+def _invert(p: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
+    """First label at which the running sum of the weights `[target, vocab]` reaches its part `uniform`."""
+    running = p.cumsum(-1)
+    return torch.searchsorted(running, uniform[:, None] * running[:, -1:])[:, 0].clamp_max(p.shape[-1] - 1)
+
+
+class _Singles:
+    """Collects the effects of single targets of one stratum."""
+
+    def __init__(self, sample: Sample, stratum: int, settings: PassSettings, shape: torch.Size) -> None:
+        self.sample = sample
+        self.drawn: TargetDraws = draw_targets(sample, stratum, n_draws=settings.target_draws, seed=settings.seed)
+        rng = np.random.default_rng(settings.seed)
+        self.neurons = torch.from_numpy(np.sort(rng.permutation(shape[1])[:FEW]))
+        self.rows: list[np.ndarray] = []
+        self.few: list[np.ndarray] = []
+        self.squares = np.zeros(tuple(shape))
+
+    def add(self, batch: _Batch) -> None:
+        """Take one target of each context, draw after draw."""
+        for drawn in self.drawn.rows[:, batch.contexts]:
+            rows = drawn[drawn >= 0]
+            if not len(rows):
+                continue
+            at = torch.from_numpy(np.flatnonzero(drawn >= 0))
+            effects = batch.contract(batch.base, batch.losses(batch.base, rows))[:, at]
+            weight = torch.from_numpy(self._weight(rows)).to(effects.device)
+            self.squares += torch.einsum("cln,c->ln", effects[0].double().square(), weight).cpu().numpy()
+            self.rows.append(rows)
+            self.few.append(_host(effects[..., self.neurons.to(effects.device)]))
+
+    def _weight(self, rows: np.ndarray) -> np.ndarray:
+        return self.drawn.weight[self.sample.context[rows]]
+
+    def finish(self) -> SingleTargets:
+        rows = np.concatenate(self.rows) if self.rows else np.zeros(0, dtype=np.int64)
+        weight = self._weight(rows)
+        few = np.concatenate(self.few, axis=1) if self.few else np.zeros((N_PARTS, 0, len(self.squares), 0), np.float32)
+        return SingleTargets(rows, weight, few, self.squares / max(weight.sum(), 1.0))
+
+
+def _host(values: torch.Tensor) -> np.ndarray:
+    return values.cpu().numpy()
