@@ -4,7 +4,16 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from rare_neurons.stages.on_panel import PANEL_INPUTS, load_panel, panel_digests, panel_of, tokenizer_check
+from rare_neurons.stages.on_panel import (
+    PANEL_INPUTS,
+    batch_size_of,
+    load_panel,
+    own_strata,
+    panel_digests,
+    panel_of,
+    params_on,
+    tokenizer_check,
+)
 from rare_neurons.sums import file_sha256
 from rare_neurons.tables import read_table
 from tests.stages.panels import STRATA, draw_panel, write_corpus, write_tokenizer
@@ -41,3 +50,11 @@ def test_a_checkpoint_without_a_tokenizer_is_noted(tmp_path):
     (tmp_path / "weights").mkdir()
     found = look(tmp_path / "weights", SimpleNamespace(model="m", step=8))
     assert found["tokenizer"].startswith("none: tokenizer.json is not there")
+
+
+def test_options_of_a_panel_are_about_its_own_strata():
+    options = {"strata": ["rare", "elsewhere"], "contexts": "all", "seed": 3}
+    assert own_strata(options, STRATA) == {"strata": ("rare",), "contexts": None, "seed": 3}
+    assert own_strata({**options, "contexts": 24}, STRATA)["contexts"] == 24
+    assert params_on(STRATA, options) == {**options, "strata_of_panel": STRATA}
+    assert (batch_size_of({"batch_size": "auto"}), batch_size_of({"batch_size": 8})) == (None, 8)

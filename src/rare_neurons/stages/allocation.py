@@ -18,8 +18,15 @@ from rare_neurons.stages.checkpoint_job import (
     place_of,
     run_checkpoint_job,
 )
-from rare_neurons.stages.layers import DTYPE, batch_size_of, own_strata, plain
-from rare_neurons.stages.on_panel import panel_digests, panel_of, tokenizer_check
+from rare_neurons.stages.on_panel import (
+    GRADIENT_DTYPE,
+    batch_size_of,
+    own_strata,
+    panel_digests,
+    panel_of,
+    params_on,
+    tokenizer_check,
+)
 from rare_neurons.tables import from_columns
 
 OUTPUTS = ("allocation", "allocation_changes")
@@ -65,7 +72,7 @@ def write_allocation(
     starts = {file.outputs["allocation"]: Path(start) for file, start in zip(files, before, strict=True)}
 
     def load(folder: Path) -> torch.nn.Module:
-        model = load_model(folder, dtype=getattr(torch, DTYPE), device=str(machine["device"]))
+        model = load_model(folder, dtype=getattr(torch, GRADIENT_DTYPE), device=str(machine["device"]))
         check_length(model, arrays.token_ids.shape[1])
         return model
 
@@ -77,11 +84,11 @@ def write_allocation(
         columns = {"allocation": found.rows, "allocation_changes": found.changes}
         return {name: from_columns(name, here, some) for name, some in columns.items()}
 
-    params = {**options, "strata_of_panel": plain(rules)}
+    params = params_on(rules, options)
     job = CheckpointJob(
         "allocation",
         params=dict.fromkeys(OUTPUTS, params),
-        about={"dtype": DTYPE, "device": machine["device"]},
+        about={"dtype": GRADIENT_DTYPE, "device": machine["device"]},
         look=tokenizer_check(inputs),
     )
     run_checkpoint_job(job, files, measure, place=place)

@@ -18,12 +18,18 @@ from rare_neurons.stages.checkpoint_job import (
     place_of,
     run_checkpoint_job,
 )
-from rare_neurons.stages.on_panel import panel_digests, panel_of, tokenizer_check
+from rare_neurons.stages.on_panel import (
+    GRADIENT_DTYPE,
+    batch_size_of,
+    own_strata,
+    panel_digests,
+    panel_of,
+    params_on,
+    tokenizer_check,
+)
 from rare_neurons.tables import from_columns
 
 OUTPUTS = ("layer_influence", "layer_audit", "heads")
-DTYPE = "float32"
-"""Second order is a small difference of gradients: half of the digits of bfloat16 would be rounding."""
 
 
 def write_layers(
@@ -71,35 +77,18 @@ def write_layers(
     heads = HeadOptions(strata=asked["strata"], contexts=asked["contexts"], batch_size=at_once)
 
     def measure(folder: Path, checkpoint: Manifest, _: CheckpointFiles) -> dict[str, pa.Table]:
-        model = load_model(folder, dtype=getattr(torch, DTYPE), device=str(machine["device"]))
+        model = load_model(folder, dtype=getattr(torch, GRADIENT_DTYPE), device=str(machine["device"]))
         check_length(model, arrays.token_ids.shape[1])
         found = measure_layers(model, arrays, LayerOptions(**asked, batch_size=at_once))
         columns = {"layer_influence": found.influence, "layer_audit": found.audit}
         columns["heads"] = measure_heads(model, arrays, heads)
         return {name: from_columns(name, place_of(checkpoint, panel), columns[name]) for name in OUTPUTS}
 
-    params = {**options, "strata_of_panel": plain(rules)}
+    params = params_on(rules, options)
     job = CheckpointJob(
         "layers",
         params=dict.fromkeys(OUTPUTS, params),
-        about={"dtype": DTYPE, "device": machine["device"]},
+        about={"dtype": GRADIENT_DTYPE, "device": machine["device"]},
         look=tokenizer_check(inputs),
     )
     run_checkpoint_job(job, files_of(manifests, outputs, panel_digests(inputs)), measure, place=place)
-
-
-def own_strata(options: Mapping[str, object], rules: Mapping[str, object]) -> dict[str, object]:
-    """Options with the strata that this panel has, and the number of contexts, None for all."""
-    strata = tuple(name for name in options["strata"] if name in rules)
-    contexts = None if options["contexts"] == "all" else int(options["contexts"])
-    return {**options, "strata": strata, "contexts": contexts}
-
-
-def batch_size_of(machine: Mapping[str, object]) -> int | None:
-    """Contexts at once, None where the memory decides."""
-    return None if machine["batch_size"] == "auto" else int(machine["batch_size"])
-
-
-def plain(rules: Mapping[str, Mapping[str, object]]) -> dict[str, dict[str, object]]:
-    """Strata as they stand in metadata."""
-    return {name: dict(rule) for name, rule in rules.items()}

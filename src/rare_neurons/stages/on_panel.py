@@ -11,6 +11,8 @@ from rare_neurons.numerics.panel.strata import assign_strata
 from rare_neurons.stages.own_tokenizer import compare_tokenizer
 from rare_neurons.tables import file_sha256, read_metadata, read_table
 
+GRADIENT_DTYPE = "float32"
+"""Of gradients, and of what is a small difference of them: half of the digits of bfloat16 would be rounding."""
 PANEL_INPUTS = ("contexts", "targets", "unigram")
 """Tables that a panel's arrays come from."""
 
@@ -56,3 +58,20 @@ def tokenizer_check(inputs: Mapping[str, str]) -> Callable[[Path, Manifest], dic
         return {"tokenizer": compare_tokenizer(folder, Path(inputs["tokenizer"]), subject)}
 
     return look
+
+
+def own_strata(options: Mapping[str, object], rules: Mapping[str, object]) -> dict[str, object]:
+    """Options with the strata that this panel has, and the number of contexts, None for all."""
+    strata = tuple(name for name in options["strata"] if name in rules)
+    contexts = None if options["contexts"] == "all" else int(options["contexts"])
+    return {**options, "strata": strata, "contexts": contexts}
+
+
+def batch_size_of(machine: Mapping[str, object]) -> int | None:
+    """Contexts at once, None where the memory decides."""
+    return None if machine["batch_size"] == "auto" else int(machine["batch_size"])
+
+
+def params_on(rules: Mapping[str, Mapping[str, object]], options: Mapping[str, object]) -> dict[str, object]:
+    """Return the parameters of a table in its metadata: options, and what the panel's strata are."""
+    return {**options, "strata_of_panel": {name: dict(rule) for name, rule in rules.items()}}

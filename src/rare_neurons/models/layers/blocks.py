@@ -55,6 +55,7 @@ class Blocks:
         self.post_norms = None if name is None else [block.get_submodule(name) for block in self.blocks]
 
     def __len__(self) -> int:
+        """Count the layers."""
         return len(self.blocks)
 
     @property

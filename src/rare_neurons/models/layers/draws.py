@@ -46,6 +46,7 @@ class Sample:
     natural: slice
 
     def __len__(self) -> int:
+        """Count the contexts."""
         return len(self.token_ids)
 
     def batches(self, size: int) -> Iterator[tuple[slice, np.ndarray]]:
@@ -113,7 +114,7 @@ def draw_sample(panel: PanelArrays, strata: Sequence[str], n_contexts: int | Non
 
 
 def _spread(contexts: np.ndarray, fold: np.ndarray, n: int | None, seed: int) -> np.ndarray:
-    """Some of the contexts: one of every fold in random order, then a second one, and so on."""
+    """Take some of the contexts: one of every fold in random order, then a second one, and so on."""
     mixed = np.random.default_rng([seed, _CONTEXTS]).permutation(contexts)
     turn = np.zeros(len(mixed), dtype=np.int64)
     for one in np.unique(fold[mixed]):
@@ -123,7 +124,7 @@ def _spread(contexts: np.ndarray, fold: np.ndarray, n: int | None, seed: int) ->
 
 
 def _clusters(panel: PanelArrays, contexts: np.ndarray) -> np.ndarray:
-    """The first document of each context `[context]`: documents that are joined in one are in no other."""
+    """Find the first document of each context `[context]`: documents that are joined in one are in no other."""
     first = np.full(len(panel.token_ids), np.iinfo(np.int64).max)
     np.minimum.at(first, panel.context, panel.document)
     return first[contexts]

@@ -1,4 +1,4 @@
-"""First order, second order by random signs and Gauss-Newton of every neuron of every layer (docs/methods/layers.md)."""
+"""First order, second order by random signs and Gauss-Newton of all layers' neurons (docs/methods/layers.md)."""
 
 from __future__ import annotations
 
@@ -52,14 +52,17 @@ class SingleTargets:
         Rows of the sample.
     weight : ndarray, shape (drawn,)
         For how many targets each stands.
+    neurons : ndarray of int, shape (few,)
+        A seeded choice of every layer's neurons.
     few : ndarray of float32, shape (part, drawn, layer, few)
-        Effects of a seeded choice of the neurons, nats.
+        Their effects, nats.
     mean_square : ndarray, shape (layer, neuron)
         Weighted mean of the squared effects on the whole loss, nats squared.
     """
 
     rows: np.ndarray
     weight: np.ndarray
+    neurons: np.ndarray
     few: np.ndarray
     mean_square: np.ndarray
 
@@ -153,7 +156,7 @@ class _Batch:
         self.deltas = [mean - a.detach().reshape(shape) for mean, a in zip(means, self.base.activations, strict=True)]
 
     def residual(self, passed: TappedPass, rows: np.ndarray) -> torch.Tensor:
-        """Final residual at some rows of the sample `[row, d_model]`."""
+        """Read the final residual at some rows of the sample `[row, d_model]`."""
         context = torch.from_numpy(self.sample.context[rows] - self.contexts.start)
         return passed.final[context, torch.from_numpy(self.sample.position[rows])]
 
@@ -260,7 +263,7 @@ class _Singles:
         rows = np.concatenate(self.rows) if self.rows else np.zeros(0, dtype=np.int64)
         weight = self._weight(rows)
         few = np.concatenate(self.few, axis=1) if self.few else np.zeros((N_PARTS, 0, len(self.squares), 0), np.float32)
-        return SingleTargets(rows, weight, few, self.squares / max(weight.sum(), 1.0))
+        return SingleTargets(rows, weight, self.neurons.numpy(), few, self.squares / max(weight.sum(), 1.0))
 
 
 def _host(values: torch.Tensor) -> np.ndarray:

@@ -1,5 +1,13 @@
-"""Every neuron of every layer: estimates with an audit, and what may be said of layers.
+"""Influence of every layer's neurons: from sums of a pass to estimates, intervals and totals.
 
-ratios    share of the last layer, and the layer where influence lies on average
-evidence  both as questions, tier by tier
+sums         running sums over contexts, and what documents share
+shrink       first order and the shrunk second order
+conformal    intervals from neurons that were ablated exactly
+totals       unbiased sum over a layer
+mean_square  mean square over neurons without noise
+sampling     what token types add to sampling errors
+part         all of it for one layer and loss
+rows         rows of the tables; head_rows of heads and sublayers
+ratios       share of the last layer, and the layer where influence lies on average
+evidence     both as questions, tier by tier
 """
