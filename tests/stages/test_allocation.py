@@ -1,6 +1,7 @@
 """Intervals of a tiny run: what the tables hold, and what a bad end does."""
 
 import shutil
+from itertools import pairwise
 
 import pytest
 import torch
@@ -40,8 +41,7 @@ def written(folder):
     write_allocation(
         outputs,
         inputs_in(folder),
-        before=manifests[:2],
-        after=manifests[1:],
+        intervals=[*pairwise(manifests)],
         panel="p",
         rules=STRATA,
         options=OPTIONS,

@@ -1,5 +1,6 @@
 """A panel's tables as arrays, and what a job notes of them."""
 
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,6 +17,7 @@ from rare_neurons.stages.on_panel import (
 )
 from rare_neurons.sums import file_sha256
 from rare_neurons.tables import read_table
+from tests.models.tiny import VOCAB
 from tests.stages.panels import STRATA, draw_panel, write_corpus, write_tokenizer
 
 
@@ -48,6 +50,7 @@ def test_digests_are_those_of_the_files(tmp_path):
 def test_a_checkpoint_without_a_tokenizer_is_noted(tmp_path):
     look = tokenizer_check(inputs_in(tmp_path))
     (tmp_path / "weights").mkdir()
+    (tmp_path / "weights/config.json").write_text(json.dumps({"model_type": "gpt_neox", "vocab_size": VOCAB}))
     found = look(tmp_path / "weights", SimpleNamespace(model="m", step=8))
     assert found["tokenizer"].startswith("none: tokenizer.json is not there")
 

@@ -10,8 +10,7 @@ with reported(snakemake.log[0]):
     write_allocation(
         arguments(snakemake.output),
         inputs,
-        before=inputs.pop("before"),
-        after=inputs.pop("after"),
+        intervals=[*zip(inputs.pop("before"), inputs.pop("after"), strict=True)],
         **arguments(snakemake.params),
         place=Workplace.of(snakemake.config, snakemake.threads),
     )

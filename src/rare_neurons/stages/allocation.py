@@ -36,8 +36,7 @@ def write_allocation(
     outputs: Mapping[str, Sequence[str]],
     inputs: Mapping[str, str],
     *,
-    before: Sequence[str],
-    after: Sequence[str],
+    intervals: Sequence[tuple[str, str]],
     panel: str,
     rules: Mapping[str, Mapping[str, object]],
     options: Mapping[str, object],
@@ -54,8 +53,8 @@ def write_allocation(
         For each of `OUTPUTS` a path for every interval.
     inputs : mapping
         Paths of contexts, targets, unigram and tokenizer.
-    before, after : sequence of str
-        Manifests of both ends of every interval.
+    intervals : sequence of pairs of str
+        Manifests of both ends, in the order of the outputs.
     panel : str
     rules : mapping
         The panel's strata.
@@ -68,8 +67,8 @@ def write_allocation(
     torch.set_num_threads(place.threads)
     arrays = panel_of(inputs, rules)
     asked = AllocationOptions(**own_strata(options, rules), batch_size=batch_size_of(machine))
-    files = _intervals(outputs, before, after, panel_digests(inputs))
-    starts = {file.outputs["allocation"]: Path(start) for file, start in zip(files, before, strict=True)}
+    files = _files(outputs, intervals, panel_digests(inputs))
+    starts = {file.outputs["allocation"]: Path(start) for file, (start, _) in zip(files, intervals, strict=True)}
 
     def load(folder: Path) -> torch.nn.Module:
         model = load_model(folder, dtype=getattr(torch, GRADIENT_DTYPE), device=str(machine["device"]))
@@ -94,12 +93,12 @@ def write_allocation(
     run_checkpoint_job(job, files, measure, place=place)
 
 
-def _intervals(
-    outputs: Mapping[str, Sequence[str]], before: Sequence[str], after: Sequence[str], digests: Mapping[str, str]
+def _files(
+    outputs: Mapping[str, Sequence[str]], intervals: Sequence[tuple[str, str]], digests: Mapping[str, str]
 ) -> list[CheckpointFiles]:
     """Files of each interval; the checkpoint that a job opens by itself is the later one."""
     files = []
-    for k, (start, end) in enumerate(zip(before, after, strict=True)):
+    for k, (start, end) in enumerate(intervals):
         mine = {name: paths[k] for name, paths in outputs.items()}
         files.append(CheckpointFiles(end, mine, {**digests, "manifest_before": read_manifest(Path(start)).digest}))
     return files

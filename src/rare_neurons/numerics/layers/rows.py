@@ -82,7 +82,7 @@ class LayerAuditRow:
             "exact influence; sign noise taken off; 0 where no more than that is left",
         ),
     ]
-    total_influence: Annotated[float | None, Column(_NATS, "sum over the layer's neurons, without bias", dated=True)]
+    total_influence: Annotated[float | None, Column(_NATS, "sum over the layer's neurons, without bias")]
     total_low: Annotated[float | None, Column(_NATS, "lower end of its interval, for neurons not ablated")]
     total_high: Annotated[float | None, Column(_NATS, "its upper end")]
     se_type_factor: Annotated[
@@ -94,7 +94,6 @@ class LayerAuditRow:
             _SQUARE,
             "mean over neurons of the squared influence, from products of parts of the panel that share neither "
             "documents nor token types: no noise of either is counted",
-            dated=True,
         ),
     ]
     mean_square_se: Annotated[float | None, Column(_SQUARE, "its standard error over documents")]
