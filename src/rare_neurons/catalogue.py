@@ -447,7 +447,7 @@ RULES = (
             ),
         ),
     ),
-    Rule("timelines", version=3),
+    Rule("timelines", version=4),
     Rule(
         "lineage",
         version=3,
@@ -492,7 +492,7 @@ RULES = (
             )
         ),
     ),
-    Rule("figures", version=5),
+    Rule("figures", version=6),
     Rule("summary", version=5),
     Rule("usable", version=1),
     Rule("replication", version=3),
