@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -118,15 +118,16 @@ def estimate(
     single = [_Singles(sample, s, settings, means.shape) for s in range(len(sample.strata))]
     for contexts, rows in sample.batches(batch_size):
         batch = _Batch(blocks, readout, sample, contexts, rows, means)
-        first = batch.first_order(batch.base, settings)
+        signs = [batch.draw(k, settings) for k in range(settings.sign_draws)]
+        first = batch.first_order(batch.base, batch.deltas, settings, last=[batch.signed(z, -1) for z in signs])
         gauss_newton = batch.gauss_newton()
         for one in single:
             one.add(batch)
         batch.base = None  # the graph
-        signs = [batch.signs(first, draw, settings) for draw in range(settings.sign_draws)]
+        second = [batch.second_order(first, k, z, settings) for k, z in enumerate(signs)]
         running.add(
-            first=_host(first),
-            signs=_host(torch.stack(signs)),
+            first=_host(first[..., :n_layers, :]),
+            signs=_host(torch.stack(second)),
             gauss_newton=_host(gauss_newton),
             fold=sample.fold[contexts],
             document=sample.cluster[contexts],
@@ -165,9 +166,9 @@ class _Batch:
         found = self.readout.losses(self.residual(passed, rows), torch.from_numpy(self.sample.target_id[rows]))
         return found.whole, found.within
 
-    def contract(self, passed: TappedPass, losses: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        """Contract each loss's gradient with δ: `[part, context, layer, neuron]`."""
-        return torch.stack([passed.contract(loss.sum(), self.deltas) for loss in losses])
+    def contract(self, losses: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        """Contract each loss's gradient in the unperturbed pass with δ: `[part, context, layer, neuron]`."""
+        return torch.stack([self.base.contract(loss.sum(), self.deltas) for loss in losses])
 
     def groups(self, halves: bool) -> list[list[np.ndarray]]:
         """Rows of each stratum, and of each half of its type bins if these are told apart."""
@@ -175,42 +176,70 @@ class _Batch:
         parts = [half == 0, half == 1] if halves else [half >= 0]
         return [[self.rows[(stratum == s) & mine] for mine in parts] for s in range(len(self.sample.strata))]
 
-    def first_order(self, passed: TappedPass, settings: PassSettings) -> torch.Tensor:
-        """Σ over positions of δ ∂L for every loss: `[stratum, part, half, context, layer, neuron]`."""
-        found = [
-            torch.stack([self._part_effects(passed, rows) for rows in halves], 1)
-            for halves in self.groups(settings.halves)
-        ]
-        return torch.stack(found)
+    def first_order(
+        self,
+        passed: TappedPass,
+        deltas: Sequence[torch.Tensor],
+        settings: PassSettings,
+        last: Sequence[torch.Tensor] = (),
+    ) -> torch.Tensor:
+        """Σ over positions of δ ∂L for every loss: `[stratum, part, half, context, layer, neuron]`.
 
-    def _part_effects(self, passed: TappedPass, rows: np.ndarray) -> torch.Tensor:
-        if not len(rows):
-            return self.deltas[0].new_zeros(N_PARTS, len(self.token_ids), len(self.deltas), self.deltas[0].shape[-1])
-        return self.contract(passed, self.losses(passed, rows))
+        With further layers for what is given as `last` (`TappedPass.contract`).
+        """
+
+        def contract(rows: np.ndarray) -> torch.Tensor:
+            if not len(rows):
+                return self._zeros(len(deltas) + len(last))
+            losses = self.losses(passed, rows)
+            return torch.stack([passed.contract(loss.sum(), deltas, last) for loss in losses])
+
+        groups = self.groups(settings.halves)
+        return torch.stack([torch.stack([contract(rows) for rows in halves], 1) for halves in groups])
+
+    def _zeros(self, n_layers: int) -> torch.Tensor:
+        """Effects of no targets `[part, context, layer, neuron]`."""
+        return self.deltas[0].new_zeros(N_PARTS, len(self.token_ids), n_layers, self.deltas[0].shape[-1])
 
     def gauss_newton(self) -> torch.Tensor:
         """Square effects on the losses of labels drawn from the model: `[stratum, part, context, layer, neuron]`."""
         found = []
         for (rows,) in self.groups(halves=False):
             if not len(rows):
-                found.append(self._part_effects(self.base, rows))
+                found.append(self._zeros(len(self.deltas)))
                 continue
             logits = self.readout.logits(self.residual(self.base, rows))
             own = torch.from_numpy(self.sample.target_id[rows]).to(logits.device)
             uniform = torch.from_numpy(self.sample.uniform[:, rows]).to(logits)
             whole, within = draw_labels(logits.detach(), uniform, self.readout.class_of_id, own)
             drawn: tuple[TargetLosses, ...] = tuple(self.readout.losses_of_logits(logits, y) for y in (whole, within))
-            found.append(self.contract(self.base, (drawn[0].whole, drawn[1].within)).square())
+            found.append(self.contract((drawn[0].whole, drawn[1].within)).square())
         return torch.stack(found)
 
-    def signs(self, first: torch.Tensor, draw: int, settings: PassSettings) -> torch.Tensor:
-        """One draw's estimate of δᵀHδ of every neuron, of the shape of `first`."""
+    def draw(self, number: int, settings: PassSettings) -> list[torch.Tensor]:
+        """Signs of each layer, int8 `[context, 1 or pos, neuron]`."""
         shape = (len(self.deltas), self.deltas[0].shape[-1])
-        drawn = draw_signs(self.sample, self.contexts, draw=draw, shape=shape, seed=settings.seed)
-        z = torch.from_numpy(drawn).to(self.deltas[0])
-        shifts = [settings.epsilon * z[:, layer, None] * delta for layer, delta in enumerate(self.deltas)]
-        passed = run_tapped(self.blocks, self.token_ids, shifts=shifts)
-        return z * (self.first_order(passed, settings) - first) / settings.epsilon
+        drawn = draw_signs(self.sample, self.contexts, draw=number, shape=shape, seed=settings.seed)
+        return [torch.from_numpy(z).to(self.deltas[0].device) for z in drawn]
+
+    def signed(self, signs: Sequence[torch.Tensor], layer: int) -> torch.Tensor:
+        """Multiply δ of one layer by its signs `[context, pos, neuron]`."""
+        return signs[layer] * self.deltas[layer]
+
+    def second_order(
+        self, first: torch.Tensor, number: int, signs: Sequence[torch.Tensor], settings: PassSettings
+    ) -> torch.Tensor:
+        """One draw's estimate of δᵀHδ of every neuron `[stratum, part, half, context, layer, neuron]`.
+
+        `z [S(ε) − S(0)] / ε` with S the contractions of `first_order`: what other neurons' perturbations add to a
+        neuron's gradient has its sign times theirs, zero on average.
+        """
+        n_layers = len(self.deltas)
+        signed = [self.signed(signs, layer) for layer in range(n_layers)]
+        passed = run_tapped(self.blocks, self.token_ids, shifts=[settings.epsilon * shift for shift in signed])
+        before = [z * first[..., layer, None, :] for layer, z in enumerate(signs[:-1])]
+        before = torch.cat([*before, first[..., n_layers + number, None, :]], -2)
+        return (self.first_order(passed, signed, settings) - before) / settings.epsilon
 
 
 def draw_labels(
@@ -250,7 +279,7 @@ class _Singles:
             if not len(rows):
                 continue
             at = torch.from_numpy(np.flatnonzero(drawn >= 0))
-            effects = batch.contract(batch.base, batch.losses(batch.base, rows))[:, at]
+            effects = batch.contract(batch.losses(batch.base, rows))[:, at]
             weight = torch.from_numpy(self._weight(rows)).to(effects.device)
             self.squares += torch.einsum("cln,c->ln", effects[0].double().square(), weight).cpu().numpy()
             self.rows.append(rows)
