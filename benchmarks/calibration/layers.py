@@ -18,9 +18,10 @@ import torch
 import yaml
 
 from rare_neurons.models.layers.audit import ablate
+from rare_neurons.models.layers.batch import PassSettings
 from rare_neurons.models.layers.blocks import Blocks, full_precision_products
 from rare_neurons.models.layers.draws import Sample, draw_sample
-from rare_neurons.models.layers.estimate import Estimated, PassSettings, estimate, mean_activation
+from rare_neurons.models.layers.estimate import Estimated, estimate, mean_activation
 from rare_neurons.models.layers.losses import LossReadout
 from rare_neurons.models.layers.results import PARTS, shrunk_estimates
 from rare_neurons.models.loading import load_model
