@@ -4,8 +4,11 @@ losses    per target whole and within-stratum loss, from the final residual stre
 blocks    what a pass leaves in each block, and the pass from any block on
 taps      gradients of losses with respect to the neurons of all layers, also of a perturbed pass
 draws     contexts, targets, signs and labels that are drawn, the same whatever the batches
-estimate  first order, second order by signs, Gauss-Newton: sums over a panel
+batch     first order, second order by signs and Gauss-Newton in one batch of contexts
+batches   how many contexts at a time
+estimate  their sums over a sample of the panel
 audit     exact ablation of chosen neurons on the same contexts
+results   columns of the tables
 measure   all of it: `measure_layers`
 heads     exact ablation of every attention head and whole sublayer: `measure_heads`
 """

@@ -63,7 +63,7 @@ def ablate(
 
 
 def _ablated(blocks: Blocks, trace: Trace, layer: int, neurons: torch.Tensor, means: torch.Tensor) -> torch.Tensor:
-    """Return the final residual stream `[neuron, context, pos, d_model]`, one neuron after the other at its mean."""
+    """Run with one neuron after the other at its mean: final residual stream `[neuron, context, pos, d_model]`."""
     delta = (means[neurons] - trace.activations[layer][..., neurons]).movedim(-1, 0)
     change = delta[..., None] * blocks.directions(layer)[neurons][:, None, None]
     return blocks.run_from(layer + 1, blocks.after_mlp_change(trace, layer, change), trace)

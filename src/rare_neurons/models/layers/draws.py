@@ -130,10 +130,20 @@ def _clusters(panel: PanelArrays, contexts: np.ndarray) -> np.ndarray:
     return first[contexts]
 
 
-def draw_signs(sample: Sample, contexts: slice, *, draw: int, shape: tuple[int, int], seed: int) -> np.ndarray:
-    """Signs `[context, layer, neuron]` of one draw, independent of one another (int8)."""
-    rngs = (np.random.default_rng([seed, _SIGNS, draw, c]) for c in range(contexts.start, contexts.stop))
-    return np.stack([2 * rng.integers(0, 2, shape, dtype=np.int8) - 1 for rng in rngs])
+def draw_signs(sample: Sample, contexts: slice, *, draw: int, shape: tuple[int, int], seed: int) -> list[np.ndarray]:
+    """Signs of one draw, independent of one another: of each layer `[context, 1 or pos, neuron]` (int8).
+
+    One for all positions of a context, but in the last layer one for each: there no position acts on another's loss,
+    and the diagonal is a sum over positions, of which more signs leave less noise.
+    """
+    n_layers, n_neurons = shape
+    length = sample.token_ids.shape[1]
+    rows = np.zeros((contexts.stop - contexts.start, n_layers - 1 + length, n_neurons), dtype=np.int8)
+    for place, context in enumerate(range(contexts.start, contexts.stop)):
+        rng = np.random.default_rng([seed, _SIGNS, draw, context])
+        bits = np.unpackbits(np.frombuffer(rng.bytes(-(-rows[0].size // 8)), dtype=np.uint8))
+        rows[place] = 2 * bits[: rows[0].size].reshape(rows[0].shape).astype(np.int8) - 1
+    return [*np.moveaxis(rows[:, : n_layers - 1, None], 1, 0), rows[:, n_layers - 1 :]]
 
 
 @dataclass(frozen=True)

@@ -8,38 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from rare_neurons.models.layers.batch import Batch, PassSettings
 from rare_neurons.models.layers.blocks import Blocks
-from rare_neurons.models.layers.draws import Sample, TargetDraws, draw_signs, draw_targets
-from rare_neurons.models.layers.losses import LossReadout, TargetLosses
-from rare_neurons.models.layers.taps import TappedPass, activation_sums, run_tapped
+from rare_neurons.models.layers.draws import Sample, TargetDraws, draw_targets
+from rare_neurons.models.layers.losses import LossReadout
+from rare_neurons.models.layers.taps import activation_sums
 from rare_neurons.numerics.grid.folds import N_FOLDS
 from rare_neurons.numerics.layers.sums import N_PARTS, EffectSums, RunningSums
 
 Tick = Callable[[int], None] | None
 FEW = 256
 """Neurons of a layer whose single-target effects are kept: what types share is a mean over neurons."""
-
-
-@dataclass(frozen=True)
-class PassSettings:
-    """How the sums are made.
-
-    Attributes
-    ----------
-    epsilon : float
-        Size of the perturbation, as a part of δ.
-    sign_draws, target_draws : int
-        At least two, and at least zero.
-    seed : int
-    halves : bool
-        Whether the losses of the two halves of the type bins are told apart, at a backward pass for each.
-    """
-
-    epsilon: float
-    sign_draws: int
-    target_draws: int
-    seed: int
-    halves: bool = True
 
 
 @dataclass(frozen=True)
@@ -117,16 +96,17 @@ def estimate(
     )
     single = [_Singles(sample, s, settings, means.shape) for s in range(len(sample.strata))]
     for contexts, rows in sample.batches(batch_size):
-        batch = _Batch(blocks, readout, sample, contexts, rows, means)
-        first = batch.first_order(batch.base, settings)
+        batch = Batch(blocks, readout, sample, contexts, rows, means)
+        signs = [batch.draw(k, settings) for k in range(settings.sign_draws)]
+        first = batch.first_order(batch.base, batch.deltas, settings, last=[batch.signed(z, -1) for z in signs])
         gauss_newton = batch.gauss_newton()
         for one in single:
             one.add(batch)
         batch.base = None  # the graph
-        signs = [batch.signs(first, draw, settings) for draw in range(settings.sign_draws)]
+        second = [batch.second_order(first, k, z, settings) for k, z in enumerate(signs)]
         running.add(
-            first=_host(first),
-            signs=_host(torch.stack(signs)),
+            first=_host(first[..., :n_layers, :]),
+            signs=_host(torch.stack(second)),
             gauss_newton=_host(gauss_newton),
             fold=sample.fold[contexts],
             document=sample.cluster[contexts],
@@ -135,100 +115,6 @@ def estimate(
         if tick is not None:
             tick(contexts.stop)
     return Estimated(running.finish(), tuple(one.finish() for one in single) if settings.target_draws else ())
-
-
-class _Batch:
-    """Some contexts, their unperturbed pass with its graph, and δ of every neuron."""
-
-    def __init__(
-        self,
-        blocks: Blocks,
-        readout: LossReadout,
-        sample: Sample,
-        contexts: slice,
-        rows: np.ndarray,
-        means: torch.Tensor,
-    ) -> None:
-        self.blocks, self.readout, self.sample, self.contexts, self.rows = blocks, readout, sample, contexts, rows
-        self.token_ids = torch.from_numpy(sample.token_ids[contexts])
-        self.base: TappedPass | None = run_tapped(blocks, self.token_ids)
-        shape = (*self.token_ids.shape, -1)
-        self.deltas = [mean - a.detach().reshape(shape) for mean, a in zip(means, self.base.activations, strict=True)]
-
-    def residual(self, passed: TappedPass, rows: np.ndarray) -> torch.Tensor:
-        """Read the final residual at some rows of the sample `[row, d_model]`."""
-        context = torch.from_numpy(self.sample.context[rows] - self.contexts.start)
-        return passed.final[context, torch.from_numpy(self.sample.position[rows])]
-
-    def losses(self, passed: TappedPass, rows: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-        """Whole and within losses of some rows, each `[row]`."""
-        found = self.readout.losses(self.residual(passed, rows), torch.from_numpy(self.sample.target_id[rows]))
-        return found.whole, found.within
-
-    def contract(self, passed: TappedPass, losses: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        """Contract each loss's gradient with δ: `[part, context, layer, neuron]`."""
-        return torch.stack([passed.contract(loss.sum(), self.deltas) for loss in losses])
-
-    def groups(self, halves: bool) -> list[list[np.ndarray]]:
-        """Rows of each stratum, and of each half of its type bins if these are told apart."""
-        stratum, half = self.sample.stratum[self.rows], self.sample.half[self.rows]
-        parts = [half == 0, half == 1] if halves else [half >= 0]
-        return [[self.rows[(stratum == s) & mine] for mine in parts] for s in range(len(self.sample.strata))]
-
-    def first_order(self, passed: TappedPass, settings: PassSettings) -> torch.Tensor:
-        """Σ over positions of δ ∂L for every loss: `[stratum, part, half, context, layer, neuron]`."""
-        found = [
-            torch.stack([self._part_effects(passed, rows) for rows in halves], 1)
-            for halves in self.groups(settings.halves)
-        ]
-        return torch.stack(found)
-
-    def _part_effects(self, passed: TappedPass, rows: np.ndarray) -> torch.Tensor:
-        if not len(rows):
-            return self.deltas[0].new_zeros(N_PARTS, len(self.token_ids), len(self.deltas), self.deltas[0].shape[-1])
-        return self.contract(passed, self.losses(passed, rows))
-
-    def gauss_newton(self) -> torch.Tensor:
-        """Square effects on the losses of labels drawn from the model: `[stratum, part, context, layer, neuron]`."""
-        found = []
-        for (rows,) in self.groups(halves=False):
-            if not len(rows):
-                found.append(self._part_effects(self.base, rows))
-                continue
-            logits = self.readout.logits(self.residual(self.base, rows))
-            own = torch.from_numpy(self.sample.target_id[rows]).to(logits.device)
-            uniform = torch.from_numpy(self.sample.uniform[:, rows]).to(logits)
-            whole, within = draw_labels(logits.detach(), uniform, self.readout.class_of_id, own)
-            drawn: tuple[TargetLosses, ...] = tuple(self.readout.losses_of_logits(logits, y) for y in (whole, within))
-            found.append(self.contract(self.base, (drawn[0].whole, drawn[1].within)).square())
-        return torch.stack(found)
-
-    def signs(self, first: torch.Tensor, draw: int, settings: PassSettings) -> torch.Tensor:
-        """One draw's estimate of δᵀHδ of every neuron, of the shape of `first`."""
-        shape = (len(self.deltas), self.deltas[0].shape[-1])
-        drawn = draw_signs(self.sample, self.contexts, draw=draw, shape=shape, seed=settings.seed)
-        z = torch.from_numpy(drawn).to(self.deltas[0])
-        shifts = [settings.epsilon * z[:, layer, None] * delta for layer, delta in enumerate(self.deltas)]
-        passed = run_tapped(self.blocks, self.token_ids, shifts=shifts)
-        return z * (self.first_order(passed, settings) - first) / settings.epsilon
-
-
-def draw_labels(
-    logits: torch.Tensor, uniform: torch.Tensor, class_of_id: torch.Tensor, own: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Labels `[target]` from softmax of `logits` `[target, vocab]`, and from it within the class of the ids `own`.
-
-    `uniform` `[part, target]` in (0, 1] decides which.
-    """
-    p = logits.softmax(-1)
-    outside = class_of_id[None] != class_of_id[own][:, None]
-    return tuple(_invert(q, u) for q, u in zip((p, p.masked_fill(outside, 0)), uniform, strict=True))
-
-
-def _invert(p: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
-    """First label at which the running sum of the weights `[target, vocab]` reaches its part `uniform`."""
-    running = p.cumsum(-1)
-    return torch.searchsorted(running, uniform[:, None] * running[:, -1:])[:, 0].clamp_max(p.shape[-1] - 1)
 
 
 class _Singles:
@@ -243,14 +129,14 @@ class _Singles:
         self.few: list[np.ndarray] = []
         self.squares = np.zeros(tuple(shape))
 
-    def add(self, batch: _Batch) -> None:
+    def add(self, batch: Batch) -> None:
         """Take one target of each context, draw after draw."""
         for drawn in self.drawn.rows[:, batch.contexts]:
             rows = drawn[drawn >= 0]
             if not len(rows):
                 continue
             at = torch.from_numpy(np.flatnonzero(drawn >= 0))
-            effects = batch.contract(batch.base, batch.losses(batch.base, rows))[:, at]
+            effects = batch.contract(batch.losses(batch.base, rows))[:, at]
             weight = torch.from_numpy(self._weight(rows)).to(effects.device)
             self.squares += torch.einsum("cln,c->ln", effects[0].double().square(), weight).cpu().numpy()
             self.rows.append(rows)

@@ -10,10 +10,11 @@ from transformers import PreTrainedModel
 
 from rare_neurons.errors import DataFault, RequestError
 from rare_neurons.models.layers.audit import ablate
+from rare_neurons.models.layers.batch import PassSettings
 from rare_neurons.models.layers.batches import FittingBatches
 from rare_neurons.models.layers.blocks import Blocks, full_precision_products
 from rare_neurons.models.layers.draws import draw_sample
-from rare_neurons.models.layers.estimate import Estimated, PassSettings, estimate, mean_activation
+from rare_neurons.models.layers.estimate import Estimated, estimate, mean_activation
 from rare_neurons.models.layers.losses import LossReadout, require_full_precision
 from rare_neurons.models.layers.results import LayerResult, Measured, make_columns, shrunk_estimates
 from rare_neurons.models.panel_arrays import PanelArrays

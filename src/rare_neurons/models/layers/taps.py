@@ -24,14 +24,18 @@ class TappedPass:
     def __init__(self, activations: list[torch.Tensor], final: torch.Tensor) -> None:
         self.activations, self.final = activations, final
 
-    def contract(self, loss: torch.Tensor, deltas: Sequence[torch.Tensor]) -> torch.Tensor:
+    def contract(
+        self, loss: torch.Tensor, deltas: Sequence[torch.Tensor], last: Sequence[torch.Tensor] = ()
+    ) -> torch.Tensor:
         """Σ over positions of δ times the gradient of a scalar loss: `[context, layer, neuron]`.
 
-        A gradient is that along all paths: through the same layer's output and through every later layer.
+        A gradient is that along all paths: through the same layer's output and through every later layer. What is given
+        as `last` meets the last layer's gradient too, and is appended as further layers.
         """
         gradients = torch.autograd.grad(loss, self.activations, retain_graph=True)
         shape = deltas[0].shape
-        sums = [(g.reshape(shape) * delta).sum(1) for g, delta in zip(gradients, deltas, strict=True)]
+        pairs = [*zip(gradients, deltas, strict=True), *((gradients[-1], delta) for delta in last)]
+        sums = [(g.reshape(shape) * delta).sum(1) for g, delta in pairs]
         return torch.stack(sums, 1)
 
 

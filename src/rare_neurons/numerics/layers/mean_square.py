@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from rare_neurons.numerics.grid.jackknife import one_way_variance
+from rare_neurons.numerics.grid.moments import disjoint_products
 
 
 @dataclass(frozen=True)
 class MeanSquare:
     """Mean over neurons of the squared mean effect, without noise, and its standard error over documents.
 
-    Nats squared; None where a quadrant of the grid has no targets.
+    Nats squared; None where no two parts that hold targets are disjoint.
     """
 
     value: float | None
@@ -23,20 +24,23 @@ class MeanSquare:
 
 
 def mean_square(sums: np.ndarray, counts: np.ndarray) -> MeanSquare:
-    """Mean square over neurons from products of opposite quadrants of the grid.
+    """Mean square over neurons from products of sums that share neither documents nor token types.
 
-    With A (folds 0 to 5, half 0), B (folds 6 to 11, half 1), C (folds 0 to 5, half 1) and D (folds 6 to 11, half 0) a
-    neuron's sums in the quadrants, ``mean_i (A B + C D) / (n_A n_B + n_C n_D)``: factors share neither documents nor
-    token types nor draws of signs, so the noise of none of them is counted, and the value can be below zero. What the
-    estimates leave out is still missing: the third order of neurons that were not ablated.
+    With S[h, f] a neuron's sum over targets of half h of the type bins and document fold f, and N[h, f] their number,
 
-    The standard error leaves out one document fold after the other: it is for other documents, not for other token
-    types, and the same network.
+        Q = mean_i Σ_(f ≠ g) S[0, f] S[1, g] / Σ_(f ≠ g) N[0, f] N[1, g].
+
+    The factors share neither documents, nor token types, nor draws of signs, so the noise of none of them is counted
+    and Q can be below zero: it estimates what other texts of the same kind would show. What the sums leave out is still
+    missing: the third order of neurons that were not ablated.
+
+    The standard error leaves out one document fold after the other: it is for other documents, and counts neither other
+    token types nor another network.
 
     Parameters
     ----------
     sums : ndarray, shape (half, fold, neuron)
-        Sums of the targets' effects, nats; folds even in number.
+        Sums of the targets' effects, nats; two halves.
     counts : ndarray, shape (half, fold)
         Targets.
 
@@ -52,14 +56,10 @@ def mean_square(sums: np.ndarray, counts: np.ndarray) -> MeanSquare:
     >>> mean_square(0.5 * counts[..., None], counts).value
     0.25
     """
-    n_folds = counts.shape[1]
-    early = np.arange(n_folds) < n_folds // 2
-    kept = np.concatenate([np.ones((1, n_folds), bool), ~np.eye(n_folds, dtype=bool)])
-    n = [np.einsum("hf,kf->kh", counts, (kept & side).astype(float)) for side in (early, ~early)]
-    pairs = (n[0] * n[1][:, ::-1]).sum(1)
-    if np.any(pairs == 0):
+    pairs = disjoint_products(counts)
+    n = pairs.sum() - 2 * np.concatenate([[0.0], pairs.sum(0)])
+    if np.any(n <= 0):
         return MeanSquare(None, None)
-    s = [np.einsum("hfi,kf->khi", sums, (kept & side).astype(float)) for side in (early, ~early)]
-    products = (s[0] * s[1][:, ::-1]).sum(1).mean(-1)
-    values = products / pairs
+    products = disjoint_products(np.moveaxis(sums, -1, 0)).mean(0)
+    values = (products.sum() - 2 * np.concatenate([[0.0], products.sum(0)])) / n
     return MeanSquare(float(values[0]), float(np.sqrt(one_way_variance(values[1:]))), tuple(values[1:].tolist()))

@@ -15,6 +15,8 @@ class Shrunk:
     ----------
     estimate, unshrunk : ndarray, shape (neuron,)
         With the even part shrunk, and as the sign draws have it; nats per token.
+    second : ndarray, shape (neuron,)
+        H, the mean of the sign draws.
     error : ndarray, shape (neuron,)
         Standard error of ``unshrunk`` over draws of signs.
     gauss_newton, signs : float
@@ -23,6 +25,7 @@ class Shrunk:
 
     estimate: np.ndarray
     unshrunk: np.ndarray
+    second: np.ndarray
     error: np.ndarray
     gauss_newton: float
     signs: float
@@ -33,8 +36,8 @@ def shrink(first: np.ndarray, second: np.ndarray, variance: np.ndarray, gauss_ne
 
     ``Δ̂ = I₁ + ½ [b G + c (H − b G)]``: H, the mean of the sign draws, is unbiased and noisy; G, Gauss-Newton by sampled
     labels, has little noise but another size. b is the regression of H on G with weights ``1/(s² + median s²)``, and
-    ``c = max(0, 1 − Σs²/Σ(H − bG)²)`` with s² the variance of H (James & Stein 1961, with one common variance of H about
-    b G over the layer's neurons).
+    ``c = max(0, 1 − Σs²/Σ(H − bG)²)`` with s² the variance of H (James & Stein 1961, with one common variance of H
+    about b G over the layer's neurons).
 
     Parameters
     ----------
@@ -51,16 +54,16 @@ def shrink(first: np.ndarray, second: np.ndarray, variance: np.ndarray, gauss_ne
     --------
     Without noise nothing is shrunk:
 
-    >>> h = np.array([2.0, -1.0, 3.0])
-    >>> shrink(np.ones(3), h, np.zeros(3), np.ones(3)).estimate.tolist()
-    [2.0, 0.5, 2.5]
+    >>> h = np.array([2.0, -1.0, 4.0])
+    >>> shrink(np.ones(3), h, np.zeros(3), np.zeros(3)).estimate.tolist()
+    [2.0, 0.5, 3.0]
     """
     b = _slope(second, gauss_newton, variance)
     deviation = second - b * gauss_newton
     spread = float(np.square(deviation).sum())
     c = max(0.0, 1.0 - float(variance.sum()) / spread) if spread > 0 else 1.0
     even = b * gauss_newton + c * deviation
-    return Shrunk(first + 0.5 * even, first + 0.5 * second, 0.5 * np.sqrt(variance), b, c)
+    return Shrunk(first + 0.5 * even, first + 0.5 * second, second, 0.5 * np.sqrt(variance), b, c)
 
 
 def _slope(second: np.ndarray, gauss_newton: np.ndarray, variance: np.ndarray) -> float:

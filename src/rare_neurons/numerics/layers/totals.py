@@ -38,11 +38,13 @@ def layer_total(
 
     Examples
     --------
-    >>> layer_total(np.ones(10), audited=np.arange(5), error=np.full(5, 0.5), n_exact=2, confidence=0.9)
-    Total(value=14.0, low=14.0, high=14.0)
+    >>> layer_total(np.ones(10), audited=np.arange(5), error=np.full(5, 0.5), n_exact=2, confidence=0.9).value
+    14.0
     """
     m, n = len(audited), len(values) - n_exact
     value = float(values.sum() + n * error.mean())
     spread = float(error.std(ddof=1)) if m > 1 else 0.0
-    half = float(student_t.ppf((1 + confidence) / 2, max(m - 1, 1))) * n * spread * np.sqrt(max(0.0, 1 - m / n) / m)
+    half = (
+        float(student_t.ppf((1 + confidence) / 2, max(m - 1, 1))) * n * spread * float(np.sqrt(max(0.0, 1 - m / n) / m))
+    )
     return Total(value, value - half, value + half)
