@@ -493,7 +493,7 @@ RULES = (
         ),
     ),
     Rule("figures", version=6),
-    Rule("summary", version=5),
+    Rule("summary", version=6),
     Rule("usable", version=1),
     Rule("replication", version=3),
 )

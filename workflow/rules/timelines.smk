@@ -140,6 +140,16 @@ rule summary:
     input:
         integrity=expand(PATH["integrity"], model=config["models"]),
         evidence=expand(PATH["timelines/evidence"], subject=ASKED.subjects),
+        layers=(
+            expand(PATH["timelines/layer_evidence"], subject=ASKED.subjects)
+            if ASKED.is_asked("layers")
+            else []
+        ),
+        allocation=(
+            expand(TIMELINE, quantity="allocation", model=config["models"])
+            if ASKED.is_asked("allocation")
+            else []
+        ),
         figures=expand(
             f"{RESULTS}/figures/{{subject}}/loss.png", subject=ASKED.subjects
         ),
