@@ -1,7 +1,6 @@
 """Intervals of a tiny run: what the tables hold, and what a bad end does."""
 
 import shutil
-from itertools import pairwise
 
 import pytest
 import torch
@@ -14,19 +13,28 @@ from tests.stages.panels import STRATA
 from tests.stages.tables import put_manifest
 from tests.stages.test_on_panel import inputs_in
 
-OPTIONS = {"strata": ["rare", "common", "absent"], "contexts": 24, "max_remainder": 0.02, "max_halvings": 1}
+OPTIONS = {
+    "strata": ["rare", "common", "absent"],
+    "contexts": 24,
+    "max_remainder": 0.02,
+    "max_halvings": 1,
+    "path": True,
+}
 MACHINE = {"device": "cpu", "batch_size": 8}
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Three checkpoints, the last one cut off."""
+    """Four checkpoints, the last one cut off."""
     root = tmp_path_factory.mktemp("allocation")
     first = random_model("gpt_neox-parallel", dtype=torch.float32)
     first.save_pretrained(root / "run/step8")
     with torch.no_grad():
         first.get_output_embeddings().weight.mul_(0.9)
     first.save_pretrained(root / "run/step16")
+    with torch.no_grad():
+        first.get_output_embeddings().weight.mul_(0.9)
+    first.save_pretrained(root / "run/step24")
     shutil.copytree(root / "run/step16", root / "run/step32")
     weights = root / "run/step32/model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
@@ -35,13 +43,13 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def written(folder):
-    manifests = [put_manifest(folder / f"{step}.json", folder / "run", step) for step in (8, 16, 32)]
-    intervals = ("8-16", "16-32")
-    outputs = {name: [str(folder / f"{name}-{interval}.parquet") for interval in intervals] for name in OUTPUTS}
+    at = {step: put_manifest(folder / f"{step}.json", folder / "run", step) for step in (8, 16, 24, 32)}
+    intervals = [(8, 16, None), (16, 32, None), (8, 24, 16)]
+    outputs = {name: [str(folder / f"{name}-{a}-{b}.parquet") for a, b, _ in intervals] for name in OUTPUTS}
     write_allocation(
         outputs,
         inputs_in(folder),
-        intervals=[*pairwise(manifests)],
+        intervals=[(at[a], at[b], at.get(between)) for a, b, between in intervals],
         panel="p",
         rules=STRATA,
         options=OPTIONS,
@@ -82,3 +90,13 @@ def test_metadata_name_both_ends_and_the_strata(written):
     assert about["inputs"]["manifest"] != about["inputs"]["manifest_before"]
     assert about["params"] == {**OPTIONS, "strata_of_panel": STRATA}
     assert about["dtype"] == "float32"
+
+
+def test_a_checkpoint_between_is_an_input_of_its_interval_alone(written):
+    named = [read_metadata(path)["inputs"] for path in written["allocation"]]
+    assert ["manifest_between" in inputs for inputs in named] == [False, False, True]
+    direct, by_way = (read_table(written["allocation_changes"][k]).to_pylist() for k in (0, 2))
+    assert {row["path_correlation"] for row in direct} == {None}
+    # Only the unembedding moved, so no neuron has a share that could vary.
+    assert {row["path_correlation"] for row in by_way} == {None}
+    assert {(row["step_before"], row["step"]) for row in by_way} == {(8, 24)}

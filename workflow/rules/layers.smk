@@ -24,6 +24,14 @@ def ends_of(batch, side: int):
     ]
 
 
+def between_of(batch):
+    """Manifest of the checkpoint inside each interval of a batch; None where none is asked for."""
+    return lambda w: [
+        None if step is None else MANIFEST.format(model=w.model, step=step)
+        for step in (ASKED.between(w.model, one) for one in batch.items_of(w))
+    ]
+
+
 ask_for_batches((*LAYER_BATCHES, *INTERVAL_BATCHES))
 
 
@@ -69,6 +77,7 @@ for batch in INTERVAL_BATCHES:
         input:
             before=ends_of(batch, 0),
             after=ends_of(batch, 1),
+            inside=lambda w, of=between_of(batch): [*filter(None, of(w))],
             contexts=PATH["panel/contexts"],
             targets=PATH["panel/targets"],
             unigram=corpus_table("unigram"),
@@ -90,6 +99,7 @@ for batch in INTERVAL_BATCHES:
             panel=lambda w: w.panel,
             rules=lambda w: config["panels"][w.panel]["strata"],
             options=ASKED.declared_options("allocation"),
+            between=between_of(batch),
             machine=MACHINE,
             version=VERSIONS["allocation"],
         script:

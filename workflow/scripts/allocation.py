@@ -6,11 +6,13 @@ from rare_neurons.stages.checkpoint_job import Workplace
 from rare_neurons.stages.reporting import reported
 
 with reported(snakemake.log[0]):
-    inputs = arguments(snakemake.input)
+    inputs, params = arguments(snakemake.input), arguments(snakemake.params)
+    ends = inputs.pop("before"), inputs.pop("after"), params.pop("between")
+    inputs.pop("inside")
     write_allocation(
         arguments(snakemake.output),
         inputs,
-        intervals=[*zip(inputs.pop("before"), inputs.pop("after"), strict=True)],
-        **arguments(snakemake.params),
+        intervals=[*zip(*ends, strict=True)],
+        **params,
         place=Workplace.of(snakemake.config, snakemake.threads),
     )

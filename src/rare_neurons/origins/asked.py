@@ -142,6 +142,12 @@ class Asked:
         """Pairs of adjacent checkpoints, such as ``16-128``, whose loss change is divided among the weights."""
         return [f"{a}-{b}" for a, b in pairwise(self.declared_steps("allocation", model))]
 
+    def between(self, model: str, interval: str) -> int | None:
+        """Checkpoint in the middle of an interval, where the line by way of it is asked for and there is one."""
+        before, after = map(int, interval.split("-"))
+        inside = [step for step in self.steps[model] if before < step < after]
+        return inside[len(inside) // 2] if self.config["allocation"]["path"] and inside else None
+
     def is_asked(self, rule: str) -> bool:
         """Whether a rule has anything to do: one that has checkpoints of its own may have none."""
         section = _SECTION_OF.get(rule, rule)

@@ -98,8 +98,12 @@ def _probe(found: Inputs, asked: Asked, key: Key) -> Digests:
 def _allocation(found: Inputs, asked: Asked, key: Key) -> Digests:
     name, panel, model, interval = key
     before, after = str(interval).split("-")
-    of_after = _probe(found, asked, (name, panel, model, int(after)))
-    return {**of_after, "manifest_before": found.manifest(str(model), int(before)).digest}
+    digests = dict(_probe(found, asked, (name, panel, model, int(after))))
+    digests["manifest_before"] = found.manifest(str(model), int(before)).digest
+    between = asked.between(str(model), str(interval))
+    if between is not None:
+        digests["manifest_between"] = found.manifest(str(model), between).digest
+    return digests
 
 
 def _layer_evidence(found: Inputs, asked: Asked, key: Key) -> Digests:

@@ -36,7 +36,7 @@ def write_allocation(
     outputs: Mapping[str, Sequence[str]],
     inputs: Mapping[str, str],
     *,
-    intervals: Sequence[tuple[str, str]],
+    intervals: Sequence[tuple[str, str, str | None]],
     panel: str,
     rules: Mapping[str, Mapping[str, object]],
     options: Mapping[str, object],
@@ -53,8 +53,8 @@ def write_allocation(
         For each of `OUTPUTS` a path for every interval.
     inputs : mapping
         Paths of contexts, targets, unigram and tokenizer.
-    intervals : sequence of pairs of str
-        Manifests of both ends, in the order of the outputs.
+    intervals : sequence of triples
+        Manifests of both ends, and of a checkpoint between or None, in the order of the outputs.
     panel : str
     rules : mapping
         The panel's strata.
@@ -66,20 +66,27 @@ def write_allocation(
     """
     torch.set_num_threads(place.threads)
     arrays = panel_of(inputs, rules)
-    asked = AllocationOptions(**own_strata(options, rules), batch_size=batch_size_of(machine))
+    asked = AllocationOptions(**_asked(options, rules), batch_size=batch_size_of(machine))
     files = _files(outputs, intervals, panel_digests(inputs))
-    starts = {file.outputs["allocation"]: Path(start) for file, (start, _) in zip(files, intervals, strict=True)}
+    others = {
+        file.outputs["allocation"]: (start, between) for file, (start, _, between) in zip(files, intervals, strict=True)
+    }
 
     def load(folder: Path) -> torch.nn.Module:
         model = load_model(folder, dtype=getattr(torch, GRADIENT_DTYPE), device=str(machine["device"]))
         check_length(model, arrays.token_ids.shape[1])
         return model
 
+    def opened(manifest: str) -> torch.nn.Module:
+        with open_weights(read_manifest(Path(manifest)), **cache_place(place.cache)) as folder:
+            return load(folder)
+
     def measure(folder: Path, checkpoint: Manifest, own: CheckpointFiles) -> dict[str, pa.Table]:
-        start = read_manifest(starts[own.outputs["allocation"]])
-        with open_weights(start, **cache_place(place.cache)) as earlier:
-            found = measure_allocation(load(earlier), load(folder), arrays, asked)
-        here = {**place_of(checkpoint, panel), "step_before": start.step}
+        start, between = others[own.outputs["allocation"]]
+        earlier = opened(start)
+        inside = None if between is None else opened(between)
+        found = measure_allocation(earlier, load(folder), arrays, asked, middle=inside)
+        here = {**place_of(checkpoint, panel), "step_before": read_manifest(Path(start)).step}
         columns = {"allocation": found.rows, "allocation_changes": found.changes}
         return {name: from_columns(name, here, some) for name, some in columns.items()}
 
@@ -93,12 +100,18 @@ def write_allocation(
     run_checkpoint_job(job, files, measure, place=place)
 
 
+def _asked(options: Mapping[str, object], rules: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in own_strata(options, rules).items() if name != "path"}
+
+
 def _files(
-    outputs: Mapping[str, Sequence[str]], intervals: Sequence[tuple[str, str]], digests: Mapping[str, str]
+    outputs: Mapping[str, Sequence[str]], intervals: Sequence[tuple[str, str, str | None]], digests: Mapping[str, str]
 ) -> list[CheckpointFiles]:
     """Files of each interval; the checkpoint that a job opens by itself is the later one."""
     files = []
-    for k, (start, end) in enumerate(intervals):
+    for k, (start, end, between) in enumerate(intervals):
         mine = {name: paths[k] for name, paths in outputs.items()}
-        files.append(CheckpointFiles(end, mine, {**digests, "manifest_before": read_manifest(Path(start)).digest}))
+        others = {"manifest_before": start, "manifest_between": between}
+        more = {name: read_manifest(Path(path)).digest for name, path in others.items() if path is not None}
+        files.append(CheckpointFiles(end, mine, {**digests, **more}))
     return files
