@@ -1,8 +1,8 @@
 """Unpack `snakemake` and call the stage. Where weights and finished tables lie is no parameter of what is measured."""
 
-from rare_neurons.stages.layers import write_layers
 from rare_neurons.stages.arguments import arguments
 from rare_neurons.stages.checkpoint_job import Workplace
+from rare_neurons.stages.layers import write_layers
 from rare_neurons.stages.reporting import reported
 
 with reported(snakemake.log[0]):
