@@ -27,7 +27,8 @@ def test_contexts_come_evenly_from_the_folds_and_by_document():
     sample = draw_sample(PANEL, ("rare", "common"), 12, seed=0)
     assert len(sample) == 12
     per_fold = np.bincount(sample.fold, minlength=12)
-    assert per_fold.max() <= 2 and (per_fold > 0).sum() >= 10
+    assert per_fold.max() <= 2
+    assert (per_fold > 0).sum() >= 10
     changes = np.flatnonzero(np.diff(sample.cluster)) + 1
     assert len(changes) + 1 == len(np.unique(sample.cluster))  # each document's contexts are together
     other = draw_sample(PANEL, ("rare", "common"), 12, seed=1)

@@ -52,7 +52,8 @@ def test_halves_only_divide_the_sums():
     setting = _setting()
     apart = estimate(*setting, SETTINGS, batch_size=8).sums
     together = estimate(*setting, PassSettings(0.01, 2, 0, 0, halves=False), batch_size=8).sums
-    assert apart.first.shape[2] == 2 and together.first.shape[2] == 1
+    assert apart.first.shape[2] == 2
+    assert together.first.shape[2] == 1
     for name in ("first", "second"):
         one, other = (getattr(sums, name).sum(2) for sums in (apart, together))
         np.testing.assert_allclose(one, other, rtol=1e-7, atol=1e-8 * np.abs(one).max())

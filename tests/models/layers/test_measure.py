@@ -97,7 +97,8 @@ def test_without_target_draws_the_audited_neurons_say_what_types_add():
     drawn, audited = (measure_layers(model, panel, replace(OPTIONS, target_draws=n)) for n in (12, 0))
     assert set(audited.influence["rms_influence"]) == {None}
     factors = [np.array(result.audit["se_type_factor"], dtype=float) for result in (drawn, audited)]
-    assert (factors[0] >= 1).all() and (factors[1] >= 1).all()
+    assert (factors[0] >= 1).all()
+    assert (factors[1] >= 1).all()
     # Of one quantity, by two estimates.
     assert np.abs(np.log(factors[0] / factors[1])).max() < np.log(1.5)
 

@@ -54,4 +54,5 @@ def test_without_disjoint_parts_there_is_none():
     counts = np.zeros((2, 12))
     counts[:, 3] = 5
     found = mean_square(counts[..., None], counts)
-    assert found.value is None and found.standard_error is None
+    assert found.value is None
+    assert found.standard_error is None

@@ -33,11 +33,13 @@ def test_exact_values_take_the_place_of_estimates():
     found = _summary(shrunk, audited)
     chosen = audited.neurons
     np.testing.assert_array_equal(found.influence[chosen], exact[chosen])
-    assert (found.error[chosen] == 0).all() and (found.low[chosen] == found.high[chosen]).all()
+    assert (found.error[chosen] == 0).all()
+    assert (found.low[chosen] == found.high[chosen]).all()
     others = np.setdiff1d(np.arange(60), chosen)
     np.testing.assert_array_equal(found.influence[others], shrunk.estimate[others])
     assert np.mean((found.low <= exact) & (exact <= found.high)) > 0.9
-    assert found.trusted and found.error_share < 0.1
+    assert found.trusted
+    assert found.error_share < 0.1
     assert found.total_low < exact.sum() < found.total_high
     assert found.mean_square == pytest.approx(np.mean(exact**2), rel=0.1)
 
@@ -54,21 +56,26 @@ def test_large_errors_are_not_trusted():
     _, shrunk, audited = _layer(0.05)
     wrong = replace(audited, exact=np.concatenate([audited.exact[:5], audited.exact[5:] + 1.0]))
     found = _summary(shrunk, wrong)
-    assert found.error_share > ERROR_LIMIT and not found.trusted
+    assert found.error_share > ERROR_LIMIT
+    assert not found.trusted
 
 
 def test_silent_layers_are_trusted():
     zeros = np.zeros(20)
     audited = Audited(np.arange(2), np.arange(2, 12), np.zeros(12), np.zeros((2, 12, 12)))
     found = _summary(shrink(zeros, zeros, zeros, zeros), audited)
-    assert found.trusted and found.error_share == 0 and found.mean_square == 0
+    assert found.trusted
+    assert found.error_share == 0
+    assert found.mean_square == 0
 
 
 def test_losses_take_turns_and_the_random_ones_are_others():
     rng = np.random.default_rng(3)
     estimates = rng.standard_normal((3, 50))
     strongest, random = choose_audited(estimates, n_top=7, n_random=10, rng=np.random.default_rng(4))
-    assert len(set(strongest)) == 7 and len(set(random)) == 10 and not set(strongest) & set(random)
+    assert len(set(strongest)) == 7
+    assert len(set(random)) == 10
+    assert not set(strongest) & set(random)
     for one in estimates:
         assert set(np.argsort(-np.abs(one))[:2]) <= set(strongest)
     assert np.argmax(np.abs(estimates[0])) in strongest

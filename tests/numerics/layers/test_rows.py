@@ -14,4 +14,5 @@ def test_every_column_has_a_meaning(row):
     hints = get_type_hints(row, include_extras=True)
     for field in fields(row):
         columns = [part for part in hints[field.name].__metadata__ if isinstance(part, Column)]
-        assert len(columns) == 1 and columns[0].meaning
+        assert len(columns) == 1
+        assert columns[0].meaning

@@ -40,4 +40,5 @@ def test_without_gauss_newton_or_without_anything_nothing_is_lost():
     np.testing.assert_array_equal(found.estimate, 0.5 * second)
     silent = shrink(np.zeros(3), np.zeros(3), np.zeros(3), np.zeros(3))
     np.testing.assert_array_equal(silent.estimate, 0)
-    assert silent.signs == 1.0 and silent.gauss_newton == 0.0
+    assert silent.signs == 1.0
+    assert silent.gauss_newton == 0.0
