@@ -24,7 +24,7 @@ def _losses(readout, final, panel):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_contraction_is_the_derivative_along_an_edit_of_the_network(name):
-    model, blocks, readout, panel = _setting(name)
+    _model, blocks, readout, panel = _setting(name)
     token_ids = torch.from_numpy(panel.token_ids)
     passed = run_tapped(blocks, token_ids)
     deltas = [0.3 - a.detach().reshape(*token_ids.shape, -1) for a in passed.activations]
@@ -90,7 +90,7 @@ def test_weights_are_frozen_only_inside():
 
 
 def test_activations_are_summed_over_natural_positions():
-    model, blocks, _, panel = _setting("gpt_neox-sequential")
+    _model, blocks, _, panel = _setting("gpt_neox-sequential")
     token_ids = torch.from_numpy(panel.token_ids)
     found = activation_sums(blocks, token_ids, natural=slice(2, 13))
     expected = [a[:, 2:13].sum((0, 1)) for a in blocks.trace(token_ids).activations]

@@ -203,7 +203,8 @@ def _neurons(measured: Measured, layer: int, s: int, parts: Sequence[_Part]) -> 
     status, reason = next((one for one in (part.standing() for part in parts) if one[0] != "ok"), ("ok", None))
     exact = np.isin(np.arange(n_neurons), np.concatenate(measured.audited[layer]))
     single = measured.estimated.single
-    rms = np.sqrt(single[s].mean_square[layer]).tolist() if single and parts[0].n else [None] * n_neurons
+    known = bool(single) and parts[0].standing()[0] == "ok"
+    rms = np.sqrt(single[s].mean_square[layer]).tolist() if known else [None] * n_neurons
     return {
         "layer": [layer] * n_neurons,
         "neuron": list(range(n_neurons)),
