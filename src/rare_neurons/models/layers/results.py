@@ -182,6 +182,7 @@ class _Part:
         if status != "ok":
             return found
         named = ("conformal_factor", "total_influence", "total_low", "total_high")
+        named += ("mean_influence", "mean_influence_leave_outs")
         named += ("mean_square", "mean_square_se", "mean_square_leave_outs")
         found |= {name: getattr(one, name) for name in named}
         return found | {"error_over_se_p90": self._error_over_se()}
