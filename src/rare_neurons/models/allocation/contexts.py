@@ -23,8 +23,8 @@ _OF_TARGET = ("position", "target_id", "document", "type_bin", "stratum")
 class Batch:
     """Some contexts and their targets.
 
-    `fold` `[context]`; `token_ids` `[context, pos]`; `context` (row of `token_ids`), `position`, `target_id`, `stratum` and `sign` (±1,
-    the same for all targets of a type) `[target]`; `rows`, the targets' places in the panel.
+    `token_ids` `[context, pos]`, `fold` `[context]`; `context` (row of `token_ids`), `position`, `target_id`, `stratum`
+    and `sign` (±1, the same for all targets of a type) `[target]`; `rows`, the targets' places in the panel.
     """
 
     fold: np.ndarray

@@ -2,7 +2,8 @@
 
 Every module with weights of its own is linear in them: with inputs as they are and the update `Δ` for weights it gives
 `y_Δ`, and `Σ ∂L/∂θ Δ = Σ_t ∂L/∂y_t · y_Δ,t`, position by position. No gradient of a weight is made, all losses share
-`y_Δ`, and sums over the contexts of a fold come without passes of their own.
+`y_Δ`, and sums over the contexts of a fold come without passes of their own. Sums over a context's positions are in the
+model's dtype, sums over contexts in float64.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class TappedModel:
         self, model: PreTrainedModel, units: Units, update: Mapping[str, torch.Tensor], class_of_id: torch.Tensor
     ) -> None:
         self.model, self.n_units, self.class_of_id = model, len(units.units), class_of_id
-        self.classes = [torch.nonzero(class_of_id == k)[:, 0] for k in range(int(class_of_id.max()) + 1)]
+        self.in_class = torch.nn.functional.one_hot(class_of_id).to(model.dtype)
         names = {id(parameter): name for name, parameter in model.named_parameters()}
         self.shares = units.shares
         self.updates: dict[str, dict[str, torch.Tensor]] = {}
@@ -96,7 +97,7 @@ class TappedModel:
         return _Call(share, output, self.changed(share, *args, **kwargs), None)
 
     def changed(self, share: Share, *args: object, **kwargs: object) -> torch.Tensor:
-        """What a module gives with its weights' update for weights."""
+        """Call a module with its weights' update for weights."""
         return functional_call(self.model.get_submodule(share.module), self.updates[share.module], args, kwargs)
 
     @contextmanager
@@ -177,8 +178,8 @@ class LinePass:
             return self._of_inputs(call, g.reshape(n_contexts, length, -1))
         product = (g * call.change).reshape(n_contexts, length, -1)
         if share.way == "output":
-            return share.owners, product.sum(1, dtype=torch.float64)
-        of_position = product.sum(-1, dtype=torch.float64)
+            return share.owners, product.sum(1).double()
+        of_position = product.sum(-1).double()
         if share.way == "all":
             return share.owners, of_position.sum(1, keepdim=True)
         zeros = of_position.new_zeros(n_contexts, len(share.owners))
@@ -188,16 +189,15 @@ class LinePass:
         update = self._tapped.updates[call.share.module]
         matrix = call.share.spec.select(update["weight"])  # W_out [neuron, d_model], W_O [d_model, entry]
         back = g @ (matrix.T if call.share.spec.matrix == "W_out" else matrix)
-        found = (back * call.inputs).sum(1, dtype=torch.float64)
+        found = (back * call.inputs).sum(1).double()
         if "bias" not in update:
             return call.share.owners, found
-        of_bias = g.sum(1, dtype=torch.float64) @ update["bias"].double()
+        of_bias = g.sum(1).double() @ update["bias"].double()
         owners = torch.cat([call.share.owners, torch.tensor([[call.share.bias_owner]])])
         return owners, torch.cat([found, of_bias[:, None]], 1)
 
     def _of_vocabulary(self, read: Read, g: torch.Tensor) -> torch.Tensor:
-        """Sums `[context, class]` over the rows of the unembedding of each class."""
-        product = g * read.change
-        by_class = [product[:, ids.to(g.device)].sum(1, dtype=torch.float64) for ids in self._tapped.classes]
-        zeros = by_class[0].new_zeros(len(self._classes), len(by_class))
-        return zeros.index_add_(0, read.context, torch.stack(by_class, 1))
+        """Give the sums `[context, class]` over the rows of the unembedding of each class."""
+        by_class = ((g * read.change) @ self._tapped.in_class.to(g)).double()
+        zeros = by_class.new_zeros(len(self._classes), by_class.shape[1])
+        return zeros.index_add_(0, read.context, by_class)
