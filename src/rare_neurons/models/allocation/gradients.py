@@ -63,7 +63,7 @@ def measure_node(
     signed = np.zeros_like(slopes) if with_signs else None
     for batch in batches:
         for index, values, sign, (passed, read) in _losses(tapped, batch, readout, strata):
-            np.add.at(loss[index], batch.fold[read.context.cpu()], values.detach().double().cpu().numpy())
+            np.add.at(loss[index], batch.fold[read.context.cpu().numpy()], values.detach().double().cpu().numpy())
             np.add.at(slopes[index], batch.fold, passed.contract(values.sum(), read).cpu().numpy())
             if signed is not None:
                 of_signs = passed.contract((values * sign.to(values)).sum(), read)
