@@ -33,7 +33,8 @@ def random_update(model, seed=7, scale=SCALE):
     """An update of every parameter."""
     generator = torch.Generator().manual_seed(seed)
     return {
-        name: scale * torch.randn(p.shape, generator=generator, dtype=p.dtype) for name, p in model.named_parameters()
+        name: scale * torch.randn(p.shape, generator=generator, dtype=torch.float64).to(p.dtype)
+        for name, p in model.named_parameters()
     }
 
 

@@ -46,19 +46,20 @@ def test_units_and_remainder_are_the_measured_change(name):
         assert changes["loss_change"][k] == pytest.approx(losses[1] - losses[0])
         assert changes["allocated"][k] == pytest.approx(total(found.rows, stratum, part))
         assert changes["allocated"][k] + changes["remainder"][k] == pytest.approx(changes["loss_change"][k])
-        # What is asked of large changes; small ones are known to the rule's own error, far below 0.1 nats.
-        assert abs(changes["remainder"][k]) <= max(1e-3 * abs(changes["loss_change"][k]), 1e-3)
+        # What is asked of large changes; small ones end with one interval, whose own error is far below 0.1 nats.
+        asked = 1e-3 * abs(changes["loss_change"][k])
+        assert abs(changes["remainder"][k]) <= (asked if abs(changes["loss_change"][k]) > 0.1 else 0.01)
     assert set(changes["status"]) == {"ok"}
 
 
 def test_neurons_are_given_what_many_nodes_of_dense_gradients_give_them():
-    before, after = pair("gpt2")
+    before, after = pair("gpt2", scale=0.1)
     found = measure_allocation(before, after, PANEL, dataclasses.replace(OPTIONS, max_remainder=1e-5))
     assert found.changes["n_intervals"][0] > 1
     update = {name: p.detach() - a.detach() for (name, p), a in zip(
         after.named_parameters(), before.parameters(), strict=True)}  # fmt: skip
     nodes, weights = np.polynomial.legendre.leggauss(24)
-    expected = {loss: 0.0 for loss in LOSSES}
+    expected = dict.fromkeys(LOSSES, 0.0)
     for node, weight in zip((nodes + 1) / 2, weights / 2, strict=True):
         at = move(random_model("gpt2"), {k: float(node) * v for k, v in update.items()})
         for stratum, part in LOSSES:
@@ -110,8 +111,8 @@ def test_error_is_that_of_a_mean_over_folds_times_the_factor_of_types():
     values = []
     for row in range(len(mine)):
         g = gradients(before, lambda m, row=row: panel_loss(m, PANEL, "rare", "whole", rows=[row]))
-        values.append(float((g["model.decoder.final_layer_norm.weight"] * update["model.decoder.final_layer_norm.weight"]).sum()
-                            + (g["model.decoder.final_layer_norm.bias"] * update["model.decoder.final_layer_norm.bias"]).sum()))  # fmt: skip
+        norm = [name for name in g if "decoder.final_layer_norm" in name]
+        values.append(sum(float((g[name] * update[name]).sum()) for name in norm))
     fold = PANEL.fold[PANEL.context[mine]]
     k = next(
         k for k in range(len(rows["kind"]))
