@@ -128,14 +128,14 @@ def test_two_lines_by_way_of_a_checkpoint_between():
     before, after = pair("gpt2")
     update = random_update(before)
     straight = move(random_model("gpt2"), {k: 0.4 * v for k, v in update.items()})
-    found = measure_allocation(before, after, PANEL, OPTIONS, middle=straight)
+    options = dataclasses.replace(OPTIONS, max_halvings=0)
+    found = measure_allocation(before, after, PANEL, options, middle=straight)
     # A checkpoint on the line makes two lines of the same one.
     assert found.changes["path_correlation"] == pytest.approx([1.0] * 4, abs=1e-3)
     bent = move(random_model("gpt2"), random_update(before, seed=8, scale=0.05))
-    elsewhere = measure_allocation(before, after, PANEL, OPTIONS, middle=bent)
+    elsewhere = measure_allocation(before, after, PANEL, options, middle=bent)
     assert all(value < 0.99 for value in elsewhere.changes["path_correlation"])
     np.testing.assert_array_equal(elsewhere.rows["allocation"], found.rows["allocation"])
-    assert measure_allocation(before, after, PANEL, OPTIONS).changes["path_correlation"] == [None] * 4
 
 
 def test_a_remainder_that_stays_too_large_has_a_status_and_a_reason():
@@ -160,6 +160,7 @@ def test_columns_are_those_of_the_tables_and_the_model_is_left_as_it_was():
     assert len({len(column) for column in found.rows.values()}) == 1
     assert all(torch.equal(p, kept[name]) for name, p in before.named_parameters())
     assert seen[0] == ("nodes", 1, 5)
+    assert found.changes["path_correlation"] == [None] * 4
 
 
 def test_half_precision_other_checkpoints_and_nan_are_refused():
