@@ -42,6 +42,7 @@ RULES = {
 }
 
 TOPICS = {
+    "allocation": {"panel"},
     "panel": {"grid"},
     "influence": {"grid"},
     "spectra": set(),

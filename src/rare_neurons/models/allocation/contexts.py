@@ -21,13 +21,13 @@ _OF_TARGET = ("position", "target_id", "document", "type_bin", "stratum")
 
 @dataclass(frozen=True)
 class Batch:
-    """Contexts of one document fold, and their targets.
+    """Some contexts and their targets.
 
-    `token_ids` `[context, pos]`; `context` (row of `token_ids`), `position`, `target_id`, `stratum` and `sign` (±1,
-    the same for all targets of a type) `[target]`; `rows`, the targets' places in the panel.
+    `token_ids` `[context, pos]`, `fold` `[context]`; `context` (row of `token_ids`), `position`, `target_id`, `stratum`
+    and `sign` (±1, the same for all targets of a type) `[target]`; `rows`, the targets' places in the panel.
     """
 
-    fold: int
+    fold: np.ndarray
     token_ids: torch.Tensor
     context: torch.Tensor
     position: torch.Tensor
@@ -98,32 +98,27 @@ def _require_folds(panel: PanelArrays, strata: Sequence[str]) -> None:
 
 
 def batches_of(panel: PanelArrays, batch_size: int, *, signs: np.ndarray) -> list[Batch]:
-    """Cut contexts, sorted by fold, into batches of one fold each.
+    """Cut contexts into batches.
 
     Parameters
     ----------
     signs : ndarray, shape (vocab,)
         Sign of each token id.
     """
-    found = []
-    for fold in np.unique(panel.fold):
-        of_fold = np.flatnonzero(panel.fold == fold)
-        for start in range(0, len(of_fold), batch_size):
-            contexts = of_fold[start : start + batch_size]
-            found.append(_batch(panel, int(fold), contexts, signs))
-    return found
+    starts = range(0, len(panel.token_ids), batch_size)
+    return [_batch(panel, slice(start, start + batch_size), signs) for start in starts]
 
 
-def _batch(panel: PanelArrays, fold: int, contexts: np.ndarray, signs: np.ndarray) -> Batch:
-    first, last = contexts[0], contexts[-1]
-    rows = np.flatnonzero((panel.context >= first) & (panel.context <= last))
+def _batch(panel: PanelArrays, contexts: slice, signs: np.ndarray) -> Batch:
+    rows = np.flatnonzero((panel.context >= contexts.start) & (panel.context < contexts.stop))
     tensors = {
         "token_ids": panel.token_ids[contexts],
-        "context": panel.context[rows] - first,
+        "context": panel.context[rows] - contexts.start,
         **{name: getattr(panel, name)[rows] for name in ("position", "target_id", "stratum")},
     }
     whole_numbers = {k: torch.from_numpy(np.ascontiguousarray(v, dtype=np.int64)) for k, v in tensors.items()}
-    return Batch(fold, **whole_numbers, sign=torch.from_numpy(signs[panel.target_id[rows]]), rows=rows)
+    of_target = torch.from_numpy(signs[panel.target_id[rows]])
+    return Batch(panel.fold[contexts], **whole_numbers, sign=of_target, rows=rows)
 
 
 def with_smaller_batches(work: Callable[[int], T], *, start: int, device: torch.device, length: int) -> T:

@@ -14,6 +14,7 @@ from rare_neurons.models.allocation.contexts import Batch, batches_of, choose_co
 from rare_neurons.models.allocation.gradients import PARTS, NodeSums, measure_node
 from rare_neurons.models.allocation.line import Line
 from rare_neurons.models.allocation.plain import plain_losses
+from rare_neurons.models.allocation.products import TappedModel
 from rare_neurons.models.allocation.tables import Account, change_columns, unit_columns
 from rare_neurons.models.allocation.units import Units
 from rare_neurons.models.layers.losses import LossReadout, require_full_precision
@@ -24,7 +25,7 @@ from rare_neurons.numerics.grid.folds import N_FOLDS
 
 Progress = Callable[[str, int, int], None]
 Columns = dict[str, Sequence[object]]
-BATCH_TOKENS = 4096  # tokens of a backward pass unless a batch size is given; a batch stays in one fold
+BATCH_TOKENS = 4096  # tokens of a backward pass unless a batch size is given
 JUDGED_CHANGE = 0.1
 """Nats: of smaller changes no share of the remainder is asked, which rounding and sampling would decide."""
 _MIDDLE = path.Node(1, 2)
@@ -108,8 +109,7 @@ def _account(
 ) -> Account:
     """Account for one line; where the device's memory is too small, again with smaller batches."""
     length = panel.token_ids.shape[1]
-    largest = int(np.bincount(panel.fold).max())
-    size = min(options.batch_size or max(1, BATCH_TOKENS // length), largest)
+    size = min(options.batch_size or max(1, BATCH_TOKENS // length), len(panel.token_ids))
     return with_smaller_batches(
         lambda n: _Walk(a, b, panel, n, options).account(progress), start=size, device=a.device, length=length
     )
@@ -121,7 +121,7 @@ class _Walk:
     def __init__(
         self, a: PreTrainedModel, b: PreTrainedModel, panel: PanelArrays, batch_size: int, options: AllocationOptions
     ) -> None:
-        self.model, self.panel, self.options = a, panel, options
+        self.panel, self.options = panel, options
         self.strata = [panel.strata.index(name) for name in options.strata]
         self.readout = LossReadout(a, panel.vocab_stratum, n_strata=len(panel.strata))
         classes = self.readout.class_of_id.cpu().numpy()
@@ -131,6 +131,7 @@ class _Walk:
         plain = {"classes": classes, "strata": self.strata}
         self.before, self.after = (plain_losses(model, self.batches, **plain).reshape(-1) for model in (a, b))
         self.line = Line(a, dict(b.named_parameters()))
+        self.tapped = TappedModel(a, self.units, self.line.update, self.readout.class_of_id)
         self.counts = _counts(panel)[self.strata]
         self.nodes: dict[path.Node, NodeSums] = {}
 
@@ -170,11 +171,9 @@ class _Walk:
                 continue
             self.line.put(node)
             self.nodes[node] = measure_node(
-                self.model,
+                self.tapped,
                 self.batches,
                 readout=self.readout,
-                units=self.units,
-                update=self.line.update,
                 strata=self.strata,
                 with_signs=node == _MIDDLE,
             )
