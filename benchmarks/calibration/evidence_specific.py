@@ -13,13 +13,15 @@ import numpy as np
 
 from benchmarks.calibration.evidence_intervals import noise_floor
 from benchmarks.calibration.evidence_world import open_world, share, table
-from rare_neurons.numerics.evidence.specific import RunInfluence, StrataPair, judge_specific
+from rare_neurons.numerics.evidence.specific import judge_specific
+from rare_neurons.numerics.evidence.strata_pair import RunInfluence, StrataPair
 from rare_neurons.numerics.grid.leave_outs import stack
 from rare_neurons.numerics.grid.moments import disjoint_products, mean_leave_outs, ratio_of_pairs
 
 LIBRARY = 150
 PERMUTATIONS = 4
 RUN_FACTOR, STRATUM_FACTOR = 0.35, 0.2
+FORMS = ("log", "share")
 
 CASES = {
     "exchangeable: runs are as controls": ((8, 8), (8, 8), (8, 8), (8, 8), "mixed"),
@@ -29,12 +31,21 @@ CASES = {
     "general growth, silent controls": ((16, 8), (16, 8), (0, 0), (0, 0), "mixed"),
     "general growth of one sign, also in the placebo; silent controls": ((16, 8), (16, 8), (0, 0), (0, 0), "one"),
     "general growth of one sign, placebo mixed; silent controls": ((16, 8), (16, 8), (0, 0), (0, 0), "run only"),
+    "general growth, placebo and controls silent": ((8, 4), (0, 0), (0, 0), (0, 0), "mixed"),
+    "general growth, weaker, placebo and controls silent": ((4, 2), (0, 0), (0, 0), (0, 0), "mixed"),
+    "general growth of one sign, placebo and controls silent": ((8, 4), (0, 0), (0, 0), (0, 0), "run only"),
+    "growth on common tokens alone, placebo and controls silent": ((0, 6), (0, 0), (0, 0), (0, 0), "mixed"),
+    "exchangeable, rare alone: controls do the same": ((4, 0), (0, 0), (4, 0), (0, 0), "mixed"),
     "rare part doubled": ((16, 8), (8, 8), (8, 8), (8, 8), "mixed"),
     "rare part tripled": ((24, 8), (8, 8), (8, 8), (8, 8), "mixed"),
     "rare part doubled, weaker": ((8, 4), (4, 4), (4, 4), (4, 4), "mixed"),
     "rare part doubled, mixed signs, silent controls": ((16, 8), (8, 8), (0, 0), (0, 0), "mixed"),
     "rare part doubled, one sign, silent controls": ((16, 8), (8, 8), (0, 0), (0, 0), "run only"),
     "rare part tripled, one sign, silent controls": ((24, 8), (8, 8), (0, 0), (0, 0), "run only"),
+    "rare alone at 2 floors, all else silent": ((2, 0), (0, 0), (0, 0), (0, 0), "mixed"),
+    "rare alone at 3 floors, all else silent": ((3, 0), (0, 0), (0, 0), (0, 0), "mixed"),
+    "rare alone at 4 floors, all else silent": ((4, 0), (0, 0), (0, 0), (0, 0), "mixed"),
+    "rare alone at 6 floors, all else silent": ((6, 0), (0, 0), (0, 0), (0, 0), "mixed"),
 }
 """Rms in floors, (rare, common), of the run, its placebo, the control, its placebo; whose effects have one sign."""
 
@@ -71,10 +82,10 @@ class Strata:
         for j in range(2):
             sizes = placebo[j] * permuted_factors[j] * np.exp(0.1 * self.rng.standard_normal(PERMUTATIONS))
             permuted.append([self.statistics(j, size, signs == "one") for size in sizes])
-        pairs = [
+        square, mean = (
             StrataPair(found[0][i], found[1][i], *(stack([p[i] for p in each]) for each in permuted)) for i in (0, 1)
-        ]
-        return RunInfluence(*pairs)
+        )
+        return RunInfluence(square, square, mean)  # before training nothing acts, so that growth is what there is
 
 
 def main():
@@ -96,11 +107,11 @@ def main():
                 )
                 for _ in range(given.draws)
             ]
-            log = np.mean([each.form == "log" for each in found])
+            forms = ", ".join(f"{np.mean([each.form == form for each in found]):.2f}" for form in FORMS)
             reached = share([each.p_value is not None and each.p_value <= 0.05 for each in found])
             seeds = share([each.seeds.p_value is not None and each.seeds.p_value <= 0.05 for each in found])
-            rows.append((name, f"{n}:{m}", f"{log:.2f}", seeds, reached, given.draws))
-    table(("world", "runs : controls", "log form", "seeds test alone", "`specific` at .05", "draws"), rows)
+            rows.append((name, f"{n}:{m}", forms, seeds, reached, given.draws))
+    table(("world", "runs : controls", "log, share form", "seeds test alone", "`specific` at .05", "draws"), rows)
 
 
 if __name__ == "__main__":
