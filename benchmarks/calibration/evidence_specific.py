@@ -35,7 +35,12 @@ CASES = {
     "general growth, weaker, placebo and controls silent": ((4, 2), (0, 0), (0, 0), (0, 0), "mixed"),
     "general growth of one sign, placebo and controls silent": ((8, 4), (0, 0), (0, 0), (0, 0), "run only"),
     "growth on common tokens alone, placebo and controls silent": ((0, 6), (0, 0), (0, 0), (0, 0), "mixed"),
-    "exchangeable, rare alone: controls do the same": ((4, 0), (0, 0), (4, 0), (0, 0), "mixed"),
+    "exchangeable, rare alone at 1 floor": ((1, 0), (0, 0), (1, 0), (0, 0), "mixed"),
+    "exchangeable, rare alone at 1.5 floors": ((1.5, 0), (0, 0), (1.5, 0), (0, 0), "mixed"),
+    "exchangeable, rare alone at 2 floors": ((2, 0), (0, 0), (2, 0), (0, 0), "mixed"),
+    "exchangeable, rare alone at 3 floors": ((3, 0), (0, 0), (3, 0), (0, 0), "mixed"),
+    "exchangeable, rare alone at 8 floors": ((8, 0), (0, 0), (8, 0), (0, 0), "mixed"),
+    "exchangeable, rare alone, placebo known": ((3, 1), (8, 8), (3, 1), (8, 8), "mixed"),
     "rare part doubled": ((16, 8), (8, 8), (8, 8), (8, 8), "mixed"),
     "rare part tripled": ((24, 8), (8, 8), (8, 8), (8, 8), "mixed"),
     "rare part doubled, weaker": ((8, 4), (4, 4), (4, 4), (4, 4), "mixed"),
@@ -93,11 +98,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("noise", nargs="?")
     parser.add_argument("--draws", type=int, default=300)
-    parser.add_argument("--worlds", default="", help="only worlds whose name has this in it")
+    parser.add_argument("--worlds", nargs="+", default=[""], help="only worlds whose name has one of these in it")
     given = parser.parse_args()
     rng = np.random.default_rng(23)
     strata, rows = Strata(given.noise, rng), []
-    chosen = {name: case for name, case in CASES.items() if given.worlds in name}
+    chosen = {name: case for name, case in CASES.items() if any(part in name for part in given.worlds)}
     for name, (own, placebo, control, control_placebo, signs) in chosen.items():
         for n, m in ((3, 2), (5, 3)):
             found = [

@@ -1,4 +1,4 @@
-"""Influence on rare against common tokens beyond what the geometry of the weights gives: three forms of the contrast."""
+"""Influence on rare tokens against that on common ones, beyond what the geometry of the weights gives."""
 
 from __future__ import annotations
 
@@ -92,12 +92,24 @@ def share_contrasts(
 
     ``U = 1 − ρ ΔQ_common / ΔQ_rare`` of each run, ρ the geometry's ratio: only the rare part has to be resolved, since
     the common one, which may be nothing, stands in the numerator. Without noise it is ``1 − e^(−2λ)``. A control has
-    ``(ΔQ_rare − ρ ΔQ_common) / (mean ΔQ_rare of the runs)``: what it shows, in the unit of what the runs show.
+    the same where its rare part is resolved; where it is not, all of its rare part counts as beyond, in the unit of
+    the runs': ``ΔQ_rare / (mean ΔQ_rare of the runs)``, which is not below what a share would be there.
     """
     unit = stack([run.growth.rare for run in runs]).mean()
-    sides = [[(run.growth, run.growth.rare) for run in runs], [(control.growth, unit) for control in controls]]
-    own, other = ([_share(pair, base, allowed, len(side)) for pair, base in side] for side in sides)
+    own = [_share(run.growth, allowed, len(runs)) for run in runs]
+    other = []
+    for growth in (control.growth for control in controls):
+        known = resolved(growth.rare)
+        silent = Contrast(combine(np.divide, growth.rare, unit), 0.0, allowed.freedom)
+        other.append(_share(growth, allowed, len(controls)) if known else silent)
     return own, other
+
+
+def log_share(pair: StrataPair, allowed: Geometry, n_sharing: int) -> Contrast:
+    """Logarithmic form of the same, where common tokens are resolved too: ``½ ln(ΔQ_rare / (ρ ΔQ_common))``."""
+    value = combine(lambda r, c, ratio: 0.5 * np.log(r / (c * ratio)), pair.rare, pair.common, allowed.ratio)
+    relative = allowed.variance / float(allowed.ratio.value) ** 2
+    return Contrast(value, n_sharing * relative / 4, allowed.freedom)
 
 
 def mean_contrast(pair: StrataPair, allowed: Geometry, sign: int) -> Contrast:
@@ -112,11 +124,9 @@ def mean_contrast(pair: StrataPair, allowed: Geometry, sign: int) -> Contrast:
     return Contrast(beyond(pair.rare, pair.common) - stack(placebo).mean(), variance, n - 1)
 
 
-def _share(pair: StrataPair, unit: LeaveOuts, allowed: Geometry, n_sharing: int) -> Contrast:
-    value = combine(
-        lambda rare, common, ratio, base: (rare - ratio * common) / base, pair.rare, pair.common, allowed.ratio, unit
-    )
-    slope = float(pair.common.value / unit.value)
+def _share(pair: StrataPair, allowed: Geometry, n_sharing: int) -> Contrast:
+    value = combine(lambda rare, common, ratio: 1 - ratio * common / rare, pair.rare, pair.common, allowed.ratio)
+    slope = float(pair.common.value / pair.rare.value)
     # One ratio for all: its error does not become smaller in a mean over runs.
     return Contrast(value, n_sharing * slope**2 * allowed.variance, allowed.freedom)
 
@@ -127,7 +137,7 @@ def _relative_variance(pair: StrataPair) -> float:
 
 
 def _share_variance(pair: StrataPair, rare: float, common: float) -> float:
-    """The same, of a pair that is one of several in the mean squares given."""
+    """Return the same of a pair that is one of several behind the mean squares given."""
     n = pair.n_permutations()
     ratio = pair.placebo_rare.value / rare - pair.placebo_common.value / common
     # Linearised: a single permutation's mean square may be negative.

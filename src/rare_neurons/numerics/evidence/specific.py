@@ -9,7 +9,7 @@ from rare_neurons.numerics.grid.leave_outs import stack
 
 from .beyond_control import MIN_CONTROLS
 from .comparison import Comparison, Decision, Direction, compare, directed_p, no_comparison
-from .contrasts import Contrast, geometry, log_contrast, mean_contrast, share_contrasts
+from .contrasts import Contrast, Geometry, geometry, log_contrast, log_share, mean_contrast, share_contrasts
 from .seeds import MIN_RUNS, panel_part, run_part
 from .strata_pair import RunInfluence, StrataPair, resolved
 
@@ -40,9 +40,6 @@ class SpecificEvidence:
     p_value: float | None
 
 
-Pair = tuple[Comparison, Comparison]
-
-
 def judge_specific(
     *, runs: Sequence[RunInfluence], controls: Sequence[RunInfluence], decision: Decision | None = None
 ) -> SpecificEvidence:
@@ -52,10 +49,10 @@ def judge_specific(
     permutations; a rise is asked for, since general growth, and any factor that all strata share, cancels. Where a
     run's mean squares, or those of all but one control, are not resolved (more than 2 standard errors, placebo and
     every leave-out positive), the share form for all: ``1 − ρ ΔQ_common / ΔQ_rare`` of the changes since the first
-    checkpoint, ρ the placebo's ratio over all runs or, where that is not resolved, `LEAST_FACTOR` squared. Where not
-    even the rare part of every run is resolved, the linear form: ``|M − M°|_rare > κ |M − M°|_common``, that is
-    ``[M − M°]_rare ∓ κ [M − M°]_common`` both beyond zero in one direction, κ = √ρ. The tier needs all: runs against
-    zero, and runs against controls (an intersection-union test).
+    checkpoint, ρ the placebo's ratio over all runs or, where that is not resolved, the square of
+    `contrasts.LEAST_FACTOR`. Where not even the rare part of every run is resolved, the linear form:
+    ``|M − M°|_rare > κ |M − M°|_common``, that is ``[M − M°]_rare ∓ κ [M − M°]_common`` both beyond zero in one
+    direction, κ = √ρ. The tier needs all: runs against zero, and runs against controls (an intersection-union test).
 
     Parameters
     ----------
@@ -73,27 +70,49 @@ def judge_specific(
     ValueError
         If there are fewer than two placebo permutations.
     """
+    for each in (*runs, *controls):
+        each.square.n_permutations()
     decision = replace(decision or Decision(), direction="rise")
     usable = [control for control in controls if _has_logarithm(control.square)]
     why = _why_not_log(runs, controls, usable)
     if not why:
         own, other = ([log_contrast(each.square) for each in side] for side in (runs, usable))
-        tests = _both(own, other, decision)
+        tests = _against_zero(own, decision), _against_controls(own, other, decision)
         return SpecificEvidence("log", "", *tests, _joint_p(tests, ("rise",)))
-    allowed = geometry(runs)
     weak = [k for k, run in enumerate(runs) if not resolved(run.growth.rare)]
     if not weak:
-        tests = _both(*share_contrasts(runs, controls, allowed), decision)
-        reason = f"{why}, so growth of mean squares is compared; that on rare tokens must exceed {allowed.origin}"
-        return SpecificEvidence("share", reason, *tests, _joint_p(tests, ("rise",)))
-    blind = "so means are compared, which do not see effects of mixed signs"
-    why = f"growth of the mean square on rare tokens is not resolved in {len(weak)} of {len(runs)} runs, {blind}"
-    tests = []
+        return _share_form(runs, controls, why, decision)
+    why = f"growth of the mean square on rare tokens is not resolved in {len(weak)} of {len(runs)} runs"
+    return _linear_form(runs, controls, why, replace(decision, direction="either"))
+
+
+def _share_form(
+    runs: Sequence[RunInfluence], controls: Sequence[RunInfluence], why: str, decision: Decision
+) -> SpecificEvidence:
+    allowed = geometry(runs)
+    own, other = share_contrasts(runs, controls, allowed)
+    beyond = own
+    if resolved(*(run.growth.common for run in runs)):
+        # A share is skewed where runs scatter, and three of them reject too often; its logarithm is not.
+        beyond = [log_share(run.growth, allowed, len(runs)) for run in runs]
+    tests = _against_zero(beyond, decision), _against_controls(own, other, decision)
+    reason = f"{why}, so growth of mean squares is compared; {_must_exceed(allowed)}"
+    return SpecificEvidence("share", reason, *tests, _joint_p(tests, ("rise",)))
+
+
+def _linear_form(
+    runs: Sequence[RunInfluence], controls: Sequence[RunInfluence], why: str, decision: Decision
+) -> SpecificEvidence:
+    allowed, tests = geometry(runs), []
     for sign in (1, -1):
         own, other = ([mean_contrast(each.mean, allowed, sign) for each in side] for side in (runs, controls))
-        tests += _both(own, other, replace(decision, direction="either"))
-    reason = f"{why}; the effect on rare tokens must exceed {allowed.origin}"
+        tests += [_against_zero(own, decision), _against_controls(own, other, decision)]
+    reason = f"{why}, so means are compared, which do not see effects of mixed signs; {_must_exceed(allowed)}"
     return SpecificEvidence("linear", reason, *tests[:2], _joint_p(tests, ("rise", "fall")))
+
+
+def _must_exceed(allowed: Geometry) -> str:
+    return f"the effect on rare tokens must exceed {allowed.origin}"
 
 
 def _why_not_log(runs: Sequence[RunInfluence], controls: Sequence[RunInfluence], usable: Sequence[RunInfluence]) -> str:
@@ -110,10 +129,6 @@ def _has_logarithm(pair: StrataPair) -> bool:
     """Whether both strata's mean squares exceed their error and the placebo's logarithms exist too."""
     placebo = (pair.placebo_rare.mean(), pair.placebo_common.mean())
     return resolved(pair.rare, pair.common) and all(q.all_positive() for q in placebo)
-
-
-def _both(own: Sequence[Contrast], other: Sequence[Contrast], decision: Decision) -> Pair:
-    return _against_zero(own, decision), _against_controls(own, other, decision)
 
 
 def _against_zero(runs: Sequence[Contrast], decision: Decision) -> Comparison:
