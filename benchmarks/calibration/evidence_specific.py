@@ -55,6 +55,16 @@ CASES = {
 """Rms in floors, (rare, common), of the run, its placebo, the control, its placebo; whose effects have one sign."""
 
 
+def _parts(cells, counts):
+    """Mean over neurons of the products of noise, products of each neuron's noise with an effect of 1, and the mean."""
+
+    def rest(x):
+        return x.sum((-2, -1), keepdims=True) - x.sum(-1, keepdims=True) - x.sum(-2, keepdims=True) + x
+
+    crossed = cells * rest(counts) + counts * rest(cells)
+    return disjoint_products(cells).mean(0), crossed.astype(np.float32), cells.mean(0)
+
+
 class Strata:
     """Libraries of noise of two strata, and sets of runs from them."""
 
@@ -62,20 +72,21 @@ class Strata:
         self.rng, self.worlds = rng, [open_world(noise, name, kind=kind, rng=rng) for name in ("rare", "common")]
         self.libraries = [[world.noise(rng).astype(np.float32) for _ in range(LIBRARY)] for world in self.worlds]
         self.floor = max(noise_floor(w, lib) for w, lib in zip(self.worlds, self.libraries, strict=True))
-        self.known = [[disjoint_products(cells).mean(0) for cells in lib] for lib in self.libraries]
+        self.known = [
+            [_parts(cells.astype(float), world.counts) for cells in lib]
+            for world, lib in zip(self.worlds, self.libraries, strict=True)
+        ]
 
     def statistics(self, stratum, rms, one_sign, k=20):
-        """Mean square and mean of one network in one stratum; only neurons with an effect are computed again."""
+        """Mean square and mean of one network in one stratum: products of noise, of both, and of the effects."""
         world, pick = self.worlds[stratum], int(self.rng.integers(LIBRARY))
-        noise, n = self.libraries[stratum][pick], world.n_channels
+        (products, crossed, mean), n = self.known[stratum][pick], world.n_channels
         who = self.rng.choice(n, k, replace=False)
         sign = 1.0 if one_sign else self.rng.choice([-1.0, 1.0], k)
         theta = rms * self.floor * np.sqrt(n / k) * sign * np.ones(k)
-        own = noise[who].astype(float)
-        planted = own + theta[:, None, None] * world.counts
-        total = self.known[stratum][pick] + (disjoint_products(planted) - disjoint_products(own)).sum(0) / n
-        mean = noise.mean(0) + theta.sum() / n * world.counts
-        return ratio_of_pairs(total, world.counts), mean_leave_outs(mean, world.counts)
+        own = np.tensordot(theta, crossed[who], 1) + np.square(theta).sum() * disjoint_products(world.counts)
+        effect = theta.sum() / n * world.counts
+        return ratio_of_pairs(products + own / n, world.counts), mean_leave_outs(mean + effect, world.counts)
 
     def run(self, own, placebo, signs):
         """One run with its placebo permutations."""
