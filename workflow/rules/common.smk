@@ -27,7 +27,7 @@ from rare_neurons.configuration import (
     complete_config,
     dated_columns,
 )
-from rare_neurons.configuration.batches import batches, sizes_of
+from rare_neurons.configuration.batches import batches, sizes_of, trainings
 from rare_neurons.errors import RequestError
 from rare_neurons.figures.registry import FIGURES
 from rare_neurons.origins.asked import OTHERS, Asked, steps_asked
@@ -64,10 +64,12 @@ RESULTS = config["results"].rstrip("/")
 PRETRAINED = [
     name for name, entry in config["models"].items() if entry["source"] == "pretrain"
 ]
+# Inputs and outputs are kept where only Snakemake's plugin can look, and every job has copies of its own.
+FAR = workflow.storage_settings.default_storage_provider is not None
 
 
 try:
-    STEPS = steps_asked(config)
+    STEPS = steps_asked(config, listing=not FAR)
 except RequestError as error:
     raise WorkflowError(str(error)) from None
 
@@ -100,6 +102,8 @@ TIMELINE = f"{RESULTS}/timelines/{{quantity}}/{{model}}.parquet"
 MANIFEST, TOKENIZER, RECIPE = (
     f"{RESULTS}/{OTHERS[name]}" for name in ("manifest", "tokenizer", "pretrain")
 )
+TRAINED = f"{RESULTS}/pretrain/{{model}}/step{{step}}"
+TRAININGS = trainings({name: STEPS[name] for name in PRETRAINED})
 BATCHES = batches(STEPS, sizes_of(config["models"], config["jobs"]["checkpoints"]))
 
 
@@ -111,7 +115,7 @@ def ask_for_batches() -> None:
         settings._parsed_overwrite_threads,
     ):
         for name in tuple(asked):
-            for batch in BATCHES:
+            for batch in (*BATCHES, *TRAININGS):
                 asked.setdefault(batch.rule(name), asked[name])
 
 
@@ -133,7 +137,15 @@ def tables_of(name: str, batch=None) -> dict:
 def local_files(wildcards) -> list[str]:
     """Local text files of a corpus: an edit of one is an edit of the corpus."""
     patterns = config["corpora"][wildcards.corpus].get("paths", [])
-    return sorted(path for pattern in patterns for path in glob(pattern))
+    return [
+        beside_workflow(path)
+        for path in sorted(path for pattern in patterns for path in glob(pattern))
+    ]
+
+
+def beside_workflow(path: str) -> str:
+    """A file that lies where the workflow was started, wherever results are kept: what reads it runs there too."""
+    return local(path) if FAR else path
 
 
 def corpus_path(entry: dict, name: str) -> str:
@@ -160,12 +172,27 @@ def files_of_checkpoints(batch):
     ]
 
 
+def folders_of_checkpoints(batch):
+    """Input of what opens weights: folders of a batch's checkpoints, where they are trained here or kept in storage."""
+    return lambda w: [
+        path for step in batch.steps_of(w) for path in checkpoint_folder(w.model, step)
+    ]
+
+
+def checkpoint_folder(model: str, step: int) -> list[str]:
+    """Folder of a checkpoint, as an input."""
+    entry = config["models"][model]
+    if entry["source"] == "pretrain":
+        return [TRAINED.format(model=model, step=step)]
+    if entry["source"] == "folder" and FAR:
+        return [str(source_of(entry, "").folder(step))]
+    return []
+
+
 def checkpoint_files(model: str, step: int) -> list[str]:
     """Local files of a checkpoint; one that is repaired or replaced is looked at again."""
     entry = config["models"][model]
-    if entry["source"] == "pretrain":
-        return [RECIPE.format(model=model)]
-    if entry["source"] == "hub":
+    if entry["source"] != "folder" or FAR:
         return []
     folder = source_of(entry, "").folder(step)
     return [str(folder / name) for name in regular_files(folder)]

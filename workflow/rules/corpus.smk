@@ -51,7 +51,11 @@ rule corpus:
     input:
         text=PATH["text"],
         tokenizer=TOKENIZER,
-        counts=lambda w: config["corpora"][w.corpus].get("unigram_counts", []),
+        counts=lambda w: [
+            beside_workflow(path)
+            for path in [config["corpora"][w.corpus].get("unigram_counts")]
+            if path
+        ],
     output:
         **tables_of("corpus"),
     log:

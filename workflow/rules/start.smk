@@ -27,7 +27,7 @@ def check_what_is_named() -> None:
     folders = {
         name: str(source_of(entry, "").folder(STEPS[name][0]))
         for name, entry in config["models"].items()
-        if entry["source"] == "folder"
+        if entry["source"] == "folder" and not FAR
     }
     try:
         check_machine(
@@ -131,9 +131,12 @@ def plan_the_run() -> None:
         raise WorkflowError(str(error)) from None
 
 
-check_local_steps()
+# What lies in storage is Snakemake's to look for, and a job elsewhere has nothing but its own inputs.
+if not FAR:
+    check_local_steps()
 if workflow.is_main_process:
     check_what_is_named()
-check_writable()
-if workflow.is_main_process:
-    check_origins()
+if not FAR:
+    check_writable()
+    if workflow.is_main_process:
+        check_origins()

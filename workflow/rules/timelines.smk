@@ -136,7 +136,15 @@ rule summary:
     """The short table that a run ends with."""
     input:
         integrity=expand(PATH["integrity"], model=config["models"]),
-        evidence=expand(PATH["timelines/evidence"], subject=ASKED.subjects),
+        behaviour=[
+            path
+            for model in config["models"]
+            for path in per_checkpoint(PATH["behaviour"], model)
+        ],
+        evidence=expand(
+            [PATH[f"timelines/{name}"] for name in ("evidence", "onsets", "turns")],
+            subject=ASKED.subjects,
+        ),
         figures=expand(
             f"{RESULTS}/figures/{{subject}}/loss.png", subject=ASKED.subjects
         ),
@@ -148,6 +156,7 @@ rule summary:
         "../envs/rare-neurons.yaml"
     params:
         results=lambda w, output: str(Path(output[0]).parent),
+        figures=f"{RESULTS}/figures",
         subjects={subject: members(subject) for subject in ASKED.subjects},
         version=VERSIONS["summary"],
     script:
