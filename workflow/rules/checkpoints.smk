@@ -20,11 +20,14 @@ for training in TRAININGS:
             training.rule("pretrain")
         input:
             tokens=training_table("tokens"),
+            # Lies beside the tokens; a job elsewhere has only what is named.
+            unigram=training_table("unigram") if FAR else [],
             tokenizer=lambda w: TOKENIZER.format(
                 tokenizer=config["models"][w.model]["tokenizer"]
             ),
         output:
             RECIPE,
+            f"{RECIPE}.sha256",
             directory(training.paths(TRAINED)),
         log:
             f"{RESULTS}/logs/pretrain/{{model}}.log",

@@ -17,7 +17,8 @@ import yaml
 SOURCE = str(Path(workflow.current_basedir).parents[1] / "src")
 if Path(SOURCE).is_dir() and SOURCE not in sys.path:
     sys.path.insert(0, SOURCE)
-    os.environ.setdefault("PYTHONPATH", SOURCE)
+    others = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    os.environ["PYTHONPATH"] = os.pathsep.join([SOURCE, *others])
 
 from rare_neurons.catalogue import METRICS, QUANTITIES, RULES, TABLES, VERSIONS
 from rare_neurons.checkpoints.sources import regular_files
@@ -173,27 +174,27 @@ def files_of_checkpoints(batch):
 
 
 def folders_of_checkpoints(batch):
-    """Input of what opens weights: folders of a batch's checkpoints, where they are trained here or kept in storage."""
+    """Input of what opens weights: folders of a batch's checkpoints that a job must be given, as it shares no disk."""
     return lambda w: [
         path for step in batch.steps_of(w) for path in checkpoint_folder(w.model, step)
     ]
 
 
 def checkpoint_folder(model: str, step: int) -> list[str]:
-    """Folder of a checkpoint, as an input."""
+    """Folder of a checkpoint, as an input; none where the manifest says enough."""
     entry = config["models"][model]
-    if entry["source"] == "pretrain":
-        return [TRAINED.format(model=model, step=step)]
-    if entry["source"] == "folder" and FAR:
-        return [str(source_of(entry, "").folder(step))]
-    return []
+    if entry["source"] == "hub" or not FAR:
+        return []
+    return [str(source_of(entry, f"{RESULTS}/pretrain/{model}").folder(step))]
 
 
 def checkpoint_files(model: str, step: int) -> list[str]:
     """Local files of a checkpoint; one that is repaired or replaced is looked at again."""
     entry = config["models"][model]
-    if entry["source"] != "folder" or FAR:
+    if entry["source"] == "hub" or FAR:
         return []
+    if entry["source"] == "pretrain":
+        return [RECIPE.format(model=model)]
     folder = source_of(entry, "").folder(step)
     return [str(folder / name) for name in regular_files(folder)]
 

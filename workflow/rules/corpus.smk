@@ -35,6 +35,7 @@ rule tokenizer:
         ),
     output:
         TOKENIZER,
+        f"{TOKENIZER}.sha256",
     log:
         f"{RESULTS}/logs/tokenizer/{{tokenizer}}.log",
     conda:

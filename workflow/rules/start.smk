@@ -51,7 +51,16 @@ def check_writable() -> None:
 
 def everything(wildcards) -> list[str]:
     """Every file of a run: one that is lost, or set aside as damaged, behind finished timelines would not be missed."""
-    return [f"{RESULTS}/{path}" for path in paths_of(ASKED.keys)]
+    paths = [f"{RESULTS}/{path}" for path in paths_of(ASKED.keys)]
+    return [stored(path) for path in paths] if FAR else paths
+
+
+def stored(path: str) -> str:
+    """A file that must be in storage, but need not be brought here."""
+    settings = workflow.storage_settings
+    prefix = settings.default_storage_prefix.rstrip("/")
+    provider = getattr(storage, settings.default_storage_provider)
+    return provider(f"{prefix}/{path}", retrieve=False)
 
 
 def recorded(path: str) -> tuple[float, float] | None:
