@@ -10,7 +10,10 @@ from tempfile import TemporaryFile
 
 from rare_neurons.checkpoints.sources import check_local
 from rare_neurons.configuration import check_machine
+from rare_neurons.origins.asked import MANIFEST as MANIFEST_KEY
 from rare_neurons.origins.asked import paths_of
+
+RULE_OF = {table.name: rule for rule in RULES for table in rule.tables}
 
 
 def check_local_steps() -> None:
@@ -50,9 +53,28 @@ def check_writable() -> None:
 
 
 def everything(wildcards) -> list[str]:
-    """Every file of a run: one that is lost, or set aside as damaged, behind finished timelines would not be missed."""
-    paths = [f"{RESULTS}/{path}" for path in paths_of(ASKED.keys)]
-    return [stored(path) for path in paths] if FAR else paths
+    """Every file of a run: one that is lost, or set aside as damaged, behind finished timelines would not be missed.
+
+    Shards that are there, and that timelines are made of, are seen to by these: a third of a large DAG would be to name
+    them twice.
+    """
+    if FAR:
+        return [stored(f"{RESULTS}/{path}") for path in paths_of(ASKED.keys)]
+    joined = [key for key in ASKED.keys if is_joined(key)]
+    others = [key for key in ASKED.keys if not is_joined(key)]
+    shards = [f"{RESULTS}/{path}" for path in paths_of(joined)]
+    return [
+        *(f"{RESULTS}/{path}" for path in paths_of(others)),
+        *(path for path in shards if not os.path.exists(path)),
+    ]
+
+
+def is_joined(key) -> bool:
+    """Whether a file is of one checkpoint, and its rule makes something that a model's timelines are made of."""
+    return isinstance(key[-1], int) and (
+        key[0] == MANIFEST_KEY
+        or any(table.name in QUANTITIES for table in RULE_OF[key[0]].tables)
+    )
 
 
 def stored(path: str) -> str:
