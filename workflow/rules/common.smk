@@ -168,6 +168,9 @@ def training_table(name: str):
 
 def files_of_checkpoints(batch):
     """Input of a batch's `resolve`: local files of its checkpoints."""
+    # A function of wildcards is called for every job, also where there is nothing to say.
+    if {config["models"][model]["source"] for model in batch.models} <= {"hub"}:
+        return []
     return lambda w: [
         path for step in batch.steps_of(w) for path in checkpoint_files(w.model, step)
     ]
@@ -175,15 +178,17 @@ def files_of_checkpoints(batch):
 
 def folders_of_checkpoints(batch):
     """Input of what opens weights: folders of a batch's checkpoints that a job must be given, as it shares no disk."""
+    if not FAR:
+        return []
     return lambda w: [
         path for step in batch.steps_of(w) for path in checkpoint_folder(w.model, step)
     ]
 
 
 def checkpoint_folder(model: str, step: int) -> list[str]:
-    """Folder of a checkpoint, as an input; none where the manifest says enough."""
+    """Folder of a checkpoint, as an input; weights of the Hub come through the cache."""
     entry = config["models"][model]
-    if entry["source"] == "hub" or not FAR:
+    if entry["source"] == "hub":
         return []
     return [str(source_of(entry, f"{RESULTS}/pretrain/{model}").folder(step))]
 

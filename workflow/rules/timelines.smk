@@ -136,10 +136,12 @@ rule summary:
     """The short table that a run ends with."""
     input:
         integrity=expand(PATH["integrity"], model=config["models"]),
+        # Where a disk is shared they are found beside the others.
         behaviour=[
             path
             for model in config["models"]
             for path in per_checkpoint(PATH["behaviour"], model)
+            if FAR
         ],
         evidence=expand(
             [PATH[f"timelines/{name}"] for name in ("evidence", "onsets", "turns")],
