@@ -1,5 +1,8 @@
+import pytest
+
 from rare_neurons.catalogue import TABLES, TIMELINES
-from rare_neurons.origins.asked import OTHERS, Asked, path_of, paths_of
+from rare_neurons.errors import RequestError
+from rare_neurons.origins.asked import OTHERS, Asked, path_of, paths_of, steps_asked
 from rare_neurons.tables import key_of
 from tests.origins.conftest import ask
 from tests.workflow.project import CONFIG
@@ -40,3 +43,10 @@ def test_tokens_per_step_and_neurons_of_a_hub_model_are_what_the_configuration_k
     other = Asked({**asked.config, "models": {"far": hub}}, {"far": [0, 1]})
     assert (other.tokens_per_step("far"), other.n_neurons("far")) == (None, None)
     assert not [key for key in other.keys if key[0] in ("null_tables", "pretrain")]
+
+
+def test_steps_that_cannot_be_listed_are_refused():
+    entry = {"source": "folder", "path": "runs/step{step}", "steps": "found"}
+    with pytest.raises(RequestError, match=r"model own: steps: found, but runs/.* lies in storage"):
+        steps_asked({"models": {"own": entry}}, listing=False)
+    assert steps_asked({"models": {"own": {**entry, "steps": [0, 4]}}}, listing=False) == {"own": [0, 4]}
