@@ -42,7 +42,6 @@ RULES = {
 }
 
 TOPICS = {
-    "allocation": {"panel"},
     "panel": {"grid"},
     "influence": {"grid"},
     "spectra": set(),
@@ -52,7 +51,7 @@ TOPICS = {
     "grid": set(),
     "evidence": {"grid"},
     "layers": {"evidence", "grid"},
-    "allocation": {"grid"},
+    "allocation": {"grid", "panel"},
     "wording": {"evidence", "layers"},
 }
 """Topics of numerics, and those that each may import."""

@@ -1,5 +1,8 @@
+import pytest
+
 from rare_neurons.catalogue import TABLES, TIMELINES
-from rare_neurons.origins.asked import OTHERS, Asked, path_of, paths_of
+from rare_neurons.errors import RequestError
+from rare_neurons.origins.asked import OTHERS, Asked, path_of, paths_of, steps_asked
 from rare_neurons.tables import key_of
 from tests.origins.conftest import ask
 from tests.workflow.project import CONFIG
@@ -67,3 +70,10 @@ def test_the_checkpoint_between_is_the_middle_one_where_it_is_asked_for(asked):
     path = ask(allocation={**asked.config["allocation"], "path": True})
     assert path.between("tiny-seed0", "0-4") == 2
     assert path.between("tiny-seed0", "0-2") is None
+
+
+def test_steps_that_cannot_be_listed_are_refused():
+    entry = {"source": "folder", "path": "runs/step{step}", "steps": "found"}
+    with pytest.raises(RequestError, match=r"model own: steps: found, but runs/.* lies in storage"):
+        steps_asked({"models": {"own": entry}}, listing=False)
+    assert steps_asked({"models": {"own": {**entry, "steps": [0, 4]}}}, listing=False) == {"own": [0, 4]}

@@ -139,7 +139,17 @@ rule summary:
     """The short table that a run ends with."""
     input:
         integrity=expand(PATH["integrity"], model=config["models"]),
-        evidence=expand(PATH["timelines/evidence"], subject=ASKED.subjects),
+        # Where a disk is shared they are found beside the others.
+        behaviour=[
+            path
+            for model in config["models"]
+            for path in per_checkpoint(PATH["behaviour"], model)
+            if FAR
+        ],
+        evidence=expand(
+            [PATH[f"timelines/{name}"] for name in ("evidence", "onsets", "turns")],
+            subject=ASKED.subjects,
+        ),
         layers=(
             expand(PATH["timelines/layer_evidence"], subject=ASKED.subjects)
             if ASKED.is_asked("layers")
@@ -161,6 +171,7 @@ rule summary:
         "../envs/rare-neurons.yaml"
     params:
         results=lambda w, output: str(Path(output[0]).parent),
+        figures=f"{RESULTS}/figures",
         subjects={subject: members(subject) for subject in ASKED.subjects},
         version=VERSIONS["summary"],
     script:

@@ -25,19 +25,25 @@ Entry = Mapping[str, object]
 Config = Mapping[str, Mapping[str, Entry]]
 
 
-def steps_asked(config: Config) -> dict[str, list[int]]:
-    """Checkpoints of every model.
+def steps_asked(config: Config, *, listing: bool = True) -> dict[str, list[int]]:
+    """Checkpoints of every model; `listing`: whether the folders of local ones can be listed here.
 
     Raises
     ------
     RequestError
-        If those that are there are asked for, and there is none, naming the model.
+        If those that are there are asked for, and there is none or they cannot be listed, naming the model.
     """
-    return {model: _steps(model, entry, config.get("recipes", {})) for model, entry in config["models"].items()}
+    recipes = config.get("recipes", {})
+    return {model: _steps(model, entry, recipes, listing) for model, entry in config["models"].items()}
 
 
-def _steps(model: str, entry: Entry, recipes: Mapping[str, Entry]) -> list[int]:
+def _steps(model: str, entry: Entry, recipes: Mapping[str, Entry], listing: bool) -> list[int]:
     named = steps_of_model(entry, recipes)
+    if named is None and not listing:
+        raise RequestError(
+            f"model {model}: steps: found, but {entry['path']} lies in storage, where folders are not listed; "
+            "name the steps in the configuration"
+        )
     try:
         return list(found_steps(Source("folder", str(entry["path"]))) if named is None else named)
     except RequestError as error:
