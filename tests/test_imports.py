@@ -50,7 +50,7 @@ TOPICS = {
     "organisation": set(),
     "grid": set(),
     "evidence": {"grid"},
-    "layers": {"evidence", "grid"},
+    "layers": {"evidence", "grid", "panel"},
     "allocation": {"grid", "panel"},
     "wording": {"evidence", "layers"},
 }
@@ -105,6 +105,8 @@ def test_torch_is_named_by_models_the_stages_that_run_them_and_the_bin_reader():
     places = set(lines_importing(("torch", "transformers")))
     assert {p for p in places if not p.startswith("models/")} == {
         "checkpoints/bin_file.py",
+        "stages/allocation.py",
+        "stages/layers.py",
         "stages/pretrain.py",
         "stages/probe.py",
     }
