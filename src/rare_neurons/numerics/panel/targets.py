@@ -43,7 +43,7 @@ def draw_targets(
     strata: np.ndarray,
     names: tuple[str, ...],
     *,
-    targets_per_stratum: int,
+    targets_per_stratum: int | None,
     most: Most,
     min_position: int,
     token_role: str,
@@ -62,7 +62,9 @@ def draw_targets(
         Stratum of each token type, -1 for none.
     names : tuple of str
         Names of the strata.
-    targets_per_stratum, min_position, seed : int
+    targets_per_stratum : int or None
+        None: all that there are, in each stratum as many as it has.
+    min_position, seed : int
     most : Most
     token_role : {"target", "input"}
         Which token's type decides the stratum: the predicted one, or (seed convention) the one read.
@@ -85,11 +87,11 @@ def draw_targets(
         rows = rows[_occurrence(document[rows]) < most.per_document]
         available[name] = rows.size
         chosen.append(rows[:targets_per_stratum])
-    if min(available.values()) < targets_per_stratum:
+    if min(available.values()) < (1 if targets_per_stratum is None else targets_per_stratum):
         raise ValueError(
             f"the corpus has {available} eligible targets per stratum (at most {most.per_type} of one token type and "
             f"{most.per_document} of one document, from position {min_position} on), but the panel asks for "
-            f"{targets_per_stratum} of each; lower targets_per_stratum, raise max_targets_per_type or "
+            f"{targets_per_stratum or 'some'} of each; lower targets_per_stratum, raise max_targets_per_type or "
             "max_targets_per_document, or use a larger corpus"
         )
     rows = np.concatenate(chosen)
