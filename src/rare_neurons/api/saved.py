@@ -83,8 +83,8 @@ class SavedCheckpoints:
         missing = [path for path in dict.fromkeys(paths) if not Path(path).is_file()]
         if missing:
             raise RequestError(
-                f"model {self.model}: {', '.join(missing)} must be there before the training; with a checkpoint-0 saved, "
-                f"`snakemake --configfile … -- {' '.join(missing)}` makes them"
+                f"model {self.model}: {', '.join(missing)} must be there before the training; once a checkpoint-0 is "
+                f"saved, `snakemake --configfile … -- {' '.join(missing)}` makes them"
             )
 
     def measure(self, step: int, *, threads: int = 1) -> None:
