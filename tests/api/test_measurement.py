@@ -34,6 +34,8 @@ def test_figures_are_drawn_into_the_axis_given(measured, spectra):
     assert measured.plot("strata", ax=axis) is figure
     assert len(axis.lines) >= 2
     plt.close(figure)
+    (within,) = measured.plot("ranked", column="influence_within").axes
+    assert "within stratum" in within.get_ylabel()
     assert spectra.plot() is not spectra.plot()
     with pytest.raises(RequestError, match=r"no figure 'rank' in this measurement; .*there: ranked, strata"):
         measured.plot("rank")

@@ -4,6 +4,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from rare_neurons.api.plots import PLOTS, draw_alpha, draw_ranked, draw_stable_rank, draw_strata
+from rare_neurons.errors import RequestError
 
 RNG = np.random.default_rng(0)
 NEURONS = pd.DataFrame(
@@ -12,6 +13,8 @@ NEURONS = pd.DataFrame(
         "neuron": np.tile(np.arange(40), 2),
         "influence": RNG.normal(0, 1e-3, 80),
         "influence_se": 1e-3,
+        "influence_within": RNG.normal(0, 1e-4, 80),
+        "influence_within_se": 1e-4,
     }
 )
 MATRICES = pd.DataFrame(
@@ -54,6 +57,16 @@ def test_matrices_stand_at_their_layers(draw, column):
     assert [label.get_text() for label in axis.get_xticklabels()] == ["none", "0", "1"]
     colours = {line.get_color() for line in axis.lines}
     assert len(colours) == 3
+
+
+def test_another_quantity_is_drawn_on_request_and_one_that_is_none_refused():
+    axis = axis_of(draw_ranked(NEURONS, column="influence_within"))
+    assert axis.lines[0].get_ydata()[0] == NEURONS.influence_within[:40].abs().max()
+    assert axis.get_ylabel() == "|influence within stratum| (nats per token)"
+    with pytest.raises(RequestError, match="no column 'stratum' in this figure; there: influence, influence_within"):
+        draw_strata(NEURONS, column="stratum")
+    with pytest.raises(RequestError, match="no column 'rows' in this figure; there: alpha, stable_rank"):
+        draw_alpha(MATRICES, column="rows")
 
 
 @pytest.mark.parametrize("table", PLOTS)

@@ -55,7 +55,7 @@ class Measurement:
         """Return one table as a data frame, by default the first."""
         return self.to_arrow(table).to_pandas()
 
-    def plot(self, kind: str | None = None, *, ax: "Axes | None" = None) -> "Figure":
+    def plot(self, kind: str | None = None, *, ax: "Axes | None" = None, column: str | None = None) -> "Figure":
         """Draw a figure of the first table.
 
         Parameters
@@ -64,13 +64,16 @@ class Measurement:
             One of those that `rare_neurons.api.plots` has for the table; by default the first.
         ax : matplotlib.axes.Axes, optional
             Drawn into instead of a new figure.
+        column : str, optional
+            Another quantity of the table than the figure's own: ``influence_within`` for ``influence``.
         """
         from rare_neurons.api.plots import PLOTS
 
         known = PLOTS[next(iter(self.tables))]
         if kind is not None and kind not in known:
             refuse("figure", [kind], known, "this measurement")
-        return known[kind or next(iter(known))](self.to_pandas(), ax)
+        own = {} if column is None else {"column": column}
+        return known[kind or next(iter(known))](self.to_pandas(), ax, **own)
 
     def write(self, results: str | Path, *, model: str, step: int, panel: str = OWN_PANEL) -> list[Path]:
         """Write the tables as shards of a results folder, where loaders find them.

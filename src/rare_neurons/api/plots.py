@@ -11,62 +11,71 @@ from matplotlib.ticker import MaxNLocator
 from scipy.stats import norm
 
 from rare_neurons.figures.style import one_axis, stratum_colours
+from rare_neurons.selection import refuse
 
 _LEVEL_Z = 1.645  # 90 %, two-sided
+_OF_MATRIX = {
+    "alpha": "power-law exponent of the eigenvalues",
+    "stable_rank": "stable rank (directions)",
+    "log_spectral_norm": "log10 of the largest eigenvalue",
+}
 _SIZE = {"width": 4.8, "height": 3.4}
 
 
-def draw_ranked(table: pd.DataFrame, ax: Axes | None = None) -> Figure:
+def draw_ranked(table: pd.DataFrame, ax: Axes | None = None, column: str = "influence") -> Figure:
     """Draw the absolute influence of every neuron by its rank, beside what standard errors alone would show.
 
     Dashed: ranked half-normal noise with the root mean square of the neurons' standard errors. The value that is drawn
     also chooses the rank, so that the curve lies above the truth where it is near the dashed one.
     """
+    _check_column(table, column)
     figure, axis = one_axis(**_SIZE, ax=ax)
     for stratum, colour in stratum_colours(table.stratum).items():
         mine = table[table.stratum == stratum]
-        values = np.sort(np.abs(mine.influence))[::-1]
+        values = np.sort(np.abs(mine[column]))[::-1]
         rank = np.arange(1, len(values) + 1)
-        noise = norm.isf((rank - 0.5) / (2 * len(values))) * np.sqrt(np.mean(mine.influence_se**2))
-        axis.plot(rank, values, color=colour, lw=1.4, label=f"{stratum}: |influence|")
-        axis.plot(rank, noise, color=colour, lw=1, ls="--", label=f"{stratum}: standard errors alone")
-    axis.set(xscale="log", yscale="log", xlabel="rank of the neuron", ylabel="|influence| (nats per token)")
+        noise = norm.isf((rank - 0.5) / (2 * len(values))) * np.sqrt(np.mean(mine[f"{column}_se"] ** 2))
+        axis.plot(rank, values, color=colour, lw=1.4, label=stratum)
+        axis.plot(rank, noise, color=colour, lw=1, ls="--", label=f"{stratum}, standard errors alone")
+    axis.set(xscale="log", yscale="log", xlabel="rank of the neuron", ylabel=f"|{_words(column)}| (nats per token)")
     axis.legend(frameon=False, fontsize=8)
     return figure
 
 
-def draw_strata(table: pd.DataFrame, ax: Axes | None = None) -> Figure:
+def draw_strata(table: pd.DataFrame, ax: Axes | None = None, column: str = "influence") -> Figure:
     """Draw each neuron's influence on the last stratum against that on the first; grey: both within 90 % of zero."""
+    _check_column(table, column)
     strata = list(dict.fromkeys(table.stratum))
     first, last = (table[table.stratum == name].set_index("neuron") for name in (strata[0], strata[-1]))
     last = last.loc[first.index]
-    beyond = (first.influence.abs() > _LEVEL_Z * first.influence_se) | (
-        last.influence.abs() > _LEVEL_Z * last.influence_se
-    )
+    beyond = np.any([one[column].abs() > _LEVEL_Z * one[f"{column}_se"] for one in (first, last)], axis=0)
     figure, axis = one_axis(**_SIZE, ax=ax)
     colour = stratum_colours(strata)[strata[-1]]
     for kept, shade, label in ((~beyond, "0.7", "within 90 % of zero on both"), (beyond, colour, "beyond on either")):
-        axis.plot(first.influence[kept], last.influence[kept], "o", ms=3, color=shade, label=f"{label}: {kept.sum()}")
+        axis.plot(first[column][kept], last[column][kept], "o", ms=3, color=shade, label=f"{label}: {kept.sum()}")
     axis.axhline(0, color="0.8", lw=0.6, zorder=0)
     axis.axvline(0, color="0.8", lw=0.6, zorder=0)
     axis.xaxis.set_major_locator(MaxNLocator(4))
-    axis.set(xlabel=f"influence on {strata[0]} (nats per token)", ylabel=f"influence on {strata[-1]} (nats per token)")
+    unit = "nats per token"
+    axis.set(xlabel=f"{_words(column)}, {strata[0]} ({unit})", ylabel=f"{_words(column)}, {strata[-1]} ({unit})")
     axis.legend(frameon=False, fontsize=8)
     return figure
 
 
-def draw_alpha(table: pd.DataFrame, ax: Axes | None = None) -> Figure:
+def draw_alpha(table: pd.DataFrame, ax: Axes | None = None, column: str = "alpha") -> Figure:
     """Draw the power-law exponent of every weight matrix by layer."""
-    return _by_layer(table, "alpha", "power-law exponent of the eigenvalues", ax)
+    return _by_layer(table, column, ax)
 
 
-def draw_stable_rank(table: pd.DataFrame, ax: Axes | None = None) -> Figure:
+def draw_stable_rank(table: pd.DataFrame, ax: Axes | None = None, column: str = "stable_rank") -> Figure:
     """Draw the stable rank of every weight matrix by layer: as many directions of equal size would have its norm."""
-    return _by_layer(table, "stable_rank", "stable rank (directions)", ax)
+    return _by_layer(table, column, ax)
 
 
-def _by_layer(table: pd.DataFrame, column: str, label: str, ax: Axes | None) -> Figure:
+def _by_layer(table: pd.DataFrame, column: str, ax: Axes | None) -> Figure:
     """One line per kind of matrix; embeddings, which have no layer, stand at the left."""
+    if column not in _OF_MATRIX:
+        refuse("column", [column], _OF_MATRIX, "this figure")
     figure, axis = one_axis(**_SIZE, ax=ax)
     for index, (matrix, mine) in enumerate(table.groupby("matrix", sort=False)):
         layer = mine.layer.fillna(-1).astype(int)
@@ -75,12 +84,23 @@ def _by_layer(table: pd.DataFrame, column: str, label: str, ax: Axes | None) -> 
         )
     layers = sorted({-1} | set(table.layer.dropna().astype(int)))
     axis.set_xticks(layers, ["none", *map(str, layers[1:])])
-    axis.set(xlabel="layer", ylabel=label)
+    axis.set(xlabel="layer", ylabel=_OF_MATRIX[column])
     axis.legend(frameon=False, fontsize=8, ncols=2)
     return figure
 
 
-PLOTS: dict[str, dict[str, Callable[[pd.DataFrame, Axes | None], Figure]]] = {
+def _check_column(table: pd.DataFrame, column: str) -> None:
+    """Refuse a quantity without a standard error."""
+    known = [name.removesuffix("_se") for name in table if name.endswith("_se")]
+    if column not in known:
+        refuse("column", [column], known, "this figure")
+
+
+def _words(column: str) -> str:
+    return column.replace("influence_within", "influence within stratum")
+
+
+PLOTS: dict[str, dict[str, Callable[..., Figure]]] = {
     "influence": {"ranked": draw_ranked, "strata": draw_strata},
     "spectra": {"alpha": draw_alpha, "stable_rank": draw_stable_rank},
 }
