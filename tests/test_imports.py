@@ -44,7 +44,9 @@ TOPICS = {
     "organisation": set(),
     "grid": set(),
     "evidence": {"grid"},
-    "wording": {"evidence"},
+    "layers": {"evidence", "grid"},
+    "allocation": {"grid"},
+    "wording": {"evidence", "layers"},
 }
 """Topics of numerics, and those that each may import."""
 

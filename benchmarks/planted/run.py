@@ -33,7 +33,8 @@ from rare_neurons.models.influence.probe import ProbeResult, probe_model
 from rare_neurons.models.loading import load_model
 from rare_neurons.numerics.panel.strata import assign_strata
 from rare_neurons.results import load_evidence, load_shards, load_timeline
-from rare_neurons.stages.probe import load_panel, settings_of
+from rare_neurons.stages.on_panel import load_panel
+from rare_neurons.stages.probe import settings_of
 from rare_neurons.tables import read_table
 from tools.configuration import SCHEMA, read_yaml
 

@@ -40,3 +40,30 @@ def test_tokens_per_step_and_neurons_of_a_hub_model_are_what_the_configuration_k
     other = Asked({**asked.config, "models": {"far": hub}}, {"far": [0, 1]})
     assert (other.tokens_per_step("far"), other.n_neurons("far")) == (None, None)
     assert not [key for key in other.keys if key[0] in ("null_tables", "pretrain")]
+
+
+def test_layers_and_intervals_are_those_of_the_declared_checkpoints(asked):
+    assert asked.declared_steps("layers", "tiny-seed0") == [2, 4]
+    assert asked.intervals("tiny-seed0") == ["0-4"]
+    assert ("allocation", "heldout", "tiny-seed0", "0-4") in asked.keys
+    assert path_of(("allocation", "heldout", "tiny-seed0", "0-4")) == "allocation/heldout/tiny-seed0/step0-4.parquet"
+    everything = ask(layers={**asked.config["layers"], "steps": "all"})
+    assert everything.declared_steps("layers", "tiny-seed0") == [0, 2, 4]
+
+
+def test_what_has_no_checkpoints_of_its_own_is_not_asked_for(asked):
+    none = ask(layers={"steps": "none"}, allocation={"steps": "none"})
+    kinds = {key[0] for key in none.keys}
+    assert not [kind for kind in kinds if "layer" in str(kind) or "allocation" in str(kind) or kind == "heads"]
+    assert not none.is_asked("layers")
+    assert not none.is_asked("layer_evidence")
+    assert asked.is_asked("layer_evidence")
+    assert "layer_audit" in asked.quantities
+    assert "layer_audit" not in none.quantities
+
+
+def test_the_checkpoint_between_is_the_middle_one_where_it_is_asked_for(asked):
+    assert asked.between("tiny-seed0", "0-4") is None
+    path = ask(allocation={**asked.config["allocation"], "path": True})
+    assert path.between("tiny-seed0", "0-4") == 2
+    assert path.between("tiny-seed0", "0-2") is None

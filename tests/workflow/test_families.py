@@ -7,7 +7,7 @@ import torch
 import transformers
 
 from rare_neurons import load_integrity, load_timeline
-from rare_neurons.stages.probe import load_panel
+from rare_neurons.stages.on_panel import load_panel
 from tests.reference.hooked_influence import hooked_log_p, mean_activation
 from tests.workflow.project import CONFIG, copy_project
 

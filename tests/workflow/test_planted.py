@@ -13,7 +13,8 @@ from rare_neurons import load_evidence, load_timeline
 from rare_neurons.models.influence.probe import probe_model
 from rare_neurons.models.loading import load_model
 from rare_neurons.numerics.panel.strata import assign_strata
-from rare_neurons.stages.probe import load_panel, settings_of
+from rare_neurons.stages.on_panel import load_panel
+from rare_neurons.stages.probe import settings_of
 from rare_neurons.tables import read_table
 from tests.workflow.project import CONFIG, Project, copy_project
 from tools.configuration import read_yaml

@@ -19,7 +19,7 @@ if Path(SOURCE).is_dir() and SOURCE not in sys.path:
     sys.path.insert(0, SOURCE)
     os.environ.setdefault("PYTHONPATH", SOURCE)
 
-from rare_neurons.catalogue import METRICS, QUANTITIES, RULES, TABLES, VERSIONS
+from rare_neurons.catalogue import METRICS, RULES, TABLES, VERSIONS
 from rare_neurons.checkpoints.sources import regular_files
 from rare_neurons.configuration import (
     SECTIONS,
@@ -29,8 +29,8 @@ from rare_neurons.configuration import (
 )
 from rare_neurons.configuration.batches import batches, sizes_of
 from rare_neurons.errors import RequestError
-from rare_neurons.figures.registry import FIGURES
-from rare_neurons.origins.asked import OTHERS, Asked, steps_asked
+from rare_neurons.figures import registry
+from rare_neurons.origins.asked import OTHERS, Asked, paths_of, steps_asked
 from rare_neurons.stages.resolve import source_of
 
 # The DAG of a large sweep is millions of objects without garbage: looking for it less often saves a quarter of the CPU.
@@ -88,9 +88,9 @@ def per_checkpoint(pattern: str, model: str) -> list[str]:
     ]
 
 
-def shards_of(name: str):
-    """Input of a model's timelines: all shards of one table."""
-    return lambda w: per_checkpoint(PATH[name], w.model)
+def shards_of(name: str, model: str) -> list[str]:
+    """All shards of one table of a model, at the checkpoints, or intervals, at which it is measured."""
+    return [f"{RESULTS}/{path}" for path in paths_of(ASKED.of_checkpoints(name, model))]
 
 
 PATH = {name: f"{RESULTS}/{table.path}" for name, table in TABLES.items()}
@@ -103,7 +103,7 @@ MANIFEST, TOKENIZER, RECIPE = (
 BATCHES = batches(STEPS, sizes_of(config["models"], config["jobs"]["checkpoints"]))
 
 
-def ask_for_batches() -> None:
+def ask_for_batches(found=BATCHES) -> None:
     """What a profile asks for a rule (`set-resources`, `set-threads`) holds for the rules of all its batches."""
     settings = workflow.resource_settings
     for asked in (
@@ -111,7 +111,7 @@ def ask_for_batches() -> None:
         settings._parsed_overwrite_threads,
     ):
         for name in tuple(asked):
-            for batch in BATCHES:
+            for batch in found:
                 asked.setdefault(batch.rule(name), asked[name])
 
 
@@ -188,6 +188,10 @@ def contrasted_strata(panel: str) -> list[str]:
     return [*asked, [known[-1], known[0]]][0]
 
 
+# Those that have something to show.
+FIGURES = [one for one in registry.FIGURES if all(map(ASKED.is_asked, one.rules))]
+
+
 def figure_tables(subject: str) -> list[str]:
     """Tables that the figures of a subject read, each once."""
     paths = []
@@ -198,8 +202,8 @@ def figure_tables(subject: str) -> list[str]:
         pattern = PATH.get(table, f"{RESULTS}/{table}/{{model}}.parquet")
         if "{subject}" in pattern:
             paths.append(pattern.format(subject=subject))
-        elif "{step}" in pattern:
-            paths += [p for m in members(subject) for p in per_checkpoint(pattern, m)]
+        elif "{step}" in pattern or "{interval}" in pattern:
+            paths += [p for m in members(subject) for p in shards_of(table, m)]
         else:
             models = judged_models(subject) if table in beside else members(subject)
             paths += [pattern.format(model=m) for m in models]
@@ -217,3 +221,4 @@ wildcard_constraints:
     panel="[^/]+",
     model="[^/]+",
     step=r"\d+",
+    interval=r"\d+-\d+",

@@ -10,7 +10,6 @@ from tempfile import TemporaryFile
 
 from rare_neurons.checkpoints.sources import check_local
 from rare_neurons.configuration import check_machine
-from rare_neurons.origins.asked import paths_of
 
 
 def check_local_steps() -> None:

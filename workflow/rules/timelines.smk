@@ -41,10 +41,13 @@ rule integrity:
 rule timelines:
     """Every quantity of a model over its steps, with tokens seen, loss and each checkpoint's status."""
     input:
-        **{name: shards_of(name) for name in QUANTITIES},
+        **{
+            name: lambda w, name=name: shards_of(name, w.model)
+            for name in ASKED.quantities
+        },
         integrity=PATH["integrity"],
     output:
-        **{name: TIMELINE.replace("{quantity}", name) for name in QUANTITIES},
+        **{name: TIMELINE.replace("{quantity}", name) for name in ASKED.quantities},
     log:
         f"{RESULTS}/logs/timelines/{{model}}.log",
     conda:
@@ -137,6 +140,16 @@ rule summary:
     input:
         integrity=expand(PATH["integrity"], model=config["models"]),
         evidence=expand(PATH["timelines/evidence"], subject=ASKED.subjects),
+        layers=(
+            expand(PATH["timelines/layer_evidence"], subject=ASKED.subjects)
+            if ASKED.is_asked("layers")
+            else []
+        ),
+        allocation=(
+            expand(TIMELINE, quantity="allocation", model=config["models"])
+            if ASKED.is_asked("allocation")
+            else []
+        ),
         figures=expand(
             f"{RESULTS}/figures/{{subject}}/loss.png", subject=ASKED.subjects
         ),

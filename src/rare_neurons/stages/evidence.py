@@ -65,7 +65,7 @@ def write_evidence(
     """
     rule, questions = Rule(**options["rule"]), [Question(name, **q) for name, q in options["questions"].items()]
     rows: dict[str, list] = {name: [] for name in NAMES}
-    good = _good(shards, integrity)
+    good = good_shards(shards, integrity)
     for panel in panels:
         here = _Shards({(t, m, s): path for (t, p, m, s), path in good.items() if p == panel})
         asked, step = _asked(here, questions, models, controls, rule, options)
@@ -88,7 +88,7 @@ def write_evidence(
         write_rows(table, from_rows(table, rows[name], {"subject": subject}), outputs[name], about)
 
 
-def _good(shards: Sequence[str], integrity: Sequence[str]) -> dict[tuple[str, str, str, int], str]:
+def good_shards(shards: Sequence[str], integrity: Sequence[str]) -> dict[tuple[str, str, str, int], str]:
     """Shards with rows of checkpoints that are not quarantined."""
     held = {
         (row["model"], row["step"])

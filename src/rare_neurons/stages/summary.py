@@ -14,6 +14,7 @@ from rare_neurons.numerics.wording.phrases import interval, p_digits, several
 from rare_neurons.numerics.wording.standing import FAILS, HOLDS, NOT_JUDGED, Standing
 from rare_neurons.numerics.wording.words import describe
 from rare_neurons.selection import Choice, read_joined
+from rare_neurons.stages.summary_layers import account_sentences, layer_sentences
 from rare_neurons.tables import atomic_path, find_tables, read_metadata
 
 _WIDTH = 118
@@ -34,7 +35,7 @@ def write_summary(output: str, *, results: str, subjects: Mapping[str, Sequence[
     found = [(subject, findings) for subject in subjects for findings in load_findings(results, subject)]
     several_panels = len({findings.panel for _, findings in found}) > 1
     named = [(f"{name}, {one.panel}" if several_panels else name, one) for name, one in found]
-    parts = [_checkpoints(results, subjects), *_sentences(named)]
+    parts = [_checkpoints(results, subjects), *_sentences(named), *_of_layers(results, subjects)]
     with atomic_path(output) as temporary, temporary.open("w", encoding="utf-8") as file:
         _print(Console(file=file, width=_WIDTH), parts, f"{results}/figures")
     _print(Console(file=sys.stderr, width=_WIDTH), parts, f"{results}/figures")
@@ -57,6 +58,17 @@ def _sentences(found: Sequence[tuple[str, Findings]]) -> list[RenderableType]:
             unit = unit_of(standing.about.table, standing.about.column)
             lines.add_row("•", Text(" ".join(describe(standing, findings.onsets, findings.turns, unit=unit))))
         parts += [lines, _tiers(place, findings)]
+    return parts
+
+
+def _of_layers(results: str, subjects: Mapping[str, Sequence[str]]) -> list[RenderableType]:
+    parts: list[RenderableType] = []
+    for subject, models in subjects.items():
+        lines = Table.grid(padding=(0, 1))
+        for sentence in (*layer_sentences(results, subject), *account_sentences(results, models)):
+            lines.add_row("•", Text(sentence))
+        if lines.row_count:
+            parts += [Text(f"{subject}, all layers", style="bold"), lines]
     return parts
 
 

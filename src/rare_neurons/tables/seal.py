@@ -20,7 +20,7 @@ from typing import BinaryIO
 
 try:
     import xxhash
-except ModuleNotFoundError:  # reading results needs pyarrow and pandas alone: page checksums are checked instead
+except ImportError:  # for reading alone, where pyarrow is all there is: page checksums must do
     xxhash = None
 
 MAGIC = b"PAR1"  # the first and last bytes of every Parquet file
@@ -88,7 +88,7 @@ def _check_footer(footer: bytes) -> bool:
 def check_whole(data: bytes) -> bool:
     """Check all bytes of a file; False where it has no seal (another program, or an earlier version, wrote it).
 
-    False too where xxhash is not installed: then the checksums of the pages are all there is.
+    Without xxhash nothing is checked here, and the answer is False too: Parquet's page checksums are all there is.
 
     Raises
     ------
