@@ -18,6 +18,7 @@ _LOADERS = (
 _MEASURES = {
     "make_panel": "api.panel",
     "measure_influence": "api.influence",
+    "measure_layers": "api.layers",
     "measure_spectra": "api.spectra",
     "MeasureCallback": "api.callback",
 }

@@ -6,7 +6,7 @@ from tests.models.tiny import LENGTH, VOCAB
 
 N_CONTEXTS = 144
 STRATA = {"common": {"mass": [0.0, 0.5]}, "rare": {"mass": [0.5, 1.0]}}
-DRAW = {"min_position": 2}
+DRAW = {"min_position": 2, "targets_per_stratum": 150}
 FEW_TYPES = "ignore:stratum .*effective:UserWarning"
 """Sixty-one token types are too few for good intervals, which is said and which most tests are not about."""
 QUICK = {"engine": "exact", "placebo_draws": 0}

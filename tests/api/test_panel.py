@@ -5,7 +5,7 @@ import torch
 from rare_neurons.api.panel import make_panel
 from rare_neurons.errors import RequestError
 from rare_neurons.numerics.panel.strata import assign_strata
-from tests.api.contexts import DRAW, FEW_TYPES, N_CONTEXTS, STRATA, of_documents, random_contexts
+from tests.api.contexts import FEW_TYPES, N_CONTEXTS, STRATA, of_documents, random_contexts
 from tests.models.tiny import LENGTH, VOCAB
 
 IDS = random_contexts()
@@ -13,20 +13,23 @@ pytestmark = pytest.mark.filterwarnings(FEW_TYPES)
 
 
 def drawn(**about):
-    return make_panel(IDS, **{"strata": STRATA, "documents": of_documents(), **DRAW, **about})
+    return make_panel(IDS, **{"strata": STRATA, "documents": of_documents(), "min_position": 2, **about})
 
 
-def test_every_eligible_position_of_a_stratum_is_a_target(panel):
-    arrays = panel.arrays
+def test_as_many_eligible_positions_of_each_stratum_are_targets_as_the_smallest_has():
+    arrays = drawn(targets_per_stratum=None).arrays
     arrays.check()
     of_type = assign_strata(np.bincount(IDS.ravel()), STRATA)
     assert np.array_equal(arrays.vocab_stratum, of_type)
-    expected = {(c, p) for c in range(N_CONTEXTS) for p in range(2, LENGTH - 1) if of_type[IDS[c, p + 1]] >= 0}
-    assert set(zip(arrays.context.tolist(), arrays.position.tolist(), strict=True)) == expected
+    available = np.bincount(of_type[IDS[:, 3:]].ravel())
+    assert np.bincount(arrays.stratum).tolist() == [available.min()] * 2
+    assert len(set(zip(arrays.context.tolist(), arrays.position.tolist(), strict=True))) == 2 * available.min()
+    assert np.array_equal(arrays.target_id, IDS[arrays.context, arrays.position + 1])
     assert np.array_equal(arrays.document, of_documents()[arrays.context])
 
 
-def test_sizes_are_said_by_stratum(panel):
+def test_sizes_are_said_by_stratum():
+    panel = drawn()
     sizes = panel.to_pandas().set_index("stratum")
     assert sizes.n_targets.sum() == len(panel.arrays.context)
     assert (sizes.n_documents == N_CONTEXTS // 3).all()
@@ -58,7 +61,9 @@ def test_a_limit_and_a_seed_are_heeded():
 
 
 def test_a_tensor_is_an_array():
-    assert drawn().digest == make_panel(torch.tensor(IDS), strata=STRATA, documents=of_documents(), **DRAW).digest
+    assert (
+        drawn().digest == make_panel(torch.tensor(IDS), strata=STRATA, documents=of_documents(), min_position=2).digest
+    )
 
 
 def test_documents_that_share_a_context_are_one():

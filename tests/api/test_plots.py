@@ -71,7 +71,8 @@ def test_another_quantity_is_drawn_on_request_and_one_that_is_none_refused():
 
 @pytest.mark.parametrize("table", PLOTS)
 def test_every_figure_says_its_units_and_takes_an_axis(table):
-    frame = {"influence": NEURONS, "spectra": MATRICES}[table]
+    layers = NEURONS.assign(layer=NEURONS.neuron % 2, exact=NEURONS.neuron < 9)
+    frame = {"influence": NEURONS, "layer_influence": layers, "spectra": MATRICES}[table]
     for draw in PLOTS[table].values():
         given = Figure().subplots()
         assert draw(frame, given) is given.figure

@@ -5,6 +5,7 @@ model        a transformers model as it is measured, and left as it was
 options      how things are measured unless something else is asked for
 measurement  what comes back: documented tables, figures, shards on request
 influence    the influence of every neuron of the final layer
+layers       the influence of every neuron and head of every layer
 spectra      the spectrum of every weight matrix
 plots        figures of a measurement
 callback     the same at chosen steps of a training

@@ -65,7 +65,7 @@ def measure_influence(
     """
     network = plain_model(model)
     asked = completed("measure_influence", PROBE, options)
-    panel = _panel(token_ids, {"strata": strata, "counts": counts, "documents": documents}, draw)
+    panel = panel_of(token_ids, {"strata": strata, "counts": counts, "documents": documents}, draw)
     check_length(network, panel.arrays.token_ids.shape[1])
     batch_size = None if asked["batch_size"] == "auto" else int(asked["batch_size"])
     with at_rest(network):
@@ -81,7 +81,14 @@ def measure_influence(
     return Measurement(tables, about_tables("probe", dict.fromkeys(OUTPUTS, params), inputs, **facts))
 
 
-def _panel(token_ids: ArrayLike | Panel, about: Mapping[str, object], draw: Mapping[str, object]) -> Panel:
+def panel_of(token_ids: ArrayLike | Panel, about: Mapping[str, object], draw: Mapping[str, object]) -> Panel:
+    """Return the panel that is given, or draw one.
+
+    Raises
+    ------
+    RequestError
+        If a panel is given and how to draw one too.
+    """
     if not isinstance(token_ids, Panel):
         return make_panel(token_ids, **about, **draw)
     given = [name for name, value in about.items() if value is not None] + list(draw)

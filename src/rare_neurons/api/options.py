@@ -27,6 +27,19 @@ SPECTRA: dict[str, object] = {
     "seed": 0,
 }
 """Section ``spectra``."""
+LAYERS: dict[str, object] = {
+    "strata": None,
+    "contexts": 96,
+    "n_top": 12,
+    "n_random": 19,
+    "epsilon": 0.01,
+    "sign_draws": 2,
+    "target_draws": 4,
+    "confidence": 0.9,
+    "seed": 0,
+    "batch_size": "auto",
+}
+"""Section ``layers`` without its steps, with the contexts of a pass; by default the panel's first and last stratum."""
 DRAW: dict[str, object] = {
     "min_position": 16,
     "targets_per_stratum": None,
@@ -35,7 +48,7 @@ DRAW: dict[str, object] = {
     "token_role": "target",
     "seed": 0,
 }
-"""How targets are drawn (section ``panels``); all there are of each stratum, where the pipeline takes 8,000."""
+"""How targets are drawn (section ``panels``); as many of each stratum as the smallest has, 8,000 at most."""
 STRATA: dict[str, dict[str, object]] = {
     "common": {"mass": [0.0, 0.5]},
     "mid": {"mass": [0.5, 0.9]},

@@ -86,7 +86,8 @@ def make_panel(
         chain, are taken as one. Default: every context is a document of its own, and intervals are too narrow where
         that is not so.
     **draw
-        ``min_position`` (16), ``targets_per_stratum`` (None: all), ``max_targets_per_type`` (400),
+        ``min_position`` (16), ``targets_per_stratum`` (None: as many of each as the stratum with the fewest has, 8,000
+        at most), ``max_targets_per_type`` (400),
         ``max_targets_per_document`` (60), ``token_role`` ("target"), ``seed`` (0).
 
     Returns

@@ -72,6 +72,25 @@ def draw_stable_rank(table: pd.DataFrame, ax: Axes | None = None, column: str = 
     return _by_layer(table, column, ax)
 
 
+def draw_layers(table: pd.DataFrame, ax: Axes | None = None, column: str = "influence") -> Figure:
+    """Draw the influence of every neuron by layer, a column of points for each stratum; rings: ablated exactly."""
+    _check_column(table, column)
+    figure, axis = one_axis(**_SIZE, ax=ax)
+    colours = stratum_colours(table.stratum)
+    for index, (stratum, colour) in enumerate(colours.items()):
+        mine = table[table.stratum == stratum]
+        place = mine.layer + (index + 1) / (len(colours) + 1) - 0.5
+        axis.plot(place, mine[column].astype(float), ".", ms=3, color=colour, alpha=0.5, label=stratum)
+        exact = mine.exact.astype(bool)
+        axis.plot(place[exact], mine[column][exact].astype(float), "o", ms=5, mfc="none", mew=0.7, color=colour)
+    axis.plot([], [], "o", ms=5, mfc="none", mew=0.7, color="black", label="ablated exactly")
+    axis.axhline(0, color="0.8", lw=0.6, zorder=0)
+    axis.set_xticks(sorted(set(table.layer)))
+    axis.set(xlabel="layer", ylabel=f"{_words(column)} (nats per token)")
+    axis.legend(frameon=False, fontsize=8)
+    return figure
+
+
 def _by_layer(table: pd.DataFrame, column: str, ax: Axes | None) -> Figure:
     """One line per kind of matrix; embeddings, which have no layer, stand at the left."""
     if column not in _OF_MATRIX:
@@ -102,6 +121,7 @@ def _words(column: str) -> str:
 
 PLOTS: dict[str, dict[str, Callable[..., Figure]]] = {
     "influence": {"ranked": draw_ranked, "strata": draw_strata},
+    "layer_influence": {"layers": draw_layers},
     "spectra": {"alpha": draw_alpha, "stable_rank": draw_stable_rank},
 }
 """Figures of each table by name; the first is drawn where none is named."""
