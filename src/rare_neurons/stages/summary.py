@@ -13,7 +13,7 @@ from rare_neurons.numerics.evidence.tiers import TIERS
 from rare_neurons.numerics.wording.phrases import interval, p_digits, several
 from rare_neurons.numerics.wording.standing import FAILS, HOLDS, NOT_JUDGED, Standing
 from rare_neurons.numerics.wording.words import describe
-from rare_neurons.results import load_integrity
+from rare_neurons.selection import Choice, read_joined
 from rare_neurons.stages.summary_layers import account_sentences, layer_sentences
 from rare_neurons.tables import atomic_path, find_tables, read_metadata
 
@@ -80,7 +80,7 @@ def _checkpoints(results: str, subjects: Mapping[str, Sequence[str]]) -> Table:
         table.add_column(column, justify="right" if column in ("done", "quarantined") else "left")
     for subject, models in subjects.items():
         for model in models:
-            verdicts = load_integrity(results, models=model).to_pylist()
+            verdicts = read_joined(results, "integrity", Choice(model)).to_pylist()
             bad = [v for v in verdicts if v["quarantined"]]
             told = bad + [v for v in verdicts if v["status"] == "above_unigram"]
             why = "; ".join(f"step {v['step']}: {v['status']}" for v in told[:4]) + (" …" if len(told) > 4 else "")
