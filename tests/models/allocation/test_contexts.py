@@ -7,7 +7,7 @@ import pytest
 
 from rare_neurons.errors import RequestError
 from rare_neurons.models.allocation.contexts import batches_of, choose_contexts
-from tests.models.tiny import VOCAB, random_panel
+from tests.models.tiny import random_panel
 
 PANEL = random_panel(n_contexts=48, per_stratum=100)
 """Four contexts of each fold, two documents."""
@@ -35,15 +35,13 @@ def test_two_contexts_of_a_fold_are_of_two_documents():
 
 
 def test_batches_hold_every_target_once():
-    signs = np.where(np.arange(VOCAB) % 2, 1.0, -1.0)
-    batches = batches_of(PANEL, 7, signs=signs)
+    batches = batches_of(PANEL, 7)
     assert [len(batch.token_ids) for batch in batches] == [7] * 6 + [6]
     rows = np.concatenate([batch.rows for batch in batches])
     assert sorted(rows) == list(range(len(PANEL.context)))
     for batch in batches:
         ids = batch.token_ids[batch.context, batch.position + 1]
         np.testing.assert_array_equal(ids, PANEL.target_id[batch.rows])
-        np.testing.assert_array_equal(batch.sign, signs[PANEL.target_id[batch.rows]])
         np.testing.assert_array_equal(batch.fold[batch.context], PANEL.fold[PANEL.context[batch.rows]])
 
 

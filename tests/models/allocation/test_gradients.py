@@ -24,8 +24,8 @@ LOSSES = [(stratum, part) for stratum in ("rare", "common") for part in ("whole"
 def node(model, update, with_signs=True):
     readout = LossReadout(model, PANEL.vocab_stratum, n_strata=3)
     tapped = TappedModel(model, Units(model, readout.class_of_id.numpy()), update, readout.class_of_id)
-    batches = batches_of(PANEL, 3, signs=SIGNS)
-    return measure_node(tapped, batches, readout=readout, strata=[2, 0], with_signs=with_signs)
+    batches = batches_of(PANEL, 3)
+    return measure_node(tapped, batches, readout=readout, strata=[2, 0], signs=SIGNS if with_signs else None)
 
 
 def test_sums_of_folds_and_signs_are_those_of_their_targets():

@@ -26,7 +26,7 @@ def factor_by_draws(values, fold, target_type, n_draws, seed=0):
         signed = np.zeros_like(sums)
         np.add.at(signed, fold, values * sign[:, None])
         signed_counts = np.bincount(fold, weights=sign, minlength=N_FOLDS)
-        squares.append(two_way_factor(sums, signed, counts=counts, signed_counts=signed_counts) ** 2)
+        squares.append(two_way_factor(sums[None], signed[None], counts=counts, signed_counts=signed_counts[None]) ** 2)
     return np.mean(squares)
 
 
@@ -57,5 +57,19 @@ def test_without_effects_of_types_the_factor_is_about_one_and_without_variation_
     found = factor_by_draws(rng.normal(size=(3000, 200)), fold, target_type, n_draws=30)
     # 11 degrees of freedom of 200 units, and types that only sample the same noise.
     assert 0.8 < found < 1.25
-    zeros, counts = np.zeros((N_FOLDS, 5)), np.ones(N_FOLDS)
-    assert two_way_factor(zeros, zeros, counts=counts, signed_counts=np.zeros(N_FOLDS)) == 1.0
+    zeros, counts = np.zeros((1, N_FOLDS, 5)), np.ones(N_FOLDS)
+    assert two_way_factor(zeros, zeros, counts=counts, signed_counts=np.zeros((1, N_FOLDS))) == 1.0
+
+
+def test_draws_are_pooled_by_their_variances():
+    rng = np.random.default_rng(5)
+    sums, signed = rng.normal(size=(2, 3, N_FOLDS, 40))
+    sums[1] *= 1e-6  # a draw of next to nothing says nothing
+    signed[1] *= 1e-6
+    counts, signed_counts = np.ones(N_FOLDS), rng.choice([-1.0, 1.0], size=(3, N_FOLDS))
+    some = [0, 2]
+    found = two_way_factor(sums, signed, counts=counts, signed_counts=signed_counts)
+    without = two_way_factor(sums[some], signed[some], counts=counts, signed_counts=signed_counts[some])
+    assert np.isclose(found, without, rtol=1e-9)
+    alone = [two_way_factor(sums[[k]], signed[[k]], counts=counts, signed_counts=signed_counts[[k]]) for k in range(3)]
+    assert min(alone) < found < max(alone)

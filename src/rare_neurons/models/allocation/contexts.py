@@ -23,8 +23,8 @@ _OF_TARGET = ("position", "target_id", "document", "type_bin", "stratum")
 class Batch:
     """Some contexts and their targets.
 
-    `token_ids` `[context, pos]`, `fold` `[context]`; `context` (row of `token_ids`), `position`, `target_id`, `stratum`
-    and `sign` (±1, the same for all targets of a type) `[target]`; `rows`, the targets' places in the panel.
+    `token_ids` `[context, pos]`, `fold` `[context]`; `context` (row of `token_ids`), `position`, `target_id` and
+    `stratum` `[target]`; `rows`, the targets' places in the panel.
     """
 
     fold: np.ndarray
@@ -33,7 +33,6 @@ class Batch:
     position: torch.Tensor
     target_id: torch.Tensor
     stratum: torch.Tensor
-    sign: torch.Tensor
     rows: np.ndarray
 
 
@@ -97,19 +96,13 @@ def _require_folds(panel: PanelArrays, strata: Sequence[str]) -> None:
             )
 
 
-def batches_of(panel: PanelArrays, batch_size: int, *, signs: np.ndarray) -> list[Batch]:
-    """Cut contexts into batches.
-
-    Parameters
-    ----------
-    signs : ndarray, shape (vocab,)
-        Sign of each token id.
-    """
+def batches_of(panel: PanelArrays, batch_size: int) -> list[Batch]:
+    """Cut contexts into batches."""
     starts = range(0, len(panel.token_ids), batch_size)
-    return [_batch(panel, slice(start, start + batch_size), signs) for start in starts]
+    return [_batch(panel, slice(start, start + batch_size)) for start in starts]
 
 
-def _batch(panel: PanelArrays, contexts: slice, signs: np.ndarray) -> Batch:
+def _batch(panel: PanelArrays, contexts: slice) -> Batch:
     rows = np.flatnonzero((panel.context >= contexts.start) & (panel.context < contexts.stop))
     tensors = {
         "token_ids": panel.token_ids[contexts],
@@ -117,8 +110,7 @@ def _batch(panel: PanelArrays, contexts: slice, signs: np.ndarray) -> Batch:
         **{name: getattr(panel, name)[rows] for name in ("position", "target_id", "stratum")},
     }
     whole_numbers = {k: torch.from_numpy(np.ascontiguousarray(v, dtype=np.int64)) for k, v in tensors.items()}
-    of_target = torch.from_numpy(signs[panel.target_id[rows]])
-    return Batch(panel.fold[contexts], **whole_numbers, sign=of_target, rows=rows)
+    return Batch(panel.fold[contexts], **whole_numbers, rows=rows)
 
 
 def with_smaller_batches(work: Callable[[int], T], *, start: int, device: torch.device, length: int) -> T:

@@ -42,7 +42,7 @@ def measure_node(
     *,
     readout: LossReadout,
     strata: Sequence[int],
-    with_signs: bool,
+    signs: np.ndarray | None,
 ) -> NodeSums:
     """Differentiate every loss at the model's present weights; one loss at a time, its gradient dotted at once.
 
@@ -50,8 +50,8 @@ def measure_node(
     ----------
     strata : sequence of int
         Strata that have losses, as the panel numbers them.
-    with_signs : bool
-        Whether to take the signed sums too, at the price of another backward pass for each loss.
+    signs : ndarray, shape (vocab,), or None
+        Sign of each token id, for the signed sums, at the price of another backward pass for each loss.
 
     Raises
     ------
@@ -60,14 +60,14 @@ def measure_node(
     """
     shape = (len(strata) * len(PARTS), N_FOLDS)
     loss, slopes = np.zeros(shape), np.zeros((*shape, tapped.n_units))
-    signed = np.zeros_like(slopes) if with_signs else None
+    signed = None if signs is None else np.zeros_like(slopes)
     for batch in batches:
-        for index, values, sign, (passed, read) in _losses(tapped, batch, readout, strata):
+        for index, values, target_id, (passed, read) in _losses(tapped, batch, readout, strata):
             np.add.at(loss[index], batch.fold[read.context.cpu().numpy()], values.detach().double().cpu().numpy())
             np.add.at(slopes[index], batch.fold, passed.contract(values.sum(), read).cpu().numpy())
-            if signed is not None:
-                of_signs = passed.contract((values * sign.to(values)).sum(), read)
-                np.add.at(signed[index], batch.fold, of_signs.cpu().numpy())
+            if signs is not None:
+                sign = torch.from_numpy(signs)[target_id].to(values)
+                np.add.at(signed[index], batch.fold, passed.contract((values * sign).sum(), read).cpu().numpy())
     if not (np.isfinite(loss).all() and np.isfinite(slopes).all()):
         raise DataFault("losses or their gradients are not finite on the line between two checkpoints")
     return NodeSums(loss, slopes, signed)
@@ -76,7 +76,7 @@ def measure_node(
 def _losses(
     tapped: TappedModel, batch: Batch, readout: LossReadout, strata: Sequence[int]
 ) -> Iterator[tuple[int, torch.Tensor, torch.Tensor, tuple[LinePass, Read]]]:
-    """Index of each loss, its values at the batch's targets, the targets' signs, and the pass they come from."""
+    """Index of each loss, its values at the batch's targets, their ids, and the pass they come from."""
     passed = tapped.run(batch.token_ids)
     for place, stratum in enumerate(strata):
         mine = batch.stratum == stratum
@@ -86,4 +86,4 @@ def _losses(
         with torch.enable_grad():
             found = readout.losses_of_logits(read.logits, batch.target_id[mine])
         for k, part in enumerate(PARTS):
-            yield place * len(PARTS) + k, getattr(found, part), batch.sign[mine], (passed, read)
+            yield place * len(PARTS) + k, getattr(found, part), batch.target_id[mine], (passed, read)
