@@ -18,7 +18,10 @@ from pathlib import Path
 
 from benchmarks.dag_project import ROOT, Cost, finish_sweep, make_sweep, run, start_job
 
-HEAD = "| checkpoints | jobs | parse | dry run | its DAG | re-run | its DAG | memory | inodes | first line of a job | imported |"
+HEAD = (
+    "| checkpoints | jobs | parse | dry run | its DAG | re-run | its DAG | memory, both | inodes each "
+    "| first line of a job | imported |"
+)
 MADE = ("results", ".snakemake/metadata", ".snakemake/metadata.db")
 JOBS = re.compile(r"^total\s+(\d+)", re.MULTILINE)
 

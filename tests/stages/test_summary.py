@@ -14,7 +14,9 @@ def results(tmp_path):
 
 
 def summary(results, tmp_path, models=RUNS):
-    write_summary(str(tmp_path / "summary.txt"), results=str(results), figures="results/figures", subjects={SUBJECT: models})
+    write_summary(
+        str(tmp_path / "summary.txt"), results=str(results), figures="results/figures", subjects={SUBJECT: models}
+    )
     return (tmp_path / "summary.txt").read_text()
 
 
