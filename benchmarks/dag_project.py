@@ -131,9 +131,9 @@ def run(folder: Path, *arguments: str, how: str = "times.json") -> Cost:
     return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, parts, text)
 
 
-def finish_sweep(folder: Path) -> Cost:
+def finish_sweep(folder: Path, *arguments: str) -> Cost:
     """Make every output and record of the sweep, and what a second run finds: what was asked of each file."""
-    cost = run(folder, "--cores", "1", "--touch", "--no-hooks", "--quiet", "all", how="--record")
+    cost = run(folder, "--cores", "1", "--touch", "--no-hooks", "--quiet", "all", *arguments, how="--record")
     whole = complete_config(SCHEMA, read_yaml("config/analysis.yaml"), read_yaml(folder / "config/config.yaml"))
     adopt(folder / "results", Asked(whole, steps_asked(whole)))
     return cost

@@ -5,7 +5,6 @@ Makes: {results}/config.yaml when a run starts; {results}/.known.json, what was 
 """
 
 import json
-from base64 import urlsafe_b64encode
 from tempfile import TemporaryFile
 
 from rare_neurons.checkpoints.sources import check_local
@@ -82,23 +81,6 @@ def stored(path: str) -> str:
     prefix = settings.default_storage_prefix.rstrip("/")
     provider = getattr(storage, settings.default_storage_provider)
     return provider(f"{prefix}/{path}", retrieve=False)
-
-
-def recorded(path: str) -> tuple[float, float] | None:
-    """When the job began and ended that Snakemake has on record for a file; None where it has none."""
-    name = urlsafe_b64encode(path.encode()).decode()
-    most = os.pathconf(".", "PC_NAME_MAX") - 1
-    *folders, last = [name[i : i + most] for i in range(0, len(name), most)]
-    record = Path(".snakemake/metadata", *(f"@{part}" for part in folders), last)
-    try:
-        found = json.loads(record.read_text())
-        return found["starttime"], found["endtime"]
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-    ):  # Snakemake, too, takes a damaged record for none
-        return None
 
 
 def check_origins() -> None:
