@@ -27,6 +27,7 @@ onstart:
     note_configuration()
     heed_force()
     plan_the_run()
+    tell_jobs()
 
 
 # Seconds each: not worth a place in a cluster's queue.

@@ -24,7 +24,6 @@ from rare_neurons.origins.elsewhere import KNOWN, adopt
 from rare_neurons.origins.tree import DAMAGED, FAULTS, STALE, Finding, check_tree
 
 
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     options = _parser().parse_args(arguments)
