@@ -67,7 +67,11 @@ def init(
 def plan(context: typer.Context, configfile: Configs = None) -> None:
     """Call the rule `plan`."""
     with _refused():
-        words = command(configfile or [], ["--cores", "1", "--quiet", *context.args, "--", "plan"], Path.cwd())
+        words = command(
+            configfile or [],
+            ["--cores", "1", *context.args, "--quiet", "host", "progress", "rules", "--", "plan"],
+            Path.cwd(),
+        )
         raise typer.Exit(run_plainly(words))
 
 

@@ -1,11 +1,13 @@
 """Snakemake as a command: with the house's workflow and profile, whatever the folder."""
 
+import json
 import os
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TextIO
@@ -19,6 +21,7 @@ from rare_neurons.house import SNAKEFILE, house
 CONFIG = "rare-neurons.yaml"
 """Configuration that a command reads where none is named."""
 _NEEDED = ("snakemake", "torch")
+_TAIL = 2000  # characters
 _PROFILES = ("--workflow-profile", "--profile")
 _DRY = ("-n", "--dry-run", "--dryrun")
 # One BLAS thread per parallel job.
@@ -95,32 +98,38 @@ def run_shown(words: Sequence[str], console: Console) -> int:
         return run_plainly([*words, "--quiet", "rules", "host"])
     log = Path(".snakemake/log") / f"{time.strftime('%Y-%m-%dT%H%M%S')}.rare-neurons.log"
     log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w", encoding="utf-8") as file, Display(console) as display:
+        status = _run_beside(words, file, display)
+    say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
+    if status and not display.said_why:
+        say(log.read_text(encoding="utf-8").strip()[-_TAIL:])
+    summary = Path(display.results or ".") / "summary.txt"
+    if status == 0 and display.results and summary.is_file():
+        say(summary.read_text(encoding="utf-8"))
+    say(f"Full log: {log}")
+    return status
+
+
+def _run_beside(words: Sequence[str], log: TextIO, display: Display) -> int:
+    """Run Snakemake beside a display of its events; what it prints goes into the log."""
     reading, writing = os.pipe()
     words = [*words, "--logger", "rare-neurons", "--logger-rare-neurons-events", f"/dev/fd/{writing}"]
-    with log.open("w", encoding="utf-8") as file, Display(console) as display:
-        process = subprocess.Popen(
-            words,
-            env=environment() | {"PYTHONUNBUFFERED": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            pass_fds=(writing,),
-        )
+    with subprocess.Popen(
+        words,
+        env=environment() | {"PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        pass_fds=(writing,),
+    ) as process:
         os.close(writing)
-        copying = threading.Thread(target=_copy, args=(process.stdout, file, display), daemon=True)
+        copying = threading.Thread(target=_copy, args=(process.stdout, log, display), daemon=True)
         copying.start()
         with os.fdopen(reading, encoding="utf-8") as events:
             _show(events, display)
         status = _wait(process)
         copying.join()
-    if status and not display.said_why:
-        console.print(log.read_text(encoding="utf-8").strip()[-2000:], markup=False, highlight=False, soft_wrap=True)
-    if status == 0 and display.results:
-        summary = Path(display.results) / "summary.txt"
-        if summary.is_file():
-            console.print(summary.read_text(encoding="utf-8"), markup=False, highlight=False, soft_wrap=True)
-    console.print(f"Full log: {log}", highlight=False, soft_wrap=True)
     return status
 
 
@@ -132,8 +141,6 @@ def _copy(stream: TextIO, file: TextIO, display: Display) -> None:
 
 
 def _show(events: TextIO, display: Display) -> None:
-    import json
-
     while True:
         try:
             line = events.readline()

@@ -34,7 +34,7 @@ class Line:
 class _Job:
     line: Line
     size: int
-    started: float | None = None
+    started: float = 0.0
 
 
 @dataclass
@@ -83,7 +83,7 @@ class Progress:
             return None
         self._running.discard(str(job))
         seconds, n = self._spent.setdefault(found.line.stage, [0.0, 0])
-        self._spent[found.line.stage] = [seconds + now - (found.started or now), n + found.size]
+        self._spent[found.line.stage] = [seconds + now - found.started, n + found.size]
         self.n_done += 1
         found.line.done += found.size
         found.line.ended = now
@@ -107,12 +107,12 @@ class Progress:
         return len(self._jobs)
 
     def seconds_left(self, line: Line) -> float | None:
-        """Estimate what a line still takes at the pace of its stage, one job after the other; None before one is done."""
+        """Estimate what a line still takes at its stage's pace, one job after the other; None before one is done."""
         seconds, n = self._spent.get(line.stage, (0.0, 0))
         return (line.total - line.done) * seconds / n if n else None
 
     def all_left(self) -> tuple[float, bool]:
-        """Estimate what all lines still take, as many jobs at a time as now; and whether every stage's pace is known."""
+        """Estimate what all lines still take, with as many jobs at a time as now; also whether every pace is known."""
         left = [self.seconds_left(line) for line in self.lines.values() if not line.complete]
         known = [seconds for seconds in left if seconds is not None]
         return sum(known) / max(len(self._running), 1), len(known) == len(left)
