@@ -30,7 +30,7 @@ def trained(tmp_path, monkeypatch):
     (tmp_path / "runs/my model/tokenizer").mkdir()
     (tmp_path / "runs/my model/tokenizer/tokenizer.json").write_text(tokenizer_json("</s>"))
     (tmp_path / "texts").mkdir()
-    (tmp_path / "texts/a.txt").write_text("a")
+    (tmp_path / "texts/a.txt").write_text("word " * 20_000)
     return tmp_path
 
 
@@ -77,7 +77,20 @@ def test_no_text_says_how_much_is_needed(trained):
     (trained / "texts/a.txt").unlink()
     with pytest.raises(RequestError, match=r"no text for the panel.*--text.*a dozen documents"):
         written_config(Wanted("runs/my model"))
-    assert 'paths: ["data/*.txt"]' in written_config(Wanted("runs/my model", texts=("data/*.txt",)))
+    with pytest.raises(RequestError, match=r"no file matches data/\*\.txt; name texts"):
+        written_config(Wanted("runs/my model", texts=("data/*.txt",)))
+    (trained / "data").mkdir()
+    (trained / "data/a.txt").write_text("word " * 1000)
+    with pytest.raises(RequestError, match=r"1 text files of 5,000 bytes in all are too little .* 36,000 bytes are"):
+        written_config(Wanted("runs/my model", texts=("data/*.txt",)))
+
+
+def test_few_files_are_cut_into_the_documents_of_a_panel_and_many_are_left(trained):
+    source = yaml.safe_load(written_config(Wanted("runs/my model")))["corpora"]["texts"]
+    assert source == {"source": "text", "paths": ["texts/*.txt"], "piece_characters": 100_000 // 72}
+    for i in range(36):
+        (trained / f"texts/{i}.txt").write_text("a")
+    assert "piece_characters" not in written_config(Wanted("runs/my model"))
 
 
 def test_an_unknown_family_and_an_unknown_place_are_refused(trained):

@@ -1,3 +1,5 @@
+import json
+
 from rare_neurons.catalogue import TABLES, TIMELINES
 from rare_neurons.origins.asked import OTHERS, Asked, path_of, paths_of
 from rare_neurons.tables import key_of
@@ -40,3 +42,15 @@ def test_tokens_per_step_and_neurons_of_a_hub_model_are_what_the_configuration_k
     other = Asked({**asked.config, "models": {"far": hub}}, {"far": [0, 1]})
     assert (other.tokens_per_step("far"), other.n_neurons("far")) == (None, None)
     assert not [key for key in other.keys if key[0] in ("null_tables", "pretrain")]
+
+
+def test_neurons_of_a_local_model_are_those_of_its_first_checkpoint_that_tells_them(tmp_path):
+    shape = {"model_type": "gpt2", "n_embd": 8, "n_head": 2, "n_layer": 1, "vocab_size": 400}
+    for step, config in ((0, "no JSON"), (5, json.dumps({"model_type": "mamba"})), (10, json.dumps(shape))):
+        (tmp_path / f"step{step}").mkdir()
+        (tmp_path / f"step{step}/config.json").write_text(config)
+    local = {"source": "folder", "path": f"{tmp_path}/step{{step}}", "tokenizer": "bpe"}
+    found = ask(models={"tiny-seed0": None, "local": local, "said": {**local, "n_neurons": 7}})
+    assert (found.n_neurons("local"), found.n_neurons("said")) == (32, 7)
+    assert ("null_tables", "32") in found.keys
+    assert ask(models={"local": {**local, "steps": [0, 5]}}).n_neurons("local") is None

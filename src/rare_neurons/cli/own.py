@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from glob import glob
 from pathlib import Path
 
 from rare_neurons.checkpoints.files import read_config
@@ -17,6 +18,8 @@ END_OF_TEXT = "<|endoftext|>"
 _OTHER_ENDS = ("</s>", "<|end_of_text|>", "<eos>", "<|im_end|>", "[SEP]")
 _NUMBER = re.compile(r"(0|[1-9][0-9]{0,17})(?=\D*$)")
 _CONTEXT, _CONTEXTS = 128, 1024
+_DOCUMENTS = 36  # three for each fold of a panel
+_LEAST_PIECE, _MOST_PIECE = 500, 4000  # characters: one context at least, some four
 _TEXTS = ("texts/*.txt", "*.txt")
 
 
@@ -74,17 +77,18 @@ def _text(heading: str, name: str, entry: str, beside: tuple[str, Sequence[str]]
     tokenizer, texts = beside
     length = "" if context == _CONTEXT else f", context_length: {context}"
     paths = ", ".join(map(_quoted, texts))
+    pieces = _pieces(texts)
     return f"""\
 # {heading}.
 # Every key: config/README.md. Runs of one recipe: an entry each under models, with the same `subject`.
 corpora:
-  texts: {{source: text, paths: [{paths}]}}
+  texts: {{source: text, paths: [{paths}]{pieces}}}
 tokenizers:
   {name}: {{{tokenizer}}}
 models:
   {name}: {{{entry}}}
 panels:
-  heldout: {{corpus: texts, tokenizer: {name}, max_contexts: {_CONTEXTS}{length}}}
+  heldout: {{corpus: texts, tokenizer: {name}, max_contexts: {_CONTEXTS}, targets_per_stratum: found{length}}}
 """
 
 
@@ -202,7 +206,7 @@ def end_of_text(path: Path) -> str:
 
 
 def _texts(asked: Sequence[str]) -> Sequence[str]:
-    found = list(asked) or [pattern for pattern in _TEXTS if any(_matching(pattern))][:1]
+    found = list(asked) or [pattern for pattern in _TEXTS if _matching(pattern)][:1]
     if not found:
         raise RequestError(
             f"no text for the panel: name files that the model has not seen with --text 'folder/*.txt' (a dozen "
@@ -211,8 +215,25 @@ def _texts(asked: Sequence[str]) -> Sequence[str]:
     return found
 
 
-def _matching(pattern: str) -> Iterator[Path]:
-    return Path().glob(pattern)
+def _matching(pattern: str) -> list[Path]:
+    return [Path(path) for path in glob(pattern, recursive=True) if Path(path).is_file()]
+
+
+def _pieces(patterns: Sequence[str]) -> str:
+    """Cut files into pieces where there are too few of them to be the documents of a panel."""
+    files = [path for pattern in patterns for path in _matching(pattern)]
+    if not files:
+        raise RequestError(f"no file matches {', '.join(patterns)}; name texts with --text")
+    if len(files) >= _DOCUMENTS:
+        return ""
+    total = sum(path.stat().st_size for path in files)
+    if total < 2 * _DOCUMENTS * _LEAST_PIECE:
+        raise RequestError(
+            f"{len(files)} text files of {total:,} bytes in all are too little for a panel: at least "
+            f"{2 * _DOCUMENTS * _LEAST_PIECE:,} bytes are needed; name more with --text"
+        )
+    size = total // (2 * _DOCUMENTS)
+    return f", piece_characters: {min(size, _MOST_PIECE)}"
 
 
 def _name(text: str) -> str:

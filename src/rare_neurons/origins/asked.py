@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from rare_neurons.catalogue import TABLES, TIMELINES
+from rare_neurons.checkpoints.files import read_config
 from rare_neurons.checkpoints.schedules import steps_of_model
 from rare_neurons.checkpoints.sources import Source, found_steps
-from rare_neurons.errors import RequestError
+from rare_neurons.errors import DataFault, RequestError
+from rare_neurons.families import family_of
+from rare_neurons.families.bounds import check_config, expected_shapes
 
 MANIFEST, TOKENIZER, RECIPE = "manifest", "tokenizer", "pretrain"
 """Kinds of files that are no tables."""
@@ -84,11 +87,13 @@ class Asked:
         return str(entry.get("control_of", entry.get("subject", model)))
 
     def n_neurons(self, model: str) -> int | None:
-        """Size of the final layer, where it is known beforehand."""
+        """Size of the final layer, where it is known beforehand: configured, or told by a local checkpoint."""
         entry = self.config["models"][model]
         if entry["source"] == "pretrain":
             return self.config["recipes"][entry["recipe"]]["mlp_size"]
-        return entry.get("n_neurons")
+        if "n_neurons" in entry or entry["source"] != "folder":
+            return entry.get("n_neurons")
+        return _neurons_of(Source("folder", str(entry["path"])), tuple(self.steps[model]))
 
     def tokens_per_step(self, model: str) -> int | None:
         """Training tokens per step, where they are known."""
@@ -171,6 +176,20 @@ class Asked:
         yield from (("alpha_null", self.family_of(model)) for model in self.steps)
         dated = [name for name, table in TABLES.items() if table.wildcards == ("subject",) and name != "alpha_null"]
         yield from ((name, subject) for subject in self.subjects for name in dated)
+
+
+@cache
+def _neurons_of(source: Source, steps: tuple[int, ...]) -> int | None:
+    """Neurons by the first checkpoint that tells them; what is wrong with one that does not, its job will say."""
+    for step in steps:
+        try:
+            config = read_config(source.folder(step))
+            family = family_of(config)
+            check_config(family, config)
+        except (DataFault, RequestError, OSError):
+            continue
+        return expected_shapes(family, config)["W_in"][0]
+    return None
 
 
 def _without(entry: Entry, *names: str) -> Entry:
