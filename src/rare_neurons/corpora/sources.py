@@ -69,7 +69,7 @@ def _pieces(text: str, size: int) -> Iterator[str]:
     """Cut a text into pieces of at least `size` characters, at blank lines, or at lines where none comes soon."""
     start = 0
     while len(text) - start >= 2 * size:
-        least, far = start + size, start + 2 * size
+        least, far = start + size, min(start + 2 * size, len(text) - size)
         found = ((text.find(mark, least, far), len(mark)) for mark in ("\n\n", "\n"))
         end = next((at + length for at, length in found if at >= 0), far)
         yield text[start:end]
