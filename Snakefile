@@ -20,7 +20,11 @@ include: "workflow/rules/null_tables.smk"
 include: "workflow/rules/timelines.smk"
 include: "workflow/rules/alpha.smk"
 include: "workflow/rules/plan.smk"
-include: "workflow/rules/replication.smk"
+
+
+if ASKED.measures_influence:
+
+    include: "workflow/rules/replication.smk"
 
 
 onstart:
@@ -46,7 +50,6 @@ localrules:
     figures,
     summary,
     usable,
-    replication,
 
 
 rule all:

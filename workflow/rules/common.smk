@@ -19,7 +19,7 @@ if Path(SOURCE).is_dir() and SOURCE not in sys.path:
     sys.path.insert(0, SOURCE)
     os.environ.setdefault("PYTHONPATH", SOURCE)
 
-from rare_neurons.catalogue import METRICS, QUANTITIES, RULES, TABLES, VERSIONS
+from rare_neurons.catalogue import METRICS, RULES, TABLES, VERSIONS
 from rare_neurons.checkpoints.sources import regular_files
 from rare_neurons.configuration import (
     SECTIONS,
@@ -73,6 +73,8 @@ except RequestError as error:
 
 
 ASKED = Asked(config, STEPS)
+# Figures all of whose tables are asked for.
+DRAWN = [one for one in FIGURES if all(map(ASKED.is_asked, one.tables))]
 # Words of the rules for what is asked.
 panels_of, members, controls = ASKED.panels_of, ASKED.members, ASKED.controls
 judged_models = ASKED.judged
@@ -192,9 +194,9 @@ def figure_tables(subject: str) -> list[str]:
     """Tables that the figures of a subject read, each once."""
     paths = []
     beside = {
-        table for figure in FIGURES if figure.with_controls for table in figure.tables
+        table for figure in DRAWN if figure.with_controls for table in figure.tables
     }
-    for table in dict.fromkeys(table for figure in FIGURES for table in figure.tables):
+    for table in dict.fromkeys(table for figure in DRAWN for table in figure.tables):
         pattern = PATH.get(table, f"{RESULTS}/{table}/{{model}}.parquet")
         if "{subject}" in pattern:
             paths.append(pattern.format(subject=subject))

@@ -21,8 +21,12 @@ rule integrity:
             if m != w.model and 0 in STEPS[m]
         ],
         panel=lambda w: [
-            PATH["panel/targets"].format(panel=panels_of(w.model)[0]),
-            corpus_path(config["panels"][panels_of(w.model)[0]], "unigram"),
+            path
+            for panel in panels_of(w.model)[:1]
+            for path in (
+                PATH["panel/targets"].format(panel=panel),
+                corpus_path(config["panels"][panel], "unigram"),
+            )
         ],
     output:
         PATH["integrity"],
@@ -41,10 +45,10 @@ rule integrity:
 rule timelines:
     """Every quantity of a model over its steps, with tokens seen, loss and each checkpoint's status."""
     input:
-        **{name: shards_of(name) for name in QUANTITIES},
+        **{name: shards_of(name) for name in ASKED.quantities},
         integrity=PATH["integrity"],
     output:
-        **{name: TIMELINE.replace("{quantity}", name) for name in QUANTITIES},
+        **{name: TIMELINE.replace("{quantity}", name) for name in ASKED.quantities},
     log:
         f"{RESULTS}/logs/timelines/{{model}}.log",
     conda:
@@ -114,9 +118,9 @@ rule figures:
                 category="{subject}",
                 labels={"figure": figure.name, "shows": figure.caption},
             )
-            for figure in FIGURES
+            for figure in DRAWN
         ],
-        svg=[f"{RESULTS}/figures/{{subject}}/{figure.name}.svg" for figure in FIGURES],
+        svg=[f"{RESULTS}/figures/{{subject}}/{figure.name}.svg" for figure in DRAWN],
     log:
         f"{RESULTS}/logs/figures/{{subject}}.log",
     conda:
@@ -126,7 +130,7 @@ rule figures:
         subject=lambda w: w.subject,
         models=lambda w: members(w.subject),
         controls=lambda w: controls(w.subject),
-        names=[figure.name for figure in FIGURES],
+        names=[figure.name for figure in DRAWN],
         version=VERSIONS["figures"],
     script:
         "../scripts/figures.py"
@@ -136,9 +140,14 @@ rule summary:
     """The short table that a run ends with."""
     input:
         integrity=expand(PATH["integrity"], model=config["models"]),
-        evidence=expand(PATH["timelines/evidence"], subject=ASKED.subjects),
+        evidence=(
+            expand(PATH["timelines/evidence"], subject=ASKED.subjects)
+            if ASKED.measures_influence
+            else []
+        ),
         figures=expand(
-            f"{RESULTS}/figures/{{subject}}/loss.png", subject=ASKED.subjects
+            f"{RESULTS}/figures/{{subject}}/{DRAWN[0].name}.png",
+            subject=ASKED.subjects,
         ),
     output:
         f"{RESULTS}/summary.txt",
@@ -149,6 +158,7 @@ rule summary:
     params:
         results=lambda w, output: str(Path(output[0]).parent),
         subjects={subject: members(subject) for subject in ASKED.subjects},
+        judged=ASKED.measures_influence,
         version=VERSIONS["summary"],
     script:
         "../scripts/summary.py"

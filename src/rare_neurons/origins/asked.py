@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
-from rare_neurons.catalogue import TABLES, TIMELINES
+from rare_neurons.catalogue import QUANTITIES, TABLES, TIMELINES
 from rare_neurons.checkpoints.files import read_config
 from rare_neurons.checkpoints.schedules import steps_of_model
 from rare_neurons.checkpoints.sources import Source, found_steps
+from rare_neurons.configuration.needed import measures_influence
 from rare_neurons.errors import DataFault, RequestError
 from rare_neurons.families import family_of
 from rare_neurons.families.bounds import check_config, expected_shapes
@@ -61,8 +62,24 @@ class Asked:
 
     def panels_of(self, model: str) -> list[str]:
         """Panels that a model is evaluated at: those with its tokenizer."""
+        if not self.measures_influence:
+            return []
         tokenizer = self.config["models"][model]["tokenizer"]
         return [name for name, panel in self.config["panels"].items() if panel["tokenizer"] == tokenizer]
+
+    @property
+    def measures_influence(self) -> bool:
+        """Whether anything is measured on text; spectra alone need none."""
+        return measures_influence(self.config)
+
+    def is_asked(self, table: str) -> bool:
+        """Whether a table, or a timeline, is one of those that this run makes for its models and subjects."""
+        return self.measures_influence or "panel" not in {**TABLES, **TIMELINES}[table].place
+
+    @property
+    def quantities(self) -> list[str]:
+        """Tables whose shards are joined over steps."""
+        return [name for name in QUANTITIES if self.is_asked(name)]
 
     def members(self, subject: str) -> list[str]:
         """List the runs of a subject, or the model itself."""
@@ -152,7 +169,8 @@ class Asked:
         return list(dict.fromkeys((*self._of_text(), *self._of_models(), *self._of_subjects())))
 
     def _of_text(self) -> Iterator[Key]:
-        tokenizers = list(dict.fromkeys(str(one["tokenizer"]) for one in self.config["models"].values()))
+        used = [one for one in self.config["models"].values() if "tokenizer" in one]
+        tokenizers = list(dict.fromkeys(str(one["tokenizer"]) for one in used)) if self.measures_influence else []
         texts = [corpus for corpus, _ in self.corpora]
         texts += [str(one["corpus"]) for name in tokenizers if "corpus" in (one := self.config["tokenizers"][name])]
         yield from (("text", corpus) for corpus in texts)
@@ -164,6 +182,7 @@ class Asked:
     def _of_models(self) -> Iterator[Key]:
         shards = [name for name, table in TABLES.items() if "step" in table.wildcards]
         joined = [name for name, table in {**TABLES, **TIMELINES}.items() if table.wildcards == ("model",)]
+        joined = [name for name in joined if self.is_asked(name)]
         for model, entry in self.config["models"].items():
             yield from [(RECIPE, model)] if entry["source"] == "pretrain" else []
             for kind in (MANIFEST, *shards):
@@ -175,6 +194,7 @@ class Asked:
     def _of_subjects(self) -> Iterator[Key]:
         yield from (("alpha_null", self.family_of(model)) for model in self.steps)
         dated = [name for name, table in TABLES.items() if table.wildcards == ("subject",) and name != "alpha_null"]
+        dated = [name for name in dated if self.is_asked(name)]
         yield from ((name, subject) for subject in self.subjects for name in dated)
 
 

@@ -32,11 +32,12 @@ def source_of(model: Mapping[str, object], pretrained: str) -> Source:
 
 
 def write_resolved(
-    output: str, *, model: str, step: int, source: Source, tokenizer: str, cache: Mapping[str, object]
+    output: str, *, model: str, step: int, source: Source, tokenizer: str | None, cache: Mapping[str, object]
 ) -> None:
     """Write the manifest of one checkpoint; a checkpoint that is not there or not whole gets a status and a reason.
 
-    What the plan at the start of the run listed is taken from there.
+    What the plan at the start of the run listed is taken from there. Without a tokenizer (only spectra are measured)
+    that of the checkpoint is compared with none.
 
     Raises
     ------
@@ -46,7 +47,7 @@ def write_resolved(
     """
     listed = take_listed(listing_folder(cache), model, step, source) if source.kind == "hub" else None
     manifest = listed or resolve(model, step, source, network=metadata_patience() if source.kind == "hub" else None)
-    if source.kind == "folder" and manifest.status == "ok":
+    if source.kind == "folder" and manifest.status == "ok" and tokenizer is not None:
         try:
             compare_tokenizer(source.folder(step), Path(tokenizer), f"{model}, step {step}")
         except DataFault as fault:
