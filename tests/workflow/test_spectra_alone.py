@@ -16,6 +16,8 @@ pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
 
 STEPS = [0, 10, 20]
 MODEL = {"source": "folder", "path": "runs/m/checkpoint-{step}"}
+NARROW = {"source": "folder", "path": "runs/narrow/checkpoint-{step}"}
+"""Its matrices have too few eigenvalues for an exponent."""
 QUICK = {"refits": 0, "likelihood_ratios": False, "farms_windows": 0, "shuffles": 0}
 
 
@@ -25,13 +27,14 @@ def measured(tmp_path_factory) -> Project:
     project = make_project(tmp_path_factory.mktemp("spectra") / "project")
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        model = GPT2LMHeadModel(GPT2Config(vocab_size=300, n_positions=16, n_embd=16, n_layer=1, n_head=2))
-        for step in STEPS:
-            model.save_pretrained(project.folder / f"runs/m/checkpoint-{step}")
-            with torch.no_grad():
-                for parameter in model.parameters():
-                    parameter.add_(0.01 * torch.randn_like(parameter))
-    config = {"targets": ["spectra"], "models": {"m": MODEL}, "spectra": QUICK}
+        for name, width in (("m", 24), ("narrow", 16)):
+            model = GPT2LMHeadModel(GPT2Config(vocab_size=300, n_positions=16, n_embd=width, n_layer=1, n_head=2))
+            for step in STEPS:
+                model.save_pretrained(project.folder / f"runs/{name}/checkpoint-{step}")
+                with torch.no_grad():
+                    for parameter in model.parameters():
+                        parameter.add_(0.01 * torch.randn_like(parameter))
+    config = {"targets": ["spectra"], "models": {"m": MODEL, "narrow": NARROW}, "spectra": QUICK}
     (project.folder / "own.yaml").write_text(json.dumps(config))
     project.run("--configfile", "own.yaml")
     return project
@@ -40,10 +43,13 @@ def measured(tmp_path_factory) -> Project:
 def test_exponents_integrity_and_their_figures_are_there_and_nothing_of_text(measured):
     results = measured.folder / "results"
     assert set(load_timeline(results, "spectra").to_pydict()["step"]) == set(STEPS)
-    assert load_timeline(results, "alpha").num_rows > 0
-    verdicts = load_integrity(results).to_pylist()
+    found = {m: load_timeline(results, "alpha", models=m).to_pydict()["alpha"] for m in ("m", "narrow")}
+    assert None not in found["m"]
+    assert set(found["narrow"]) == {None}
+    verdicts = load_integrity(results, models="m").to_pylist()
     assert [(row["step"], row["status"], row["canary_loss"]) for row in verdicts] == [(s, "ok", None) for s in STEPS]
-    assert {path.name for path in (results / "figures/m").glob("*.png")} == {"alpha.png", "integrity.png"}
+    for subject in ("m", "narrow"):
+        assert {path.name for path in (results / "figures" / subject).glob("*.png")} == {"alpha.png", "integrity.png"}
     assert "m" in (results / "summary.txt").read_text()
     made = {path.name for path in results.iterdir()}
     assert not made & {"text", "corpus", "panel", "tokenizer", "influence", "behaviour", "regimes", "null_tables"}
