@@ -53,7 +53,9 @@ def test_no_configuration_says_how_to_write_one(tmp_path):
 
 def test_without_what_measures_the_extra_is_named(folder, monkeypatch):
     monkeypatch.setattr(engine, "find_spec", lambda name: None)
-    with pytest.raises(RequestError, match=r"snakemake and torch not installed.*pip install 'rare-neurons\[run\]'"):
+    with pytest.raises(
+        RequestError, match=r"snakemake and torch not installed.*its extra `run`, such as pip install '\.\[run\]'"
+    ):
         command([], [], folder)
 
 

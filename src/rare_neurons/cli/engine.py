@@ -48,8 +48,8 @@ def command(configs: Sequence[Path], more: Sequence[str], folder: Path) -> list[
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
         raise RequestError(
-            f"{' and '.join(missing)} not installed, which a run needs: pip install 'rare-neurons[run]' "
-            "(reading results needs neither)"
+            f"{' and '.join(missing)} not installed, which a run needs: install this package with its extra `run`, "
+            "such as pip install '.[run]' in a checkout (reading results needs neither)"
         )
     root = house()
     files = list(configs) or [Path(CONFIG)]

@@ -40,7 +40,7 @@ def hub_checkpoints(repo: str) -> HubModel:
         from huggingface_hub import HfApi, hf_hub_download
         from huggingface_hub.errors import HfHubHTTPError
     except ImportError:
-        raise RequestError("a Hub model needs huggingface_hub: pip install 'rare-neurons[run]'") from None
+        raise RequestError("a Hub model needs huggingface_hub: install this package with its extra `run`") from None
     try:
         references = HfApi().list_repo_refs(repo)
         names = [one.name for one in (*references.branches, *references.tags)]
