@@ -42,7 +42,8 @@ _OF_TEXT = ("corpora", "tokenizers", "panels")
 
 def measures_influence(config: Mapping[str, object]) -> bool:
     """Whether anything is measured on text, not only on weights."""
-    return "influence" in config.get("targets", ("influence",))
+    # What a run of an earlier version has noted names none.
+    return "targets" not in config or "influence" in config["targets"]
 
 
 def missing_sections(config: Mapping[str, object], sections: Mapping[str, Collection[str]]) -> list[str]:
