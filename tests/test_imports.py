@@ -33,6 +33,8 @@ RULES = {
     "stages.resolve": ("torch", "transformers", "snakemake", "pyarrow"),
     "stages.metric": ("torch", "transformers", "snakemake", "matplotlib"),
     "configuration": (*HEAVY, *OURS),
+    "cli": (*HEAVY, *OURS, "rare_neurons.numerics"),
+    "house": (*HEAVY, "numpy", "pyarrow", *OURS),
 }
 
 TOPICS = {

@@ -12,7 +12,8 @@ from tools.configuration import ROOT, SCHEMA
 
 RULES = [ROOT / "Snakefile", *sorted(ROOT.glob("workflow/rules/*.smk"))]
 # What rules and scripts call for a section.
-WORDS = [ROOT / "src/rare_neurons" / name for name in ("origins/asked.py", "stages/checkpoint_job.py")]
+PLACES = ("origins/asked.py", "stages/checkpoint_job.py", "configuration/needed.py")
+WORDS = [ROOT / "src/rare_neurons" / name for name in PLACES]
 SCRIPTS = sorted(ROOT.glob("workflow/scripts/*.py"))
 
 

@@ -59,8 +59,10 @@ for batch in BATCHES:
         input:
             files=files_of_checkpoints(batch),
             folders=folders_of_checkpoints(batch),
-            tokenizer=lambda w: TOKENIZER.format(
-                tokenizer=config["models"][w.model]["tokenizer"]
+            tokenizer=lambda w: (
+                TOKENIZER.format(tokenizer=config["models"][w.model]["tokenizer"])
+                if ASKED.measures_influence
+                else []
             ),
         output:
             batch.paths(MANIFEST),

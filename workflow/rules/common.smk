@@ -30,7 +30,7 @@ from rare_neurons.configuration import (
 )
 from rare_neurons.configuration.batches import batches, sizes_of, trainings
 from rare_neurons.errors import RequestError
-from rare_neurons.figures import registry
+from rare_neurons.figures.registry import FIGURES
 from rare_neurons.origins.asked import OTHERS, Asked, paths_of, steps_asked
 from rare_neurons.stages.resolve import source_of
 
@@ -76,6 +76,8 @@ except RequestError as error:
 
 
 ASKED = Asked(config, STEPS)
+# Figures all of whose tables are asked for.
+DRAWN = [one for one in FIGURES if all(map(ASKED.is_asked, one.tables))]
 # Words of the rules for what is asked.
 panels_of, members, controls = ASKED.panels_of, ASKED.members, ASKED.controls
 judged_models = ASKED.judged
@@ -221,17 +223,13 @@ def contrasted_strata(panel: str) -> list[str]:
     return [*asked, [known[-1], known[0]]][0]
 
 
-# Those that have something to show.
-FIGURES = [one for one in registry.FIGURES if all(map(ASKED.is_asked, one.rules))]
-
-
 def figure_tables(subject: str) -> list[str]:
     """Tables that the figures of a subject read, each once."""
     paths = []
     beside = {
-        table for figure in FIGURES if figure.with_controls for table in figure.tables
+        table for figure in DRAWN if figure.with_controls for table in figure.tables
     }
-    for table in dict.fromkeys(table for figure in FIGURES for table in figure.tables):
+    for table in dict.fromkeys(table for figure in DRAWN for table in figure.tables):
         pattern = PATH.get(table, f"{RESULTS}/{table}/{{model}}.parquet")
         if "{subject}" in pattern:
             paths.append(pattern.format(subject=subject))

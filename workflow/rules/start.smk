@@ -110,6 +110,25 @@ def heed_force() -> None:
     config["jobs"]["forced"] = bool(settings.forceall or settings.forcerun)
 
 
+def tell_jobs() -> None:
+    """Tell a display of progress (a logger plugin) what will run: model, stage and number of checkpoints of each job."""
+    jobs = {}
+    for job in workflow.dag.needrun_jobs():
+        if not job.output and not job.log:
+            continue
+        stage, size = job.rule.name, 1
+        for batch in (*BATCHES, *LAYER_BATCHES, *INTERVAL_BATCHES):
+            if batch.name and stage.endswith(batch.name):
+                stage, size = stage.removesuffix(batch.name), len(batch.items)
+        of = [
+            value
+            for name, value in job.wildcards.items()
+            if name not in ("step", "interval")
+        ]
+        jobs[job.jobid] = [of[-1] if of else "all", stage, size]
+    logger.info("", extra={"planned": {"jobs": jobs, "results": RESULTS}})
+
+
 def plan_request() -> dict:
     """Sections of the configuration that a plan looks at."""
     paths = {name: TOKENIZER.format(tokenizer=name) for name in config["tokenizers"]}

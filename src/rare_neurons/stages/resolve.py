@@ -37,14 +37,15 @@ def write_resolved(
     model: str,
     step: int,
     source: Source,
-    tokenizer: str,
+    tokenizer: str | None,
     cache: Mapping[str, object],
     folder: str | None = None,
 ) -> None:
     """Write the manifest of one checkpoint; a checkpoint that is not there or not whole gets a status and a reason.
 
     What the plan at the start of the run listed is taken from there. `folder` is where a local checkpoint lies for this
-    job, where that is not at the source's location.
+    job, where that is not at the source's location. Without a tokenizer (only spectra are measured) that of the
+    checkpoint is compared with none.
 
     Raises
     ------
@@ -56,7 +57,7 @@ def write_resolved(
     here = None if folder is None else Path(folder)
     patience = metadata_patience() if source.kind == "hub" else None
     manifest = listed or resolve(model, step, source, folder=here, network=patience)
-    if source.kind == "folder" and manifest.status == "ok":
+    if source.kind == "folder" and manifest.status == "ok" and tokenizer is not None:
         try:
             compare_tokenizer(here or source.folder(step), Path(tokenizer), f"{model}, step {step}")
         except DataFault as fault:
