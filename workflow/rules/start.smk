@@ -71,7 +71,7 @@ def is_joined(key) -> bool:
     """Whether a file is of one checkpoint, and its rule makes something that a model's timelines are made of."""
     return isinstance(key[-1], int) and (
         key[0] == MANIFEST_KEY
-        or any(table.name in QUANTITIES for table in RULE_OF[key[0]].tables)
+        or any(table.name in ASKED.quantities for table in RULE_OF[key[0]].tables)
     )
 
 
