@@ -50,6 +50,7 @@ TOPICS = {
     "organisation": set(),
     "grid": set(),
     "evidence": {"grid"},
+    "layers": {"grid", "panel"},
     "wording": {"evidence"},
 }
 """Topics of numerics, and those that each may import."""
