@@ -139,7 +139,7 @@ def _forward(blocks: Blocks, readout: LossReadout, sample: Sample, _means: torch
 
 def _backward(blocks: Blocks, readout: LossReadout, sample: Sample, means: torch.Tensor) -> None:
     batch = Batch(blocks, readout, sample, slice(0, len(sample)), np.arange(len(sample.context)), means)
-    batch.base.contract(batch.losses(batch.base, batch.rows)[0].sum(), batch.deltas)
+    batch.effects(batch.base, np.ones(len(batch.rows), dtype=bool), batch.deltas, losses=slice(1))
 
 
 def _estimator(blocks: Blocks, readout: LossReadout, sample: Sample, settings: PassSettings) -> None:

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from rare_neurons.models.layers import batch as batch_module
-from rare_neurons.models.layers.batch import Batch, PassSettings, draw_labels
+from rare_neurons.models.layers.batch import Batch, PassSettings
 from rare_neurons.models.layers.blocks import Blocks
 from rare_neurons.models.layers.draws import draw_sample
-from rare_neurons.models.layers.losses import LossReadout, TargetLosses
+from rare_neurons.models.layers.losses import LossReadout
 from tests.models.tiny import random_model, random_panel
 
 SETTINGS = PassSettings(epsilon=0.01, sign_draws=2, target_draws=0, seed=0, halves=False)
@@ -45,11 +45,20 @@ class QuadraticReadout:
     def __init__(self):
         torch.manual_seed(1)
         Q = torch.randn(D, D, dtype=torch.float64)
-        self.Q, self.q = Q + Q.T, torch.randn(D, dtype=torch.float64)
+        self.Q, self.q, self.norm = Q + Q.T, torch.randn(D, dtype=torch.float64), torch.nn.Identity()
 
-    def losses(self, residual, target_id):
-        whole = 0.5 * ((residual @ self.Q) * residual).sum(-1) + residual @ self.q
-        return TargetLosses(whole, 2 * whole)
+    def loss(self, residual):
+        return (0.5 * ((residual @ self.Q) * residual).sum(-1) + residual @ self.q).sum()
+
+    def gradients(self, normed, _target_id, _uniform):
+        whole = normed @ self.Q + self.q
+        return torch.stack([whole, 2 * whole])
+
+
+@pytest.fixture
+def quadratic(monkeypatch):
+    monkeypatch.setattr(batch_module, "target_gradients", QuadraticReadout.gradients)
+    return _toy()
 
 
 def _toy():
@@ -61,6 +70,7 @@ def _toy():
         target_id=np.zeros(T, dtype=np.int64),
         stratum=np.zeros(T, dtype=np.int64),
         half=np.zeros(T, dtype=np.int64),
+        uniform=np.ones((2, T)),
     )
     means = torch.randn(2, N, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
     return Batch(QuadraticNet(), QuadraticReadout(), sample, slice(0, 1), np.arange(T), means)
@@ -71,11 +81,11 @@ def _loss_along(toy, layer, neuron, step):
     shifts[layer][..., neuron] = step * toy.deltas[layer][..., neuron]
     with torch.no_grad():
         passed = batch_module.run_tapped(toy.blocks, toy.token_ids, shifts=shifts)
-        return float(toy.losses(passed, toy.rows)[0].sum())
+        return float(toy.readout.loss(passed.final))
 
 
-def test_the_mean_over_all_signs_is_the_diagonal_of_a_quadratic_loss():
-    toy = _toy()
+def test_the_mean_over_all_signs_is_the_diagonal_of_a_quadratic_loss(quadratic):
+    toy = quadratic
     draws = []
     for bits in itertools.product((-1, 1), repeat=N + T * N):
         z = torch.tensor(bits, dtype=torch.int8)
@@ -116,18 +126,3 @@ def test_single_precision_with_the_default_step_is_double_precision_with_a_small
     exact_first, exact_second = _first_and_second(torch.float64, 1e-6)
     for one, other in ((first, exact_first), (second, exact_second)):
         assert float((one - other).norm() / other.norm()) < 0.01
-
-
-def test_labels_are_drawn_from_the_model_and_from_the_class_of_the_target():
-    logits = torch.tensor([[0.3, -1.0, 2.0, 0.7]], dtype=torch.float64)
-    n = 1000
-    uniform = ((torch.arange(n) + 1) / n).double().expand(2, n)
-    class_of_id, own = torch.tensor([0, 1, 1, 0]), torch.tensor([3]).expand(n)
-    whole, within = draw_labels(logits.expand(n, 4), uniform, class_of_id, own)
-    p = logits.softmax(-1)[0]
-    # Every n-th part of the unit interval once: frequencies are off by at most one of them.
-    torch.testing.assert_close(torch.bincount(whole, minlength=4) / n, p.float(), atol=1.1 / n, rtol=0)
-    q = torch.tensor([p[0], 0, 0, p[3]]) / (p[0] + p[3])
-    torch.testing.assert_close(torch.bincount(within, minlength=4) / n, q.float(), atol=1.1 / n, rtol=0)
-    smallest = draw_labels(logits, torch.full((2, 1), 1e-30, dtype=torch.float64), torch.tensor([0, 1, 1, 1]), own[:1])
-    assert [int(label) for label in smallest] == [0, 1]

@@ -82,15 +82,17 @@ def test_gauss_newton_is_the_mean_square_of_drawn_labels_effects():
     draws = []
     for seed in range(100):
         batch.sample = replace(sample, uniform=1 - np.random.default_rng(seed).random(sample.uniform.shape))
+        batch.base = batch.read(batch.base.passed, labels=True)
         draws.append(batch.gauss_newton()[:, 0].sum(1).numpy())
     mean, error = np.mean(draws, 0), np.std(draws, 0) / np.sqrt(len(draws))
     expected = np.zeros(mean.shape)
     for row in range(len(sample.context)):
-        logits = readout.logits(batch.residual(batch.base, np.array([row])))
+        passed = batch.base.passed
+        logits = readout.logits(passed.final[sample.context[row], sample.position[row]][None])
         p = logits.detach().softmax(-1)[0].numpy()
         for v in np.flatnonzero(p > 1e-4):
             loss = readout.losses_of_logits(logits, torch.tensor([v])).whole.sum()
-            effect = batch.base.contract(loss, batch.deltas)[sample.context[row]].numpy()
+            effect = passed.contract(loss, batch.deltas)[sample.context[row]].numpy()
             expected[sample.stratum[row]] += p[v] * effect**2
     # Of 80 neurons and strata nearly all means of 100 draws lie within three standard errors.
     assert np.mean(np.abs(mean - expected) < 3 * error + 1e-4 * expected) > 0.9

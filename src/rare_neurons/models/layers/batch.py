@@ -10,8 +10,9 @@ import torch
 
 from rare_neurons.models.layers.blocks import Blocks
 from rare_neurons.models.layers.draws import Sample, draw_signs
-from rare_neurons.models.layers.losses import LossReadout, TargetLosses
+from rare_neurons.models.layers.losses import LossReadout
 from rare_neurons.models.layers.taps import TappedPass, run_tapped
+from rare_neurons.models.layers.upstream import target_gradients
 from rare_neurons.numerics.layers.sums import N_PARTS
 
 
@@ -37,6 +38,18 @@ class PassSettings:
     halves: bool = True
 
 
+@dataclass(frozen=True)
+class Reading:
+    """A pass, its normed final residual `[target, d_model]` in its graph, and the losses' gradients at that.
+
+    `upstream` `[loss, target, d_model]` as `target_gradients` has it.
+    """
+
+    passed: TappedPass
+    normed: torch.Tensor
+    upstream: torch.Tensor
+
+
 class Batch:
     """Some contexts, their unperturbed pass with its graph, and δ of every neuron."""
 
@@ -51,69 +64,61 @@ class Batch:
     ) -> None:
         self.blocks, self.readout, self.sample, self.contexts, self.rows = blocks, readout, sample, contexts, rows
         self.token_ids = torch.from_numpy(sample.token_ids[contexts])
-        self.base: TappedPass | None = run_tapped(blocks, self.token_ids)
+        base = run_tapped(blocks, self.token_ids)
         shape = (*self.token_ids.shape, -1)
-        self.deltas = [mean - a.detach().reshape(shape) for mean, a in zip(means, self.base.activations, strict=True)]
+        self.deltas = [mean - a.detach().reshape(shape) for mean, a in zip(means, base.activations, strict=True)]
+        self.base: Reading | None = self.read(base, labels=True)
 
-    def residual(self, passed: TappedPass, rows: np.ndarray) -> torch.Tensor:
-        """Read the final residual at some rows of the sample `[row, d_model]`."""
-        context = torch.from_numpy(self.sample.context[rows] - self.contexts.start)
-        return passed.final[context, torch.from_numpy(self.sample.position[rows])]
+    def read(self, passed: TappedPass, *, labels: bool = False) -> Reading:
+        """Read the losses of the batch's targets, with `labels` also those of labels drawn from the model."""
+        context = torch.from_numpy(self.sample.context[self.rows] - self.contexts.start)
+        residual = passed.final[context, torch.from_numpy(self.sample.position[self.rows])]
+        normed = self.readout.norm(residual)
+        uniform = torch.from_numpy(self.sample.uniform[:, self.rows]) if labels else None
+        target_id = torch.from_numpy(self.sample.target_id[self.rows])
+        return Reading(passed, normed, target_gradients(self.readout, normed.detach(), target_id, uniform))
 
-    def losses(self, passed: TappedPass, rows: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-        """Whole and within losses of some rows, each `[row]`."""
-        found = self.readout.losses(self.residual(passed, rows), torch.from_numpy(self.sample.target_id[rows]))
-        return found.whole, found.within
+    def effects(
+        self,
+        reading: Reading,
+        chosen: np.ndarray,
+        deltas: Sequence[torch.Tensor],
+        last: Sequence[torch.Tensor] = (),
+        *,
+        losses: slice = slice(N_PARTS),
+    ) -> torch.Tensor:
+        """Contract the gradients of some rows' losses, summed, with δ: `[loss, context, layer, neuron]`.
 
-    def contract(self, losses: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        """Contract each loss's gradient in the unperturbed pass with δ: `[part, context, layer, neuron]`."""
-        return torch.stack([self.base.contract(loss.sum(), self.deltas) for loss in losses])
-
-    def groups(self, halves: bool) -> list[list[np.ndarray]]:
-        """Rows of each stratum, and of each half of its type bins if these are told apart."""
-        stratum, half = self.sample.stratum[self.rows], self.sample.half[self.rows]
-        parts = [half == 0, half == 1] if halves else [half >= 0]
-        return [[self.rows[(stratum == s) & mine] for mine in parts] for s in range(len(self.sample.strata))]
+        `chosen` bool `[row of the batch]`; `last` as in `TappedPass.contract`.
+        """
+        upstream = reading.upstream[losses]
+        if not chosen.any():
+            return deltas[0].new_zeros(len(upstream), len(self.token_ids), len(deltas) + len(last), deltas[0].shape[-1])
+        keep = torch.from_numpy(chosen).to(upstream)[:, None]
+        return torch.stack(
+            [reading.passed.contract(reading.normed, deltas, last, upstream=one * keep) for one in upstream]
+        )
 
     def first_order(
         self,
-        passed: TappedPass,
+        reading: Reading,
         deltas: Sequence[torch.Tensor],
         settings: PassSettings,
         last: Sequence[torch.Tensor] = (),
     ) -> torch.Tensor:
-        """Σ over positions of δ ∂L for every loss: `[stratum, part, half, context, layer, neuron]`.
-
-        With further layers for what is given as `last` (`TappedPass.contract`).
-        """
-
-        def contract(rows: np.ndarray) -> torch.Tensor:
-            if not len(rows):
-                return self._zeros(len(deltas) + len(last))
-            losses = self.losses(passed, rows)
-            return torch.stack([passed.contract(loss.sum(), deltas, last) for loss in losses])
-
-        groups = self.groups(settings.halves)
-        return torch.stack([torch.stack([contract(rows) for rows in halves], 1) for halves in groups])
-
-    def _zeros(self, n_layers: int) -> torch.Tensor:
-        """Effects of no targets `[part, context, layer, neuron]`."""
-        return self.deltas[0].new_zeros(N_PARTS, len(self.token_ids), n_layers, self.deltas[0].shape[-1])
+        """Σ over positions of δ ∂L for every loss: `[stratum, part, half, context, layer, neuron]`."""
+        stratum, half = self.sample.stratum[self.rows], self.sample.half[self.rows]
+        parts = [half == 0, half == 1] if settings.halves else [half >= 0]
+        strata = [stratum == s for s in range(len(self.sample.strata))]
+        return torch.stack(
+            [torch.stack([self.effects(reading, own & part, deltas, last) for part in parts], 1) for own in strata]
+        )
 
     def gauss_newton(self) -> torch.Tensor:
         """Square effects on the losses of labels drawn from the model: `[stratum, part, context, layer, neuron]`."""
-        found = []
-        for (rows,) in self.groups(halves=False):
-            if not len(rows):
-                found.append(self._zeros(len(self.deltas)))
-                continue
-            logits = self.readout.logits(self.residual(self.base, rows))
-            own = torch.from_numpy(self.sample.target_id[rows]).to(logits.device)
-            uniform = torch.from_numpy(self.sample.uniform[:, rows]).to(logits)
-            whole, within = draw_labels(logits.detach(), uniform, self.readout.class_of_id, own)
-            drawn: tuple[TargetLosses, ...] = tuple(self.readout.losses_of_logits(logits, y) for y in (whole, within))
-            found.append(self.contract((drawn[0].whole, drawn[1].within)).square())
-        return torch.stack(found)
+        stratum, drawn = self.sample.stratum[self.rows], slice(N_PARTS, 2 * N_PARTS)
+        strata = range(len(self.sample.strata))
+        return torch.stack([self.effects(self.base, stratum == s, self.deltas, losses=drawn).square() for s in strata])
 
     def draw(self, number: int, settings: PassSettings) -> list[torch.Tensor]:
         """Signs of each layer, int8 `[context, 1 or pos, neuron]`."""
@@ -138,22 +143,4 @@ class Batch:
         passed = run_tapped(self.blocks, self.token_ids, shifts=[settings.epsilon * shift for shift in signed])
         before = [z * first[..., layer, None, :] for layer, z in enumerate(signs[:-1])]
         before = torch.cat([*before, first[..., n_layers + number, None, :]], -2)
-        return (self.first_order(passed, signed, settings) - before) / settings.epsilon
-
-
-def draw_labels(
-    logits: torch.Tensor, uniform: torch.Tensor, class_of_id: torch.Tensor, own: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Labels `[target]` from softmax of `logits` `[target, vocab]`, and from it within the class of the ids `own`.
-
-    `uniform` `[part, target]` in (0, 1] decides which.
-    """
-    p = logits.softmax(-1)
-    outside = class_of_id[None] != class_of_id[own][:, None]
-    return tuple(_invert(q, u) for q, u in zip((p, p.masked_fill(outside, 0)), uniform, strict=True))
-
-
-def _invert(p: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
-    """First label at which the running sum of the weights `[target, vocab]` reaches its part `uniform`."""
-    running = p.cumsum(-1)
-    return torch.searchsorted(running, uniform[:, None] * running[:, -1:])[:, 0].clamp_max(p.shape[-1] - 1)
+        return (self.first_order(self.read(passed), signed, settings) - before) / settings.epsilon

@@ -136,7 +136,7 @@ class _Singles:
             if not len(rows):
                 continue
             at = torch.from_numpy(np.flatnonzero(drawn >= 0))
-            effects = batch.contract(batch.losses(batch.base, rows))[:, at]
+            effects = batch.effects(batch.base, np.isin(batch.rows, rows), batch.deltas)[:, at]
             weight = torch.from_numpy(self._weight(rows)).to(effects.device)
             self.squares += torch.einsum("cln,c->ln", effects[0].double().square(), weight).cpu().numpy()
             self.rows.append(rows)

@@ -25,14 +25,26 @@ class TappedPass:
         self.activations, self.final = activations, final
 
     def contract(
-        self, loss: torch.Tensor, deltas: Sequence[torch.Tensor], last: Sequence[torch.Tensor] = ()
+        self,
+        output: torch.Tensor,
+        deltas: Sequence[torch.Tensor],
+        last: Sequence[torch.Tensor] = (),
+        *,
+        upstream: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """Σ over positions of δ times the gradient of a scalar loss: `[context, layer, neuron]`.
+        """Σ over positions of δ times the gradient of a loss: `[context, layer, neuron]`.
 
         A gradient is that along all paths: through the same layer's output and through every later layer. What is given
         as `last` meets the last layer's gradient too, and is appended as further layers.
+
+        Parameters
+        ----------
+        output : Tensor
+            The loss, or what it depends on.
+        upstream : Tensor, optional
+            Gradient of the loss with respect to `output`, of its shape.
         """
-        gradients = torch.autograd.grad(loss, self.activations, retain_graph=True)
+        gradients = torch.autograd.grad(output, self.activations, upstream, retain_graph=True)
         shape = deltas[0].shape
         pairs = [*zip(gradients, deltas, strict=True), *((gradients[-1], delta) for delta in last)]
         sums = [(g.reshape(shape) * delta).sum(1) for g, delta in pairs]
@@ -87,11 +99,11 @@ def run_tapped(blocks: Blocks, token_ids: torch.Tensor, *, shifts: Sequence[torc
 
 
 def activation_sums(blocks: Blocks, token_ids: torch.Tensor, *, natural: slice) -> torch.Tensor:
-    """Sum every neuron's activation `[layer, neuron]` over eligible natural positions, in float64."""
+    """Sum every neuron's activation `[layer, neuron]` over eligible natural positions, contexts in float64."""
     sums: list[torch.Tensor] = []
 
     def add(_module: torch.nn.Module, args: tuple[torch.Tensor, ...]) -> None:
-        sums.append(args[0].reshape(*token_ids.shape, -1)[:, natural].sum((0, 1), dtype=torch.float64))
+        sums.append(args[0].reshape(*token_ids.shape, -1)[:, natural].sum(1).sum(0, dtype=torch.float64))
 
     handles = [module.register_forward_pre_hook(add) for module in blocks.w_out]
     try:
