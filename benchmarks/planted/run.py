@@ -195,7 +195,7 @@ class World:
 
 def report(results: Path, truth: dict[str, np.ndarray]) -> None:
     """Print what the tables say of every subject: of planted ones what is asked of influence, of nulls everything."""
-    found, onsets = load_evidence(results, pandas=True), load_timeline(results, "onsets", pandas=True)
+    found, onsets = load_evidence(results), load_timeline(results, "onsets")
     rows = []
     for (subject, question), mine in found.groupby(["subject", "question"], sort=False):
         planted = any(name.startswith(f"{subject}-") for name in truth)
@@ -228,11 +228,11 @@ def _dates(onsets: pd.DataFrame) -> list[str]:
 
 def print_neurons(results: Path, truth: dict[str, np.ndarray]) -> None:
     """Print the effective number, and how many of the planted neurons are among the strongest at the last step."""
-    inequality = load_timeline(results, "inequality", pandas=True, stratum="rare", steps=[STEPS[-1]])
+    inequality = load_timeline(results, "inequality", stratum="rare", steps=[STEPS[-1]])
     rows = []
     for name, neurons in truth.items():
         row = inequality[inequality.model == name].iloc[0]
-        shard = load_shards(results, "influence", models=name, steps=[STEPS[-1]], pandas=True, stratum="rare")
+        shard = load_shards(results, "influence", models=name, steps=[STEPS[-1]], stratum="rare")
         strongest = shard.sort_values("influence_within", key=np.abs, ascending=False).neuron.to_numpy()[: len(neurons)]
         number = [row[f"effective_number_within{end}"] for end in ("", "_low", "_high")]
         known = (

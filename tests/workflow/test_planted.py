@@ -88,7 +88,7 @@ def measured(finished, tmp_path_factory) -> tuple[Path, dict[str, set[int]]]:
 
 def reached(results: Path, subject: str) -> pd.Series:
     """Highest tier of every question."""
-    return load_evidence(results, subjects=subject, pandas=True).groupby("question", dropna=False).reached.first()
+    return load_evidence(results, subjects=subject).groupby("question", dropna=False).reached.first()
 
 
 def test_what_is_planted_is_found_beyond_the_nulls(measured):
@@ -96,7 +96,7 @@ def test_what_is_planted_is_found_beyond_the_nulls(measured):
 
 
 def test_every_run_is_dated_to_the_planted_step(measured):
-    onsets = load_timeline(measured[0], "onsets", models="planted", pandas=True)
+    onsets = load_timeline(measured[0], "onsets", models="planted")
     mine = onsets[(onsets.question == QUESTION) & (onsets.role == "run")]
     assert mine.status.tolist() == ["dated"] * len(SEEDS)
     assert ((mine.after < PLANTED_STEP) & (mine.by >= PLANTED_STEP)).all(), mine[["run", "after", "by"]]
@@ -105,7 +105,7 @@ def test_every_run_is_dated_to_the_planted_step(measured):
 def test_members_are_the_planted_neurons(measured):
     results, truth = measured
     for name, neurons in truth.items():
-        members = load_timeline(results, "members", models=name, stratum="rare", pandas=True)
+        members = load_timeline(results, "members", models=name, stratum="rare")
         assert len(neurons & set(members.neuron)) > K / 2, name
 
 

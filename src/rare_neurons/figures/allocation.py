@@ -26,8 +26,8 @@ def plot_allocation(
     of both signs add up to it, nothing is left over. `figure` is drawn into instead of a new one.
     """
     models = chosen_models(results, models)
-    table = load_timeline(results, "allocation", models=models, pandas=True)
-    changes = load_timeline(results, "allocation_changes", models=models, pandas=True)
+    table = load_timeline(results, "allocation", models=models)
+    changes = load_timeline(results, "allocation_changes", models=models)
     if not len(table):
         return nothing_to_draw(figure)
     columns = [key for key, _ in table.groupby(["panel", "stratum"], sort=False)]

@@ -30,8 +30,8 @@ def plot_layer_neurons(
     `figure` is drawn into instead of a new one.
     """
     model = chosen_models(results, models)[0]
-    table = load_shards(results, "layer_influence", models=[model], pandas=True)
-    verdicts = load_integrity(results, models=[model], pandas=True)
+    table = load_shards(results, "layer_influence", models=[model])
+    verdicts = load_integrity(results, models=[model])
     table = table.merge(verdicts[~verdicts.quarantined][["model", "step"]], on=["model", "step"])
     table = table.dropna(subset=["influence_within"])
     if not len(table):

@@ -56,7 +56,7 @@ def plot_layers(
 
 def _mean_squares(results: str | Path, models: Sequence[str]) -> pd.DataFrame:
     """Mean over models of each layer's mean square, and whether it is beyond its noise."""
-    table = load_timeline(results, "layer_audit", models=models, pandas=True)
+    table = load_timeline(results, "layer_audit", models=models)
     table = table.dropna(subset=["mean_square", "mean_square_se", "se_type_factor"])
     table = table.assign(mean_square_se=table.mean_square_se * table.se_type_factor.clip(lower=1))
     keys = ["panel", "stratum", "part", "layer", "step"]

@@ -82,7 +82,7 @@ def write_probe(
             batch_size=None if options["batch_size"] == "auto" else int(options["batch_size"]),
             tf32=bool(options["tf32"]),
         )
-        return _tables(result, arrays, place_of(checkpoint, panel))
+        return probe_tables(result, arrays, place_of(checkpoint, panel))
 
     params = {**options, "strata": {name: dict(rule) for name, rule in rules.items()}}
     job = CheckpointJob(
@@ -106,7 +106,8 @@ def _gigabytes(value: object) -> float | None:
     return None if value == "auto" else float(value)
 
 
-def _tables(result: ProbeResult, panel: PanelArrays, place: Mapping[str, object]) -> dict[str, pa.Table]:
+def probe_tables(result: ProbeResult, panel: PanelArrays, place: Mapping[str, object]) -> dict[str, pa.Table]:
+    """Tables of a probe by name, with the columns of their place in front."""
     columns: dict[str, Columns] = {
         "influence": _influence(result, panel),
         "cells": _cells(result, panel),

@@ -29,8 +29,8 @@ def account_sentences(results: str, models: Sequence[str]) -> list[str]:
     known = {str(model) for _, model in find_tables(results, "timelines/allocation")}
     if not set(models) <= known:
         return []
-    units = load_timeline(results, "allocation", models=models, pandas=True)
-    changes = load_timeline(results, "allocation_changes", models=models, part="within", pandas=True)
+    units = load_timeline(results, "allocation", models=models)
+    changes = load_timeline(results, "allocation_changes", models=models, part="within")
     sentences = []
     for (_, stratum), mine in units.groupby(["panel", "stratum"], sort=False):
         shared = mine.groupby(["step_before", "step"]).model.nunique()

@@ -1,4 +1,4 @@
-"""Every neuron of every layer on a small model: against exact ablation and the certified engine, and what goes wrong."""
+"""Every neuron of every layer of a small model, against exact ablation and the certified engine; what goes wrong."""
 
 from dataclasses import fields, replace
 

@@ -81,11 +81,15 @@ def test_the_model_is_left_as_it_was():
     assert all(p.grad is None for p in model.parameters())
 
 
+def _look_and_fail(model):
+    assert not any(p.requires_grad for p in model.parameters())
+    raise KeyError
+
+
 def test_weights_are_frozen_only_inside():
     model = torch.nn.Linear(2, 2)
     with pytest.raises(KeyError), frozen(model):
-        assert not any(p.requires_grad for p in model.parameters())
-        raise KeyError
+        _look_and_fail(model)
     assert all(p.requires_grad for p in model.parameters())
 
 

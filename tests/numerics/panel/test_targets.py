@@ -70,3 +70,18 @@ def test_a_corpus_too_small_says_what_each_stratum_has(contexts, strata):
         ValueError, match=r"\{'common': \d+, 'rare': \d+\} eligible targets per stratum .* asks for 9999"
     ):
         draw(contexts, strata, targets_per_stratum=9999)
+
+
+def test_as_many_as_there_are_is_what_the_scarcest_stratum_has(contexts, strata):
+    found = draw(contexts, strata, targets_per_stratum=None)
+    n = np.bincount(found.stratum)
+    assert n[0] == n[1] > 300
+    with pytest.raises(ValueError, match=rf"asks for {n[0] + 1} of each"):
+        draw(contexts, strata, targets_per_stratum=int(n[0]) + 1)
+    same = draw(contexts, strata, targets_per_stratum=int(n[0]))
+    assert np.array_equal(same.position, found.position)
+
+
+def test_fewer_than_a_panel_may_have_are_refused_also_where_none_are_asked_for(contexts, strata):
+    with pytest.raises(ValueError, match="asks for 16 of each"):
+        draw(contexts, strata, targets_per_stratum=None, most=Most(per_type=1, per_document=1), min_position=14)

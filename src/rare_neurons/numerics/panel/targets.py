@@ -6,6 +6,9 @@ import numpy as np
 
 from rare_neurons.numerics.panel.contexts import Contexts
 
+LEAST, MOST_FOUND = 16, 8000
+"""Targets of a stratum: the least that a configuration may ask for, and its default."""
+
 
 @dataclass(frozen=True)
 class Most:
@@ -43,7 +46,7 @@ def draw_targets(
     strata: np.ndarray,
     names: tuple[str, ...],
     *,
-    targets_per_stratum: int,
+    targets_per_stratum: int | None,
     most: Most,
     min_position: int,
     token_role: str,
@@ -62,7 +65,9 @@ def draw_targets(
         Stratum of each token type, -1 for none.
     names : tuple of str
         Names of the strata.
-    targets_per_stratum, min_position, seed : int
+    targets_per_stratum : int or None
+        None for as many as the stratum with the fewest has, `MOST_FOUND` at most.
+    min_position, seed : int
     most : Most
     token_role : {"target", "input"}
         Which token's type decides the stratum: the predicted one, or (seed convention) the one read.
@@ -84,15 +89,17 @@ def draw_targets(
         rows = rows[_occurrence(role[rows]) < most.per_type]
         rows = rows[_occurrence(document[rows]) < most.per_document]
         available[name] = rows.size
-        chosen.append(rows[:targets_per_stratum])
-    if min(available.values()) < targets_per_stratum:
+        chosen.append(rows)
+    fewest = min(available.values())
+    wanted = min(max(fewest, LEAST), MOST_FOUND) if targets_per_stratum is None else targets_per_stratum
+    if fewest < wanted:
         raise ValueError(
             f"the corpus has {available} eligible targets per stratum (at most {most.per_type} of one token type and "
             f"{most.per_document} of one document, from position {min_position} on), but the panel asks for "
-            f"{targets_per_stratum} of each; lower targets_per_stratum, raise max_targets_per_type or "
+            f"{wanted} of each; lower targets_per_stratum, raise max_targets_per_type or "
             "max_targets_per_document, or use a larger corpus"
         )
-    rows = np.concatenate(chosen)
+    rows = np.concatenate([rows[:wanted] for rows in chosen])
     return _sorted_targets(contexts, context[rows], position[rows], stratum[rows])
 
 
