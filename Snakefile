@@ -13,6 +13,7 @@ if not workflow.overwrite_configfiles:
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/records.smk"
 include: "workflow/rules/start.smk"
 include: "workflow/rules/corpus.smk"
 include: "workflow/rules/checkpoints.smk"
@@ -21,13 +22,18 @@ include: "workflow/rules/null_tables.smk"
 include: "workflow/rules/timelines.smk"
 include: "workflow/rules/alpha.smk"
 include: "workflow/rules/plan.smk"
-include: "workflow/rules/replication.smk"
+
+
+if ASKED.measures_influence:
+
+    include: "workflow/rules/replication.smk"
 
 
 onstart:
     note_configuration()
     heed_force()
     plan_the_run()
+    tell_jobs()
 
 
 # Seconds each: not worth a place in a cluster's queue.
@@ -46,7 +52,6 @@ localrules:
     figures,
     summary,
     usable,
-    replication,
 
 
 rule all:

@@ -66,7 +66,9 @@ def test_the_software_environment_is_that_of_the_package_and_names_nothing_unpub
     project = tomllib.loads((TESTS.parent / "pyproject.toml").read_text())["project"]
     environment = yaml.safe_load((TESTS.parent / "workflow/envs/rare-neurons.yaml").read_text())
     (packages,) = (entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
-    assert packages == project["dependencies"]
+    extras = project["optional-dependencies"]
+    measuring = [package for name in ("run", "slurm", "weightwatcher") for package in extras[name]]
+    assert packages == sorted(project["dependencies"] + measuring)
     assert project["name"] not in packages
 
 

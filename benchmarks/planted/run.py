@@ -41,6 +41,13 @@ from tools.configuration import SCHEMA, read_yaml
 ROOT = Path(__file__).parents[2]
 STEPS, PLANTED = [0, 1, 2, 4, 8, 16], 4
 NOISE = 0.02
+ANY_SIGN_FIRST = {
+    "questions": {
+        "within-stratum loss on rare tokens": {"primary": False},
+        "mean within-stratum influence on rare tokens": {"primary": False},
+        "within-stratum influence on rare tokens, any sign": {"primary": True},
+    }
+}
 
 
 def main() -> None:
@@ -52,6 +59,7 @@ def main() -> None:
     parser.add_argument("--signs", nargs="+", default=["one", "mixed", "frequency"])
     parser.add_argument("--nulls", action="store_true", help="also noise, permuted steps, shuffled text")
     parser.add_argument("--size", type=float, default=3.0, help="root mean square over the layer, in floors")
+    parser.add_argument("--any-sign-first", action="store_true", help="declare influence of any sign the only primary")
     given = parser.parse_args()
     checkpoint = next((given.results / "pretrain").glob("*/step0"))
     world = World(given.results, given.out, checkpoint)
@@ -60,7 +68,7 @@ def main() -> None:
     for k in given.k:
         for signs in given.signs:
             models |= world.planted(k, signs, given.size)
-    config = world.configure(models)
+    config = world.configure(models, ANY_SIGN_FIRST if given.any_sign_first else {})
     run = [sys.executable, "-m", "tools.inside", "--cores", "1", "--configfile", str(config)]
     run += ["-s", str(ROOT / "Snakefile")]
     results = given.out.resolve() / "results"
@@ -161,7 +169,7 @@ class World:
         more = {key: value for key, value in default.items() if key != "control_of"}
         return models | {"shuffled-third": {**more, "seed": default["seed"] + 1}}
 
-    def configure(self, models: dict[str, dict]) -> Path:
+    def configure(self, models: dict[str, dict], evidence: dict[str, dict]) -> Path:
         """Write the configuration of all series."""
         default = read_yaml("config/config.yaml")
         (tokenizer,) = default["tokenizers"]
@@ -173,7 +181,13 @@ class World:
         entries = {name: entry | models[name] for name, entry in entries.items()}
         kept = {section: default[section] for section in ("corpora", "tokenizers", "recipes", "panels")}
         cheap = {"spectra": {"refits": 0, "likelihood_ratios": False, "shuffles": 0}}
-        whole = {**kept, **cheap, "models": entries, "results": str((self.out / "results").resolve())}
+        whole = {
+            **kept,
+            **cheap,
+            "evidence": evidence,
+            "models": entries,
+            "results": str((self.out / "results").resolve()),
+        }
         path = self.out / "config.yaml"
         path.write_text(yaml.safe_dump(whole, sort_keys=False))
         return path

@@ -473,7 +473,7 @@ RULES = (
     ),
     Rule(
         "evidence",
-        version=1,
+        version=2,
         sections=("evidence",),
         tables=tuple(
             Table(

@@ -18,12 +18,10 @@ from rich.text import Text
 
 from rare_neurons.configuration import complete_config
 from rare_neurons.errors import RequestError
+from rare_neurons.house import LOWEST, SCHEMA, file_of_house
 from rare_neurons.origins.asked import Asked, steps_asked
 from rare_neurons.origins.elsewhere import KNOWN, adopt
 from rare_neurons.origins.tree import DAMAGED, FAULTS, STALE, Finding, check_tree
-
-_REPOSITORY = Path(__file__).parents[2]
-_LOWEST, _SCHEMA = "config/analysis.yaml", "workflow/schemas/config.schema.yaml"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,15 +56,15 @@ def read_configuration(results: Path, files: Sequence[str]) -> Mapping[str, Mapp
     """
     noted = results / "config.yaml"
     if files:
-        layers = [_REPOSITORY / _LOWEST, *map(Path, files)]
+        layers = [file_of_house(LOWEST), *map(Path, files)]
     elif noted.is_file():
         return _yaml(noted)
     else:
         raise RequestError(f"no {noted}, which a run leaves there; name the configuration with --config")
-    missing = [path for path in (*layers, _REPOSITORY / _SCHEMA) if not path.is_file()]
+    missing = [path for path in layers if not path.is_file()]
     if missing:
-        raise RequestError(f"no {missing[0]}; run this in a checkout of the repository, with --config FILE …")
-    return complete_config(_yaml(_REPOSITORY / _SCHEMA), *map(_yaml, layers))
+        raise RequestError(f"no {missing[0]}; name files that are there: --config FILE …")
+    return complete_config(_yaml(file_of_house(SCHEMA)), *map(_yaml, layers))
 
 
 def _yaml(path: Path) -> dict:

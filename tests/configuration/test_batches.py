@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rare_neurons.configuration.batches import INTERVAL, Batch, batches, sizes_of
+from rare_neurons.configuration.batches import INTERVAL, Batch, batches, sizes_of, trainings
 
 STEPS = {"a": (0, 1, 2, 4), "b": (0, 1, 2, 4), "c": (0, 8)}
 
@@ -65,3 +65,11 @@ def test_intervals_are_divided_like_checkpoints():
 @pytest.mark.parametrize(("asked", "expected"), [("auto", {"p": None, "h": 1}), (3, {"p": 3, "h": 3})])
 def test_a_model_trained_here_is_measured_at_once_by_default(asked, expected):
     assert sizes_of({"p": {"source": "pretrain"}, "h": {"source": "hub"}}, asked) == expected
+
+
+def test_trainings_are_put_together_by_their_steps_and_the_first_has_the_plain_name():
+    first, second = trainings(STEPS)
+    assert (first.models, first.rule("pretrain")) == (("a", "b"), "pretrain")
+    assert (second.models, second.rule("pretrain")) == (("c",), "pretrain_2")
+    assert second.paths("{model}/step{step}") == ["{model}/step0", "{model}/step8"]
+    assert trainings({}) == (Batch((), (), ""),)

@@ -12,7 +12,8 @@ from tools.configuration import ROOT, SCHEMA
 
 RULES = [ROOT / "Snakefile", *sorted(ROOT.glob("workflow/rules/*.smk"))]
 # What rules and scripts call for a section.
-WORDS = [ROOT / "src/rare_neurons" / name for name in ("origins/asked.py", "stages/checkpoint_job.py")]
+PLACES = ("origins/asked.py", "stages/checkpoint_job.py", "configuration/needed.py")
+WORDS = [ROOT / "src/rare_neurons" / name for name in PLACES]
 SCRIPTS = sorted(ROOT.glob("workflow/scripts/*.py"))
 
 
@@ -29,7 +30,7 @@ def test_every_section_that_is_read_must_be_there():
 
 def test_the_rules_that_read_a_section_exist():
     texts = [path.read_text() for path in RULES]
-    named = r"""(?:^rule (\w+):|batch\.rule\("(\w+)"\))"""
+    named = r"""(?:^rule (\w+):|(?:batch|training)\.rule\("(\w+)"\))"""
     rules = {a or b for text in texts for a, b in re.findall(named, text, flags=re.MULTILINE)}
     together = {metric.name for metric in METRICS} | {"set_spectra"}
     assert {rule for readers in SECTIONS.values() for rule in readers} <= rules | together

@@ -20,6 +20,23 @@ def test_text_files_are_documents_in_the_order_of_their_names(tmp_path):
     assert texts({"source": "text", "paths": ["*.txt"]}, tmp_path) == ["first ü", "second"]
 
 
+def test_a_long_file_is_cut_into_documents_at_blank_lines_and_nothing_is_lost(tmp_path):
+    paragraphs = [f"paragraph {i}\n" + "word " * 60 + "\n\n" for i in range(20)]
+    (tmp_path / "book.txt").write_text("".join(paragraphs))
+    source = {"source": "text", "paths": ["*.txt"], "piece_characters": 700}
+    found = list(iter_documents(source, folder=tmp_path))
+    assert "".join(text for _, _, text in found) == "".join(paragraphs)
+    assert all(700 <= len(text) < 1400 for _, _, text in found)
+    assert all(text.startswith("paragraph") for _, _, text in found[:-1])
+    assert [origin for origin, _, _ in found] == [f"book.txt:{i}" for i in range(1, len(found) + 1)]
+
+
+def test_a_text_without_lines_is_cut_where_it_must_be(tmp_path):
+    (tmp_path / "a.txt").write_text("x" * 1000 + "\n" + "y" * 1000)
+    pieces = texts({"source": "text", "paths": ["a.txt"], "piece_characters": 300}, tmp_path)
+    assert [len(piece) for piece in pieces] == [600, 401, 600, 400]
+
+
 def test_json_lines_and_parquet_take_one_field(tmp_path):
     rows = [{"text": "one", "n": 1}, {"text": "two", "n": 2}]
     (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))

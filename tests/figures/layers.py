@@ -27,7 +27,9 @@ def of_layers(model: str, panels: Sequence[str]) -> dict[str, list[dict[str, obj
                         value = square(layer, step)
                         error = value if step == UNRESOLVED else value / 10
                         about = {"step": step, "layer": layer, "part": part}
-                        rows["layer_audit"].append({**place, **about, "mean_square": value, "mean_square_se": error})
+                        rows["layer_audit"].append(
+                            {**place, **about, "mean_square": value, "mean_square_se": error, "se_type_factor": 1.0}
+                        )
             for before, step in pairwise(STEPS):
                 about = {**place, "step_before": before, "step": step}
                 rows["allocation"] += [{**about, **one} for one in account()]

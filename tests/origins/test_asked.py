@@ -1,5 +1,10 @@
+import json
+
+import pytest
+
 from rare_neurons.catalogue import TABLES, TIMELINES
-from rare_neurons.origins.asked import OTHERS, Asked, path_of, paths_of
+from rare_neurons.errors import RequestError
+from rare_neurons.origins.asked import OTHERS, Asked, path_of, paths_of, steps_asked
 from rare_neurons.tables import key_of
 from tests.origins.conftest import ask
 from tests.workflow.project import CONFIG
@@ -55,9 +60,9 @@ def test_what_has_no_checkpoints_of_its_own_is_not_asked_for(asked):
     none = ask(layers={"steps": "none"}, allocation={"steps": "none"})
     kinds = {key[0] for key in none.keys}
     assert not [kind for kind in kinds if "layer" in str(kind) or "allocation" in str(kind) or kind == "heads"]
-    assert not none.is_asked("layers")
-    assert not none.is_asked("layer_evidence")
-    assert asked.is_asked("layer_evidence")
+    assert not none.does("layers")
+    assert not none.does("layer_evidence")
+    assert asked.does("layer_evidence")
     assert "layer_audit" in asked.quantities
     assert "layer_audit" not in none.quantities
 
@@ -67,3 +72,22 @@ def test_the_checkpoint_between_is_the_middle_one_where_it_is_asked_for(asked):
     path = ask(allocation={**asked.config["allocation"], "path": True})
     assert path.between("tiny-seed0", "0-4") == 2
     assert path.between("tiny-seed0", "0-2") is None
+
+
+def test_steps_that_cannot_be_listed_are_refused():
+    entry = {"source": "folder", "path": "runs/step{step}", "steps": "found"}
+    with pytest.raises(RequestError, match=r"model own: steps: found, but runs/.* lies in storage"):
+        steps_asked({"models": {"own": entry}}, listing=False)
+    assert steps_asked({"models": {"own": {**entry, "steps": [0, 4]}}}, listing=False) == {"own": [0, 4]}
+
+
+def test_neurons_of_a_local_model_are_those_of_its_first_checkpoint_that_tells_them(tmp_path):
+    shape = {"model_type": "gpt2", "n_embd": 8, "n_head": 2, "n_layer": 1, "vocab_size": 400}
+    for step, config in ((0, "no JSON"), (5, json.dumps({"model_type": "mamba"})), (10, json.dumps(shape))):
+        (tmp_path / f"step{step}").mkdir()
+        (tmp_path / f"step{step}/config.json").write_text(config)
+    local = {"source": "folder", "path": f"{tmp_path}/step{{step}}", "tokenizer": "bpe"}
+    found = ask(models={"tiny-seed0": None, "local": local, "said": {**local, "n_neurons": 7}})
+    assert (found.n_neurons("local"), found.n_neurons("said")) == (32, 7)
+    assert ("null_tables", "32") in found.keys
+    assert ask(models={"local": {**local, "steps": [0, 5]}}).n_neurons("local") is None

@@ -5,7 +5,7 @@ import shutil
 import pytest
 import torch
 
-from rare_neurons.stages.allocation import OUTPUTS, write_allocation
+from rare_neurons.stages.allocation import OUTPUTS, Interval, write_allocation
 from rare_neurons.stages.checkpoint_job import Workplace
 from rare_neurons.tables import read_metadata, read_table, table_schema
 from tests.models.tiny import random_model
@@ -49,7 +49,7 @@ def written(folder):
     write_allocation(
         outputs,
         inputs_in(folder),
-        intervals=[(at[a], at[b], at.get(between)) for a, b, between in intervals],
+        intervals=[Interval(at[a], at[b], at.get(between)) for a, b, between in intervals],
         panel="p",
         rules=STRATA,
         options=OPTIONS,

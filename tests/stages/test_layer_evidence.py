@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rare_neurons.stages.layer_evidence import TABLE, read_squares, write_layer_evidence
+from rare_neurons.stages.layer_evidence import TABLE, read_moments, write_layer_evidence
 from rare_neurons.tables import read_table
 from tests.stages.tables import BAD, OK, put
 
@@ -20,9 +20,10 @@ def rows(model, step, rng):
             folds = (9.0 if strong else 1.0) * (1 + 0.05 * rng.normal(size=12)) * (1 + 0.05 * rng.normal())
             numbers = {"mean_square": folds.mean(), "mean_square_se": folds.std() / 12**0.5, "se_type_factor": 1.5}
             leave_outs = ((folds.sum() - folds) / 11).tolist()
+            means = {"mean_influence": 0.1, "mean_influence_leave_outs": [0.1] * 12}
             for part in ("whole", "within"):
                 place = {"layer": layer, "stratum": stratum, "part": part, "status": "ok"}
-                found.append({**place, **numbers, "mean_square_leave_outs": leave_outs})
+                found.append({**place, **numbers, "mean_square_leave_outs": leave_outs, **means})
     return found
 
 
@@ -57,7 +58,7 @@ def judged(shards, folder, quarantined=()):
 
 def test_a_strong_last_layer_is_beyond_controls_on_its_stratum_alone(shards, tmp_path):
     found = judged(shards, tmp_path)
-    reached = {row["stratum"]: row["reached"] for row in found if row["question"] == "share of the last layer"}
+    reached = {row["stratum"]: row["reached"] for row in found if row["question"] == "last layer"}
     assert reached["rare"] == "beyond_control"
     assert reached["common"] != "beyond_control"
     row = next(r for r in found if (r["tier"], r["stratum"], r["declared"]) == ("beyond_control", "rare", 1))
@@ -75,6 +76,6 @@ def test_strata_with_a_layer_without_numbers_are_left_out(tmp_path):
     some = rows("a", 0, np.random.default_rng(1))
     some[0]["mean_square"] = some[1]["mean_square"] = None  # common, first layer
     path = put(tmp_path, "layer_audit", {"panel": "p", "model": "a", "step": 0}, some)
-    assert list(read_squares(path)) == ["rare"]
-    assert read_squares(path)["rare"].leave_outs.shape == (12, 2)
+    assert list(read_moments(path)) == ["rare"]
+    assert read_moments(path)["rare"].squares.shape == (13, 2)
     assert TABLE == "timelines/layer_evidence"

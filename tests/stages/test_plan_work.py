@@ -22,6 +22,11 @@ def test_the_work_is_two_flop_per_parameter_and_token():
     assert "divide by the speed that cuda:0 reaches" in text
 
 
+def test_as_many_targets_as_there_are_count_as_the_most():
+    found, most = (PANEL | {"targets_per_stratum": n} for n in ("found", 8000))
+    assert estimate_work([GOOD], MODELS, {"p": found}, "cuda") == estimate_work([GOOD], MODELS, {"p": most}, "cuda")
+
+
 def test_on_a_processor_the_time_follows_from_its_speed():
     text = estimate_work([GOOD], MODELS, {"p": PANEL}, "cpu")
     assert re.match(r"Time of the probes: about 0\.0 minutes on one core at \d+ GFLOP/s", text)

@@ -24,6 +24,29 @@ def ends_of(batch, side: int):
     ]
 
 
+def folders_of_intervals(batch, side: int):
+    """Folders of those checkpoints that a job must be given, as it shares no disk."""
+    if not FAR:
+        return []
+    return lambda w: [
+        path
+        for interval in batch.items_of(w)
+        for path in checkpoint_folder(w.model, int(interval.split("-")[side]))
+    ]
+
+
+def folders_between(batch):
+    """The same of checkpoints inside intervals."""
+    if not FAR:
+        return []
+    return lambda w: [
+        path
+        for interval in batch.items_of(w)
+        if (step := ASKED.between(w.model, interval)) is not None
+        for path in checkpoint_folder(w.model, step)
+    ]
+
+
 def between_of(batch):
     """Manifest of the checkpoint inside each interval of a batch; None where none is asked for."""
     return lambda w: [
@@ -43,6 +66,7 @@ for batch in LAYER_BATCHES:
             batch.rule("layers")
         input:
             manifests=batch.paths(MANIFEST),
+            folders=folders_of_checkpoints(batch),
             contexts=PATH["panel/contexts"],
             targets=PATH["panel/targets"],
             unigram=corpus_table("unigram"),
@@ -77,7 +101,10 @@ for batch in INTERVAL_BATCHES:
         input:
             before=ends_of(batch, 0),
             after=ends_of(batch, 1),
-            inside=lambda w, of=between_of(batch): [*filter(None, of(w))],
+            between=lambda w, of=between_of(batch): [*filter(None, of(w))],
+            folders=folders_of_intervals(batch, 1),
+            folders_before=folders_of_intervals(batch, 0),
+            folders_between=folders_between(batch),
             contexts=PATH["panel/contexts"],
             targets=PATH["panel/targets"],
             unigram=corpus_table("unigram"),

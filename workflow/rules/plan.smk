@@ -12,7 +12,10 @@ rule plan:
     conda:
         "../envs/rare-neurons.yaml"
     params:
-        request=lambda w: plan_request(),
+        request=lambda w: (
+            plan_request()
+            | ({"evidence": config["evidence"]} if ASKED.measures_influence else {})
+        ),
         steps=STEPS,
     script:
         "../scripts/plan.py"

@@ -48,6 +48,7 @@ rule replication:
         tables=f"{RESULTS}/replication/tables.md",
     log:
         f"{RESULTS}/logs/replication.log",
+    localrule: True
     conda:
         "../envs/rare-neurons.yaml"
     params:

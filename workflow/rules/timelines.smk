@@ -21,8 +21,12 @@ rule integrity:
             if m != w.model and 0 in STEPS[m]
         ],
         panel=lambda w: [
-            PATH["panel/targets"].format(panel=panels_of(w.model)[0]),
-            corpus_path(config["panels"][panels_of(w.model)[0]], "unigram"),
+            path
+            for panel in panels_of(w.model)[:1]
+            for path in (
+                PATH["panel/targets"].format(panel=panel),
+                corpus_path(config["panels"][panel], "unigram"),
+            )
         ],
     output:
         PATH["integrity"],
@@ -117,9 +121,9 @@ rule figures:
                 category="{subject}",
                 labels={"figure": figure.name, "shows": figure.caption},
             )
-            for figure in FIGURES
+            for figure in DRAWN
         ],
-        svg=[f"{RESULTS}/figures/{{subject}}/{figure.name}.svg" for figure in FIGURES],
+        svg=[f"{RESULTS}/figures/{{subject}}/{figure.name}.svg" for figure in DRAWN],
     log:
         f"{RESULTS}/logs/figures/{{subject}}.log",
     conda:
@@ -129,7 +133,7 @@ rule figures:
         subject=lambda w: w.subject,
         models=lambda w: members(w.subject),
         controls=lambda w: controls(w.subject),
-        names=[figure.name for figure in FIGURES],
+        names=[figure.name for figure in DRAWN],
         version=VERSIONS["figures"],
     script:
         "../scripts/figures.py"
@@ -139,19 +143,37 @@ rule summary:
     """The short table that a run ends with."""
     input:
         integrity=expand(PATH["integrity"], model=config["models"]),
-        evidence=expand(PATH["timelines/evidence"], subject=ASKED.subjects),
+        # Where a disk is shared they are found beside the others.
+        behaviour=[
+            path
+            for model in config["models"]
+            for path in per_checkpoint(PATH["behaviour"], model)
+            if FAR
+        ],
+        evidence=(
+            expand(
+                [
+                    PATH[f"timelines/{name}"]
+                    for name in ("evidence", "onsets", "turns")
+                ],
+                subject=ASKED.subjects,
+            )
+            if ASKED.measures_influence
+            else []
+        ),
         layers=(
             expand(PATH["timelines/layer_evidence"], subject=ASKED.subjects)
-            if ASKED.is_asked("layers")
+            if ASKED.does("layers")
             else []
         ),
         allocation=(
             expand(TIMELINE, quantity="allocation", model=config["models"])
-            if ASKED.is_asked("allocation")
+            if ASKED.does("allocation")
             else []
         ),
         figures=expand(
-            f"{RESULTS}/figures/{{subject}}/loss.png", subject=ASKED.subjects
+            f"{RESULTS}/figures/{{subject}}/{DRAWN[0].name}.png",
+            subject=ASKED.subjects,
         ),
     output:
         f"{RESULTS}/summary.txt",
@@ -161,7 +183,9 @@ rule summary:
         "../envs/rare-neurons.yaml"
     params:
         results=lambda w, output: str(Path(output[0]).parent),
+        figures=f"{RESULTS}/figures",
         subjects={subject: members(subject) for subject in ASKED.subjects},
+        judged=ASKED.measures_influence,
         version=VERSIONS["summary"],
     script:
         "../scripts/summary.py"

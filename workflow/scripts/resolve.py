@@ -10,6 +10,7 @@ with reported(snakemake.log[0]):
         model=params.model,
         steps=params.steps,
         source=source_of(params.entry, params.pretrained),
-        tokenizer=snakemake.input.tokenizer,
+        tokenizer=snakemake.input.get("tokenizer") or None,
         cache=snakemake.config["cache"],
+        folders=list(snakemake.input.folders),
     )

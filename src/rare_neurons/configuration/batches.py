@@ -103,6 +103,27 @@ def _ends(items: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((items[0].split("-")[0], items[-1].split("-")[-1])))
 
 
+def trainings(steps: Mapping[str, Sequence[int]]) -> tuple[Batch, ...]:
+    """Put models that are trained here together by their steps: all models of a rule have the same outputs.
+
+    Parameters
+    ----------
+    steps : mapping of str to sequence of int
+        Checkpoints of each model that is trained here.
+
+    Returns
+    -------
+    tuple of Batch
+        The first has the rule's plain name, and is there also where nothing is trained.
+    """
+    found: dict[tuple[str, ...], list[str]] = {}
+    for model, of_model in steps.items():
+        found.setdefault(tuple(map(str, of_model)), []).append(model)
+    first, *others = found.items() or [((), [])]
+    rest = [Batch(tuple(models), kept, f"_{number}") for number, (kept, models) in enumerate(others, 2)]
+    return Batch(tuple(first[1]), first[0], ""), *rest
+
+
 def sizes_of(models: Mapping[str, Mapping[str, object]], asked: int | str) -> dict[str, int | None]:
     """Checkpoints of a job for every model, by the key ``jobs.checkpoints``.
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from itertools import combinations
 
+from rare_neurons.configuration.needed import measures_influence
+
 _STRATA = ("stratum", "against")
 _MIN_PLACEBO = 2
 N_FOLDS = 12
@@ -26,8 +28,10 @@ def dangling_names(config: Mapping[str, Entries]) -> Iterable[str]:
                 if entry[key] not in known:
                     listed = ", ".join(sorted(known)) or "none"
                     yield f"{section}.{name}.{key}: {entry[key]!r} is not among the {target}: {listed}"
-    for name, entry in config["models"].items():
-        if not any(p["tokenizer"] == entry["tokenizer"] for p in config["panels"].values()):
+    for name, entry in config["models"].items() if measures_influence(config) else ():
+        if "tokenizer" not in entry:
+            yield f"models.{name}: key 'tokenizer' is missing; only spectra (targets: [spectra]) do without"
+        elif not any(p["tokenizer"] == entry["tokenizer"] for p in config["panels"].values()):
             yield f"models.{name}: no panel uses its tokenizer {entry['tokenizer']!r}; add one under panels"
 
 
@@ -37,9 +41,13 @@ def contradictions(config: Mapping[str, Entries]) -> Iterable[str]:
     yield from _of_panels(config)
     yield from _of_subjects(config["models"])
     yield from _of_devices(config["probe"])
+    if "spectra" not in config["targets"]:
+        yield f"targets: {config['targets']} is not allowed; spectra must be among them, for integrity comes with them"
     n = int(config["integrity"]["n_projections"])
     if n & (n - 1):
         yield f"integrity.n_projections: {n} is not allowed; a power of two is needed"
+    if not measures_influence(config):
+        return
     strata = {name for panel in config["panels"].values() for name in panel["strata"]}
     asked = config["evidence"]["questions"]
     wanted = [(f"evidence.questions.{k}.{key}", q[key]) for k, q in asked.items() for key in _STRATA if key in q]
@@ -127,7 +135,7 @@ def _of_subjects(models: Entries) -> Iterable[str]:
         if subject in models:
             yield f"models.{name}.subject: {subject!r} is the name of a model; choose another"
         if subject is not None:
-            tokenizers.setdefault(subject, set()).add(model["tokenizer"])
+            tokenizers.setdefault(subject, set()).add(str(model.get("tokenizer")))
         yield from _of_control(name, model, models)
     for subject, names in tokenizers.items():
         if len(names) > 1:
@@ -148,8 +156,9 @@ def _of_control(name: str, model: Mapping[str, object], models: Entries) -> Iter
         yield f"{place}: {subject!r} is not allowed; it is the model's own subject, a control has another or none"
     if any("control_of" in m for m in runs.values()):
         yield f"{place}: {subject!r} is a control itself; a control needs a run that is none"
-    other = sorted({str(m["tokenizer"]) for m in runs.values()} - {str(model["tokenizer"])})
+    other = sorted({str(m.get("tokenizer")) for m in runs.values()} - {str(model.get("tokenizer"))})
     if other:
-        yield f"{place}: {subject!r} has the tokenizer {other[0]!r}, not {model['tokenizer']!r}; they share one panel"
+        own = model.get("tokenizer")
+        yield f"{place}: {subject!r} has the tokenizer {other[0]!r}, not {own!r}; they share one panel"
     if model.get("text") == "natural":
         yield f"{place}: its text is natural; a control is trained on unigram_shuffled text"

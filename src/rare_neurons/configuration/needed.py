@@ -6,7 +6,11 @@ from typing import get_args, get_type_hints
 
 from rare_neurons.catalogue import RULES, TIMELINES, load
 
-SECTIONS: Mapping[str, tuple[str, ...]] = {"results": ("all",), "jobs": ("resolve", "spectra", "probe")} | {
+SECTIONS: Mapping[str, tuple[str, ...]] = {
+    "results": ("all",),
+    "targets": ("all",),
+    "jobs": ("resolve", "spectra", "probe"),
+} | {
     section: tuple(rule.name for rule in RULES if section in rule.sections)
     for section in dict.fromkeys(section for rule in RULES for section in rule.sections)
     if section != "recipes"  # only for models that are trained here; their names are checked
@@ -32,13 +36,23 @@ def dated_columns() -> Mapping[str, tuple[str, ...]]:
     return found
 
 
+_OF_TEXT = ("corpora", "tokenizers", "panels")
+"""Sections that spectra alone do without."""
+
+
+def measures_influence(config: Mapping[str, object]) -> bool:
+    """Whether anything is measured on text, not only on weights."""
+    # What a run of an earlier version has noted names none.
+    return "targets" not in config or "influence" in config["targets"]
+
+
 def missing_sections(config: Mapping[str, object], sections: Mapping[str, Collection[str]]) -> list[str]:
     """Return a sentence for every section that is not there."""
     return [
         f"section {name!r} is missing, which the rules {', '.join(rules)} read; add it, or name a file that has it "
         "before this one (--configfile config/config.yaml …)"
         for name, rules in sections.items()
-        if name not in config
+        if name not in config or (name in _OF_TEXT and not config[name] and measures_influence(config))
     ]
 
 

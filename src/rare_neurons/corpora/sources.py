@@ -55,8 +55,26 @@ def _files(source: Mapping[str, object], folder: Path) -> list[tuple[str, Path]]
 
 
 def _text(source: Mapping[str, object], folder: Path) -> Iterator[Document]:
+    size = source.get("piece_characters")
     for name, path in _files(source, folder):
-        yield name, name, path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
+        if size is None:
+            yield name, name, text
+        else:
+            for number, piece in enumerate(_pieces(text, int(size)), start=1):
+                yield f"{name}:{number}", f"{name}:{number}", piece
+
+
+def _pieces(text: str, size: int) -> Iterator[str]:
+    """Cut a text into pieces of at least `size` characters, at blank lines, or at lines where none comes soon."""
+    start = 0
+    while len(text) - start >= 2 * size:
+        least, far = start + size, min(start + 2 * size, len(text) - size)
+        found = ((text.find(mark, least, far), len(mark)) for mark in ("\n\n", "\n"))
+        end = next((at + length for at, length in found if at >= 0), far)
+        yield text[start:end]
+        start = end
+    yield text[start:]
 
 
 def _jsonl(source: Mapping[str, object], folder: Path) -> Iterator[Document]:

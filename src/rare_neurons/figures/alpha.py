@@ -46,7 +46,7 @@ def plot_alpha(
     beside = [model for model in controls if model not in models]
     table = load_timeline(results, "alpha", models=models, include_quarantined=True)
     kinds = list(dict.fromkeys(table.sort_values("layer", na_position="last").matrix))
-    if not kinds:
+    if table.alpha.isna().all():  # also where every matrix has too few eigenvalues for a tail
         return nothing_to_draw(figure)
     events = load_timeline(results, "alpha_events", models=[*models, *beside])
     events = events[events.quantity == "alpha"]
@@ -60,8 +60,9 @@ def plot_alpha(
         said = f"outside {_said(own)}" + (f"\ncontrol: outside {_said(other)}" if beside else "")
         axis.set_title(kind, pad=25 if beside else 16)
         axis.text(0.5, 1.02, said, transform=axis.transAxes, ha="center", va="bottom", fontsize=7)
-        axis.set(yscale="log")
-        plain_log_axis(axis)
+        if table[table.matrix == kind].alpha.notna().any():
+            axis.set(yscale="log")
+            plain_log_axis(axis)
         step_axis(axis, table.step)
         draw_quarantined(axis, verdicts)
     _tidy(axes, len(kinds))

@@ -50,14 +50,15 @@ def plot_layers(
     for axis in axes[-1]:
         axis.set_xlabel("step")
     bar = figure.colorbar(ScalarMappable(norm, "viridis"), ax=axes, shrink=0.8, pad=0.02)
-    bar.set_label("rms influence of a neuron (nats)")
+    bar.set_label("rms influence of a neuron (nats); hatched: within its noise")
     return figure
 
 
 def _mean_squares(results: str | Path, models: Sequence[str]) -> pd.DataFrame:
     """Mean over models of each layer's mean square, and whether it is beyond its noise."""
     table = load_timeline(results, "layer_audit", models=models)
-    table = table.dropna(subset=["mean_square", "mean_square_se"])
+    table = table.dropna(subset=["mean_square", "mean_square_se", "se_type_factor"])
+    table = table.assign(mean_square_se=table.mean_square_se * table.se_type_factor.clip(lower=1))
     keys = ["panel", "stratum", "part", "layer", "step"]
     # The panel is shared: errors of its documents and types do not average out over models.
     means = table.groupby(keys, sort=False)[["mean_square", "mean_square_se"]].mean().reset_index()

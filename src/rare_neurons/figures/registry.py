@@ -27,8 +27,6 @@ class FigureEntry:
         Whether the function takes the subject too: its table is about all runs together.
     with_controls : bool
         Whether it takes ``controls=`` too, models that are said beside.
-    rules : tuple of str
-        Rules with checkpoints of their own that it needs: without any it is not drawn.
     """
 
     name: str
@@ -36,7 +34,6 @@ class FigureEntry:
     caption: str
     of_subject: bool = False
     with_controls: bool = False
-    rules: tuple[str, ...] = ()
 
     def load(self) -> Callable[..., Figure]:
         """Import the function."""
@@ -149,7 +146,6 @@ FIGURES = (
             "stratum; mean over runs, controls below. Hatched: within its own noise."
         ),
         with_controls=True,
-        rules=("layers",),
     ),
     FigureEntry(
         "layer_neurons",
@@ -158,7 +154,6 @@ FIGURES = (
             "Within-stratum influence of the neurons of the first run that are strongest at its last step, layer by "
             "layer. Bands: 90 % intervals of approximation and sampling together."
         ),
-        rules=("layers",),
     ),
     FigureEntry(
         "allocation",
@@ -168,6 +163,5 @@ FIGURES = (
             "unembedding, norms and the rest; mean over runs. Below zero: improved the loss. Black marks: the change "
             "itself, measured apart."
         ),
-        rules=("allocation",),
     ),
 )

@@ -6,9 +6,13 @@ from functools import cache, cached_property
 from itertools import pairwise
 
 from rare_neurons.catalogue import AT_DECLARED_STEPS, QUANTITIES, RULES, TABLES, TIMELINES
+from rare_neurons.checkpoints.files import read_config
 from rare_neurons.checkpoints.schedules import steps_of_model
 from rare_neurons.checkpoints.sources import Source, found_steps
-from rare_neurons.errors import RequestError
+from rare_neurons.configuration.needed import measures_influence
+from rare_neurons.errors import DataFault, RequestError
+from rare_neurons.families import family_of
+from rare_neurons.families.bounds import check_config, expected_shapes
 
 MANIFEST, TOKENIZER, RECIPE = "manifest", "tokenizer", "pretrain"
 """Kinds of files that are no tables."""
@@ -25,19 +29,25 @@ Entry = Mapping[str, object]
 Config = Mapping[str, Mapping[str, Entry]]
 
 
-def steps_asked(config: Config) -> dict[str, list[int]]:
-    """Checkpoints of every model.
+def steps_asked(config: Config, *, listing: bool = True) -> dict[str, list[int]]:
+    """Checkpoints of every model; `listing`: whether the folders of local ones can be listed here.
 
     Raises
     ------
     RequestError
-        If those that are there are asked for, and there is none, naming the model.
+        If those that are there are asked for, and there is none or they cannot be listed, naming the model.
     """
-    return {model: _steps(model, entry, config.get("recipes", {})) for model, entry in config["models"].items()}
+    recipes = config.get("recipes", {})
+    return {model: _steps(model, entry, recipes, listing) for model, entry in config["models"].items()}
 
 
-def _steps(model: str, entry: Entry, recipes: Mapping[str, Entry]) -> list[int]:
+def _steps(model: str, entry: Entry, recipes: Mapping[str, Entry], listing: bool) -> list[int]:
     named = steps_of_model(entry, recipes)
+    if named is None and not listing:
+        raise RequestError(
+            f"model {model}: steps: found, but {entry['path']} lies in storage, where folders are not listed; "
+            "name the steps in the configuration"
+        )
     try:
         return list(found_steps(Source("folder", str(entry["path"]))) if named is None else named)
     except RequestError as error:
@@ -60,8 +70,21 @@ class Asked:
 
     def panels_of(self, model: str) -> list[str]:
         """Panels that a model is evaluated at: those with its tokenizer."""
+        if not self.measures_influence:
+            return []
         tokenizer = self.config["models"][model]["tokenizer"]
         return [name for name, panel in self.config["panels"].items() if panel["tokenizer"] == tokenizer]
+
+    @property
+    def measures_influence(self) -> bool:
+        """Whether anything is measured on text; spectra alone need none."""
+        return measures_influence(self.config)
+
+    def is_asked(self, table: str) -> bool:
+        """Whether a table, or a timeline, is one of those that this run makes for its models and subjects."""
+        about = {**TABLES, **TIMELINES}[table]
+        rule = _rule_of(table if table in TABLES else table.removeprefix("timelines/"))
+        return self.does(str(rule)) and (self.measures_influence or "panel" not in about.place)
 
     def members(self, subject: str) -> list[str]:
         """List the runs of a subject, or the model itself."""
@@ -86,11 +109,13 @@ class Asked:
         return str(entry.get("control_of", entry.get("subject", model)))
 
     def n_neurons(self, model: str) -> int | None:
-        """Size of the final layer, where it is known beforehand."""
+        """Size of the final layer, where it is known beforehand: configured, or told by a local checkpoint."""
         entry = self.config["models"][model]
         if entry["source"] == "pretrain":
             return self.config["recipes"][entry["recipe"]]["mlp_size"]
-        return entry.get("n_neurons")
+        if "n_neurons" in entry or entry["source"] != "folder":
+            return entry.get("n_neurons")
+        return _neurons_of(Source("folder", str(entry["path"])), tuple(self.steps[model]))
 
     def tokens_per_step(self, model: str) -> int | None:
         """Training tokens per step, where they are known."""
@@ -148,7 +173,7 @@ class Asked:
         inside = [step for step in self.steps[model] if before < step < after]
         return inside[len(inside) // 2] if self.config["allocation"]["path"] and inside else None
 
-    def is_asked(self, rule: str) -> bool:
+    def does(self, rule: str) -> bool:
         """Whether a rule has anything to do: one that has checkpoints of its own may have none."""
         section = _SECTION_OF.get(rule, rule)
         if section == "allocation":
@@ -157,13 +182,13 @@ class Asked:
 
     @cached_property
     def tables(self) -> tuple[str, ...]:
-        """Tables of rules that have something to do."""
-        return tuple(table.name for rule in RULES if self.is_asked(rule.name) for table in rule.tables)
+        """Tables that this run makes."""
+        return tuple(name for name in TABLES if self.is_asked(name))
 
     @cached_property
     def quantities(self) -> tuple[str, ...]:
         """Those of them whose shards are joined over steps."""
-        return tuple(name for name in QUANTITIES if name in self.tables)
+        return tuple(name for name in QUANTITIES if self.is_asked(f"timelines/{name}"))
 
     @property
     def evidence_tables(self) -> list[str]:
@@ -195,7 +220,8 @@ class Asked:
         return list(dict.fromkeys((*self._of_text(), *self._of_models(), *self._of_subjects())))
 
     def _of_text(self) -> Iterator[Key]:
-        tokenizers = list(dict.fromkeys(str(one["tokenizer"]) for one in self.config["models"].values()))
+        used = [one for one in self.config["models"].values() if "tokenizer" in one]
+        tokenizers = list(dict.fromkeys(str(one["tokenizer"]) for one in used)) if self.measures_influence else []
         texts = [corpus for corpus, _ in self.corpora]
         texts += [str(one["corpus"]) for name in tokenizers if "corpus" in (one := self.config["tokenizers"][name])]
         yield from (("text", corpus) for corpus in texts)
@@ -220,6 +246,20 @@ class Asked:
         yield from (("alpha_null", self.family_of(model)) for model in self.steps)
         dated = [name for name in self.tables if TABLES[name].wildcards == ("subject",) and name != "alpha_null"]
         yield from ((name, subject) for subject in self.subjects for name in dated)
+
+
+@cache
+def _neurons_of(source: Source, steps: tuple[int, ...]) -> int | None:
+    """Neurons by the first checkpoint that tells them; what is wrong with one that does not, its job will say."""
+    for step in steps:
+        try:
+            config = read_config(source.folder(step))
+            family = family_of(config)
+            check_config(family, config)
+        except (DataFault, RequestError, OSError):
+            continue
+        return expected_shapes(family, config)["W_in"][0]
+    return None
 
 
 def _without(entry: Entry, *names: str) -> Entry:

@@ -144,13 +144,12 @@ def _integrity(found: Inputs, asked: Asked, key: Key) -> Digests:
     model = str(key[1])
     steps = asked.steps[model]
     own = asked.members(str(asked.config["models"][model].get("subject", model)))
-    panel = asked.panels_of(model)[0]
+    drawn = [(("panel/targets", p), ("corpus/unigram", *_corpus_of(asked, p))) for p in asked.panels_of(model)[:1]]
     shards = [
         *asked.of_checkpoints("fingerprint", model),
         *asked.of_checkpoints("behaviour", model)[: len(steps)],
         *(("fingerprint", other, 0) for other in own if other != model and 0 in asked.steps[other]),
-        ("panel/targets", panel),
-        ("corpus/unigram", *_corpus_of(asked, panel)),
+        *(key for keys in drawn for key in keys),
     ]
     manifests = digest_of([found.manifest(model, step).digest for step in steps])
     return {"manifests": manifests, "shards": found.files(shards)}

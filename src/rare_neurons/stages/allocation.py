@@ -1,6 +1,7 @@
 """Stage `allocation`: which weights changed the loss between two checkpoints."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -32,11 +33,31 @@ from rare_neurons.tables import from_columns
 OUTPUTS = ("allocation", "allocation_changes")
 
 
+@dataclass(frozen=True)
+class Interval:
+    """Two checkpoints of a model.
+
+    Attributes
+    ----------
+    before, after : str
+        Manifests of both ends.
+    between : str or None
+        Manifest of a checkpoint between, where the account by way of it is asked for.
+    folders : mapping of str to str
+        By manifest, where a local checkpoint lies for this process, if not at its manifest's location.
+    """
+
+    before: str
+    after: str
+    between: str | None = None
+    folders: Mapping[str, str] = field(default_factory=dict)
+
+
 def write_allocation(
     outputs: Mapping[str, Sequence[str]],
     inputs: Mapping[str, str],
     *,
-    intervals: Sequence[tuple[str, str, str | None]],
+    intervals: Sequence[Interval],
     panel: str,
     rules: Mapping[str, Mapping[str, object]],
     options: Mapping[str, object],
@@ -53,8 +74,8 @@ def write_allocation(
         For each of `OUTPUTS` a path for every interval.
     inputs : mapping
         Paths of contexts, targets, unigram and tokenizer.
-    intervals : sequence of triples
-        Manifests of both ends, and of a checkpoint between or None, in the order of the outputs.
+    intervals : sequence of Interval
+        In the order of the outputs.
     panel : str
     rules : mapping
         The panel's strata.
@@ -68,25 +89,24 @@ def write_allocation(
     arrays = panel_of(inputs, rules)
     asked = AllocationOptions(**_asked(options, rules), batch_size=batch_size_of(machine))
     files = _files(outputs, intervals, panel_digests(inputs))
-    others = {
-        file.outputs["allocation"]: (start, between) for file, (start, _, between) in zip(files, intervals, strict=True)
-    }
+    of_output = {file.outputs["allocation"]: interval for file, interval in zip(files, intervals, strict=True)}
 
     def load(folder: Path) -> torch.nn.Module:
         model = load_model(folder, dtype=getattr(torch, GRADIENT_DTYPE), device=str(machine["device"]))
         check_length(model, arrays.token_ids.shape[1])
         return model
 
-    def opened(manifest: str) -> torch.nn.Module:
-        with open_weights(read_manifest(Path(manifest)), **cache_place(place.cache)) as folder:
+    def opened(manifest: str, folders: Mapping[str, str]) -> torch.nn.Module:
+        here = Path(folders[manifest]) if manifest in folders else None
+        with open_weights(read_manifest(Path(manifest)), **cache_place(place.cache), folder=here) as folder:
             return load(folder)
 
     def measure(folder: Path, checkpoint: Manifest, own: CheckpointFiles) -> dict[str, pa.Table]:
-        start, between = others[own.outputs["allocation"]]
-        earlier = opened(start)
-        inside = None if between is None else opened(between)
+        interval = of_output[own.outputs["allocation"]]
+        earlier = opened(interval.before, interval.folders)
+        inside = None if interval.between is None else opened(interval.between, interval.folders)
         found = measure_allocation(earlier, load(folder), arrays, asked, middle=inside)
-        here = {**place_of(checkpoint, panel), "step_before": read_manifest(Path(start)).step}
+        here = {**place_of(checkpoint, panel), "step_before": read_manifest(Path(interval.before)).step}
         columns = {"allocation": found.rows, "allocation_changes": found.changes}
         return {name: from_columns(name, here, some) for name, some in columns.items()}
 
@@ -105,13 +125,13 @@ def _asked(options: Mapping[str, object], rules: Mapping[str, object]) -> dict[s
 
 
 def _files(
-    outputs: Mapping[str, Sequence[str]], intervals: Sequence[tuple[str, str, str | None]], digests: Mapping[str, str]
+    outputs: Mapping[str, Sequence[str]], intervals: Sequence[Interval], digests: Mapping[str, str]
 ) -> list[CheckpointFiles]:
     """Files of each interval; the checkpoint that a job opens by itself is the later one."""
     files = []
-    for k, (start, end, between) in enumerate(intervals):
+    for k, interval in enumerate(intervals):
         mine = {name: paths[k] for name, paths in outputs.items()}
-        others = {"manifest_before": start, "manifest_between": between}
+        others = {"manifest_before": interval.before, "manifest_between": interval.between}
         more = {name: read_manifest(Path(path)).digest for name, path in others.items() if path is not None}
-        files.append(CheckpointFiles(end, mine, {**digests, **more}))
+        files.append(CheckpointFiles(interval.after, mine, {**digests, **more}))
     return files

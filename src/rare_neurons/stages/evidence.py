@@ -11,7 +11,8 @@ from rare_neurons.numerics.evidence.history import History
 from rare_neurons.numerics.evidence.noise_draws import draw_noise
 from rare_neurons.numerics.evidence.question import Question, Rule
 from rare_neurons.numerics.evidence.run_study import RunStudy, study_run
-from rare_neurons.numerics.evidence.specific import RunInfluence, SpecificEvidence, judge_specific
+from rare_neurons.numerics.evidence.specific import SpecificEvidence, judge_specific
+from rare_neurons.numerics.evidence.strata_pair import RunInfluence
 from rare_neurons.numerics.evidence.subject_study import declared_step, study_subject
 from rare_neurons.numerics.evidence.tables import Asked, course_rows, evidence_rows, onset_rows, turn_rows
 from rare_neurons.numerics.grid.folds import N_FOLDS

@@ -35,7 +35,8 @@ def write_integrity(
     ----------
     output : str
     manifests, fingerprints, behaviours : sequence of str
-        Inputs, one per step in the same order; the behaviour at one panel gives the canary loss.
+        Inputs, one per step in the same order; the behaviour at one panel gives the canary loss; none where only
+        spectra are measured.
     other_starts : sequence of str
         Fingerprints of step 0 of the subject's other runs: a run has to descend from its own.
     panel : sequence of str
@@ -45,8 +46,9 @@ def write_integrity(
         Fields of `IntegrityLimits`.
     """
     checkpoints = [read_manifest(Path(path)) for path in manifests]
-    losses = [_mean_loss(path) for path in behaviours]
-    faults = [_fault(m, f, b) for m, f, b in zip(checkpoints, fingerprints, behaviours, strict=True)]
+    seen = behaviours or [None] * len(checkpoints)
+    losses = [None if path is None else _mean_loss(path) for path in seen]
+    faults = [_fault(m, f, b) for m, f, b in zip(checkpoints, fingerprints, seen, strict=True)]
     prints = [None if fault else read_table(path) for fault, path in zip(faults, fingerprints, strict=True)]
     odd = unlike_the_others([None if table is None else _tensors(table) for table in prints])
     faults = [("other_tensors", odd[i]) if i in odd else fault for i, fault in enumerate(faults)]
@@ -103,12 +105,14 @@ def _unigram_loss(targets: str, unigram: str) -> float | None:
     return mean_over_strata(merge_cells(table["stratum"].to_pylist(), np.ones(len(loss)), {"loss": loss}), "loss")
 
 
-def _fault(manifest: Manifest, fingerprint: str, behaviour: str) -> tuple[str, str] | None:
+def _fault(manifest: Manifest, fingerprint: str, behaviour: str | None) -> tuple[str, str] | None:
     if manifest.status != "ok":
         return manifest.status, str(manifest.reason)
     about = read_metadata(fingerprint)
     if about["status"] != "ok":
         return str(about["status"]), str(about["reason"])
+    if behaviour is None:
+        return None
     about = read_metadata(behaviour)
     n_bad = sum(read_table(fingerprint, ["n_nonfinite"])["n_nonfinite"].to_pylist())
     if about["status"] != "ok" and n_bad == 0:

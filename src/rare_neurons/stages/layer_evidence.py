@@ -7,7 +7,7 @@ import numpy as np
 from rare_neurons.catalogue import VERSIONS
 from rare_neurons.numerics.evidence.question import Rule
 from rare_neurons.numerics.layers.evidence import judge_layers
-from rare_neurons.numerics.layers.ratios import LayerSquares
+from rare_neurons.numerics.layers.ratios import LayerMoments
 from rare_neurons.stages.evidence import good_shards
 from rare_neurons.tables import digest_of, file_sha256, from_rows, provenance, read_table, write_rows
 
@@ -38,10 +38,10 @@ def write_layer_evidence(
     rule : mapping
         Key ``rule`` of section ``evidence``.
     """
-    found: dict[tuple[str, str], dict[str, dict[int, LayerSquares]]] = {}
+    found: dict[tuple[str, str], dict[str, dict[int, LayerMoments]]] = {}
     for (_, panel, model, step), path in good_shards(shards, integrity).items():
-        for stratum, squares in read_squares(path).items():
-            found.setdefault((panel, stratum), {}).setdefault(model, {})[step] = squares
+        for stratum, moments in read_moments(path).items():
+            found.setdefault((panel, stratum), {}).setdefault(model, {})[step] = moments
     rows = []
     for (panel, stratum), by_model in found.items():
         sides = [{m: by_model[m] for m in side if m in by_model} for side in (models, controls)]
@@ -55,18 +55,22 @@ def write_layer_evidence(
     write_rows(TABLE, from_rows(TABLE, rows, {"subject": subject}), output, about)
 
 
-def read_squares(path: str) -> dict[str, LayerSquares]:
-    """Within-stratum mean squares of every layer, by stratum; strata with a layer that has none are left out."""
+def read_moments(path: str) -> dict[str, LayerMoments]:
+    """Within-stratum moments of every layer, by stratum; strata with a layer that has none are left out."""
     rows = [row for row in read_table(path).to_pylist() if row["part"] == "within"]
     by_stratum: dict[str, list[dict]] = {}
     for row in sorted(rows, key=lambda one: one["layer"]):
         by_stratum.setdefault(row["stratum"], []).append(row)
     return {
-        stratum: LayerSquares(
-            np.array([row["mean_square"] for row in layers]),
-            np.array([row["mean_square_leave_outs"] for row in layers]).T,
-            max(1.0, *(row["se_type_factor"] for row in layers)),
+        stratum: LayerMoments(
+            _with_leave_outs(layers, "mean_square"), _with_leave_outs(layers, "mean_influence"), factor
         )
         for stratum, layers in by_stratum.items()
         if all(row["mean_square"] is not None and row["se_type_factor"] is not None for row in layers)
+        for factor in [max(1.0, *(row["se_type_factor"] for row in layers))]
     }
+
+
+def _with_leave_outs(layers: Sequence[Mapping], name: str) -> np.ndarray:
+    """Return a moment and its values without each fold `[1 + fold, layer]`."""
+    return np.array([[row[name], *row[f"{name}_leave_outs"]] for row in layers]).T

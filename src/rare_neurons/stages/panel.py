@@ -16,6 +16,9 @@ from rare_neurons.numerics.panel.strata import assign_strata
 from rare_neurons.numerics.panel.targets import Most, Targets, draw_targets
 from rare_neurons.tables import file_sha256, from_columns, from_rows, provenance, read_metadata, read_table, write_rows
 
+FOUND = "found"
+"""As many targets as there are."""
+
 
 def write_panel(
     contexts: str,
@@ -84,7 +87,8 @@ class _Drawn:
 
 def _draw(tokens: str, unigram: str, panel: str, settings: Mapping[str, object]) -> _Drawn:
     end_of_text = int(read_metadata(unigram)["end_of_text_id"])
-    rules, draw = settings["strata"], ("targets_per_stratum", "min_position", "token_role", "seed")
+    rules, draw = settings["strata"], ("min_position", "token_role", "seed")
+    asked = settings["targets_per_stratum"]
     counts = read_table(unigram, ["count"])["count"].to_numpy()
     try:
         stratum_of_type = assign_strata(counts, rules)
@@ -100,6 +104,7 @@ def _draw(tokens: str, unigram: str, panel: str, settings: Mapping[str, object])
             contexts,
             stratum_of_type,
             tuple(rules),
+            targets_per_stratum=None if asked == FOUND else int(asked),
             most=Most(settings["max_targets_per_type"], settings["max_targets_per_document"]),
             **{key: settings[key] for key in draw},
         )

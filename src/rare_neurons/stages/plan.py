@@ -14,6 +14,7 @@ from rare_neurons.checkpoints.plan import ModelPlan, Plan, plan_run
 from rare_neurons.checkpoints.sources import resolve_steps
 from rare_neurons.stages.cache import cache_place
 from rare_neurons.stages.plan_strata import strata_tables
+from rare_neurons.stages.plan_tiers import tiers_table
 from rare_neurons.stages.plan_work import estimate_work
 from rare_neurons.stages.resolve import listing_folder, metadata_patience, source_of
 
@@ -23,7 +24,10 @@ Section = Mapping[str, Mapping[str, object]]
 
 @dataclass(frozen=True)
 class Request:
-    """Sections of the configuration that a plan looks at, and the tokenizers that are there already, as paths."""
+    """Sections of the configuration that a plan looks at, and the tokenizers that are there already, as paths.
+
+    `evidence` is None where nothing is said of tiers: only spectra are measured, or only some checkpoints are planned.
+    """
 
     models: Section
     panels: Section
@@ -31,10 +35,11 @@ class Request:
     cache: Mapping[str, object]
     probe: Mapping[str, object]
     tokenizers: Mapping[str, str]
+    evidence: Mapping[str, object] | None = None
 
 
 def print_plan(request: Request, *, steps: Mapping[str, Sequence[int]]) -> None:
-    """Print tables of models, checkpoints, duplicates, known-bad entries, bytes and strata; nothing is downloaded.
+    """Print models, checkpoints, duplicates, known-bad entries, bytes, strata and tiers; nothing is downloaded.
 
     What the Hub tells is kept for the jobs of the run.
 
@@ -68,6 +73,8 @@ def print_plan(request: Request, *, steps: Mapping[str, Sequence[int]]) -> None:
         _print_models(console, manifests, request)
     for table in strata_tables(request.panels, request.corpora, request.tokenizers):
         console.print(table)
+    if request.evidence is not None:
+        console.print(tiers_table(request.models, request.evidence, steps))
 
 
 def _print_models(console: Console, manifests: Sequence[Manifest], request: Request) -> None:

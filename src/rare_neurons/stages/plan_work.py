@@ -8,6 +8,8 @@ from threadpoolctl import threadpool_limits
 
 from rare_neurons.checkpoints.layout import is_weight_file
 from rare_neurons.checkpoints.manifest import Manifest
+from rare_neurons.numerics.panel.targets import MOST_FOUND
+from rare_neurons.stages.panel import FOUND
 
 _BYTES_PER_PARAMETER = 2  # ASSUME: public checkpoints are in half precision
 # A target's influences cost as much as a forward pass over 2-5 tokens (benchmarks/README.md, certified engine).
@@ -44,7 +46,8 @@ def estimate_work(
 
 
 def _tokens(panel: Mapping[str, object]) -> int:
-    targets = int(panel["targets_per_stratum"]) * len(panel["strata"])
+    asked = panel["targets_per_stratum"]
+    targets = (MOST_FOUND if asked == FOUND else int(asked)) * len(panel["strata"])
     return int(panel["max_contexts"]) * int(panel["context_length"]) + _TOKENS_PER_TARGET * targets
 
 

@@ -21,7 +21,9 @@ _WIDTH = 118
 _SAME = "that of the panel"  # the beginning of what `own_tokenizer` says of one that is
 
 
-def write_summary(output: str, *, results: str, subjects: Mapping[str, Sequence[str]]) -> None:
+def write_summary(
+    output: str, *, results: str, figures: str, subjects: Mapping[str, Sequence[str]], judged: bool = True
+) -> None:
     """Write, and print to stderr, the checkpoints done and quarantined, and what is known of each subject.
 
     Parameters
@@ -29,16 +31,21 @@ def write_summary(output: str, *, results: str, subjects: Mapping[str, Sequence[
     output : str
     results : str
         The results folder.
+    figures : str
+        Where a reader finds the figures.
     subjects : mapping
         Each subject's models.
+    judged : bool
+        Whether there is evidence: not where only spectra are measured.
     """
-    found = [(subject, findings) for subject in subjects for findings in load_findings(results, subject)]
+    asked = subjects if judged else ()
+    found = [(subject, findings) for subject in asked for findings in load_findings(results, subject)]
     several_panels = len({findings.panel for _, findings in found}) > 1
     named = [(f"{name}, {one.panel}" if several_panels else name, one) for name, one in found]
     parts = [_checkpoints(results, subjects), *_sentences(named), *_of_layers(results, subjects)]
     with atomic_path(output) as temporary, temporary.open("w", encoding="utf-8") as file:
-        _print(Console(file=file, width=_WIDTH), parts, f"{results}/figures")
-    _print(Console(file=sys.stderr, width=_WIDTH), parts, f"{results}/figures")
+        _print(Console(file=file, width=_WIDTH), parts, figures)
+    _print(Console(file=sys.stderr, width=_WIDTH), parts, figures)
 
 
 def _print(console: Console, parts: Sequence[RenderableType], figures: str) -> None:

@@ -35,15 +35,17 @@ def write_timelines(
     outputs : mapping of str to str
         Paths by quantity.
     shards : mapping of str to sequence of str
-        Each quantity's shards, all panels and steps, those of ``behaviour`` among them: they give the loss.
+        Each quantity's shards, all panels and steps, those of ``behaviour`` among them (where influence is
+        measured): they give the loss.
     integrity : str
         Integrity table of the model.
     tokens_per_step : int or None
         Training tokens per step, for `tokens_seen`.
     """
-    loss = _losses(shards["behaviour"])
+    behaviours = shards.get("behaviour", ())
+    loss = _losses(behaviours)
     verdicts = {row["step"]: row for row in read_table(integrity, ["step", "status", "quarantined"]).to_pylist()}
-    beside = {"behaviours": _digest(shards["behaviour"]), "integrity": file_sha256(integrity)}
+    beside = {"behaviours": _digest(behaviours), "integrity": file_sha256(integrity)}
     for quantity, output in outputs.items():
         rows = [row for path in shards[quantity] for row in _SUMMARIES.get(quantity, _rows)(path)]
         for row in rows:

@@ -53,7 +53,7 @@ def test_no_hook_stays_even_after_an_error():
 def test_weights_elsewhere_are_refused():
     model = random_model("llama")
     model.lm_head.to("meta")
-    with pytest.raises(RequestError, match="without probe.placement"):
+    with pytest.raises(RequestError, match=r"without probe\.placement"):
         Blocks(model)
 
 

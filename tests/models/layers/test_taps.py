@@ -24,7 +24,7 @@ def _losses(readout, final, panel):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_contraction_is_the_derivative_along_an_edit_of_the_network(name):
-    model, blocks, readout, panel = _setting(name)
+    _model, blocks, readout, panel = _setting(name)
     token_ids = torch.from_numpy(panel.token_ids)
     passed = run_tapped(blocks, token_ids)
     deltas = [0.3 - a.detach().reshape(*token_ids.shape, -1) for a in passed.activations]
@@ -81,16 +81,20 @@ def test_the_model_is_left_as_it_was():
     assert all(p.grad is None for p in model.parameters())
 
 
+def _look_and_fail(model):
+    assert not any(p.requires_grad for p in model.parameters())
+    raise KeyError
+
+
 def test_weights_are_frozen_only_inside():
     model = torch.nn.Linear(2, 2)
     with pytest.raises(KeyError), frozen(model):
-        assert not any(p.requires_grad for p in model.parameters())
-        raise KeyError
+        _look_and_fail(model)
     assert all(p.requires_grad for p in model.parameters())
 
 
 def test_activations_are_summed_over_natural_positions():
-    model, blocks, _, panel = _setting("gpt_neox-sequential")
+    _model, blocks, _, panel = _setting("gpt_neox-sequential")
     token_ids = torch.from_numpy(panel.token_ids)
     found = activation_sums(blocks, token_ids, natural=slice(2, 13))
     expected = [a[:, 2:13].sum((0, 1)) for a in blocks.trace(token_ids).activations]

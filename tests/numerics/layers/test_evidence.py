@@ -5,21 +5,22 @@ import pytest
 
 from rare_neurons.numerics.evidence.question import Rule
 from rare_neurons.numerics.layers.evidence import LAST, MOVES, judge_layers
-from rare_neurons.numerics.layers.ratios import LayerSquares
+from rare_neurons.numerics.layers.ratios import NATS, LayerMoments
 
 N_LAYERS, N_FOLDS = 4, 12
 
 
-def run(rng, weights, *, seed_sd=0.1, noise=0.1):
+def run(rng, weights, *, seed_sd=0.1, noise=0.1, unresolved=0.0):
     """One run: layers scatter over seeds, folds over documents, the latter shared by nothing."""
     level = np.asarray(weights) * np.exp(seed_sd * rng.normal(size=N_LAYERS))
     folds = level * (1 + noise * rng.normal(size=(N_FOLDS, N_LAYERS)))
     leave_outs = (folds.sum(0) - folds) / (N_FOLDS - 1)
-    return LayerSquares(folds.mean(0), leave_outs, 1.0)
+    values = np.vstack([folds.mean(0), leave_outs])
+    return LayerMoments(values - unresolved * values.mean(), values, 1.0)
 
 
-def world(rng, start, end, n):
-    return {f"m{rng.integers(1 << 40)}": {0: run(rng, start), 8: run(rng, end)} for _ in range(n)}
+def world(rng, start, end, n, **how):
+    return {f"m{rng.integers(1 << 40)}": {0: run(rng, start, **how), 8: run(rng, end, **how)} for _ in range(n)}
 
 
 def reached(runs, controls):
@@ -76,3 +77,20 @@ def test_every_run_and_control_has_its_row():
         *((m, "control") for m in controls),
     }
     assert len(rows) == 2 * (5 + 2)
+
+
+def test_where_squares_are_within_their_noise_means_are_compared():
+    rng = np.random.default_rng(6)
+    runs, controls = world(rng, LATE, LATE, 3, unresolved=1.0), world(rng, EVEN, EVEN, 2, unresolved=1.0)
+    rows = judge_layers(runs, controls, subject="s", stratum="rare", rule=Rule())
+    assert {row.form for row in rows} == {NATS}
+    by_tier = {(row.tier, row.question): row for row in rows if row.role == "all"}
+    assert by_tier["beyond_control", LAST].estimate == pytest.approx(1.5, abs=0.3)
+    assert by_tier["beyond_control", LAST].holds
+    assert "shares mean nothing" in next(r.reason for r in rows if r.question == MOVES and r.tier == "run")
+    found = [
+        reached(world(rng, EVEN, EVEN, 3, unresolved=1.0), world(rng, EVEN, EVEN, 2, unresolved=1.0))
+        for _ in range(200)
+    ]
+    # One question at .05; 200 draws have a standard error of .015.
+    assert np.mean([one[LAST] == "beyond_control" for one in found]) <= 0.08

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from rare_neurons.numerics.layers.evidence import LayerEvidenceRow
-from rare_neurons.numerics.layers.ratios import LAST, MOVES
+from rare_neurons.numerics.layers.ratios import LAST, MOVES, NATS
+from rare_neurons.numerics.layers.ratios import SHARE as SHARE_FORM
 from rare_neurons.numerics.wording.layers import describe_account, describe_layers
 
 SHARE = LayerEvidenceRow(
@@ -15,6 +16,7 @@ SHARE = LayerEvidenceRow(
     stratum="rare",
     step=1000,
     since=None,
+    form=SHARE_FORM,
     estimate=-0.25,
     low=-0.4,
     high=-0.1,
@@ -36,6 +38,11 @@ def test_what_is_found_is_said_with_its_interval_and_how_far_it_goes():
     assert "on rare tokens: the last layer's share" in said
     assert "-0.25 [-0.4, -0.1]" in said
     assert said.endswith("goes beyond that of the controls.")
+
+
+def test_where_mean_squares_are_not_resolved_nats_are_said():
+    (said,) = describe_layers([replace(SHARE, form=NATS, estimate=-2.5e-4, low=-4e-4, high=-1e-4)])
+    assert "differs from the mean over all layers by -0.00025 nats [-0.0004, -0.0001]" in said
 
 
 def test_what_is_not_found_is_said_with_its_p():

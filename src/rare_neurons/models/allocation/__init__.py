@@ -2,7 +2,10 @@
 
 measure   the whole account of two checkpoints
 line      a model on the straight line between them
-gradients gradients of each loss at one place of the line, dotted with the update
+gradients derivatives of each loss at one place of the line, by unit
+products  gradient times update of every weight, from what enters and leaves each module
 units     neurons, heads, embeddings, norms: which weights are whose
+plain     losses by a plain forward pass
+tables    columns of the tables
 contexts  some of a panel's contexts, the same number of each document fold
 """

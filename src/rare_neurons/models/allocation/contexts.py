@@ -21,19 +21,18 @@ _OF_TARGET = ("position", "target_id", "document", "type_bin", "stratum")
 
 @dataclass(frozen=True)
 class Batch:
-    """Contexts of one document fold, and their targets.
+    """Some contexts and their targets.
 
-    `token_ids` `[context, pos]`; `context` (row of `token_ids`), `position`, `target_id`, `stratum` and `sign` (±1,
-    the same for all targets of a type) `[target]`; `rows`, the targets' places in the panel.
+    `token_ids` `[context, pos]`, `fold` `[context]`; `context` (row of `token_ids`), `position`, `target_id` and
+    `stratum` `[target]`; `rows`, the targets' places in the panel.
     """
 
-    fold: int
+    fold: np.ndarray
     token_ids: torch.Tensor
     context: torch.Tensor
     position: torch.Tensor
     target_id: torch.Tensor
     stratum: torch.Tensor
-    sign: torch.Tensor
     rows: np.ndarray
 
 
@@ -97,33 +96,21 @@ def _require_folds(panel: PanelArrays, strata: Sequence[str]) -> None:
             )
 
 
-def batches_of(panel: PanelArrays, batch_size: int, *, signs: np.ndarray) -> list[Batch]:
-    """Cut contexts, sorted by fold, into batches of one fold each.
-
-    Parameters
-    ----------
-    signs : ndarray, shape (vocab,)
-        Sign of each token id.
-    """
-    found = []
-    for fold in np.unique(panel.fold):
-        of_fold = np.flatnonzero(panel.fold == fold)
-        for start in range(0, len(of_fold), batch_size):
-            contexts = of_fold[start : start + batch_size]
-            found.append(_batch(panel, int(fold), contexts, signs))
-    return found
+def batches_of(panel: PanelArrays, batch_size: int) -> list[Batch]:
+    """Cut contexts into batches."""
+    starts = range(0, len(panel.token_ids), batch_size)
+    return [_batch(panel, slice(start, start + batch_size)) for start in starts]
 
 
-def _batch(panel: PanelArrays, fold: int, contexts: np.ndarray, signs: np.ndarray) -> Batch:
-    first, last = contexts[0], contexts[-1]
-    rows = np.flatnonzero((panel.context >= first) & (panel.context <= last))
+def _batch(panel: PanelArrays, contexts: slice) -> Batch:
+    rows = np.flatnonzero((panel.context >= contexts.start) & (panel.context < contexts.stop))
     tensors = {
         "token_ids": panel.token_ids[contexts],
-        "context": panel.context[rows] - first,
+        "context": panel.context[rows] - contexts.start,
         **{name: getattr(panel, name)[rows] for name in ("position", "target_id", "stratum")},
     }
     whole_numbers = {k: torch.from_numpy(np.ascontiguousarray(v, dtype=np.int64)) for k, v in tensors.items()}
-    return Batch(fold, **whole_numbers, sign=torch.from_numpy(signs[panel.target_id[rows]]), rows=rows)
+    return Batch(panel.fold[contexts], **whole_numbers, rows=rows)
 
 
 def with_smaller_batches(work: Callable[[int], T], *, start: int, device: torch.device, length: int) -> T:

@@ -1,17 +1,16 @@
-"""Gradients of each loss at one place of the line, dotted with the update and summed over units at once."""
+"""Derivatives of each loss along the line at one place, unit by unit and context by context."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from transformers import PreTrainedModel
 
 from rare_neurons.errors import DataFault
 from rare_neurons.models.allocation.contexts import Batch
-from rare_neurons.models.allocation.units import Units
+from rare_neurons.models.allocation.products import LinePass, Read, TappedModel
 from rare_neurons.models.layers.losses import LossReadout
 from rare_neurons.numerics.grid.folds import N_FOLDS
 
@@ -38,14 +37,12 @@ class NodeSums:
 
 
 def measure_node(
-    model: PreTrainedModel,
+    tapped: TappedModel,
     batches: Sequence[Batch],
     *,
     readout: LossReadout,
-    units: Units,
-    update: Mapping[str, torch.Tensor],
     strata: Sequence[int],
-    with_signs: bool,
+    signs: np.ndarray | None,
 ) -> NodeSums:
     """Differentiate every loss at the model's present weights; one loss at a time, its gradient dotted at once.
 
@@ -53,8 +50,8 @@ def measure_node(
     ----------
     strata : sequence of int
         Strata that have losses, as the panel numbers them.
-    with_signs : bool
-        Whether to take the signed sums too, at the price of another backward pass for each loss.
+    signs : ndarray, shape (vocab,), or None
+        Sign of each token id, for the signed sums, at the price of another backward pass for each loss.
 
     Raises
     ------
@@ -62,44 +59,31 @@ def measure_node(
         If a loss or a derivative is not finite.
     """
     shape = (len(strata) * len(PARTS), N_FOLDS)
-    loss, slopes = np.zeros(shape), np.zeros((*shape, len(units.units)))
-    signed = np.zeros_like(slopes) if with_signs else None
+    loss, slopes = np.zeros(shape), np.zeros((*shape, tapped.n_units))
+    signed = None if signs is None else np.zeros_like(slopes)
     for batch in batches:
-        for index, values, sign in _losses(model, batch, readout, strata):
-            loss[index, batch.fold] += float(values.detach().double().sum())
-            slopes[index, batch.fold] += _dotted(values.sum(), model, units, update)
-            if signed is not None:
-                signed[index, batch.fold] += _dotted((values * sign.to(values)).sum(), model, units, update)
+        for index, values, target_id, (passed, read) in _losses(tapped, batch, readout, strata):
+            np.add.at(loss[index], batch.fold[read.context.cpu().numpy()], values.detach().double().cpu().numpy())
+            np.add.at(slopes[index], batch.fold, passed.contract(values.sum(), read).cpu().numpy())
+            if signs is not None:
+                sign = torch.from_numpy(signs)[target_id].to(values)
+                np.add.at(signed[index], batch.fold, passed.contract((values * sign).sum(), read).cpu().numpy())
     if not (np.isfinite(loss).all() and np.isfinite(slopes).all()):
         raise DataFault("losses or their gradients are not finite on the line between two checkpoints")
     return NodeSums(loss, slopes, signed)
 
 
 def _losses(
-    model: PreTrainedModel, batch: Batch, readout: LossReadout, strata: Sequence[int]
-) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
-    """Index of each loss, its values at the batch's targets, and the targets' signs."""
-    hidden = model.base_model(input_ids=batch.token_ids.to(model.device), use_cache=False).last_hidden_state
+    tapped: TappedModel, batch: Batch, readout: LossReadout, strata: Sequence[int]
+) -> Iterator[tuple[int, torch.Tensor, torch.Tensor, tuple[LinePass, Read]]]:
+    """Index of each loss, its values at the batch's targets, their ids, and the pass they come from."""
+    passed = tapped.run(batch.token_ids)
     for place, stratum in enumerate(strata):
         mine = batch.stratum == stratum
         if not bool(mine.any()):
             continue
-        at = hidden[batch.context[mine].to(hidden.device), batch.position[mine].to(hidden.device)]
-        # The last hidden state has passed the final norm.
-        found = readout.losses_of_logits(readout.head(at), batch.target_id[mine])
+        read = passed.read(batch.context[mine], batch.position[mine])
+        with torch.enable_grad():
+            found = readout.losses_of_logits(read.logits, batch.target_id[mine])
         for k, part in enumerate(PARTS):
-            yield place * len(PARTS) + k, getattr(found, part), batch.sign[mine]
-
-
-def _dotted(loss: torch.Tensor, model: PreTrainedModel, units: Units, update: Mapping[str, torch.Tensor]) -> np.ndarray:
-    """Sum over each unit of gradient times update `[unit]`; products in float64."""
-    parameters = dict(model.named_parameters())
-    found = torch.autograd.grad(loss, list(parameters.values()), retain_graph=True, allow_unused=True)
-    gradients = dict(zip(parameters, found, strict=True))
-
-    def product(name: str) -> torch.Tensor:
-        gradient = gradients[name]
-        # A tensor that no loss depends on has no gradient at all.
-        return torch.zeros_like(update[name]).double() if gradient is None else gradient.double() * update[name]
-
-    return units.sums(product).cpu().numpy()
+            yield place * len(PARTS) + k, getattr(found, part), batch.target_id[mine], (passed, read)

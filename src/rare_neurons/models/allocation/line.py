@@ -65,12 +65,8 @@ class Line:
 
     @contextmanager
     def moved(self) -> Iterator[None]:
-        """Let gradients be taken of all parameters; weights and flags are as before afterwards."""
-        before = {name: p.requires_grad for name, p in self._model.named_parameters()}
+        """Bring the weights back to where they were, whatever happens."""
         try:
-            self._model.requires_grad_(True)
             yield
         finally:
             self.put(Node(0))
-            for name, parameter in self._model.named_parameters():
-                parameter.requires_grad_(before[name])

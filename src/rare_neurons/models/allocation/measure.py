@@ -14,8 +14,10 @@ from rare_neurons.models.allocation.contexts import Batch, batches_of, choose_co
 from rare_neurons.models.allocation.gradients import PARTS, NodeSums, measure_node
 from rare_neurons.models.allocation.line import Line
 from rare_neurons.models.allocation.plain import plain_losses
+from rare_neurons.models.allocation.products import TappedModel
 from rare_neurons.models.allocation.tables import Account, change_columns, unit_columns
 from rare_neurons.models.allocation.units import Units
+from rare_neurons.models.layers.blocks import full_precision_products
 from rare_neurons.models.layers.losses import LossReadout, require_full_precision
 from rare_neurons.models.panel_arrays import PanelArrays
 from rare_neurons.numerics.allocation import path
@@ -24,10 +26,11 @@ from rare_neurons.numerics.grid.folds import N_FOLDS
 
 Progress = Callable[[str, int, int], None]
 Columns = dict[str, Sequence[object]]
-BATCH_TOKENS = 4096  # tokens of a backward pass unless a batch size is given; a batch stays in one fold
+BATCH_TOKENS = 4096  # tokens of a backward pass unless a batch size is given
 JUDGED_CHANGE = 0.1
 """Nats: of smaller changes no share of the remainder is asked, which rounding and sampling would decide."""
-_MIDDLE = path.Node(1, 2)
+_SIGNED = tuple(path.Node(k, 4) for k in (1, 2, 3))
+"""Nodes at which types draw signs. One draw alone knows the factor of strong types to 30 %, three to 17 %."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,8 +100,9 @@ def measure_allocation(
         family_of(model.config.to_dict())
         require_full_precision(model, "allocation")
     chosen = choose_contexts(panel, options.contexts, options.strata)
-    account = _account(model_a, model_b, chosen, options, progress)
-    halves = None if middle is None else [_account(*pair, chosen, options, progress) for pair in pairwise(models)]
+    with full_precision_products():
+        account = _account(model_a, model_b, chosen, options, progress)
+        halves = None if middle is None else [_account(*pair, chosen, options, progress) for pair in pairwise(models)]
     limits = {"max_remainder": options.max_remainder, "judged_change": JUDGED_CHANGE}
     return AllocationResult(unit_columns(account), change_columns(account, halves, **limits))
 
@@ -108,8 +112,7 @@ def _account(
 ) -> Account:
     """Account for one line; where the device's memory is too small, again with smaller batches."""
     length = panel.token_ids.shape[1]
-    largest = int(np.bincount(panel.fold).max())
-    size = min(options.batch_size or max(1, BATCH_TOKENS // length), largest)
+    size = min(options.batch_size or max(1, BATCH_TOKENS // length), len(panel.token_ids))
     return with_smaller_batches(
         lambda n: _Walk(a, b, panel, n, options).account(progress), start=size, device=a.device, length=length
     )
@@ -121,16 +124,17 @@ class _Walk:
     def __init__(
         self, a: PreTrainedModel, b: PreTrainedModel, panel: PanelArrays, batch_size: int, options: AllocationOptions
     ) -> None:
-        self.model, self.panel, self.options = a, panel, options
+        self.panel, self.options = panel, options
         self.strata = [panel.strata.index(name) for name in options.strata]
         self.readout = LossReadout(a, panel.vocab_stratum, n_strata=len(panel.strata))
         classes = self.readout.class_of_id.cpu().numpy()
         self.units = Units(a, classes)
-        self.signs = _signs(len(classes))
-        self.batches: list[Batch] = batches_of(panel, batch_size, signs=self.signs)
+        self.signs = dict(zip(_SIGNED, _signs(len(_SIGNED), len(classes)), strict=True))
+        self.batches: list[Batch] = batches_of(panel, batch_size)
         plain = {"classes": classes, "strata": self.strata}
         self.before, self.after = (plain_losses(model, self.batches, **plain).reshape(-1) for model in (a, b))
         self.line = Line(a, dict(b.named_parameters()))
+        self.tapped = TappedModel(a, self.units, self.line.update, self.readout.class_of_id)
         self.counts = _counts(panel)[self.strata]
         self.nodes: dict[path.Node, NodeSums] = {}
 
@@ -170,28 +174,27 @@ class _Walk:
                 continue
             self.line.put(node)
             self.nodes[node] = measure_node(
-                self.model,
+                self.tapped,
                 self.batches,
                 readout=self.readout,
-                units=self.units,
-                update=self.line.update,
                 strata=self.strata,
-                with_signs=node == _MIDDLE,
+                signs=self.signs.get(node),
             )
             if progress is not None:
                 progress("nodes", len(self.nodes), len(intervals.nodes))
 
     def _factors(self) -> np.ndarray:
-        """Two-way factor of each loss, from neurons and heads at the middle of the line."""
+        """Two-way factor of each loss, from neurons and heads: there are many of them."""
         many = np.array([unit.kind in ("neuron", "head") for unit in self.units.units])
-        middle = self.nodes[_MIDDLE]
-        signed_counts = _counts(self.panel, self.signs[self.panel.target_id])[self.strata]
+        plain, signed = (
+            np.stack([getattr(self.nodes[x], name)[..., many] for x in _SIGNED]) for name in ("slopes", "signed")
+        )
+        of_target = [_counts(self.panel, signs[self.panel.target_id])[self.strata] for signs in self.signs.values()]
+        signed_counts = np.stack(of_target)
         return np.array(
             [
-                two_way_factor(sums[:, many], signed[:, many], counts=self.counts[s], signed_counts=signed_counts[s])
-                for s, sums, signed in zip(
-                    np.repeat(np.arange(len(self.strata)), len(PARTS)), middle.slopes, middle.signed, strict=True
-                )
+                two_way_factor(plain[:, k], signed[:, k], counts=self.counts[s], signed_counts=signed_counts[:, s])
+                for k, s in enumerate(np.repeat(np.arange(len(self.strata)), len(PARTS)))
             ]
         )
 
@@ -207,6 +210,6 @@ def _counts(panel: PanelArrays, weights: np.ndarray | None = None) -> np.ndarray
     return np.bincount(cell, weights=weights, minlength=len(panel.strata) * N_FOLDS).reshape(-1, N_FOLDS).astype(float)
 
 
-def _signs(n_vocab: int) -> np.ndarray:
-    """Sign of each token id: the same for all checkpoints and losses."""
-    return np.random.default_rng(0).choice([-1.0, 1.0], size=n_vocab)
+def _signs(n_draws: int, n_vocab: int) -> np.ndarray:
+    """Signs of each token id `[draw, vocab]`: the same for all checkpoints and losses."""
+    return np.random.default_rng(0).choice([-1.0, 1.0], size=(n_draws, n_vocab))

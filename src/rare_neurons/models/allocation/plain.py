@@ -27,7 +27,8 @@ def plain_losses(
     DataFault
         If a loss is not finite.
     """
-    total, n = torch.zeros(max(strata) + 1, 2, dtype=torch.float64), torch.zeros(max(strata) + 1, 1)
+    n_strata = 1 + max(int(batch.stratum.max()) for batch in batches if len(batch.stratum))
+    total, n = torch.zeros(n_strata, 2, dtype=torch.float64), torch.zeros(n_strata, 1)
     class_of_id = torch.from_numpy(classes)
     with torch.inference_mode():
         for batch in batches:

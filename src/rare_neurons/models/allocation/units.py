@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -13,7 +13,9 @@ from transformers import PreTrainedModel
 from rare_neurons.families import Family, MatrixSpec, family_of, weight_matrices
 
 Kind = Literal["neuron", "head", "embedding", "unembedding", "norm", "other"]
-_OF_NEURON, _OF_HEAD, _OF_TOKEN = ("W_in", "W_gate", "W_out"), ("W_Q", "W_K", "W_V", "W_O"), ("W_E", "W_U")
+Way = Literal["output", "input", "token", "vocabulary", "all"]
+_BY_INPUT = ("W_O", "W_out")
+_OF_HEAD = ("W_Q", "W_K", "W_V", "W_O")
 
 
 @dataclass(frozen=True)
@@ -31,16 +33,33 @@ class Unit:
 
 
 @dataclass(frozen=True)
-class _Part:
-    """Rows of one tensor: `select` gives a view `[row, column]`, `owners` the units `[row, owner]` of each row."""
+class Share:
+    """Whose the weights of one module are.
 
-    tensor: str
-    select: Callable[[torch.Tensor], torch.Tensor]
+    Attributes
+    ----------
+    module : str
+        Path in memory.
+    way : str
+        What its weights are cut by: `output` or `input` entries, classes of the input's `token` or of the output's
+        `vocabulary`; `all` are not cut.
+    owners : Tensor `[entry, owner]`
+        Units of each entry; those of one entry share it evenly.
+    spec : MatrixSpec or None
+        Of a matrix that is cut by its inputs.
+    bias_owner : int or None
+        Unit of the bias of such a module.
+    """
+
+    module: str
+    way: Way
     owners: torch.Tensor
+    spec: MatrixSpec | None = None
+    bias_owner: int | None = None
 
 
 class Units:
-    """The units of a model, and sums over their weights.
+    """The units of a model.
 
     Heads that share keys and values (grouped queries) share those slices evenly. Norms and what is left over (output
     biases, learned positions) are one unit each of every layer, and one outside the layers. Every weight counts once.
@@ -54,74 +73,68 @@ class Units:
     Attributes
     ----------
     units : tuple of Unit
-    tensors : tuple of str
-        Names of the parameters that any unit has.
+    shares : tuple of Share
+        One for each module with weights of its own; a tied unembedding is the embedding's once more.
     """
 
     def __init__(self, model: PreTrainedModel, class_of_id: np.ndarray) -> None:
         self._index: dict[Unit, int] = {}
-        self._class_of_id = np.asarray(class_of_id)
-        self._parts: dict[str, list[_Part]] = {}
-        for part in self._cut(model):
-            self._parts.setdefault(part.tensor, []).append(part)
+        self._n_classes = int(class_of_id.max()) + 1
+        self._config = model.config.to_dict()
+        self._family = family_of(self._config)
+        self.shares = tuple(self._cut(model))
         self.units = tuple(self._index)
-        self.tensors = tuple(self._parts)
-        owners = [part.owners.reshape(-1) for parts in self._parts.values() for part in parts]
-        self._flat = torch.cat(owners).to(model.device)
 
-    def sums(self, values: Callable[[str], torch.Tensor]) -> torch.Tensor:
-        """Sum over each unit's weights `[unit]` of what a tensor's name gives for every weight of it, in its dtype."""
-        rows = []
-        for tensor, parts in self._parts.items():
-            of_tensor = values(tensor)  # one tensor at a time: products of all would be as large as the model
-            for part in parts:
-                of_row = part.select(of_tensor).sum(1)
-                n = part.owners.shape[1]
-                rows.append(of_row if n == 1 else (of_row / n)[:, None].expand(-1, n).reshape(-1))
-        flat = torch.cat([row.to(self._flat.device) for row in rows])
-        return flat.new_zeros(len(self.units)).index_add_(0, self._flat, flat)
-
-    def _cut(self, model: PreTrainedModel) -> Iterator[_Part]:
-        config = model.config.to_dict()
-        family = family_of(config)
+    def _cut(self, model: PreTrainedModel) -> list[Share]:
         shapes = {name: tuple(tensor.shape) for name, tensor in model.named_parameters()}
-        taken = set()
-        for spec in weight_matrices(config, shapes):
-            taken.add(spec.tensor)
-            yield self._matrix(spec, config, shapes)
-            bias = spec.tensor.removesuffix("weight") + "bias"
-            if spec.matrix in ("W_in", "W_gate", "W_Q", "W_K", "W_V") and bias in shapes:
-                taken.add(bias)
-                yield self._matrix(replace(spec, tensor=bias, transpose=False), config, shapes)
-        norms = _tensors_of_norms(model)
-        for name in sorted(shapes.keys() - taken):
-            kind = "norm" if name in norms else "other"
-            yield _Part(name, lambda v: v.reshape(1, -1), self._owners([Unit(_layer_of(name, family), kind)]))
+        specs: dict[str, list[MatrixSpec]] = {}
+        for spec in weight_matrices(self._config, shapes):
+            specs.setdefault(spec.tensor.removesuffix(".weight"), []).append(spec)
+        found = []
+        for path, module in model.named_modules():
+            own = dict(module.named_parameters(recurse=False))
+            if module is model.get_output_embeddings():
+                kind = "embedding" if self._family.tied(self._config) else "unembedding"
+                found.append(Share(path, "vocabulary", self._of_classes(kind)))
+            elif path in specs:
+                found.append(self._of_matrices(path, specs[path], own["weight"].shape))
+            elif own:
+                kind = "norm" if type(module).__name__.endswith("Norm") else "other"
+                found.append(Share(path, "all", self._owners([Unit(_layer_of(path, self._family), kind)])))
+        return found
 
-    def _matrix(self, spec: MatrixSpec, config: Mapping[str, object], shapes: Mapping[str, tuple[int, ...]]) -> _Part:
-        def select(values: torch.Tensor) -> torch.Tensor:
-            matrix = spec.select(values if values.dim() == 2 else values[:, None])
-            return matrix.T if spec.matrix in ("W_O", "W_U") else matrix
+    def _of_matrices(self, path: str, specs: Sequence[MatrixSpec], shape: torch.Size) -> Share:
+        first = specs[0]
+        if first.matrix == "W_E":
+            return Share(path, "token", self._of_classes("embedding"))
+        if first.matrix in _BY_INPUT:
+            n_inputs = shape[0] if (first.matrix == "W_out") != first.transpose else shape[1]
+            rest = self._number(Unit(first.layer, "other"))
+            return Share(path, "input", self._owners(self._units_of(first, n_inputs)), first, rest)
+        n_outputs = shape[1] if first.transpose else shape[0]
+        owners: dict[int, torch.Tensor] = {}
+        for spec in specs:  # one, or query, key and value of a fused module
+            places = replace(spec, transpose=False).select(torch.arange(n_outputs)[:, None])[:, 0]
+            owners |= dict(zip(places.tolist(), self._of_outputs(spec, len(places)), strict=True))
+        return Share(path, "output", torch.stack([owners[place] for place in range(n_outputs)]))
 
-        n_rows = len(select(torch.empty(shapes[spec.tensor], device="meta")))
+    def _of_outputs(self, spec: MatrixSpec, n_rows: int) -> torch.Tensor:
+        """Owners `[row, owner]`: several heads where they share keys and values."""
+        shared = int(self._config.get("num_key_value_heads") or spec.n_heads)
+        group = spec.n_heads // shared if spec.matrix in ("W_K", "W_V") else 1
+        if group == 1:
+            return self._owners(self._units_of(spec, n_rows))
+        of_head = [self._number(Unit(spec.layer, "head", head)) for head in range(spec.n_heads)]
+        return torch.tensor(of_head).reshape(shared, group).repeat_interleave(n_rows // shared, dim=0)
+
+    @staticmethod
+    def _units_of(spec: MatrixSpec, n: int) -> list[Unit]:
         if spec.matrix in _OF_HEAD:
-            return _Part(spec.tensor, select, self._heads(spec, config, n_rows))
-        if spec.matrix in _OF_NEURON:
-            units = [Unit(spec.layer, "neuron", neuron) for neuron in range(n_rows)]
-        else:
-            kind = "embedding" if spec.matrix == "W_E" else "unembedding"
-            units = [Unit(None, kind, None, int(k)) for k in self._class_of_id[:n_rows]]
-        return _Part(spec.tensor, select, self._owners(units))
+            return [Unit(spec.layer, "head", row * spec.n_heads // n) for row in range(n)]
+        return [Unit(spec.layer, "neuron", row) for row in range(n)]
 
-    def _heads(self, spec: MatrixSpec, config: Mapping[str, object], n_rows: int) -> torch.Tensor:
-        """Owners of the rows of a head's matrix `[row, owner]`: several heads where they share keys and values."""
-        n_heads = spec.n_heads
-        shared = spec.matrix in ("W_K", "W_V")
-        n_own = int(config.get("num_key_value_heads") or n_heads) if shared else n_heads
-        group = n_heads // n_own
-        of_head = [self._number(Unit(spec.layer, "head", head)) for head in range(n_heads)]
-        owners = torch.tensor(of_head).reshape(n_own, group)
-        return owners.repeat_interleave(n_rows // n_own, dim=0)
+    def _of_classes(self, kind: Kind) -> torch.Tensor:
+        return self._owners([Unit(None, kind, None, k) for k in range(self._n_classes)])
 
     def _owners(self, units: Sequence[Unit]) -> torch.Tensor:
         return torch.tensor([[self._number(unit)] for unit in units])
@@ -130,16 +143,7 @@ class Units:
         return self._index.setdefault(unit, len(self._index))
 
 
-def _tensors_of_norms(model: PreTrainedModel) -> set[str]:
-    """Parameters of norms, which every architecture calls so, wherever in a block it has them."""
-    found = set()
-    for path, module in model.named_modules():
-        if type(module).__name__.endswith("Norm"):
-            found |= {f"{path}.{name}" for name, _ in module.named_parameters(recurse=False)}
-    return found
-
-
-def _layer_of(name: str, family: Family) -> int | None:
-    """Layer of a tensor; None outside the blocks."""
+def _layer_of(path: str, family: Family) -> int | None:
+    """Layer of a module; None outside the blocks."""
     blocks = family.module(f"{family.blocks}.")
-    return int(name.removeprefix(blocks).split(".")[0]) if name.startswith(blocks) else None
+    return int(path.removeprefix(blocks).split(".")[0]) if path.startswith(blocks) else None

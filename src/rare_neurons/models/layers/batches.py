@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import TypeVar
 
-from accelerate.utils import find_executable_batch_size
+from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
 
 from rare_neurons.models.layers.blocks import Blocks
 from rare_neurons.models.layers.draws import Sample
@@ -56,14 +56,16 @@ class FittingBatches:
         MemoryError
             If not even one context fits.
         """
+        while True:
+            try:
+                return work(self.size)
+            except (RuntimeError, MemoryError) as error:
+                if not should_reduce_batch_size(error):
+                    raise
+            self._halve()
+            clear_device_cache(garbage_collection=True)
 
-        @find_executable_batch_size(starting_batch_size=self.size, reduce_batch_size_fn=self._halve)
-        def attempt(batch_size: int) -> T:
-            return work(batch_size)
-
-        return attempt()
-
-    def _halve(self) -> int:
+    def _halve(self) -> None:
         if self.size == 1:
             raise MemoryError(
                 f"one context of {self.length} tokens and its gradients do not fit the memory of {self.device}; use a "
@@ -71,4 +73,3 @@ class FittingBatches:
             )
         self.size = (self.size + 1) // 2
         print(f"out of memory on {self.device}: {self.size} contexts at a time from here on", file=sys.stderr)
-        return self.size

@@ -95,7 +95,7 @@ class _Ablations:
         self.blocks = Blocks(model)
         self.components = _components(model, self.blocks)
         self.readout = LossReadout(model, panel.vocab_stratum, n_strata=len(panel.strata))
-        self.batches = batches_of(panel, size, signs=np.ones(int(panel.token_ids.max()) + 1))
+        self.batches = batches_of(panel, size)
         self.means = self._means()
 
     def columns(self, strata: Sequence[str], progress: Progress | None) -> Columns:

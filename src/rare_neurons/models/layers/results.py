@@ -182,6 +182,7 @@ class _Part:
         if status != "ok":
             return found
         named = ("conformal_factor", "total_influence", "total_low", "total_high")
+        named += ("mean_influence", "mean_influence_leave_outs")
         named += ("mean_square", "mean_square_se", "mean_square_leave_outs")
         found |= {name: getattr(one, name) for name in named}
         return found | {"error_over_se_p90": self._error_over_se()}
@@ -203,7 +204,8 @@ def _neurons(measured: Measured, layer: int, s: int, parts: Sequence[_Part]) -> 
     status, reason = next((one for one in (part.standing() for part in parts) if one[0] != "ok"), ("ok", None))
     exact = np.isin(np.arange(n_neurons), np.concatenate(measured.audited[layer]))
     single = measured.estimated.single
-    rms = np.sqrt(single[s].mean_square[layer]).tolist() if single and parts[0].n else [None] * n_neurons
+    known = bool(single) and parts[0].standing()[0] == "ok"
+    rms = np.sqrt(single[s].mean_square[layer]).tolist() if known else [None] * n_neurons
     return {
         "layer": [layer] * n_neurons,
         "neuron": list(range(n_neurons)),

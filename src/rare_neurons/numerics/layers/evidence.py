@@ -1,7 +1,8 @@
 """Whether the last layer carries more or less than its share, and whether influence moves between layers.
 
-Statistics are ratios of noise-free mean squares of each layer's influence (docs/methods/layers.md): a network whose
-influence grows in all layers alike changes none of them.
+Statistics are ratios of noise-free mean squares of each layer's influence: a network whose influence grows in all
+layers alike changes none of them. Where they are not resolved in every run and control, the first question is asked of
+means (docs/methods/layers.md).
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from rare_neurons.numerics.evidence.rows import Role, Run
 from rare_neurons.numerics.evidence.subject_study import majority
 from rare_neurons.numerics.evidence.tiers import TIERS, reach_tier
 
-from .ratios import LAST, MOVES, QUESTIONS, LayerSquares, RunValue, jackknife, value_of
+from .ratios import LAST, MOVES, NATS, QUESTIONS, SHARE, LayerMoments, RunValue, form_of, jackknife, value_of
 
 MIN_RUNS, MIN_CONTROLS = 3, 2
-Histories = Mapping[str, Mapping[int, LayerSquares]]
+Histories = Mapping[str, Mapping[int, LayerMoments]]
 
 
 @dataclass(frozen=True)
@@ -31,25 +32,30 @@ class LayerEvidenceRow:
     """One question at one tier."""
 
     declared: Declared
-    question: Annotated[str, Column(None, f"`{LAST}` beyond an equal one, or `{MOVES}`")]
+    question: Annotated[str, Column(None, f"`{LAST}` beyond its share, or `{MOVES}`")]
     run: Run
     role: Role
     tier: Annotated[str, Column(None, "`run`, `seeds` or `beyond_control`")]
     stratum: Stratum
     step: Annotated[int | None, Column("optimizer updates", "checkpoint that is judged")]
     since: Annotated[int | None, Column("optimizer updates", "checkpoint it is compared with, of a move")]
+    form: Annotated[
+        str, Column(None, f"`{SHARE}`: of mean squares; `{NATS}`: of means, where mean squares are within their noise")
+    ]
     estimate: Annotated[
         float | None,
         Column(
-            None, "share of the last layer minus 1/layers; or move of the mean layer, the first at 0, the last at 1"
+            "of the form",
+            "share of the last layer minus 1/layers, or mean of its neurons minus that of all; or move of the mean "
+            "layer, the first at 0, the last at 1",
         ),
     ]
-    low: Annotated[float | None, Column(None, "lower end of its interval over documents, types and runs")]
-    high: Annotated[float | None, Column(None, "upper end")]
+    low: Annotated[float | None, Column("of the form", "lower end of its interval over documents, types and runs")]
+    high: Annotated[float | None, Column("of the form", "upper end")]
     p_value: Annotated[float | None, Column("probability", "before the other question is paid for")]
     p_adjusted: Annotated[float | None, Column("probability", "the same, paid for: compared with the level")]
     minimal_effect: Annotated[
-        float | None, Column(None, "value that such noise would have let be found in four of five cases")
+        float | None, Column("of the form", "value that such noise would have let be found in four of five cases")
     ]
     holds: Annotated[bool, Column(None, "whether the tier is reached, with all those before it")]
     reached: Annotated[str | None, Column(None, "highest tier that the question reaches for the subject")]
@@ -64,18 +70,20 @@ def judge_layers(
 ) -> list[LayerEvidenceRow]:
     """Answer both questions at the tiers `run`, `seeds` and `beyond_control`.
 
-    The variance of a run is the jackknife over document folds times the square of `LayerSquares.factor`; over runs
+    The variance of a run is the jackknife over document folds times the square of `LayerMoments.factor`; over runs
     there is a part for their scatter too, as all are evaluated on one panel. Questions of a tier share its level
     (Holm).
 
     Parameters
     ----------
-    runs, controls : mapping of model to mapping of step to LayerSquares
+    runs, controls : mapping of model to mapping of step to LayerMoments
     subject, stratum : str
     rule : Rule
     """
     decision = rule.decision("either")
-    values = [{m: value_of(question, of) for m, of in {**runs, **controls}.items()} for question in QUESTIONS]
+    everyone = {**runs, **controls}
+    form = form_of(everyone)
+    values = [{m: value_of(question, of, form) for m, of in everyone.items()} for question in QUESTIONS]
     alone = [{m: _alone(value, decision) for m, value in of.items()} for of in values]
     sides = [([of[m] for m in runs], [of[m] for m in controls]) for of in values]
     tests = {
@@ -88,7 +96,7 @@ def judge_layers(
     for k, question in enumerate(QUESTIONS):
         p = {"run": majority({m: paid_alone[m][k] for m in runs})} | {tier: paid[tier][k] for tier in tests}
         reached = reach_tier(p, level=rule.level).tier
-        about = {"declared": k + 1, "question": question, "stratum": stratum, "reached": reached}
+        about = {"declared": k + 1, "question": question, "stratum": stratum, "form": form, "reached": reached}
         for m, value in values[k].items():
             own = paid_alone[m][k]
             about_run = {"run": m, "role": "run" if m in runs else "control", "tier": "run"}

@@ -63,3 +63,24 @@ def mean_square(sums: np.ndarray, counts: np.ndarray) -> MeanSquare:
     products = disjoint_products(np.moveaxis(sums, -1, 0)).mean(0)
     values = (products.sum() - 2 * np.concatenate([[0.0], products.sum(0)])) / n
     return MeanSquare(float(values[0]), float(np.sqrt(one_way_variance(values[1:]))), tuple(values[1:].tolist()))
+
+
+def mean_influence(sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Mean over neurons of the mean effect, and the same without each document fold.
+
+    Parameters
+    ----------
+    sums : ndarray, shape (half, fold, neuron)
+        Sums of the targets' effects, nats.
+    counts : ndarray, shape (half, fold)
+        Targets.
+
+    Returns
+    -------
+    ndarray, shape (1 + fold,)
+        Nats per token and neuron; nan where no target is left.
+    """
+    total, n = sums.mean(-1).sum(0), counts.sum(0)
+    kept = np.concatenate([[n.sum()], n.sum() - n])
+    values = np.concatenate([[total.sum()], total.sum() - total])
+    return np.divide(values, kept, out=np.full(len(kept), np.nan), where=kept > 0)

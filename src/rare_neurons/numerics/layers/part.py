@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .conformal import conformal_intervals
-from .mean_square import mean_square
+from .mean_square import mean_influence, mean_square
 from .shrink import Shrunk
 from .totals import layer_total
 
@@ -54,6 +54,8 @@ class PartNumbers:
     total_influence: float
     total_low: float
     total_high: float
+    mean_influence: float
+    mean_influence_leave_outs: tuple[float, ...]
     mean_square: float | None
     mean_square_se: float | None
     mean_square_leave_outs: tuple[float, ...] | None
@@ -120,7 +122,7 @@ def summarise_part(
     values[neurons], half[neurons], spread[neurons] = exact, 0.0, 0.0
     sums = quadrants.copy()
     sums[..., neurons] = audited.quadrants
-    square = mean_square(sums, counts)
+    square, means = mean_square(sums, counts), mean_influence(sums, counts).tolist()
     return PartNumbers(
         influence=values,
         error=spread,
@@ -132,6 +134,8 @@ def summarise_part(
         total_influence=total.value,
         total_low=total.low,
         total_high=total.high,
+        mean_influence=means[0],
+        mean_influence_leave_outs=tuple(means[1:]),
         mean_square=square.value,
         mean_square_se=square.standard_error,
         mean_square_leave_outs=square.leave_outs,

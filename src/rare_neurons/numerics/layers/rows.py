@@ -88,6 +88,12 @@ class LayerAuditRow:
     se_type_factor: Annotated[
         float | None, Column(None, "sampling error by documents and types in units of that by documents alone")
     ]
+    mean_influence: Annotated[
+        float | None, Column(_NATS, "mean over the layer's neurons, audited ones exact, others before shrinking")
+    ]
+    mean_influence_leave_outs: Annotated[
+        list[float] | None, Column(_NATS, "list over document folds: `mean_influence` without the fold")
+    ]
     mean_square: Annotated[
         float | None,
         Column(

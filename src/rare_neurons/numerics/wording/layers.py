@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rare_neurons.numerics.layers.evidence import LayerEvidenceRow
-from rare_neurons.numerics.layers.ratios import LAST
+from rare_neurons.numerics.layers.ratios import LAST, NATS
 
 from .phrases import interval, probability, several
 
@@ -41,7 +41,10 @@ def _of_question(stratum: str, rows: Sequence[LayerEvidenceRow]) -> str:
     if told is None:
         return f"Layers, within-stratum influence on {stratum} tokens, {question}: not judged ({rows[0].reason})."
     size = f"{told.estimate:+.2f} {interval(told.low, told.high, scale='linear')}"
-    if question == LAST:
+    if question == LAST and told.form == NATS:
+        what = f"a neuron of the last layer differs from the mean over all layers by {told.estimate:+.2g} nats"
+        what += f" {interval(told.low, told.high, scale='linear')}"
+    elif question == LAST:
         what = f"the last layer's share of the mean square differs from an equal one by {size}"
     else:
         what = f"the mean layer (0 first, 1 last) moves by {size} from step {told.since or _since(rows):,}"

@@ -1,0 +1,115 @@
+"""The commands, each a few words to the function that does its work."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from rare_neurons import check as checking
+from rare_neurons.cli.engine import CONFIG, command, run_plainly, run_shown
+from rare_neurons.cli.own import Wanted, written_config
+from rare_neurons.errors import RequestError
+
+app = typer.Typer(
+    help="When and how neurons of a language model specialise on rare tokens, over training checkpoints.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+_PASSED = {"allow_extra_args": True, "ignore_unknown_options": True}
+_PASSED_HELP = " Arguments that are not known here are Snakemake's."
+Configs = Annotated[
+    list[Path] | None,
+    typer.Option("--configfile", help=f"Configuration, the lowest layer first; {CONFIG} by default. Repeatable."),
+]
+
+
+@contextmanager
+def _refused() -> Iterator[None]:
+    """End a command with the sentence of a wrong request."""
+    try:
+        yield
+    except (RequestError, ConnectionError, OSError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+@app.command()
+def init(
+    model: Annotated[
+        str | None,
+        typer.Argument(help="A folder of checkpoints, or owner/name of a Hub model; a small model of its own without."),
+    ] = None,
+    text: Annotated[
+        list[str] | None, typer.Option("--text", help="Text the model has not seen: files or patterns. Repeatable.")
+    ] = None,
+    tokenizer: Annotated[
+        str | None, typer.Option(help="Folder with the model's tokenizer.json, or a Hub repository that has it.")
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path(CONFIG),
+    force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
+) -> None:
+    """Write a configuration: for a folder of checkpoints, a Hub model, or a small model that is trained here."""
+    with _refused():
+        if output.exists() and not force:
+            raise RequestError(f"{output} is there already; name another with --output, or replace it with --force")
+        written = written_config(Wanted(model, tuple(text or ()), tokenizer))
+        output.write_text(written, encoding="utf-8")
+    more = "" if output == Path(CONFIG) else f" --configfile {output}"
+    typer.echo(f"{output} is written. See what it asks for: rare-neurons plan{more}; run it: rare-neurons run{more}")
+
+
+@app.command(context_settings=_PASSED, help="Print what a run would fetch and measure." + _PASSED_HELP)
+def plan(context: typer.Context, configfile: Configs = None) -> None:
+    """Call the rule `plan`."""
+    with _refused():
+        words = command(
+            configfile or [],
+            ["--cores", "1", *context.args, "--quiet", "host", "progress", "rules", "--", "plan"],
+            Path.cwd(),
+        )
+        raise typer.Exit(run_plainly(words))
+
+
+@app.command(context_settings=_PASSED, help="Measure: Snakemake with the workflow and its profile." + _PASSED_HELP)
+def run(
+    context: typer.Context,
+    configfile: Configs = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Snakemake's own output.")] = False,
+) -> None:
+    """Call Snakemake."""
+    with _refused():
+        words = command(configfile or [], context.args, Path.cwd())
+        raise typer.Exit(run_plainly(words) if plain else run_shown(words, Console(stderr=True)))
+
+
+@app.command(context_settings=_PASSED, help="Write Snakemake's report of a finished run." + _PASSED_HELP)
+def report(
+    context: typer.Context,
+    configfile: Configs = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write: .html or .zip.")] = Path(
+        "report.html"
+    ),
+) -> None:
+    """Call Snakemake's report."""
+    with _refused():
+        words = command(configfile or [], ["--report", str(output), "--quiet", *context.args], Path.cwd())
+        status = run_plainly(words)
+        if status == 0:
+            typer.echo(f"{output} is written")
+        raise typer.Exit(status)
+
+
+@app.command(
+    context_settings={**_PASSED, "help_option_names": []},
+    help="Check a results folder: is every file there, whole, and what its configuration asks for?",
+)
+def check(context: typer.Context) -> None:
+    """Hand all arguments to `rare_neurons.check`; the folder is ``results`` where none is named."""
+    words = context.args
+    with _refused():
+        raise typer.Exit(checking.main(words if words and not words[0].startswith("--") else ["results", *words]))

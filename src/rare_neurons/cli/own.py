@@ -1,0 +1,246 @@
+"""A configuration for a model of one's own, from what lies in its folder or on the Hub."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from glob import glob
+from pathlib import Path
+
+from rare_neurons.checkpoints.files import read_config
+from rare_neurons.cli.hub_model import hub_checkpoints
+from rare_neurons.errors import DataFault, RequestError
+from rare_neurons.families import FAMILIES, family_of
+from rare_neurons.house import file_of_house
+
+TOUR = "config/tour.yaml"
+END_OF_TEXT = "<|endoftext|>"
+_OTHER_ENDS = ("</s>", "<|end_of_text|>", "<eos>", "<|im_end|>", "[SEP]")
+_NUMBER = re.compile(r"(0|[1-9][0-9]{0,17})(?=\D*$)")
+_CONTEXT, _CONTEXTS = 128, 1024
+_DOCUMENTS = 36  # three for each fold of a panel
+_LEAST_PIECE, _MOST_PIECE = 500, 4000  # characters: one context at least, some four
+_TEXTS = ("texts/*.txt", "*.txt")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What `init` was asked for: a folder or Hub repository (None for the tour), texts, a tokenizer."""
+
+    model: str | None
+    texts: tuple[str, ...] = ()
+    tokenizer: str | None = None
+
+
+def written_config(wanted: Wanted) -> str:
+    """Return a configuration as text.
+
+    Raises
+    ------
+    RequestError
+        If there are no checkpoints, no tokenizer or no texts: naming what was looked for and how to make it.
+    """
+    if wanted.model is None:
+        return file_of_house(TOUR).read_text(encoding="utf-8")
+    if "{step}" in wanted.model or Path(wanted.model).is_dir():
+        return _of_folder(wanted)
+    if re.fullmatch(r"[\w.-]+/[\w.-]+", wanted.model):
+        return _of_hub(wanted)
+    raise RequestError(f"no folder {wanted.model}, and it is no owner/name of a Hub model; name one of the two")
+
+
+def _of_folder(wanted: Wanted) -> str:
+    pattern, steps = find_checkpoints(str(wanted.model))
+    last = Path(pattern.replace("{step}", str(steps[-1])))
+    config = read_own_config(last)
+    name = _name(Path(pattern).parent.name)
+    entry = f"source: folder, path: {_quoted(pattern)}, tokenizer: {name}, steps: found"
+    tokens = tokens_per_step(last)
+    entry += f", tokens_per_step: {tokens}" if tokens else ""
+    tokenizer = find_tokenizer(wanted.tokenizer, last)
+    heading = f"{len(steps)} checkpoints, steps {steps[0]} to {steps[-1]}, of family {config['model_type']}"
+    return _text(heading, name, entry, (tokenizer, _texts(wanted.texts)), context_of(config))
+
+
+def _of_hub(wanted: Wanted) -> str:
+    found = hub_checkpoints(str(wanted.model))
+    name = _name(str(wanted.model).split("/")[1])
+    entry = f"source: hub, repo: {wanted.model}, revision: {_quoted(found.revision)}, tokenizer: {name}"
+    entry += f", steps: {list(found.steps)}"
+    entry += f", n_neurons: {found.n_neurons}" if found.n_neurons else ""
+    tokenizer = find_tokenizer(wanted.tokenizer or str(wanted.model), None)
+    heading = f"{len(found.steps)} checkpoints on the Hub, steps {found.steps[0]} to {found.steps[-1]}"
+    return _text(heading, name, entry, (tokenizer, _texts(wanted.texts)), context_of(found.config))
+
+
+def _text(heading: str, name: str, entry: str, beside: tuple[str, Sequence[str]], context: int) -> str:
+    tokenizer, texts = beside
+    length = "" if context == _CONTEXT else f", context_length: {context}"
+    paths = ", ".join(map(_quoted, texts))
+    pieces = _pieces(texts)
+    return f"""\
+# {heading}.
+# Every key: config/README.md. Runs of one recipe: an entry each under models, with the same `subject`.
+corpora:
+  texts: {{source: text, paths: [{paths}]{pieces}}}
+tokenizers:
+  {name}: {{{tokenizer}}}
+models:
+  {name}: {{{entry}}}
+panels:
+  heldout: {{corpus: texts, tokenizer: {name}, max_contexts: {_CONTEXTS}, targets_per_stratum: found{length}}}
+"""
+
+
+def find_checkpoints(where: str) -> tuple[str, tuple[int, ...]]:
+    """Return a pattern with ``{step}`` and the steps of the folders that fit it: the pattern that most folders fit.
+
+    Raises
+    ------
+    RequestError
+        If there is none, saying what is there instead.
+    """
+    if "{step}" in where:
+        folder, wanted = Path(where).parent, Path(where).name
+    else:
+        folder, wanted = Path(where), None
+    found: dict[str, list[int]] = {}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        match = _NUMBER.search(path.name)
+        if match and (path / "config.json").is_file():
+            pattern = f"{path.name[: match.start()]}{{step}}{path.name[match.end() :]}"
+            found.setdefault(pattern, []).append(int(match[1]))
+    if wanted is not None:
+        found = {pattern: steps for pattern, steps in found.items() if pattern == wanted}
+    if not found:
+        if (folder / "config.json").is_file():
+            raise RequestError(
+                f"{folder} is a single checkpoint; a timeline needs several, one folder each: name the folder "
+                "above them (the Trainer writes checkpoint-500, checkpoint-1000, … with save_steps=500)"
+            )
+        raise RequestError(
+            f"no checkpoints in {folder}: folders whose name ends in a step and that hold a config.json, such as "
+            "checkpoint-500 or step500 (model.save_pretrained writes them)"
+        )
+    best = max(found, key=lambda pattern: len(found[pattern]))
+    return str(folder / best), tuple(sorted(found[best]))
+
+
+def read_own_config(folder: Path) -> Mapping[str, object]:
+    """Return a checkpoint's `config.json`, of a family that can be measured.
+
+    Raises
+    ------
+    RequestError
+        If there is none, or of no known family.
+    """
+    try:
+        config = read_config(folder)
+        family_of(config)
+    except DataFault as error:
+        raise RequestError(f"{error}; known families: {', '.join(FAMILIES)}") from None
+    return config
+
+
+def context_of(config: Mapping[str, object]) -> int:
+    """Tokens in a context: 128, or as many as the model has positions."""
+    limit = config.get(family_of(config).positions_key)
+    return min(_CONTEXT, limit) if isinstance(limit, int) and limit > 1 else _CONTEXT
+
+
+def tokens_per_step(folder: Path) -> int | None:
+    """Training tokens of a step, where the Trainer has counted them (``include_num_input_tokens_seen``)."""
+    path = folder / "trainer_state.json"
+    if not path.is_file():
+        return None
+    state = json.loads(path.read_text(encoding="utf-8"))
+    seen, step = state.get("num_input_tokens_seen"), state.get("global_step")
+    return round(seen / step) if isinstance(seen, int) and seen and isinstance(step, int) and step else None
+
+
+def find_tokenizer(asked: str | None, checkpoint: Path | None) -> str:
+    """Return the entry of a tokenizer: the one asked for, or the first beside the checkpoints.
+
+    Raises
+    ------
+    RequestError
+        If there is none, saying how to make one.
+    """
+    places = [Path(asked)] if asked else _places(checkpoint) if checkpoint else []
+    for folder in places:
+        if (folder / "tokenizer.json").is_file():
+            end = end_of_text(folder / "tokenizer.json")
+            more = "" if end == END_OF_TEXT else f", end_of_text: {_quoted(end)}"
+            return f"source: folder, path: {_quoted(str(folder))}{more}"
+    if asked and not Path(asked).exists():
+        return f"source: hub, repo: {asked}"
+    looked = ", ".join(map(str, places))
+    raise RequestError(
+        f"no tokenizer.json in {looked}; write it with `tokenizer.save_pretrained('tokenizer')` of a fast tokenizer "
+        "and name that folder, or a Hub repository that has it, with --tokenizer"
+    )
+
+
+def _places(checkpoint: Path) -> list[Path]:
+    run = checkpoint.parent
+    return [checkpoint, run, run / "tokenizer", run.parent / "tokenizer", Path("tokenizer")]
+
+
+def end_of_text(path: Path) -> str:
+    """Return the token between documents: the usual one of those that a tokenizer has, or its only special one.
+
+    Raises
+    ------
+    RequestError
+        If it has none that is known.
+    """
+    record = json.loads(path.read_text(encoding="utf-8"))
+    special = [str(one["content"]) for one in record.get("added_tokens") or () if one.get("special")]
+    for token in (END_OF_TEXT, *_OTHER_ENDS, *(special if len(special) == 1 else ())):
+        if token in special:
+            return token
+    raise RequestError(
+        f"the tokenizer {path} has no known end-of-text token among its special ones "
+        f"({', '.join(special[:8]) or 'none'}); write `end_of_text` of the tokenizer by hand"
+    )
+
+
+def _texts(asked: Sequence[str]) -> Sequence[str]:
+    found = list(asked) or [pattern for pattern in _TEXTS if _matching(pattern)][:1]
+    if not found:
+        raise RequestError(
+            f"no text for the panel: name files that the model has not seen with --text 'folder/*.txt' (a dozen "
+            f"documents at least, one per file; looked for {' and '.join(_TEXTS)})"
+        )
+    return found
+
+
+def _matching(pattern: str) -> list[Path]:
+    return [Path(path) for path in glob(pattern, recursive=True) if Path(path).is_file()]
+
+
+def _pieces(patterns: Sequence[str]) -> str:
+    """Cut files into pieces where there are too few of them to be the documents of a panel."""
+    files = [path for pattern in patterns for path in _matching(pattern)]
+    if not files:
+        raise RequestError(f"no file matches {', '.join(patterns)}; name texts with --text")
+    if len(files) >= _DOCUMENTS:
+        return ""
+    total = sum(path.stat().st_size for path in files)
+    if total < 2 * _DOCUMENTS * _LEAST_PIECE:
+        raise RequestError(
+            f"{len(files)} text files of {total:,} bytes in all are too little for a panel: at least "
+            f"{2 * _DOCUMENTS * _LEAST_PIECE:,} bytes are needed; name more with --text"
+        )
+    size = total // (2 * _DOCUMENTS)
+    return f", piece_characters: {min(size, _MOST_PIECE)}"
+
+
+def _name(text: str) -> str:
+    """Return a name that a configuration allows."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")
+    return plain or "my-model"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False) if re.search(r"[^\w./-]", text) else text

@@ -1,0 +1,132 @@
+"""A configuration from what lies in a folder; what is missing is refused with what to do."""
+
+import json
+
+import pytest
+import yaml
+
+from rare_neurons.cli.own import Wanted, context_of, end_of_text, find_checkpoints, tokens_per_step, written_config
+from rare_neurons.errors import RequestError
+from tools.configuration import read_config
+
+GPT2 = {"model_type": "gpt2", "n_embd": 8, "n_head": 2, "n_layer": 1, "n_positions": 32, "vocab_size": 300}
+
+
+def tokenizer_json(*special: str) -> str:
+    return json.dumps(
+        {"added_tokens": [{"content": token, "id": i, "special": True} for i, token in enumerate(special)]}
+    )
+
+
+@pytest.fixture
+def trained(tmp_path, monkeypatch):
+    """Folders as the Trainer leaves them, a tokenizer beside them, and texts."""
+    monkeypatch.chdir(tmp_path)
+    for step in (50, 100, 1000):
+        folder = tmp_path / f"runs/my model/checkpoint-{step}"
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text(json.dumps(GPT2))
+    (tmp_path / "runs/my model/logs-7").mkdir()
+    (tmp_path / "runs/my model/tokenizer").mkdir()
+    (tmp_path / "runs/my model/tokenizer/tokenizer.json").write_text(tokenizer_json("</s>"))
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts/a.txt").write_text("word " * 20_000)
+    return tmp_path
+
+
+def test_a_folder_of_the_trainer_becomes_a_configuration_that_is_allowed(trained):
+    text = written_config(Wanted("runs/my model"))
+    assert len([line for line in text.splitlines() if not line.startswith("#")]) <= 10
+    layer = yaml.safe_load(text)
+    assert layer["models"]["my-model"] == {
+        "source": "folder",
+        "path": "runs/my model/checkpoint-{step}",
+        "tokenizer": "my-model",
+        "steps": "found",
+    }
+    assert layer["tokenizers"]["my-model"]["end_of_text"] == "</s>"
+    assert layer["panels"]["heldout"]["context_length"] == 32  # its positions
+    (trained / "it.yaml").write_text(text)
+    assert read_config(trained / "it.yaml")["models"]["my-model"]["source"] == "folder"
+
+
+def test_the_tour_is_allowed():
+    assert written_config(Wanted(None)).startswith("# yaml-language-server")
+    assert list(read_config("config/tour.yaml")["models"]) == ["tour"]
+
+
+def test_a_pattern_may_be_named_instead_of_a_folder(trained):
+    assert find_checkpoints("runs/my model/checkpoint-{step}") == ("runs/my model/checkpoint-{step}", (50, 100, 1000))
+    with pytest.raises(RequestError, match="no checkpoints in"):
+        find_checkpoints("runs/my model/step{step}")
+
+
+def test_a_single_checkpoint_is_refused_with_what_a_timeline_needs(trained):
+    with pytest.raises(RequestError, match=r"single checkpoint; a timeline needs several.*save_steps"):
+        written_config(Wanted("runs/my model/checkpoint-50"))
+
+
+def test_no_tokenizer_says_where_it_was_looked_for_and_how_to_write_one(trained):
+    (trained / "runs/my model/tokenizer/tokenizer.json").unlink()
+    with pytest.raises(RequestError, match=r"no tokenizer\.json in .*checkpoint-1000.*save_pretrained\('tokenizer'\)"):
+        written_config(Wanted("runs/my model"))
+    assert "source: hub, repo: gpt2" in written_config(Wanted("runs/my model", tokenizer="gpt2"))
+
+
+def test_no_text_says_how_much_is_needed(trained):
+    (trained / "texts/a.txt").unlink()
+    with pytest.raises(RequestError, match=r"no text for the panel.*--text.*a dozen documents"):
+        written_config(Wanted("runs/my model"))
+    with pytest.raises(RequestError, match=r"no file matches data/\*\.txt; name texts"):
+        written_config(Wanted("runs/my model", texts=("data/*.txt",)))
+    (trained / "data").mkdir()
+    (trained / "data/a.txt").write_text("word " * 1000)
+    with pytest.raises(RequestError, match=r"1 text files of 5,000 bytes in all are too little .* 36,000 bytes are"):
+        written_config(Wanted("runs/my model", texts=("data/*.txt",)))
+
+
+def test_few_files_are_cut_into_the_documents_of_a_panel_and_many_are_left(trained):
+    source = yaml.safe_load(written_config(Wanted("runs/my model")))["corpora"]["texts"]
+    assert source == {"source": "text", "paths": ["texts/*.txt"], "piece_characters": 100_000 // 72}
+    for i in range(36):
+        (trained / f"texts/{i}.txt").write_text("a")
+    assert "piece_characters" not in written_config(Wanted("runs/my model"))
+
+
+def test_an_unknown_family_and_an_unknown_place_are_refused(trained):
+    for step in (50, 100, 1000):
+        (trained / f"runs/my model/checkpoint-{step}/config.json").write_text('{"model_type": "mamba"}')
+    with pytest.raises(RequestError, match="unknown family 'mamba'; known: gpt_neox, gpt2"):
+        written_config(Wanted("runs/my model"))
+    with pytest.raises(RequestError, match="no folder nowhere, and it is no owner/name"):
+        written_config(Wanted("nowhere"))
+
+
+@pytest.mark.parametrize(
+    ("special", "token"),
+    [(("<s>", "<|endoftext|>"), "<|endoftext|>"), (("<s>", "</s>"), "</s>"), (("<end>",), "<end>")],
+)
+def test_the_token_between_documents(tmp_path, special, token):
+    (tmp_path / "tokenizer.json").write_text(tokenizer_json(*special))
+    assert end_of_text(tmp_path / "tokenizer.json") == token
+
+
+def test_a_tokenizer_without_a_known_end_is_refused(tmp_path):
+    (tmp_path / "tokenizer.json").write_text(tokenizer_json("<a>", "<b>"))
+    with pytest.raises(RequestError, match=r"no known end-of-text token .*\(<a>, <b>\); write `end_of_text`"):
+        end_of_text(tmp_path / "tokenizer.json")
+
+
+def test_tokens_of_a_step_where_the_trainer_has_counted_them(tmp_path):
+    assert tokens_per_step(tmp_path) is None
+    for state, found in (
+        ({"num_input_tokens_seen": 0, "global_step": 10}, None),
+        ({"num_input_tokens_seen": 5120, "global_step": 10}, 512),
+    ):
+        (tmp_path / "trainer_state.json").write_text(json.dumps(state))
+        assert tokens_per_step(tmp_path) == found
+
+
+def test_contexts_are_no_longer_than_positions():
+    assert context_of(GPT2) == 32
+    assert context_of({**GPT2, "n_positions": 1024}) == 128

@@ -1,0 +1,69 @@
+"""`rare-neurons run`, `report` and `check` with the real Snakemake, on a finished run."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
+
+MAIN = "from rare_neurons.cli import main; main()"
+CONFIG = ("--configfile", "config/config.yaml")
+
+
+@pytest.fixture
+def call(project):
+    """Call the command line in the project's folder; returns its status and what it shows."""
+
+    def run(*words: str) -> tuple[int, str]:
+        done = subprocess.run(
+            [sys.executable, "-c", MAIN, *words],
+            cwd=project.folder,
+            env=project.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        return done.returncode, done.stdout
+
+    return run
+
+
+def test_a_run_shows_a_line_for_each_stage_and_keeps_the_rest_in_a_file(call, project):
+    (project.folder / "results/summary.txt").unlink()
+    status, shown = call("run", *CONFIG, "--cores", "2", "--forcerun", "integrity")
+    assert status == 0, shown
+    lines = [" ".join(line.split()) for line in shown.splitlines()]
+    assert any(re.fullmatch(r"tiny-seed0 integrity 1 of 1 \d+ s", line) for line in lines)
+    assert any(re.fullmatch(r"all summary 1 of 1 \d+ s", line) for line in lines)
+    assert "rule integrity:" not in shown
+    assert (project.folder / "results/summary.txt").read_text().strip() in shown
+    (log,) = re.findall(r"Full log: (\S+)", shown)
+    assert "rule integrity:" in (project.folder / log).read_text()
+    assert "Nothing to be done" in call("run", *CONFIG)[1]
+    assert call("check", "--skip-weights")[0] == 0
+
+
+def test_what_cannot_work_is_shown_and_is_the_status(call, project):
+    (project.folder / "more.yaml").write_text("probe: {engine: fast}\n")
+    status, shown = call("run", *CONFIG, "--configfile", "more.yaml")
+    assert status == 1
+    assert "probe.engine: 'fast' is not allowed; allowed: 'certified', 'exact'" in shown
+    assert "Traceback" not in shown
+
+
+def test_a_job_that_fails_shows_the_end_of_its_log(call, project):
+    (project.folder / "more.yaml").write_text("panels: {heldout: {targets_per_stratum: 5000}}\n")
+    status, shown = call("run", *CONFIG, "--configfile", "more.yaml", "--cores", "2")
+    assert status == 1
+    assert re.search(r"heldout +panel +failed \(log: results/logs/panel/heldout\.log\)", shown)
+    assert "error: panel 'heldout': the corpus has" in shown
+
+
+def test_a_dry_run_and_a_report_are_snakemakes_own(call, project):
+    status, shown = call("run", *CONFIG, "-n", "--forcerun", "integrity")
+    assert status == 0
+    assert re.search(r"integrity +1", shown)
+    assert call("report", *CONFIG, "-o", "it.html")[0] == 0
+    assert (project.folder / "it.html").stat().st_size > 100_000
