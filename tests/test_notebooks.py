@@ -24,8 +24,8 @@ def shown(notebook: nbformat.NotebookNode, kind: str) -> list[str]:
 
 def test_a_notebook_runs_and_shows_its_tables_and_figures(executed):
     text = "\n".join(shown(executed, "text/plain"))
-    assert len(shown(executed, "image/png")) == 2
-    for word in ("n_types_effective", "influence_within", "stable_rank", "common"):
+    assert len(shown(executed, "image/png")) == 3
+    for word in ("n_types_effective", "influence_within", "conformal_factor", "stable_rank", "common"):
         assert word in text
     outputs = [output for cell in executed.cells for output in cell.get("outputs", [])]
     assert not [o for o in outputs if o.get("name") == "stderr" and "rare_neurons" in o["text"]]  # no warning of ours
@@ -35,9 +35,9 @@ def test_the_loss_falls_from_that_of_no_knowledge(executed):
     (table,) = (text for text in shown(executed, "text/plain") if text.startswith("stratum"))
     found = re.findall(r"^(\d+) +([\d.]+) +([\d.]+) +([\d.]+)", table, re.MULTILINE)
     rows = {int(step): [*map(float, losses)] for step, *losses in found}
-    assert list(rows) == [0, 8, 48]
+    assert list(rows) == [0, 32]
     assert all(6.5 < loss < 7.5 for loss in rows[0])  # ln 1024 = 6.93, and what random weights add
-    assert rows[48][0] < rows[0][0] - 1
+    assert rows[32][0] < rows[0][0] - 1
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

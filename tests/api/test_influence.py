@@ -101,3 +101,13 @@ def test_a_network_that_gives_no_numbers_is_a_fault(panel):
         model.gpt_neox.layers[0].mlp.dense_4h_to_h.weight.fill_(float("nan"))
     with pytest.raises(DataFault, match="not finite"):
         measure_influence(model, panel, options=QUICK)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_a_model_of_half_precision_is_measured_as_it_is(panel, dtype):
+    found = measure_influence(random_model("gpt_neox-parallel", dtype=dtype), panel, options=QUICK)
+    assert found.about["influence"]["dtype"] == str(dtype).removeprefix("torch.")
+    whole = measure_influence(random_model("gpt_neox-parallel", dtype=torch.float32), panel, options=QUICK)
+    values = [one.to_pandas().influence for one in (found, whole)]
+    # Weights and activations rounded to 8 or 11 bits: effects keep their order and size, not their digits.
+    assert np.corrcoef(*values)[0, 1] > 0.98
