@@ -13,9 +13,11 @@ if not workflow.overwrite_configfiles:
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/records.smk"
 include: "workflow/rules/start.smk"
 include: "workflow/rules/corpus.smk"
 include: "workflow/rules/checkpoints.smk"
+include: "workflow/rules/layers.smk"
 include: "workflow/rules/null_tables.smk"
 include: "workflow/rules/timelines.smk"
 include: "workflow/rules/alpha.smk"

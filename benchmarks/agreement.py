@@ -19,7 +19,8 @@ from scipy.stats import spearmanr
 from rare_neurons.models.influence.probe import probe_model
 from rare_neurons.models.loading import load_model
 from rare_neurons.results import list_models
-from rare_neurons.stages.probe import load_panel, settings_of
+from rare_neurons.stages.on_panel import load_panel
+from rare_neurons.stages.probe import settings_of
 from rare_neurons.tables import read_table
 from tools.configuration import read_config
 

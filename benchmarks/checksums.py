@@ -58,7 +58,7 @@ def main(results: str) -> None:
     for path in sorted(largest.values(), key=sizes.get, reverse=True)[:KINDS]:
         print(row(f"`{path.relative_to(results)}`", [path], shares(lambda path=path: read_table(path), [path], BLOCKS)))
     cells = [path for path in sizes if path.relative_to(results).parts[0] == "cells"]
-    found = shares(lambda: load_shards(results, "cells"), cells, 8)
+    found = shares(lambda: load_shards(results, "cells", format="arrow"), cells, 8)
     print(row(f"`load_shards(…, 'cells')`, {len(cells)} files", cells, found))
 
 

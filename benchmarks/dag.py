@@ -18,19 +18,25 @@ from pathlib import Path
 
 from benchmarks.dag_project import ROOT, Cost, finish_sweep, make_sweep, run, start_job
 
-HEAD = "| checkpoints | jobs | parse | dry run | its DAG | re-run | its DAG | memory | first line of a job | imported |"
+HEAD = (
+    "| checkpoints | jobs | parse | dry run | its DAG | re-run | its DAG | memory, both | inodes each "
+    "| first line of a job | imported |"
+)
+MADE = ("results", ".snakemake/metadata", ".snakemake/metadata.db")
 JOBS = re.compile(r"^total\s+(\d+)", re.MULTILINE)
 
 
-def measure(folder: Path, n_checkpoints: int) -> str:
+def measure(folder: Path, n_checkpoints: int, records: str) -> str:
     """Measure one sweep in a folder of its own and return its row."""
+    backend = ("--persistence-backend", records)
     make_sweep(folder, n_checkpoints)
     parse = run(folder, "--list")
     dry = run(folder, "--dry-run", "--quiet", "all")
-    finish_sweep(folder)
-    again = run(folder, "--cores", "2")
+    finish_sweep(folder, *backend)
+    again = run(folder, "--cores", "2", *backend)
     if "Nothing to be done" not in again.output:
         raise RuntimeError(f"the re-run found something to do:\n{again.output[-3000:]}")
+    inodes = sum(len(folders) + len(files) for top in MADE for _, folders, files in os.walk(folder / top))
     job = start_job(folder)
     cells = [
         f"{n_checkpoints:,}",
@@ -40,7 +46,8 @@ def measure(folder: Path, n_checkpoints: int) -> str:
         f"{dry.parts['dag']:.1f}",
         both(again),
         f"{again.parts['dag']:.1f}",
-        f"{max(dry.peak, again.peak):.0f} MiB",
+        f"{dry.peak:.0f}, {again.peak:.0f} MiB",
+        f"{inodes / n_checkpoints:.1f}",
         f"{job['first line']:.1f} s ({job['cpu at first line']:.1f})",
         f"{job['imported']:.1f} s ({job['cpu at imported']:.1f})",
     ]
@@ -74,7 +81,7 @@ def scratch(kept: Path | None, name: str) -> Iterator[Path]:
         yield Path(folder)
 
 
-def main(sizes: list[int], kept: Path | None) -> None:
+def main(sizes: list[int], kept: Path | None, records: str) -> None:
     """Print the tables."""
     packages = ", ".join(f"{name} {version(name)}" for name in ("snakemake", "snakemake-executor-plugin-slurm"))
     load = os.getloadavg()[0]
@@ -86,12 +93,13 @@ def main(sizes: list[int], kept: Path | None) -> None:
     print("| --- " * (HEAD.count("|") - 1) + "|", flush=True)
     for n_checkpoints in sizes:
         with scratch(kept, f"sweep{n_checkpoints}") as folder:
-            print(measure(folder, n_checkpoints), flush=True)
+            print(measure(folder, n_checkpoints, records), flush=True)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoints", type=int, nargs="+", default=[154, 1540, 7000])
     parser.add_argument("--keep", type=Path, help="folder to keep the sweeps in, to look at them afterwards")
+    parser.add_argument("--records", choices=["file", "db"], default="file", help="where Snakemake keeps its records")
     arguments = parser.parse_args()
-    main(arguments.checkpoints, arguments.keep)
+    main(arguments.checkpoints, arguments.keep, arguments.records)

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import yaml
 
-from tools.configuration import read_yaml
+from rare_neurons.configuration import complete_config
+from rare_neurons.origins.asked import Asked, steps_asked
+from rare_neurons.origins.elsewhere import adopt
+from tools.configuration import SCHEMA, read_yaml
 
 ROOT = Path(__file__).parents[1]
 PER_MODEL = 154
@@ -128,9 +131,12 @@ def run(folder: Path, *arguments: str, how: str = "times.json") -> Cost:
     return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, parts, text)
 
 
-def finish_sweep(folder: Path) -> Cost:
-    """Make every output and record of the sweep."""
-    return run(folder, "--cores", "1", "--touch", "--no-hooks", "--quiet", "all", how="--record")
+def finish_sweep(folder: Path, *arguments: str) -> Cost:
+    """Make every output and record of the sweep, and what a second run finds: what was asked of each file."""
+    cost = run(folder, "--cores", "1", "--touch", "--no-hooks", "--quiet", "all", *arguments, how="--record")
+    whole = complete_config(SCHEMA, read_yaml("config/analysis.yaml"), read_yaml(folder / "config/config.yaml"))
+    adopt(folder / "results", Asked(whole, steps_asked(whole)))
+    return cost
 
 
 def start_job(folder: Path) -> dict[str, float]:

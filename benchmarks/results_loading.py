@@ -89,15 +89,18 @@ def main(n_neurons: int, repeats: int) -> None:
         path = write_results(results, n_neurons)
         size = sum(p.stat().st_size for p in results.rglob("*.parquet"))
         print(f"pyarrow {version('pyarrow')}; Parquet {size / 1e6:.0f} MB, CSV {path.stat().st_size / 1e6:.0f} MB\n")
-        rare = {"stratum": "rare", "columns": WANTED}
+        rare = {"stratum": "rare", "columns": WANTED, "format": "arrow"}
         ways = {
-            "`load_influence`, everything": (lambda: load_influence(results), repeats),
-            f"`load_influence`, {len(WANTED)} columns": (lambda: load_influence(results, columns=WANTED), repeats),
+            "`load_influence`, everything": (lambda: load_influence(results, format="arrow"), repeats),
+            f"`load_influence`, {len(WANTED)} columns": (
+                lambda: load_influence(results, columns=WANTED, format="arrow"),
+                repeats,
+            ),
             f"`load_influence`, {len(WANTED)} columns of the rare stratum": (
                 lambda: load_influence(results, **rare),
                 repeats,
             ),
-            "`load_influence`, everything, as a data frame": (lambda: load_influence(results, pandas=True), repeats),
+            "`load_influence`, everything, as a data frame": (lambda: load_influence(results), repeats),
             "CSV, `pyarrow.csv`, everything": (lambda: read_csv(path), repeats),
             f"CSV, `pyarrow.csv`, {len(WANTED)} columns": (lambda: read_csv(path, WANTED), repeats),
             "CSV, `csv.reader`, everything, as text": (lambda: read_rows(path), 1),

@@ -57,18 +57,18 @@ def read_facts(results: Path) -> dict[str, object]:
 
 def _moments(results: Path, runs: list[str]) -> list[dict[str, float]]:
     columns = ["model", "rms_influence", "rms_influence_within"]
-    table = rare_neurons.load_timeline(results, "moments", models=runs, steps=[PEAK], stratum="rare", columns=columns)
-    return table.to_pylist()
+    table = rare_neurons.load_timeline(results, "moments", models=runs, steps=PEAK, stratum="rare", columns=columns)
+    return table.to_dict("records")
 
 
 def _effective(results: Path, runs: list[str]) -> list[float | None]:
     name = "effective_number_within"
-    table = rare_neurons.load_timeline(results, "inequality", models=runs, steps=[PEAK], stratum="rare", columns=[name])
-    return table[name].to_pylist()
+    table = rare_neurons.load_timeline(results, "inequality", models=runs, steps=PEAK, stratum="rare", columns=name)
+    return [None if value != value else value for value in table[name]]
 
 
 def _regimes(results: Path, models: list[str]) -> dict[str, float]:
-    table: pd.DataFrame = rare_neurons.load_timeline(results, "regimes", models=models, pandas=True)
+    table: pd.DataFrame = rare_neurons.load_timeline(results, "regimes", models=models)
     tests = table[table.convention == "log_spacing"]
     p = tests.null_p.dropna()
     straight = table[table.convention == "three_segment"].r_squared.dropna()
@@ -77,7 +77,7 @@ def _regimes(results: Path, models: list[str]) -> dict[str, float]:
 
 
 def _alpha(results: Path, model: str) -> dict[str, object]:
-    table = rare_neurons.load_timeline(results, "alpha_events", models=model, pandas=True)
+    table = rare_neurons.load_timeline(results, "alpha_events", models=model)
     mine = table[table.quantity == "alpha"]
     left = mine[mine.status == "left"].by_step
     return {"matrices": len(mine), "left": len(left), "first": int(left.min()), "last": int(left.max())}

@@ -22,17 +22,11 @@ RULES = {
     "columns": (*HEAVY, "numpy", "pyarrow", *OURS),
     "origins": (*HEAVY, *OURS, "rare_neurons.numerics"),
     "origins.asked": (*HEAVY, "pyarrow", *OURS),
-    "results": (
-        "torch",
-        "transformers",
-        "datasets",
-        "matplotlib",
-        "snakemake",
-        "rare_neurons.models",
-        "rare_neurons.stages",
-    ),
+    "results": (*HEAVY, "scipy", "rare_neurons.models", "rare_neurons.stages", "rare_neurons.numerics"),
+    "selection": (*HEAVY, "scipy", *OURS, "rare_neurons.numerics"),
     "figures": ("torch", "transformers", "snakemake", "rare_neurons.models", "rare_neurons.stages"),
     "figures.registry": (*HEAVY, "numpy", "pyarrow", "rare_neurons.results"),
+    "api": ("snakemake", "weightwatcher", "datasets"),
     "replication": ("torch", "transformers", "snakemake", "rare_neurons.models", "rare_neurons.stages"),
     "models": ("snakemake", "matplotlib", "rare_neurons.stages", "rare_neurons.tables"),
     "stages.spectra": ("torch", "transformers", "snakemake", "matplotlib"),
@@ -52,7 +46,9 @@ TOPICS = {
     "organisation": set(),
     "grid": set(),
     "evidence": {"grid"},
-    "wording": {"evidence"},
+    "layers": {"evidence", "grid", "panel"},
+    "allocation": {"grid", "panel"},
+    "wording": {"evidence", "layers"},
 }
 """Topics of numerics, and those that each may import."""
 
@@ -101,10 +97,12 @@ def test_nothing_here_reads_yaml_or_knows_snakemake():
     assert lines_importing(("yaml", "snakemake")) == {"check.py": ["import yaml"]}
 
 
-def test_torch_is_named_by_models_the_stages_that_run_them_and_the_bin_reader():
+def test_torch_is_named_by_models_the_stages_that_run_them_the_calls_in_memory_and_the_bin_reader():
     places = set(lines_importing(("torch", "transformers")))
-    assert {p for p in places if not p.startswith("models/")} == {
+    assert {p for p in places if not p.startswith(("models/", "api/"))} == {
         "checkpoints/bin_file.py",
+        "stages/allocation.py",
+        "stages/layers.py",
         "stages/pretrain.py",
         "stages/probe.py",
     }

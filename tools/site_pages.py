@@ -7,7 +7,7 @@ from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("*.md", "docs/**/*.md", "config/README.md", "results/README.md", "benchmarks/README.md")
-LINKED = ("docs/figures/*.png", "config/*.yaml", "LICENSE")
+LINKED = ("docs/figures/*.png", "config/*.yaml", "notebooks/*.ipynb", "LICENSE")
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:

@@ -141,8 +141,8 @@ def print_drift(*, n: int = 500, matrices: int = 20) -> None:
 
 def print_results(folder: str, models: Sequence[str] | None = None) -> None:
     """Print where the matrices of a results folder lie at step 0, and when they leave."""
-    rows = load_timeline(folder, "alpha", models=models, steps=[0], pandas=True)
-    events = load_timeline(folder, "alpha_events", models=models, pandas=True)
+    rows = load_timeline(folder, "alpha", models=models, steps=[0])
+    events = load_timeline(folder, "alpha_events", models=models)
     print(
         "\n| model | matrices | least p at step 0 | p uniform: KS p | quantity | dated | by step: first, median, last |"
     )

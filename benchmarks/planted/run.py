@@ -33,13 +33,21 @@ from rare_neurons.models.influence.probe import ProbeResult, probe_model
 from rare_neurons.models.loading import load_model
 from rare_neurons.numerics.panel.strata import assign_strata
 from rare_neurons.results import load_evidence, load_shards, load_timeline
-from rare_neurons.stages.probe import load_panel, settings_of
+from rare_neurons.stages.on_panel import load_panel
+from rare_neurons.stages.probe import settings_of
 from rare_neurons.tables import read_table
 from tools.configuration import SCHEMA, read_yaml
 
 ROOT = Path(__file__).parents[2]
 STEPS, PLANTED = [0, 1, 2, 4, 8, 16], 4
 NOISE = 0.02
+ANY_SIGN_FIRST = {
+    "questions": {
+        "within-stratum loss on rare tokens": {"primary": False},
+        "mean within-stratum influence on rare tokens": {"primary": False},
+        "within-stratum influence on rare tokens, any sign": {"primary": True},
+    }
+}
 
 
 def main() -> None:
@@ -51,6 +59,7 @@ def main() -> None:
     parser.add_argument("--signs", nargs="+", default=["one", "mixed", "frequency"])
     parser.add_argument("--nulls", action="store_true", help="also noise, permuted steps, shuffled text")
     parser.add_argument("--size", type=float, default=3.0, help="root mean square over the layer, in floors")
+    parser.add_argument("--any-sign-first", action="store_true", help="declare influence of any sign the only primary")
     given = parser.parse_args()
     checkpoint = next((given.results / "pretrain").glob("*/step0"))
     world = World(given.results, given.out, checkpoint)
@@ -59,7 +68,7 @@ def main() -> None:
     for k in given.k:
         for signs in given.signs:
             models |= world.planted(k, signs, given.size)
-    config = world.configure(models)
+    config = world.configure(models, ANY_SIGN_FIRST if given.any_sign_first else {})
     run = [sys.executable, "-m", "tools.inside", "--cores", "1", "--configfile", str(config)]
     run += ["-s", str(ROOT / "Snakefile")]
     results = given.out.resolve() / "results"
@@ -160,7 +169,7 @@ class World:
         more = {key: value for key, value in default.items() if key != "control_of"}
         return models | {"shuffled-third": {**more, "seed": default["seed"] + 1}}
 
-    def configure(self, models: dict[str, dict]) -> Path:
+    def configure(self, models: dict[str, dict], evidence: dict[str, dict]) -> Path:
         """Write the configuration of all series."""
         default = read_yaml("config/config.yaml")
         (tokenizer,) = default["tokenizers"]
@@ -172,7 +181,13 @@ class World:
         entries = {name: entry | models[name] for name, entry in entries.items()}
         kept = {section: default[section] for section in ("corpora", "tokenizers", "recipes", "panels")}
         cheap = {"spectra": {"refits": 0, "likelihood_ratios": False, "shuffles": 0}}
-        whole = {**kept, **cheap, "models": entries, "results": str((self.out / "results").resolve())}
+        whole = {
+            **kept,
+            **cheap,
+            "evidence": evidence,
+            "models": entries,
+            "results": str((self.out / "results").resolve()),
+        }
         path = self.out / "config.yaml"
         path.write_text(yaml.safe_dump(whole, sort_keys=False))
         return path
@@ -180,7 +195,7 @@ class World:
 
 def report(results: Path, truth: dict[str, np.ndarray]) -> None:
     """Print what the tables say of every subject: of planted ones what is asked of influence, of nulls everything."""
-    found, onsets = load_evidence(results, pandas=True), load_timeline(results, "onsets", pandas=True)
+    found, onsets = load_evidence(results), load_timeline(results, "onsets")
     rows = []
     for (subject, question), mine in found.groupby(["subject", "question"], sort=False):
         planted = any(name.startswith(f"{subject}-") for name in truth)
@@ -213,11 +228,11 @@ def _dates(onsets: pd.DataFrame) -> list[str]:
 
 def print_neurons(results: Path, truth: dict[str, np.ndarray]) -> None:
     """Print the effective number, and how many of the planted neurons are among the strongest at the last step."""
-    inequality = load_timeline(results, "inequality", pandas=True, stratum="rare", steps=[STEPS[-1]])
+    inequality = load_timeline(results, "inequality", stratum="rare", steps=[STEPS[-1]])
     rows = []
     for name, neurons in truth.items():
         row = inequality[inequality.model == name].iloc[0]
-        shard = load_shards(results, "influence", models=name, steps=[STEPS[-1]], pandas=True, stratum="rare")
+        shard = load_shards(results, "influence", models=name, steps=[STEPS[-1]], stratum="rare")
         strongest = shard.sort_values("influence_within", key=np.abs, ascending=False).neuron.to_numpy()[: len(neurons)]
         number = [row[f"effective_number_within{end}"] for end in ("", "_low", "_high")]
         known = (

@@ -1,4 +1,8 @@
-"""How neurons of a language model specialise on rare tokens while it trains."""
+"""How neurons of a language model specialise on rare tokens while it trains: results read, and models measured.
+
+``load_…`` and `list_models` read a results folder and need pandas and pyarrow alone; ``plot_…`` draw it; `make_panel`,
+``measure_…`` and `MeasureCallback` work on a model in memory. Everything is imported on first use.
+"""
 
 import importlib
 
@@ -11,6 +15,14 @@ _LOADERS = (
     "load_evidence",
     "list_models",
 )
+_MEASURES = {
+    "make_panel": "api.panel",
+    "measure_influence": "api.influence",
+    "measure_layers": "api.layers",
+    "measure_spectra": "api.spectra",
+    "MeasureCallback": "api.callback",
+}
+"""What works on models in memory, and the modules that it is in."""
 
 
 def _plots() -> dict[str, str]:
@@ -22,11 +34,16 @@ def _plots() -> dict[str, str]:
 def __getattr__(name: str) -> object:
     # Loaded on first use: the workflow imports this package often and needs neither Arrow nor matplotlib for it.
     if name == "__all__":
-        return [*_LOADERS, *_plots()]
-    module = "results" if name in _LOADERS else _plots().get(name) if name.startswith("plot_") else None
-    if module is None:
+        return [*_LOADERS, *_MEASURES, *_plots()]
+    known = dict.fromkeys(_LOADERS, "results") | _MEASURES | (_plots() if name.startswith("plot_") else {})
+    if name not in known:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{module}"), name)
+    try:
+        return getattr(importlib.import_module(f"{__name__}.{known[name]}"), name)
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"{__name__}.{name} needs {error.name}, which is not installed; pip install 'rare-neurons[run]'"
+        ) from error
 
 
 def __dir__() -> list[str]:

@@ -95,6 +95,8 @@ def _of_checkpoint(name: str, grain: str, row: str, computed_in: str, **more: ob
 
 _PROBE = "rare_neurons.models.influence.probe:probe_model"
 _ROWS = f"{_N}.influence.rows"
+_INTERVAL = ("panel", "model", "step_before", "step")
+_LAYERS = f"{_N}.layers"
 
 RULES = (
     Rule(
@@ -360,6 +362,77 @@ RULES = (
         ),
     ),
     Rule(
+        "layers",
+        version=1,
+        sections=("layers", "panels", "probe", "cache"),
+        tables=(
+            _of_checkpoint(
+                "layer_influence",
+                "layer x neuron x stratum",
+                row=f"{_LAYERS}.rows:LayerInfluenceRow",
+                computed_in="rare_neurons.models.layers.measure:measure_layers",
+                keys=("layer", "neuron", "stratum"),
+            ),
+            _of_checkpoint(
+                "layer_audit",
+                "layer x stratum x part",
+                row=f"{_LAYERS}.rows:LayerAuditRow",
+                computed_in="rare_neurons.models.layers.measure:measure_layers",
+                keys=("layer", "stratum", "part"),
+                timeline=f"{_LAYERS}.rows:LayerAuditRow",
+            ),
+            _of_checkpoint(
+                "heads",
+                "layer x head or sublayer x stratum",
+                row=f"{_LAYERS}.head_rows:HeadRow",
+                computed_in="rare_neurons.models.layers.heads:measure_heads",
+                keys=("layer", "component", "head", "stratum"),
+                timeline=f"{_LAYERS}.head_rows:HeadRow",
+            ),
+        ),
+    ),
+    Rule(
+        "allocation",
+        version=1,
+        sections=("allocation", "panels", "probe", "cache"),
+        tables=(
+            Table(
+                "allocation/{panel}/{model}/step{interval}.parquet",
+                "unit of weights x stratum",
+                row=f"{_N}.allocation.rows:AllocationRow",
+                computed_in="rare_neurons.models.allocation.measure:measure_allocation",
+                keys=("layer", "kind", "unit", "token_stratum", "stratum"),
+                place=_INTERVAL,
+                timeline=f"{_N}.allocation.summary:AllocationSummaryRow",
+                timeline_keys=("layer", "kind", "token_stratum", "stratum"),
+            ),
+            Table(
+                "allocation_changes/{panel}/{model}/step{interval}.parquet",
+                "stratum x part",
+                row=f"{_N}.allocation.rows:AllocationChangeRow",
+                computed_in="rare_neurons.models.allocation.measure:measure_allocation",
+                keys=("stratum", "part"),
+                place=_INTERVAL,
+                timeline=f"{_N}.allocation.rows:AllocationChangeRow",
+            ),
+        ),
+    ),
+    Rule(
+        "layer_evidence",
+        version=1,
+        sections=("layers", "evidence"),
+        tables=(
+            Table(
+                "timelines/layer_evidence/{subject}.parquet",
+                "question x run x tier",
+                row=f"{_LAYERS}.evidence:LayerEvidenceRow",
+                computed_in=f"{_LAYERS}.evidence:judge_layers",
+                keys=("stratum", "declared", "role", "run", "tier"),
+                place=("subject", "panel"),
+            ),
+        ),
+    ),
+    Rule(
         "integrity",
         version=4,
         sections=("integrity",),
@@ -374,7 +447,7 @@ RULES = (
             ),
         ),
     ),
-    Rule("timelines", version=3),
+    Rule("timelines", version=4),
     Rule(
         "lineage",
         version=3,
@@ -400,7 +473,7 @@ RULES = (
     ),
     Rule(
         "evidence",
-        version=1,
+        version=2,
         sections=("evidence",),
         tables=tuple(
             Table(
@@ -419,12 +492,14 @@ RULES = (
             )
         ),
     ),
-    Rule("figures", version=5),
-    Rule("summary", version=5),
+    Rule("figures", version=6),
+    Rule("summary", version=6),
     Rule("usable", version=1),
     Rule("replication", version=3),
 )
 
+AT_DECLARED_STEPS = ("layers", "allocation")
+"""Rules with a section of their own that says at which checkpoints they measure."""
 VERSIONS = {rule.name: rule.version for rule in RULES}
 METRICS = tuple(rule for rule in RULES if rule.metric)
 TABLES = {table.name: table for rule in RULES for table in rule.tables}

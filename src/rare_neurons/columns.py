@@ -31,7 +31,8 @@ Panel = Annotated[str, Column(None, "name of the panel")]
 Model = Annotated[str, Column(None, "name of the model in the configuration")]
 Subject = Annotated[str, Column(None, "seeds of one recipe, or a single model")]
 Step = Annotated[int, Column("optimizer updates", "training step of the checkpoint")]
-PLACE = {"subject": Subject, "panel": Panel, "model": Model, "step": Step}
+StepBefore = Annotated[int, Column("optimizer updates", "training step of the checkpoint that the change starts from")]
+PLACE = {"subject": Subject, "panel": Panel, "model": Model, "step_before": StepBefore, "step": Step}
 """Columns that say where a row belongs; a table has those that its path or its catalogue entry names."""
 
 Stratum = Annotated[str, Column(None, "class of token types by training frequency")]

@@ -1,39 +1,50 @@
-"""Read results: each function opens only the files, rows and columns that are asked for."""
+"""Read results: each function opens only the files, rows and columns that are asked for.
 
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+Needs pandas and pyarrow alone. Where a list is taken, one value is too; what is not there is refused with what is.
+"""
+
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from rare_neurons.catalogue import TABLES, TIMELINES
-from rare_neurons.errors import DamagedTable
-from rare_neurons.tables import find_tables, keys_of, read_checked, sort_rows
+from rare_neurons.errors import RequestError
+from rare_neurons.selection import SHARDS, Choice, MissingSteps, read_joined, read_shards, read_timeline
+from rare_neurons.tables import find_tables
 
 if TYPE_CHECKING:
     import pandas as pd
 
-T = TypeVar("T")
-SHARDS = {name: table for name, table in TABLES.items() if table.path.endswith("/step{step}.parquet")}
-"""Tables with one file per model and step, and per panel where they have one."""
-UNHELD = ("members", "alpha_events", "evidence", "onsets", "turns", "courses")
-"""Timelines that quarantined checkpoints never enter."""
+__all__ = [
+    "SHARDS",
+    "MissingSteps",
+    "list_models",
+    "load_evidence",
+    "load_influence",
+    "load_integrity",
+    "load_shards",
+    "load_spectra",
+    "load_timeline",
+]
+
+Format = Literal["pandas", "arrow"]
+Names = str | Iterable[str] | None
+Steps = int | Iterable[int] | None
+_FORMATS = ("pandas", "arrow")
 
 
 def load_timeline(
     results: str | Path,
     quantity: str,
     *,
-    models: str | Sequence[str] | None = None,
-    steps: Iterable[int] | None = None,
-    columns: Sequence[str] | None = None,
+    models: Names = None,
+    steps: Steps = None,
+    columns: Names = None,
     include_quarantined: bool = False,
-    pandas: bool = False,
+    format: Format = "pandas",
     **where: object,
-) -> "pa.Table | pd.DataFrame":
+) -> "pd.DataFrame | pa.Table":
     """Load one quantity over all steps.
 
     Parameters
@@ -42,145 +53,93 @@ def load_timeline(
         The results folder.
     quantity : str
         A folder of ``timelines``: behaviour, influence, inequality, moments, spectra, courses, …
-    models : str or sequence of str, optional
-        All by default.
-    steps : iterable of int, optional
-    columns : sequence of str, optional
+    models : str or iterable of str, optional
+        Models, or subjects where the quantity is one of a subject; all by default.
+    steps : int or iterable of int, optional
+        All by default. A step that no chosen model has is refused; one that some of them lack is a `MissingSteps`
+        warning that names them, and so is one that is left out because it is quarantined.
+    columns : str or iterable of str, optional
     include_quarantined : bool
         Whether checkpoints that integrity has quarantined are kept.
-    pandas : bool
-        Return a data frame instead of an Arrow table.
+    format : {"pandas", "arrow"}
+        A data frame or an Arrow table; the latter's schema has the unit and meaning of every column.
     **where
         Further columns and the value, or values, that they must have: ``stratum="rare"``, ``sign=["all", "boost"]``.
 
     Raises
     ------
-    FileNotFoundError
-        If there are no results of a model; the message says of which there are.
-    ValueError
-        If there is no such quantity or column.
+    RequestError
+        A `ValueError`: if there is no such folder, quantity, model, step, column or value of a column; it names those
+        that are near, and all that are there.
 
     Examples
     --------
-    >>> load_timeline("results", "influence", stratum="rare", pandas=True)  # doctest: +SKIP
+    >>> load_timeline("results", "influence", stratum="rare", steps=1000)  # doctest: +SKIP
     """
-    name = f"timelines/{quantity}"
-    if name not in {**TABLES, **TIMELINES}:
-        known = (table.removeprefix("timelines/") for table in (*TIMELINES, *TABLES) if table.startswith("timelines/"))
-        raise ValueError(f"unknown quantity {quantity!r}; known: {', '.join(known)}")
-    held = {} if include_quarantined or quantity in UNHELD else {"quarantined": False}
-    return _read(_files(results, name, models), {"step": steps, **where, **held}, columns, pandas)
+    choice = Choice(models, steps, columns, where)
+    return _as(format, lambda: read_timeline(results, quantity, choice, include_quarantined=include_quarantined))
 
 
 def load_shards(
     results: str | Path,
     table: str,
     *,
-    models: str | Sequence[str] | None = None,
-    steps: Iterable[int] | None = None,
-    columns: Sequence[str] | None = None,
-    pandas: bool = False,
+    models: Names = None,
+    steps: Steps = None,
+    columns: Names = None,
+    format: Format = "pandas",
     **where: object,
-) -> "pa.Table | pd.DataFrame":
-    """Load a per-checkpoint table: one of `SHARDS`; arguments as in `load_timeline`."""
-    if table not in SHARDS:
-        raise ValueError(f"unknown table {table!r}; known: {', '.join(SHARDS)}")
-    panel = where.pop("panel", None) if "panel" in SHARDS[table].wildcards else None
-    wanted = None if steps is None else set(steps)
-    by_model: dict[str, list[Path]] = {}
-    for (_, *panels, model, step), path in find_tables(results, table).items():
-        if panel in (None, *panels) and (wanted is None or step in wanted):
-            by_model.setdefault(str(model), []).append(path)
-    root = Path(results) / table
-    files = [path for kept in _choose(by_model, models, root) for path in kept]
-    if not files:
-        raise FileNotFoundError(f"no {table} shards for models={models}, steps={steps}, panel={panel} under {root}")
-    return _read(files, where, columns, pandas)
+) -> "pd.DataFrame | pa.Table":
+    """Load a per-checkpoint table: one of `SHARDS`; arguments as in `load_timeline`.
+
+    Quarantined checkpoints are among them: shards are what was measured, before any verdict.
+    """
+    return _as(format, lambda: read_shards(results, table, Choice(models, steps, columns, where)))
 
 
-def load_influence(results: str | Path, **selection: object) -> "pa.Table | pd.DataFrame":
+def load_influence(results: str | Path, **selection: object) -> "pd.DataFrame | pa.Table":
     """Load the influence of every neuron; selection as in `load_shards`."""
     return load_shards(results, "influence", **selection)
 
 
-def load_spectra(results: str | Path, **selection: object) -> "pa.Table | pd.DataFrame":
+def load_spectra(results: str | Path, **selection: object) -> "pd.DataFrame | pa.Table":
     """Load the spectra of every weight matrix; selection as in `load_shards`."""
     return load_shards(results, "spectra", **selection)
 
 
 def load_integrity(
-    results: str | Path, *, models: str | Sequence[str] | None = None, pandas: bool = False
-) -> "pa.Table | pd.DataFrame":
-    """Load the verdict on every checkpoint."""
-    return _read(_files(results, "integrity", models), {}, None, pandas)
+    results: str | Path,
+    *,
+    models: Names = None,
+    steps: Steps = None,
+    columns: Names = None,
+    format: Format = "pandas",
+    **where: object,
+) -> "pd.DataFrame | pa.Table":
+    """Load the verdict on every checkpoint; arguments as in `load_timeline`."""
+    return _as(format, lambda: read_joined(results, "integrity", Choice(models, steps, columns, where)))
 
 
 def load_evidence(
-    results: str | Path, *, subjects: str | Sequence[str] | None = None, pandas: bool = False
-) -> "pa.Table | pd.DataFrame":
-    """Load what is said of each subject, or single model, tier by tier."""
-    return _read(_files(results, "timelines/evidence", subjects), {}, None, pandas)
+    results: str | Path,
+    *,
+    subjects: Names = None,
+    columns: Names = None,
+    format: Format = "pandas",
+    **where: object,
+) -> "pd.DataFrame | pa.Table":
+    """Load what is said of each subject, or single model, tier by tier; arguments as in `load_timeline`."""
+    return _as(format, lambda: read_joined(results, "timelines/evidence", Choice(subjects, None, columns, where)))
 
 
 def list_models(results: str | Path) -> list[str]:
-    """Names of the models that have results."""
-    return [str(model) for _, model in find_tables(results, "integrity")]
+    """Names of the models that have results: those with verdicts, or, where there are none yet, with any shard."""
+    judged = [str(model) for _, model in find_tables(results, "integrity")]
+    return judged or sorted({str(key[-2]) for name in SHARDS for key in find_tables(results, name)})
 
 
-def _files(results: str | Path, name: str, wanted: str | Sequence[str] | None) -> list[Path]:
-    """Files of a table with one for each model, or subject."""
-    found = {str(key[-1]): path for key, path in find_tables(results, name).items()}
-    return _choose(found, wanted, Path(results) / name)
-
-
-def _choose(found: dict[str, T], wanted: str | Sequence[str] | None, folder: Path) -> list[T]:
-    names = list(found) if wanted is None else [wanted] if isinstance(wanted, str) else list(wanted)
-    missing = [name for name in names if name not in found]
-    if missing or not names:
-        raise FileNotFoundError(
-            f"no {', '.join(missing) or 'results'} in {folder}; there: {', '.join(found) or 'nothing'}"
-        )
-    return [found[name] for name in names]
-
-
-def _read(
-    files: Sequence[Path], keep: dict[str, object], columns: Sequence[str] | None, pandas: bool
-) -> "pa.Table | pd.DataFrame":
-    """Read rows and columns of checked files, each by itself, so that only what is asked for stays in memory."""
-    schema = pq.read_schema(pa.BufferReader(read_checked(files[0])[0]))
-    keep = {name: value for name, value in keep.items() if value is not None}
-    unknown = sorted({*(columns or ()), *keep} - set(schema.names))
-    if unknown:
-        raise ValueError(f"no column {', '.join(unknown)}; known: {', '.join(schema.names)}")
-    condition, keys = _condition(keep), keys_of(schema)
-    wanted = schema.names if columns is None else list(dict.fromkeys([*columns, *keys]))
-
-    def rows(path: Path) -> pa.Table:
-        data, sealed = read_checked(path)
-        try:
-            file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=not sealed)
-            needed = [name for name in file.schema_arrow.names if name in {*wanted, *keep}]
-            table = file.read(needed, use_threads=False)
-        except (OSError, ValueError) as error:  # Arrow's own kinds of damage are subclasses of both
-            raise DamagedTable(path, str(error)) from error
-        for name in {*wanted, *keep} - set(table.column_names):  # of an earlier version
-            table = table.append_column(schema.field(name), pa.nulls(table.num_rows, schema.field(name).type))
-        return (table if condition is None else table.filter(condition)).select(wanted)
-
-    with ThreadPoolExecutor(max_workers=pa.cpu_count()) as pool:
-        parts = list(pool.map(rows, files))
-    try:
-        table = sort_rows(pa.concat_tables(parts), keys)
-    except ValueError as error:
-        raise DamagedTable(files[0].parent, str(error)) from error
-    table = table if columns is None else table.select(list(columns))
-    return table.to_pandas() if pandas else table
-
-
-def _condition(keep: dict[str, object]) -> pc.Expression | None:
-    condition = None
-    for name, value in keep.items():
-        values = [value] if isinstance(value, str | bool | int) else list(value)
-        test = pc.field(name).isin(values)
-        condition = test if condition is None else condition & test
-    return condition
+def _as(format: str, read: Callable[[], pa.Table]) -> "pd.DataFrame | pa.Table":
+    if format not in _FORMATS:
+        raise RequestError(f"no format {format!r}; there: {', '.join(_FORMATS)}")
+    table = read()
+    return table.to_pandas() if format == "pandas" else table

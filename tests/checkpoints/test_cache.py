@@ -95,3 +95,17 @@ def test_wrong_status_opens_nothing(hub, tmp_path):
     (missing,) = manifests_on_disk(hub, tmp_path, [7])
     with pytest.raises(DataFault, match="no revision step7"), open_weights(missing, cache_dir=tmp_path, budget_bytes=1):
         pass
+
+
+def test_a_local_checkpoint_may_lie_elsewhere_than_its_manifest_says(tmp_path):
+    manifest = resolve("m", 5, make_run(tmp_path / "run", [5]))
+    (tmp_path / "run").rename(tmp_path / "moved")
+    where = {"cache_dir": tmp_path / "cache", "budget_bytes": 1}
+    with open_weights(manifest, folder=tmp_path / "moved/step5", **where) as folder:
+        assert folder == tmp_path / "moved/step5"
+    (tmp_path / "moved/step5/config.json").write_text("{}")
+    with (
+        pytest.raises(DataFault, match="was truncated since"),
+        open_weights(manifest, folder=tmp_path / "moved/step5", **where),
+    ):
+        pass

@@ -95,3 +95,11 @@ def test_a_corrupt_checkpoint_is_not_hashed(tmp_path, monkeypatch):
 
     monkeypatch.setattr("rare_neurons.checkpoints.sources.file_sha256", refuse)
     assert resolve("m", 0, source).status == "corrupt"
+
+
+def test_a_manifest_says_what_was_asked_for_and_not_where_the_files_lie(tmp_path):
+    source = make_run(tmp_path / "run", [5])
+    there = resolve("m", 5, source)
+    (tmp_path / "run").rename(tmp_path / "moved")
+    assert resolve("m", 5, source, folder=tmp_path / "moved/step5") == there
+    assert there.location == str(tmp_path / "run/step5")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rare_neurons.configuration.batches import ONE_BY_ONE, Batch, batches, sizes_of
+from rare_neurons.configuration.batches import INTERVAL, Batch, batches, sizes_of, trainings
 
 STEPS = {"a": (0, 1, 2, 4), "b": (0, 1, 2, 4), "c": (0, 8)}
 
@@ -16,7 +16,7 @@ def of_jobs(steps, sizes):
     found = {model: [] for model in steps}
     for batch in batches(steps, sizes):
         for model in batch.models:
-            of_model = [(str(step),) for step in steps[model]] if batch.steps == ONE_BY_ONE else [batch.steps]
+            of_model = [(str(step),) for step in steps[model]] if batch.one_by_one else [batch.items]
             found[model] += of_model
     return found
 
@@ -32,7 +32,7 @@ def test_every_checkpoint_has_one_job_of_at_most_the_size(size, n_steps):
 
 def test_models_with_the_same_steps_share_a_rule():
     single, shared, other = batches(STEPS, dict.fromkeys(STEPS))
-    assert single == Batch((), ONE_BY_ONE, "")
+    assert single == Batch((), ("{step}",), "")
     assert (shared.models, shared.rule("probe")) == (("a", "b"), "probe_0_4")
     assert (other.models, other.rule("probe")) == (("c",), "probe_0_8")
 
@@ -52,6 +52,24 @@ def test_paths_and_steps_of_a_job():
     assert single.steps_of(SimpleNamespace(step="5")) == [5]
 
 
+def test_intervals_are_divided_like_checkpoints():
+    items = {"a": ("0-1", "1-2", "2-16"), "b": ("0-16",), "c": ()}
+    single, first, last = batches(items, {"a": 2, "b": 1, "c": None}, INTERVAL)
+    assert (single.models, first.models, last.models) == (("b",), ("a",), ("a",))
+    assert first.rule("allocation") == "allocation_0_2"
+    assert last.paths("{model}/step{interval}.parquet") == ["{model}/step2-16.parquet"]
+    assert first.log("step{interval}.log") == "step0-2.log"
+    assert single.items_of(SimpleNamespace(interval="0-16")) == ["0-16"]
+
+
 @pytest.mark.parametrize(("asked", "expected"), [("auto", {"p": None, "h": 1}), (3, {"p": 3, "h": 3})])
 def test_a_model_trained_here_is_measured_at_once_by_default(asked, expected):
     assert sizes_of({"p": {"source": "pretrain"}, "h": {"source": "hub"}}, asked) == expected
+
+
+def test_trainings_are_put_together_by_their_steps_and_the_first_has_the_plain_name():
+    first, second = trainings(STEPS)
+    assert (first.models, first.rule("pretrain")) == (("a", "b"), "pretrain")
+    assert (second.models, second.rule("pretrain")) == (("c",), "pretrain_2")
+    assert second.paths("{model}/step{step}") == ["{model}/step0", "{model}/step8"]
+    assert trainings({}) == (Batch((), (), ""),)

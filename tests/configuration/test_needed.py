@@ -5,7 +5,7 @@ from typing import get_args, get_type_hints
 
 import pyarrow as pa
 
-from rare_neurons.catalogue import METRICS, TIMELINES, load
+from rare_neurons.catalogue import AT_DECLARED_STEPS, METRICS, TIMELINES, load
 from rare_neurons.configuration import SECTIONS, dated_columns
 from rare_neurons.tables import table_schema
 from tools.configuration import ROOT, SCHEMA
@@ -23,13 +23,14 @@ def test_every_section_that_is_read_must_be_there():
     assert {"models", "spectra", "regimes"} <= read
     metrics = {metric.name for metric in METRICS}
     read |= metrics | {"set_spectra"}  # the rules of one job read them together
+    read |= set(AT_DECLARED_STEPS)  # by the name of the rule
     assert read == SECTIONS.keys() | {"recipes"}  # read only for a model that names one, which is checked
     assert set(SECTIONS) | {"recipes"} == set(SCHEMA["properties"])
 
 
 def test_the_rules_that_read_a_section_exist():
     texts = [path.read_text() for path in RULES]
-    named = r"""(?:^rule (\w+):|batch\.rule\("(\w+)"\))"""
+    named = r"""(?:^rule (\w+):|(?:batch|training)\.rule\("(\w+)"\))"""
     rules = {a or b for text in texts for a, b in re.findall(named, text, flags=re.MULTILINE)}
     together = {metric.name for metric in METRICS} | {"set_spectra"}
     assert {rule for readers in SECTIONS.values() for rule in readers} <= rules | together

@@ -21,20 +21,20 @@ LOSSES = [f"{kind} on {stratum} tokens" for kind in ("loss", "within-stratum los
 
 def answers(subject: str) -> pd.DataFrame:
     """Every question's answers of a subject, with `n_tiers`: how many tiers hold one after the other."""
-    table = rare_neurons.load_evidence(RESULTS, subjects=subject, pandas=True)
+    table = rare_neurons.load_evidence(RESULTS, subjects=subject)
     table = table[table.panel == PANEL]
     reached = {name: i + 1 for i, name in enumerate(TIERS)}
     return table.assign(n_tiers=table.reached.map(reached).fillna(0))
 
 
 def test_every_checkpoint_is_measured_and_none_is_quarantined():
-    verdicts = rare_neurons.load_integrity(RESULTS, pandas=True)
+    verdicts = rare_neurons.load_integrity(RESULTS)
     assert verdicts.groupby("model").step.nunique().tolist() == [12] * 5
     assert not verdicts.quarantined.any()
 
 
 def test_every_neuron_is_within_its_tolerance():
-    table = rare_neurons.load_influence(RESULTS, panel=PANEL, pandas=True)
+    table = rare_neurons.load_influence(RESULTS, panel=PANEL)
     bound = table.truncation_bound + table.rounding_bound
     tolerance = table.influence_se.mul(0.1).clip(lower=1e-7)  # of config/analysis.yaml
     # The rounding of the last block's exact pairs is only known when they are evaluated: up to 1 % on top.
@@ -44,7 +44,7 @@ def test_every_neuron_is_within_its_tolerance():
 
 
 def test_losses_are_dated_in_every_run_and_over_seeds():
-    onsets = rare_neurons.load_timeline(RESULTS, "onsets", models="embedded", panel=PANEL, pandas=True)
+    onsets = rare_neurons.load_timeline(RESULTS, "onsets", models="embedded", panel=PANEL)
     for question in LOSSES:
         mine = onsets[(onsets.question == question) & (onsets.role != "control")]
         assert set(mine.run) == {*RUNS, "embedded"}, question
@@ -63,7 +63,7 @@ def test_language_shows_in_every_loss_beyond_the_controls():
 
 
 def test_loss_on_rare_tokens_rises_and_then_falls_in_every_run():
-    turns = rare_neurons.load_timeline(RESULTS, "turns", models="embedded", panel=PANEL, pandas=True)
+    turns = rare_neurons.load_timeline(RESULTS, "turns", models="embedded", panel=PANEL)
     mine = turns[(turns.question == "loss on rare tokens") & (turns.role == "run")].sort_values("turn")
     assert sorted(mine.run.unique()) == RUNS
     first, last = (mine.groupby("run").change.agg(which) for which in ("first", "last"))

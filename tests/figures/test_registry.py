@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 import rare_neurons
 from rare_neurons import figures
+from rare_neurons.errors import RequestError
 from rare_neurons.figures.registry import FIGURES
 from rare_neurons.results import SHARDS
 from rare_neurons.tables import write_table
@@ -62,7 +63,7 @@ def test_a_figure_reads_the_tables_that_its_entry_names_and_no_other(entry, resu
     for left_out in entry.tables:
         rest = [table for table in entry.tables if table != left_out]
         folder = with_tables(results, tmp_path / f"without {left_out.replace('/', ' ')}", rest)
-        with pytest.raises(FileNotFoundError, match=left_out.rsplit("/", 1)[-1]):
+        with pytest.raises(RequestError, match=left_out.rsplit("/", 1)[-1]):
             draw(entry, folder)
 
 

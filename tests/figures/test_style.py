@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 
 from rare_neurons.figures.style import (
     COLOURS,
+    chosen_models,
     grid,
     layer_colour,
     legend,
@@ -77,3 +78,8 @@ def test_nothing_to_draw_is_said_on_a_figure_or_an_axis():
     assert nothing_to_draw(ax=axis) is figure
     assert [text.get_text() for text in axis.texts] == ["no checkpoint that could be measured"]
     assert figure.texts == []
+
+
+def test_one_model_is_as_good_as_a_list_of_one(results):
+    assert chosen_models(results, "a-seed1") == chosen_models(results, ["a-seed1"]) == ["a-seed1"]
+    assert len(chosen_models(results, None)) > 1

@@ -9,6 +9,7 @@ import pyarrow as pa
 from rare_neurons.numerics.evidence.rows import CourseRow, EvidenceRow, OnsetRow, TurnRow
 from rare_neurons.numerics.grid.folds import N_FOLDS
 from rare_neurons.tables import from_rows, write_rows, write_table
+from tests.figures.layers import layer_influence, of_layers
 from tests.figures.questions import CONTROL, COURSES, EVIDENCE, ONSETS, RUNS, STEPS, SUBJECT, TURNS
 
 MODELS = (*RUNS, CONTROL)
@@ -80,6 +81,7 @@ def _timelines(model: str, panels: Sequence[str]) -> dict[str, list[dict[str, ob
         name: []
         for name in ("behaviour", "influence", "inequality", "lineage", "moments", "regimes", "set_spectra", "alpha")
     }
+    rows |= of_layers(model, panels)
     for step in STEPS:
         held = (model, step) == HELD
         for kind, layer in KINDS.items():
@@ -166,6 +168,7 @@ def _group(matrix: str, step: int) -> dict[str, object]:
 
 def _shards(model: str, step: int) -> dict[str, list[dict[str, object]]]:
     shards = {name: [] for name in ("influence", "cells", "curves", "gradients")}
+    shards["layer_influence"] = layer_influence(step)
     for stratum in STRATA:
         values = effect(model, step, stratum)
         rng = np.random.default_rng([step, STRATA.index(stratum)])

@@ -1,7 +1,10 @@
 import json
 
+import pytest
+
 from rare_neurons.catalogue import TABLES, TIMELINES
-from rare_neurons.origins.asked import OTHERS, Asked, path_of, paths_of
+from rare_neurons.errors import RequestError
+from rare_neurons.origins.asked import OTHERS, Asked, path_of, paths_of, steps_asked
 from rare_neurons.tables import key_of
 from tests.origins.conftest import ask
 from tests.workflow.project import CONFIG
@@ -54,3 +57,37 @@ def test_neurons_of_a_local_model_are_those_of_its_first_checkpoint_that_tells_t
     assert (found.n_neurons("local"), found.n_neurons("said")) == (32, 7)
     assert ("null_tables", "32") in found.keys
     assert ask(models={"local": {**local, "steps": [0, 5]}}).n_neurons("local") is None
+
+
+def test_layers_and_intervals_are_those_of_the_declared_checkpoints(asked):
+    assert asked.declared_steps("layers", "tiny-seed0") == [2, 4]
+    assert asked.intervals("tiny-seed0") == ["0-4"]
+    assert ("allocation", "heldout", "tiny-seed0", "0-4") in asked.keys
+    assert path_of(("allocation", "heldout", "tiny-seed0", "0-4")) == "allocation/heldout/tiny-seed0/step0-4.parquet"
+    everything = ask(layers={**asked.config["layers"], "steps": "all"})
+    assert everything.declared_steps("layers", "tiny-seed0") == [0, 2, 4]
+
+
+def test_what_has_no_checkpoints_of_its_own_is_not_asked_for(asked):
+    none = ask(layers={"steps": "none"}, allocation={"steps": "none"})
+    kinds = {key[0] for key in none.keys}
+    assert not [kind for kind in kinds if "layer" in str(kind) or "allocation" in str(kind) or kind == "heads"]
+    assert not none.is_asked("layers")
+    assert not none.is_asked("layer_evidence")
+    assert asked.is_asked("layer_evidence")
+    assert "layer_audit" in asked.quantities
+    assert "layer_audit" not in none.quantities
+
+
+def test_the_checkpoint_between_is_the_middle_one_where_it_is_asked_for(asked):
+    assert asked.between("tiny-seed0", "0-4") is None
+    path = ask(allocation={**asked.config["allocation"], "path": True})
+    assert path.between("tiny-seed0", "0-4") == 2
+    assert path.between("tiny-seed0", "0-2") is None
+
+
+def test_steps_that_cannot_be_listed_are_refused():
+    entry = {"source": "folder", "path": "runs/step{step}", "steps": "found"}
+    with pytest.raises(RequestError, match=r"model own: steps: found, but runs/.* lies in storage"):
+        steps_asked({"models": {"own": entry}}, listing=False)
+    assert steps_asked({"models": {"own": {**entry, "steps": [0, 4]}}}, listing=False) == {"own": [0, 4]}

@@ -59,6 +59,7 @@ def test_a_pair_of_strata_has_its_placebos(tmp_path):
     start = read_table(put_moments(tmp_path, PLACE | {"step": 0}, dict(zip(("rare", "common"), before, strict=True))))
     found = influence_pair(table, start, rare="rare", common="common")
     same(found.square.rare, mean_square_leave_outs(5 * rare[0], COUNTS))
+    same(found.growth.rare, found.square.rare - mean_square_leave_outs(5 * before[0][0], COUNTS))
     then = mean_leave_outs(5 * before[1][0].mean(axis=0), COUNTS)
     same(found.mean.common, mean_leave_outs(5 * common[0].mean(axis=0), COUNTS) - then)
     assert found.square.placebo_rare.value.shape == (2,)

@@ -45,7 +45,7 @@ def files(tmp_path):
 def run_job(tmp_path):
     """Run the job on the given checkpoints and return the steps whose weights were opened."""
 
-    def run(checkpoints, bad=(), unfit=(), kept=NOTHING):
+    def run(checkpoints, bad=(), unfit=(), kept=NOTHING, folders=()):
         opened = []
 
         def measure(folder, checkpoint, _):
@@ -62,7 +62,7 @@ def run_job(tmp_path):
             return {"fingerprint": from_rows("fingerprint", rows, place_of(checkpoint))}
 
         cache = {"folder": str(tmp_path / "cache"), "disk_gb": 1}
-        run_checkpoint_job(JOB, checkpoints, measure, place=Workplace(cache, kept=kept))
+        run_checkpoint_job(JOB, checkpoints, measure, place=Workplace(cache, kept=kept, folders=folders))
         return opened
 
     return run
@@ -150,3 +150,14 @@ def test_tables_of_a_checkpoint_are_put_together_by_its_place_in_the_lists():
         CheckpointFiles("m0", {"a": "a0", "b": "b0"}, {"panel": "p"}),
         CheckpointFiles("m4", {"a": "a4", "b": "b4"}, {"panel": "p"}),
     ]
+
+
+def test_each_checkpoint_is_measured_where_it_lies_for_this_job(files, run_job, tmp_path):
+    run_job(files.values())
+    before = {step: read_table(output(files[step])) for step in STEPS}
+    (tmp_path / "run").rename(tmp_path / "copies")
+    assert run_job(files.values(), folders=[str(tmp_path / f"copies/step{step}") for step in STEPS]) == list(STEPS)
+    assert {step: read_table(output(files[step])) for step in STEPS} == before
+    place = Workplace({}, folders=("a", "b"))
+    assert [place.only(index).folders for index in (0, 1)] == [("a",), ("b",)]
+    assert Workplace({}).only(1).folders == ()

@@ -7,8 +7,8 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from rare_neurons.models.pretraining import RESUME
-from rare_neurons.stages.pretrain import Training, _stream, write_checkpoints
+from rare_neurons.models import pretraining
+from rare_neurons.stages.pretrain import WORK, Training, _stream, write_checkpoints
 from rare_neurons.tables import write_table
 
 END, VOCAB = 0, 16
@@ -55,29 +55,53 @@ def test_a_training_keeps_its_checkpoints_and_says_how_it_was_made(tmp_path, inp
     train(folder, inputs)
     assert sorted(p.name for p in folder.glob("step*")) == ["step0", "step2"]
     assert all((folder / f"step{s}/tokenizer.json").read_text() == "{}" for s in (0, 2))
-    assert not (folder / RESUME).exists()
+    assert sorted(p.name for p in folder.iterdir()) == [".lock", "recipe.json", "recipe.json.sha256", "step0", "step2"]
     record = json.loads((folder / "recipe.json").read_text())
     assert (record["recipe"], record["seed"], record["steps"]) == (RECIPE, 0, [0, 2])
     start, end = (load_file(folder / f"step{s}/model.safetensors") for s in (0, 2))
     assert any(not np.array_equal(start[name], end[name]) for name in start)
 
 
-def test_another_seed_removes_what_the_first_left(tmp_path, inputs):
-    one = train(tmp_path / "made", inputs)
-    (tmp_path / "made/step1").mkdir()  # as a killed run with other steps would leave it
-    other = train(tmp_path / "made", inputs, replace(TRAINING, seed=1))
-    assert not (tmp_path / "made/step1").exists()
-    assert any(not np.array_equal(one[name], other[name]) for name in one)
+def test_checkpoints_that_are_no_longer_asked_for_go(tmp_path, inputs):
+    train(tmp_path / "made", inputs)
+    train(tmp_path / "made", inputs, replace(TRAINING, steps=[2]))
+    assert [p.name for p in (tmp_path / "made").glob("step*")] == ["step2"]
 
 
-def test_what_a_killed_run_of_the_same_recipe_left_is_kept(tmp_path, inputs):
-    train(tmp_path / "made", inputs)
-    left = (tmp_path / "made/step0/model.safetensors").stat().st_mtime_ns
-    (tmp_path / "made/extra").write_text("kept")
-    (tmp_path / "made/step1").mkdir()
-    train(tmp_path / "made", inputs)
-    assert (tmp_path / "made/step1").exists()
-    assert left <= (tmp_path / "made/step0/model.safetensors").stat().st_mtime_ns
+class KilledError(Exception):
+    """Ends a training where a kill would."""
+
+
+def killed(tmp_path, inputs, monkeypatch, training=TRAINING):
+    """Train until the last checkpoint is about to be written; Snakemake then deletes the outputs."""
+    save = pretraining._save
+
+    def save_once(model, folder):
+        if "step2" in folder.name:
+            raise KilledError
+        save(model, folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pretraining, "_save", save_once)
+        with pytest.raises(KilledError):
+            train(tmp_path / "made", inputs, training)
+    assert not list((tmp_path / "made").glob("step*"))
+
+
+def test_a_killed_training_goes_on_from_its_last_checkpoint(tmp_path, inputs, monkeypatch):
+    whole = train(tmp_path / "whole", inputs)
+    killed(tmp_path, inputs, monkeypatch)
+    first = (tmp_path / f"made/{WORK}/step0/model.safetensors").stat().st_ino
+    resumed = train(tmp_path / "made", inputs)
+    assert (tmp_path / "made/step0/model.safetensors").stat().st_ino == first
+    assert all(np.array_equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_another_seed_removes_what_a_killed_training_left(tmp_path, inputs, monkeypatch):
+    killed(tmp_path, inputs, monkeypatch)
+    other = replace(TRAINING, seed=1)
+    left, fresh = (train(tmp_path / name, inputs, other) for name in ("made", "fresh"))
+    assert all(np.array_equal(left[name], fresh[name]) for name in fresh)
 
 
 def test_the_control_has_the_same_tokens_in_another_order(inputs):

@@ -9,7 +9,8 @@ from transformers import AutoModelForCausalLM
 
 from rare_neurons.numerics.grid.moments import disjoint_products
 from rare_neurons.stages.checkpoint_job import Workplace
-from rare_neurons.stages.probe import OUTPUTS, load_panel, write_probe
+from rare_neurons.stages.on_panel import load_panel
+from rare_neurons.stages.probe import OUTPUTS, write_probe
 from rare_neurons.tables import read_metadata, read_table, table_schema
 from tests.models.tiny import EXACT, N_NEURONS
 from tests.stages.panels import STRATA, draw_panel, write_corpus, write_tokenizer

@@ -14,7 +14,9 @@ def results(tmp_path):
 
 
 def summary(results, tmp_path, models=RUNS):
-    write_summary(str(tmp_path / "summary.txt"), results=str(results), subjects={SUBJECT: models})
+    write_summary(
+        str(tmp_path / "summary.txt"), results=str(results), figures="results/figures", subjects={SUBJECT: models}
+    )
     return (tmp_path / "summary.txt").read_text()
 
 
@@ -33,7 +35,7 @@ def test_the_summary_tells_checkpoints(results, tmp_path, capsys):
     text = summary(results, tmp_path)
     assert capsys.readouterr().err.splitlines()[0].strip() == text.splitlines()[0].strip() == "Checkpoints"
     assert rows(text.split("└")[0]) == [["a", "a-seed0", "4", "0", ""], ["a", "a-seed1", "3", "1", "step 16: detour"]]
-    assert text.rstrip().endswith(f"{results}/figures/")
+    assert text.rstrip().endswith("Figures: results/figures/")
 
 
 def test_a_warning_is_told_of_a_checkpoint_that_is_kept(results, tmp_path):

@@ -42,8 +42,14 @@ KINDS = [
     Kind("panel/heldout/targets.parquet", table),
     Kind("null_tables/64.parquet", table),
     Kind("influence/heldout/tiny-seed0/step2.parquet", table),
-    Kind("cells/heldout/tiny-seed0/step2.parquet", lambda path: load_shards(path.parents[3], "cells").to_pylist()),
-    Kind("timelines/spectra/tiny-seed0.parquet", lambda path: load_timeline(path.parents[2], "spectra").to_pylist()),
+    Kind(
+        "cells/heldout/tiny-seed0/step2.parquet",
+        lambda path: load_shards(path.parents[3], "cells", format="arrow").to_pylist(),
+    ),
+    Kind(
+        "timelines/spectra/tiny-seed0.parquet",
+        lambda path: load_timeline(path.parents[2], "spectra", format="arrow").to_pylist(),
+    ),
     Kind("manifest/tiny-seed0/step2.json", read_manifest),
     Kind("tokenizer/bpe/tokenizer.json", summed),
     Kind("pretrain/tiny-seed0/recipe.json", summed),

@@ -7,7 +7,7 @@ import torch
 import transformers
 
 from rare_neurons import load_integrity, load_timeline
-from rare_neurons.stages.probe import load_panel
+from rare_neurons.stages.on_panel import load_panel
 from tests.reference.hooked_influence import hooked_log_p, mean_activation
 from tests.workflow.project import CONFIG, copy_project
 
@@ -58,9 +58,9 @@ def test_every_model_has_its_tables_in_one_tree(measured):
     results = measured / "results"
     expected = {(name, step) for name in FAMILIES for step in (0, 1)} | {("tiny-seed0", step) for step in (0, 2, 4)}
     for quantity in ("influence", "behaviour", "spectra"):
-        rows = load_timeline(results, quantity, columns=["model", "step"]).to_pylist()
+        rows = load_timeline(results, quantity, columns=["model", "step"], format="arrow").to_pylist()
         assert {(row["model"], row["step"]) for row in rows} == expected, quantity
-    assert not any(row["quarantined"] for row in load_integrity(results).to_pylist())
+    assert not any(row["quarantined"] for row in load_integrity(results, format="arrow").to_pylist())
     matrices = {
         name: set(pq.read_table(results / f"spectra/{name}/step1.parquet")["matrix"].to_pylist()) for name in FAMILIES
     }

@@ -89,7 +89,7 @@ def test_bad_data_becomes_a_status_and_the_others_go_on(project):
     project.run()
 
     results = project.folder / "results"
-    verdicts = {row["step"]: row for row in load_integrity(results).to_pylist()}
+    verdicts = {row["step"]: row for row in load_integrity(results, format="arrow").to_pylist()}
     assert {s: v["quarantined"] for s, v in verdicts.items()} == {s: s > 4 for s in (0, 2, *range(4, 12))}
     assert verdicts[5]["status"] == "corrupt"
     assert "truncated" in verdicts[5]["reason"]
@@ -102,7 +102,7 @@ def test_bad_data_becomes_a_status_and_the_others_go_on(project):
     assert "num_hidden_layers=200000, allowed are whole numbers from 1 to 512" in verdicts[10]["reason"]
     assert verdicts[11]["reason"] == "tokenizer.json of step11 is a link to nothing"
     assert all(v["reason"] for v in verdicts.values() if v["quarantined"])
-    good = load_timeline(results, "influence", columns=["step"]).column("step").to_pylist()
+    good = load_timeline(results, "influence", columns="step").step.tolist()
     assert sorted(set(good)) == [0, 2, 4]
     empty = pq.read_table(results / "influence/heldout/local/step5.parquet")
     assert empty.num_rows == 0
@@ -116,8 +116,8 @@ def test_a_model_without_a_good_checkpoint_fails_the_run_at_its_end_and_keeps_ev
     for _ in range(2):  # the next run says it again
         out = project.run(expect=1).stdout
         assert "model local: none of its 3 checkpoints can be used: step 0 corrupt (model.safetensors: 500 bytes" in out
-    assert all(row["quarantined"] for row in load_integrity(project.folder / "results").to_pylist())
-    assert load_evidence(project.folder / "results").num_rows == 0
+    assert load_integrity(project.folder / "results").quarantined.all()
+    assert load_evidence(project.folder / "results").empty
     assert "step 0: corrupt; step 2: corrupt" in (project.folder / "results/summary.txt").read_text()
     assert (project.folder / "results/figures/local/loss.png").exists()
     assert (project.folder / "results/timelines/members/local.parquet").exists()
@@ -129,10 +129,10 @@ def test_a_repaired_checkpoint_is_measured(project):
     whole = weights.read_bytes()
     weights.write_bytes(whole[:500])
     project.run()
-    assert [r["quarantined"] for r in load_integrity(project.folder / "results").to_pylist()] == [False, True, False]
+    assert load_integrity(project.folder / "results").quarantined.tolist() == [False, True, False]
     weights.write_bytes(whole)
     project.run()
-    assert not any(row["quarantined"] for row in load_integrity(project.folder / "results").to_pylist())
+    assert not load_integrity(project.folder / "results").quarantined.any()
 
 
 def test_a_tokenizer_that_does_not_fit_the_model_is_named(project):

@@ -92,13 +92,13 @@ def test_faults_of_transport_are_survived_and_faults_of_data_are_named(served):
     project.configure(models={"tiny-seed0": {**model, "steps": [*STEPS, 8]}})
     project.run()
     results = project.folder / "results"
-    verdicts = {row["step"]: row for row in load_integrity(results).to_pylist()}
+    verdicts = {row["step"]: row for row in load_integrity(results, format="arrow").to_pylist()}
     assert [verdicts[step]["quarantined"] for step in (0, 2, 4, 8)] == [False, False, False, True]
     assert verdicts[8]["status"] == "missing"
     assert "step8" in verdicts[8]["reason"]
     for step in STEPS:
         assert rows(results, "influence/heldout", step).equals(rows(local, "influence/heldout", step)), step
-    assert sorted(set(load_timeline(results, "behaviour")["step"].to_pylist())) == STEPS
+    assert sorted(set(load_timeline(results, "behaviour").step)) == STEPS
     # Step 2 was resumed where it was cut; step 4 came with a wrong byte and was served whole a second time.
     times = Counter(path.split("/")[-2] for path in weights_served(hub))
     assert times == {"step0": 1, "step4": 2}

@@ -117,7 +117,7 @@ def faulty(trained, tmp_path_factory):
 
 def test_every_bad_step_has_its_status_and_reason_and_the_good_ones_none(faulty):
     project, _ = faulty
-    verdicts = {row["step"]: row for row in load_integrity(project.folder / "results").to_pylist()}
+    verdicts = {row["step"]: row for row in load_integrity(project.folder / "results", format="arrow").to_pylist()}
     assert sorted(verdicts) == sorted({*GOOD, *BAD})
     for step in GOOD:
         assert (verdicts[step]["status"], verdicts[step]["quarantined"]) == (
@@ -179,7 +179,7 @@ def test_bad_steps_have_empty_tables_with_the_full_schema_and_enter_no_timeline(
     for step in (FLIPPED, CUT_AT_SOURCE, LACKING, MISSING):
         table = pq.read_table(results / f"influence/heldout/run/step{step}.parquet")
         assert (table.num_rows, table.schema.names) == (0, whole.names)
-    assert sorted(set(load_timeline(results, "behaviour")["step"].to_pylist())) == GOOD
+    assert sorted(set(load_timeline(results, "behaviour").step)) == GOOD
 
 
 def test_no_file_is_served_whole_twice_but_once_after_a_wrong_digest(faulty):

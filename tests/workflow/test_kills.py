@@ -36,7 +36,7 @@ def test_killed_at_three_moments_then_complete_and_identical(finished, tmp_path)
     project = make_project(tmp_path / "project")
     results = project.folder / "results"
     moments = [
-        lambda: (results / "pretrain/tiny-seed0/step2").exists(),
+        lambda: (results / "pretrain/tiny-seed0/.training/step2").exists(),
         lambda: any((results / "influence").rglob("step*.parquet")),
         lambda: any((results / "timelines").rglob("*.parquet")),
     ]

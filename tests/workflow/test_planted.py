@@ -13,7 +13,8 @@ from rare_neurons import load_evidence, load_timeline
 from rare_neurons.models.influence.probe import probe_model
 from rare_neurons.models.loading import load_model
 from rare_neurons.numerics.panel.strata import assign_strata
-from rare_neurons.stages.probe import load_panel, settings_of
+from rare_neurons.stages.on_panel import load_panel
+from rare_neurons.stages.probe import settings_of
 from rare_neurons.tables import read_table
 from tests.workflow.project import CONFIG, Project, copy_project
 from tools.configuration import read_yaml
@@ -87,7 +88,7 @@ def measured(finished, tmp_path_factory) -> tuple[Path, dict[str, set[int]]]:
 
 def reached(results: Path, subject: str) -> pd.Series:
     """Highest tier of every question."""
-    return load_evidence(results, subjects=subject, pandas=True).groupby("question", dropna=False).reached.first()
+    return load_evidence(results, subjects=subject).groupby("question", dropna=False).reached.first()
 
 
 def test_what_is_planted_is_found_beyond_the_nulls(measured):
@@ -95,7 +96,7 @@ def test_what_is_planted_is_found_beyond_the_nulls(measured):
 
 
 def test_every_run_is_dated_to_the_planted_step(measured):
-    onsets = load_timeline(measured[0], "onsets", models="planted", pandas=True)
+    onsets = load_timeline(measured[0], "onsets", models="planted")
     mine = onsets[(onsets.question == QUESTION) & (onsets.role == "run")]
     assert mine.status.tolist() == ["dated"] * len(SEEDS)
     assert ((mine.after < PLANTED_STEP) & (mine.by >= PLANTED_STEP)).all(), mine[["run", "after", "by"]]
@@ -104,7 +105,7 @@ def test_every_run_is_dated_to_the_planted_step(measured):
 def test_members_are_the_planted_neurons(measured):
     results, truth = measured
     for name, neurons in truth.items():
-        members = load_timeline(results, "members", models=name, stratum="rare", pandas=True)
+        members = load_timeline(results, "members", models=name, stratum="rare")
         assert len(neurons & set(members.neuron)) > K / 2, name
 
 

@@ -57,8 +57,8 @@ def test_a_second_panel_trains_nothing_again(project):
     assert jobs["probe"] == 1
     assert not {"pretrain", "resolve", "spectra", "text", "corpus"} & set(jobs)
     influence = load_timeline(project.folder / "results", "influence")
-    assert sorted(set(influence["panel"].to_pylist())) == ["heldout", "seed1"]
-    assert influence.num_rows == 2 * 3 * 3
+    assert sorted(set(influence.panel)) == ["heldout", "seed1"]
+    assert len(influence) == 2 * 3 * 3
 
 
 def test_a_panel_drawn_by_a_run_that_then_stopped_is_probed_by_the_next(project):

@@ -1,7 +1,7 @@
 """Training the embedded models, and everything that is measured on one checkpoint's weights.
 
 Requires: the models named in the configuration.
-Makes: {results}/pretrain/{model}/recipe.json (checkpoints beside it), {results}/manifest/{model}/step{step}.json,
+Makes: {results}/pretrain/{model}/{recipe.json,step{step}/}, {results}/manifest/{model}/step{step}.json,
 {results}/{spectra,eigenvalues,fingerprint}/{model}/step{step}.parquet,
 {results}/{influence,cells,behaviour,moments,activations,gradients}/{panel}/{model}/step{step}.parquet,
 {results}/{set_spectra and each table of a metric}/{panel}/{model}/step{step}.parquet
@@ -12,34 +12,42 @@ Four rules for every batch: one for single checkpoints, and one for each sequenc
 OF_INFLUENCE = ("set_spectra", *(metric.name for metric in METRICS))
 
 
-rule pretrain:
-    """Train an embedded model and keep its checkpoints beside the recipe."""
-    input:
-        tokens=training_table("tokens"),
-        tokenizer=lambda w: TOKENIZER.format(
-            tokenizer=config["models"][w.model]["tokenizer"]
-        ),
-    output:
-        RECIPE,
-    log:
-        f"{RESULTS}/logs/pretrain/{{model}}.log",
-    wildcard_constraints:
-        model="|".join(PRETRAINED) or "[^/]{0}",
-    # Before anything is measured: what is measured of the last training waits for nothing but its end.
-    priority: 2
-    conda:
-        "../envs/rare-neurons.yaml"
-    # One thread whatever --cores says: bytes depend on the number of threads.
-    threads: 1
-    params:
-        model=lambda w: w.model,
-        recipe=lambda w: config["recipes"][config["models"][w.model]["recipe"]],
-        steps=lambda w: STEPS[w.model],
-        seed=lambda w: config["models"][w.model]["seed"],
-        text=lambda w: config["models"][w.model]["text"],
-        version=VERSIONS["pretrain"],
-    script:
-        "../scripts/pretrain.py"
+for training in TRAININGS:
+
+    rule:
+        """Train an embedded model and keep its checkpoints beside the recipe."""
+        name:
+            training.rule("pretrain")
+        input:
+            tokens=training_table("tokens"),
+            # Lies beside the tokens; a job elsewhere has only what is named.
+            unigram=training_table("unigram") if FAR else [],
+            tokenizer=lambda w: TOKENIZER.format(
+                tokenizer=config["models"][w.model]["tokenizer"]
+            ),
+        output:
+            RECIPE,
+            f"{RECIPE}.sha256",
+            directory(training.paths(TRAINED)),
+        log:
+            f"{RESULTS}/logs/pretrain/{{model}}.log",
+        wildcard_constraints:
+            model=one_of(training.models),
+        # Before anything is measured: what is measured of the last training waits for nothing but its end.
+        priority: 2
+        conda:
+            "../envs/rare-neurons.yaml"
+        # One thread whatever --cores says: bytes depend on the number of threads.
+        threads: 1
+        params:
+            model=lambda w: w.model,
+            recipe=lambda w: config["recipes"][config["models"][w.model]["recipe"]],
+            steps=lambda w: STEPS[w.model],
+            seed=lambda w: config["models"][w.model]["seed"],
+            text=lambda w: config["models"][w.model]["text"],
+            version=VERSIONS["pretrain"],
+        script:
+            "../scripts/pretrain.py"
 
 
 for batch in BATCHES:
@@ -50,6 +58,7 @@ for batch in BATCHES:
             batch.rule("resolve")
         input:
             files=files_of_checkpoints(batch),
+            folders=folders_of_checkpoints(batch),
             tokenizer=lambda w: (
                 TOKENIZER.format(tokenizer=config["models"][w.model]["tokenizer"])
                 if ASKED.measures_influence
@@ -61,7 +70,8 @@ for batch in BATCHES:
             batch.log(f"{RESULTS}/logs/resolve/{{model}}/step{{step}}.log"),
         wildcard_constraints:
             model=one_of(batch.models),
-        localrule: True
+        # The weights of all models are too much for the machine that the workflow is started on.
+        localrule: not FAR
         conda:
             "../envs/rare-neurons.yaml"
         params:
@@ -83,6 +93,7 @@ for batch in BATCHES:
             batch.rule("spectra")
         input:
             manifests=batch.paths(MANIFEST),
+            folders=folders_of_checkpoints(batch),
         output:
             **tables_of("spectra", batch),
         log:
@@ -107,6 +118,7 @@ for batch in BATCHES:
             batch.rule("probe")
         input:
             manifests=batch.paths(MANIFEST),
+            folders=folders_of_checkpoints(batch),
             contexts=PATH["panel/contexts"],
             targets=PATH["panel/targets"],
             unigram=corpus_table("unigram"),
@@ -137,6 +149,7 @@ for batch in BATCHES:
             batch.rule("metrics")
         input:
             manifest=batch.paths(MANIFEST),
+            folders=folders_of_checkpoints(batch),
             influence=batch.paths(PATH["influence"]),
             cells=batch.paths(PATH["cells"]),
             activations=batch.paths(PATH["activations"]),

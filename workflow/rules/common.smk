@@ -17,9 +17,10 @@ import yaml
 SOURCE = str(Path(workflow.current_basedir).parents[1] / "src")
 if Path(SOURCE).is_dir() and SOURCE not in sys.path:
     sys.path.insert(0, SOURCE)
-    os.environ.setdefault("PYTHONPATH", SOURCE)
+    others = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    os.environ["PYTHONPATH"] = os.pathsep.join([SOURCE, *others])
 
-from rare_neurons.catalogue import METRICS, RULES, TABLES, VERSIONS
+from rare_neurons.catalogue import METRICS, QUANTITIES, RULES, TABLES, VERSIONS
 from rare_neurons.checkpoints.sources import regular_files
 from rare_neurons.configuration import (
     SECTIONS,
@@ -27,10 +28,10 @@ from rare_neurons.configuration import (
     complete_config,
     dated_columns,
 )
-from rare_neurons.configuration.batches import batches, sizes_of
+from rare_neurons.configuration.batches import batches, sizes_of, trainings
 from rare_neurons.errors import RequestError
-from rare_neurons.figures.registry import FIGURES
-from rare_neurons.origins.asked import OTHERS, Asked, steps_asked
+from rare_neurons.figures import registry
+from rare_neurons.origins.asked import OTHERS, Asked, paths_of, steps_asked
 from rare_neurons.stages.resolve import source_of
 
 # The DAG of a large sweep is millions of objects without garbage: looking for it less often saves a quarter of the CPU.
@@ -64,17 +65,17 @@ RESULTS = config["results"].rstrip("/")
 PRETRAINED = [
     name for name, entry in config["models"].items() if entry["source"] == "pretrain"
 ]
+# Inputs and outputs are kept where only Snakemake's plugin can look, and every job has copies of its own.
+FAR = workflow.storage_settings.default_storage_provider is not None
 
 
 try:
-    STEPS = steps_asked(config)
+    STEPS = steps_asked(config, listing=not FAR)
 except RequestError as error:
     raise WorkflowError(str(error)) from None
 
 
 ASKED = Asked(config, STEPS)
-# Figures all of whose tables are asked for.
-DRAWN = [one for one in FIGURES if all(map(ASKED.is_asked, one.tables))]
 # Words of the rules for what is asked.
 panels_of, members, controls = ASKED.panels_of, ASKED.members, ASKED.controls
 judged_models = ASKED.judged
@@ -90,9 +91,9 @@ def per_checkpoint(pattern: str, model: str) -> list[str]:
     ]
 
 
-def shards_of(name: str):
-    """Input of a model's timelines: all shards of one table."""
-    return lambda w: per_checkpoint(PATH[name], w.model)
+def shards_of(name: str, model: str) -> list[str]:
+    """All shards of one table of a model, at the checkpoints, or intervals, at which it is measured."""
+    return [f"{RESULTS}/{path}" for path in paths_of(ASKED.of_checkpoints(name, model))]
 
 
 PATH = {name: f"{RESULTS}/{table.path}" for name, table in TABLES.items()}
@@ -102,10 +103,12 @@ TIMELINE = f"{RESULTS}/timelines/{{quantity}}/{{model}}.parquet"
 MANIFEST, TOKENIZER, RECIPE = (
     f"{RESULTS}/{OTHERS[name]}" for name in ("manifest", "tokenizer", "pretrain")
 )
+TRAINED = f"{RESULTS}/pretrain/{{model}}/step{{step}}"
+TRAININGS = trainings({name: STEPS[name] for name in PRETRAINED})
 BATCHES = batches(STEPS, sizes_of(config["models"], config["jobs"]["checkpoints"]))
 
 
-def ask_for_batches() -> None:
+def ask_for_batches(found=(*BATCHES, *TRAININGS)) -> None:
     """What a profile asks for a rule (`set-resources`, `set-threads`) holds for the rules of all its batches."""
     settings = workflow.resource_settings
     for asked in (
@@ -113,7 +116,7 @@ def ask_for_batches() -> None:
         settings._parsed_overwrite_threads,
     ):
         for name in tuple(asked):
-            for batch in BATCHES:
+            for batch in found:
                 asked.setdefault(batch.rule(name), asked[name])
 
 
@@ -135,7 +138,15 @@ def tables_of(name: str, batch=None) -> dict:
 def local_files(wildcards) -> list[str]:
     """Local text files of a corpus: an edit of one is an edit of the corpus."""
     patterns = config["corpora"][wildcards.corpus].get("paths", [])
-    return sorted(path for pattern in patterns for path in glob(pattern))
+    return [
+        beside_workflow(path)
+        for path in sorted(path for pattern in patterns for path in glob(pattern))
+    ]
+
+
+def beside_workflow(path: str) -> str:
+    """A file that lies where the workflow was started, wherever results are kept: what reads it runs there too."""
+    return local(path) if FAR else path
 
 
 def corpus_path(entry: dict, name: str) -> str:
@@ -157,18 +168,38 @@ def training_table(name: str):
 
 def files_of_checkpoints(batch):
     """Input of a batch's `resolve`: local files of its checkpoints."""
+    # A function of wildcards is called for every job, also where there is nothing to say.
+    if {config["models"][model]["source"] for model in batch.models} <= {"hub"}:
+        return []
     return lambda w: [
         path for step in batch.steps_of(w) for path in checkpoint_files(w.model, step)
     ]
 
 
+def folders_of_checkpoints(batch):
+    """Input of what opens weights: folders of a batch's checkpoints that a job must be given, as it shares no disk."""
+    if not FAR:
+        return []
+    return lambda w: [
+        path for step in batch.steps_of(w) for path in checkpoint_folder(w.model, step)
+    ]
+
+
+def checkpoint_folder(model: str, step: int) -> list[str]:
+    """Folder of a checkpoint, as an input; weights of the Hub come through the cache."""
+    entry = config["models"][model]
+    if entry["source"] == "hub":
+        return []
+    return [str(source_of(entry, f"{RESULTS}/pretrain/{model}").folder(step))]
+
+
 def checkpoint_files(model: str, step: int) -> list[str]:
     """Local files of a checkpoint; one that is repaired or replaced is looked at again."""
     entry = config["models"][model]
+    if entry["source"] == "hub" or FAR:
+        return []
     if entry["source"] == "pretrain":
         return [RECIPE.format(model=model)]
-    if entry["source"] == "hub":
-        return []
     folder = source_of(entry, "").folder(step)
     return [str(folder / name) for name in regular_files(folder)]
 
@@ -190,18 +221,26 @@ def contrasted_strata(panel: str) -> list[str]:
     return [*asked, [known[-1], known[0]]][0]
 
 
+# Those that have something to show.
+FIGURES = [
+    one
+    for one in registry.FIGURES
+    if all(map(ASKED.is_asked, one.rules)) and ASKED.are_made(one.tables)
+]
+
+
 def figure_tables(subject: str) -> list[str]:
     """Tables that the figures of a subject read, each once."""
     paths = []
     beside = {
-        table for figure in DRAWN if figure.with_controls for table in figure.tables
+        table for figure in FIGURES if figure.with_controls for table in figure.tables
     }
-    for table in dict.fromkeys(table for figure in DRAWN for table in figure.tables):
+    for table in dict.fromkeys(table for figure in FIGURES for table in figure.tables):
         pattern = PATH.get(table, f"{RESULTS}/{table}/{{model}}.parquet")
         if "{subject}" in pattern:
             paths.append(pattern.format(subject=subject))
-        elif "{step}" in pattern:
-            paths += [p for m in members(subject) for p in per_checkpoint(pattern, m)]
+        elif "{step}" in pattern or "{interval}" in pattern:
+            paths += [p for m in members(subject) for p in shards_of(table, m)]
         else:
             models = judged_models(subject) if table in beside else members(subject)
             paths += [pattern.format(model=m) for m in models]
@@ -219,3 +258,4 @@ wildcard_constraints:
     panel="[^/]+",
     model="[^/]+",
     step=r"\d+",
+    interval=r"\d+-\d+",

@@ -35,6 +35,7 @@ rule tokenizer:
         ),
     output:
         TOKENIZER,
+        f"{TOKENIZER}.sha256",
     log:
         f"{RESULTS}/logs/tokenizer/{{tokenizer}}.log",
     conda:
@@ -51,7 +52,11 @@ rule corpus:
     input:
         text=PATH["text"],
         tokenizer=TOKENIZER,
-        counts=lambda w: config["corpora"][w.corpus].get("unigram_counts", []),
+        counts=lambda w: [
+            beside_workflow(path)
+            for path in [config["corpora"][w.corpus].get("unigram_counts")]
+            if path
+        ],
     output:
         **tables_of("corpus"),
     log:

@@ -5,12 +5,13 @@ Makes: {results}/config.yaml when a run starts; {results}/.known.json, what was 
 """
 
 import json
-from base64 import urlsafe_b64encode
 from tempfile import TemporaryFile
 
 from rare_neurons.checkpoints.sources import check_local
 from rare_neurons.configuration import check_machine
-from rare_neurons.origins.asked import paths_of
+from rare_neurons.origins.asked import MANIFEST as MANIFEST_KEY
+
+RULE_OF = {table.name: rule for rule in RULES for table in rule.tables}
 
 
 def check_local_steps() -> None:
@@ -27,7 +28,7 @@ def check_what_is_named() -> None:
     folders = {
         name: str(source_of(entry, "").folder(STEPS[name][0]))
         for name, entry in config["models"].items()
-        if entry["source"] == "folder"
+        if entry["source"] == "folder" and not FAR
     }
     try:
         check_machine(
@@ -50,25 +51,36 @@ def check_writable() -> None:
 
 
 def everything(wildcards) -> list[str]:
-    """Every file of a run: one that is lost, or set aside as damaged, behind finished timelines would not be missed."""
-    return [f"{RESULTS}/{path}" for path in paths_of(ASKED.keys)]
+    """Every file of a run: one that is lost, or set aside as damaged, behind finished timelines would not be missed.
+
+    Shards that are there, and that timelines are made of, are seen to by these: a third of a large DAG would be to name
+    them twice.
+    """
+    if FAR:
+        return [stored(f"{RESULTS}/{path}") for path in paths_of(ASKED.keys)]
+    joined = [key for key in ASKED.keys if is_joined(key)]
+    others = [key for key in ASKED.keys if not is_joined(key)]
+    shards = [f"{RESULTS}/{path}" for path in paths_of(joined)]
+    return [
+        *(f"{RESULTS}/{path}" for path in paths_of(others)),
+        *(path for path in shards if not os.path.exists(path)),
+    ]
 
 
-def recorded(path: str) -> tuple[float, float] | None:
-    """When the job began and ended that Snakemake has on record for a file; None where it has none."""
-    name = urlsafe_b64encode(path.encode()).decode()
-    most = os.pathconf(".", "PC_NAME_MAX") - 1
-    *folders, last = [name[i : i + most] for i in range(0, len(name), most)]
-    record = Path(".snakemake/metadata", *(f"@{part}" for part in folders), last)
-    try:
-        found = json.loads(record.read_text())
-        return found["starttime"], found["endtime"]
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-    ):  # Snakemake, too, takes a damaged record for none
-        return None
+def is_joined(key) -> bool:
+    """Whether a file is of one checkpoint, and its rule makes something that a model's timelines are made of."""
+    return isinstance(key[-1], int) and (
+        key[0] == MANIFEST_KEY
+        or any(table.name in QUANTITIES for table in RULE_OF[key[0]].tables)
+    )
+
+
+def stored(path: str) -> str:
+    """A file that must be in storage, but need not be brought here."""
+    settings = workflow.storage_settings
+    prefix = settings.default_storage_prefix.rstrip("/")
+    provider = getattr(storage, settings.default_storage_provider)
+    return provider(f"{prefix}/{path}", retrieve=False)
 
 
 def check_origins() -> None:
@@ -100,15 +112,20 @@ def heed_force() -> None:
 
 def tell_jobs() -> None:
     """Tell a display of progress (a logger plugin) what will run: model, stage and number of checkpoints of each job."""
+    stages = {batch.rule("pretrain"): ("pretrain", 1) for batch in TRAININGS}
+    for found, names in (
+        (BATCHES, ("resolve", "spectra", "probe", "metrics")),
+        (LAYER_BATCHES, ("layers",)),
+        (INTERVAL_BATCHES, ("allocation",)),
+    ):
+        for batch in found:
+            stages |= {batch.rule(name): (name, len(batch.items)) for name in names}
     jobs = {}
     for job in workflow.dag.needrun_jobs():
         if not job.output and not job.log:
             continue
-        stage, size = job.rule.name, 1
-        for batch in BATCHES:
-            if batch.name and stage.endswith(batch.name):
-                stage, size = stage.removesuffix(batch.name), len(batch.steps)
-        of = [value for name, value in job.wildcards.items() if name != "step"]
+        of = [v for k, v in job.wildcards.items() if k not in ("step", "interval")]
+        stage, size = stages.get(job.rule.name, (job.rule.name, 1))
         jobs[job.jobid] = [of[-1] if of else "all", stage, size]
     logger.info("", extra={"planned": {"jobs": jobs, "results": RESULTS}})
 
@@ -146,9 +163,12 @@ def plan_the_run() -> None:
         raise WorkflowError(str(error)) from None
 
 
-check_local_steps()
+# What lies in storage is Snakemake's to look for, and a job elsewhere has nothing but its own inputs.
+if not FAR:
+    check_local_steps()
 if workflow.is_main_process:
     check_what_is_named()
-check_writable()
-if workflow.is_main_process:
-    check_origins()
+if not FAR:
+    check_writable()
+    if workflow.is_main_process:
+        check_origins()

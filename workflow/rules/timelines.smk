@@ -45,7 +45,10 @@ rule integrity:
 rule timelines:
     """Every quantity of a model over its steps, with tokens seen, loss and each checkpoint's status."""
     input:
-        **{name: shards_of(name) for name in ASKED.quantities},
+        **{
+            name: lambda w, name=name: shards_of(name, w.model)
+            for name in ASKED.quantities
+        },
         integrity=PATH["integrity"],
     output:
         **{name: TIMELINE.replace("{quantity}", name) for name in ASKED.quantities},
@@ -118,9 +121,9 @@ rule figures:
                 category="{subject}",
                 labels={"figure": figure.name, "shows": figure.caption},
             )
-            for figure in DRAWN
+            for figure in FIGURES
         ],
-        svg=[f"{RESULTS}/figures/{{subject}}/{figure.name}.svg" for figure in DRAWN],
+        svg=[f"{RESULTS}/figures/{{subject}}/{figure.name}.svg" for figure in FIGURES],
     log:
         f"{RESULTS}/logs/figures/{{subject}}.log",
     conda:
@@ -130,7 +133,7 @@ rule figures:
         subject=lambda w: w.subject,
         models=lambda w: members(w.subject),
         controls=lambda w: controls(w.subject),
-        names=[figure.name for figure in DRAWN],
+        names=[figure.name for figure in FIGURES],
         version=VERSIONS["figures"],
     script:
         "../scripts/figures.py"
@@ -140,13 +143,36 @@ rule summary:
     """The short table that a run ends with."""
     input:
         integrity=expand(PATH["integrity"], model=config["models"]),
+        # Where a disk is shared they are found beside the others.
+        behaviour=[
+            path
+            for model in config["models"]
+            for path in per_checkpoint(PATH["behaviour"], model)
+            if FAR
+        ],
         evidence=(
-            expand(PATH["timelines/evidence"], subject=ASKED.subjects)
+            expand(
+                [
+                    PATH[f"timelines/{name}"]
+                    for name in ("evidence", "onsets", "turns")
+                ],
+                subject=ASKED.subjects,
+            )
             if ASKED.measures_influence
             else []
         ),
+        layers=(
+            expand(PATH["timelines/layer_evidence"], subject=ASKED.subjects)
+            if ASKED.is_asked("layers")
+            else []
+        ),
+        allocation=(
+            expand(TIMELINE, quantity="allocation", model=config["models"])
+            if ASKED.is_asked("allocation")
+            else []
+        ),
         figures=expand(
-            f"{RESULTS}/figures/{{subject}}/{DRAWN[0].name}.png",
+            f"{RESULTS}/figures/{{subject}}/{FIGURES[0].name}.png",
             subject=ASKED.subjects,
         ),
     output:
@@ -157,6 +183,7 @@ rule summary:
         "../envs/rare-neurons.yaml"
     params:
         results=lambda w, output: str(Path(output[0]).parent),
+        figures=f"{RESULTS}/figures",
         subjects={subject: members(subject) for subject in ASKED.subjects},
         judged=ASKED.measures_influence,
         version=VERSIONS["summary"],

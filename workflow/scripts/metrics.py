@@ -7,10 +7,11 @@ from rare_neurons.stages.reporting import reported
 
 with reported(snakemake.log[0]):
     shards = arguments(snakemake.input)
+    place = Workplace.of(snakemake.config, folders=shards.pop("folders"))
     write_metrics(
         arguments(snakemake.output),
         null_tables=shards.pop("null_tables") or None,
         shards=shards,
         options=snakemake.params.options,
-        place=Workplace.of(snakemake.config),
+        place=place,
     )

@@ -7,10 +7,11 @@ from rare_neurons.stages.reporting import reported
 
 with reported(snakemake.log[0]):
     inputs = arguments(snakemake.input)
+    place = Workplace.of(snakemake.config, snakemake.threads, folders=inputs.pop("folders"))
     write_probe(
         arguments(snakemake.output),
         inputs,
         manifests=inputs.pop("manifests"),
         **arguments(snakemake.params),
-        place=Workplace.of(snakemake.config, snakemake.threads),
+        place=place,
     )

@@ -6,8 +6,9 @@ from rare_neurons.stages.reporting import reported
 from rare_neurons.stages.spectra import write_spectra
 
 with reported(snakemake.log[0]):
+    inputs = arguments(snakemake.input, snakemake.params)
     write_spectra(
         arguments(snakemake.output),
-        **arguments(snakemake.input, snakemake.params),
-        place=Workplace.of(snakemake.config),
+        place=Workplace.of(snakemake.config, folders=inputs.pop("folders")),
+        **inputs,
     )

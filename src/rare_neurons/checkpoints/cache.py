@@ -22,6 +22,7 @@ def open_weights(
     *,
     cache_dir: Path,
     budget_bytes: int,
+    folder: Path | None = None,
     ahead: Sequence[Manifest] = (),
     network: Network | None = None,
     hub_cache: Path | None = None,
@@ -38,6 +39,8 @@ def open_weights(
         Managed cache, shared by all jobs.
     budget_bytes : int
         Disk that fetched files may take in `cache_dir`, all jobs together.
+    folder : Path, optional
+        Where the files of a local checkpoint lie for this process, where that is not at the manifest's location.
     ahead : sequence of Manifest
         Checkpoints to fetch in the background meanwhile, as far as the budget allows; what is not finished when the
         context ends is resumed by whoever opens it.
@@ -58,18 +61,16 @@ def open_weights(
     network = network or Network()
     if manifest.status != "ok":
         raise DataFault(manifest.reason)
-    in_place = _in_place(manifest, Path(cache_dir), hub_cache)
+    found = _in_place(manifest, Path(cache_dir), hub_cache, folder)
     with ExitStack() as stack:
-        if in_place is not None:
-            folder = in_place
-        else:
+        if found is None:
             store = Store(cache_dir, budget_bytes)
             pin = stack.enter_context(store.pin(manifest))
             _fetch_all(store, manifest, network)
-            folder = store.view(pin, manifest.files)
+            found = store.view(pin, manifest.files)
         if ahead:
             stack.enter_context(_fetching(ahead, Path(cache_dir), budget_bytes, network, hub_cache))
-        yield folder
+        yield found
 
 
 @dataclass(frozen=True)
@@ -118,11 +119,11 @@ def prefetch(
     return Prefetched(tuple(ready), tuple(left_out), tuple(faulty))
 
 
-def _in_place(manifest: Manifest, cache_dir: Path, hub_cache: Path | None) -> Path | None:
+def _in_place(manifest: Manifest, cache_dir: Path, hub_cache: Path | None, folder: Path | None = None) -> Path | None:
     """Return a verified folder to read where it is, or None if the managed cache must provide one."""
     stamps = cache_dir / "verified"
     if manifest.source == "folder":
-        folder = Path(manifest.location)
+        folder = Path(manifest.location) if folder is None else Path(folder)
         verify_folder(folder, manifest, stamps=stamps)
         return folder
     snapshot = cached_snapshot(manifest, hub_cache)

@@ -52,7 +52,8 @@ class Manifest:
     source : str
         ``"folder"`` or ``"hub"``.
     location : str
-        Folder of the checkpoint, or the Hub repository.
+        Folder of the checkpoint as the configuration names it, or the Hub repository. Where a job finds the folder's
+        files may be another place.
     revision, commit : str or None
         Git reference and the commit it stood for; None for folders.
     files : tuple of ManifestFile

@@ -109,10 +109,13 @@ def local_steps(source: Source) -> tuple[int, ...]:
     return tuple(sorted(int(match[1]) for match in matches if match))
 
 
-def resolve(model: str, step: int, source: Source, *, network: "Network | None" = None) -> Manifest:
+def resolve(
+    model: str, step: int, source: Source, *, folder: Path | None = None, network: "Network | None" = None
+) -> Manifest:
     """Describe one checkpoint: files, sizes and sha256, without opening the weights.
 
     Local files are hashed once here; for the Hub the digests come with the listing and nothing is downloaded.
+    `folder` is where the files of a local source lie at the moment, where that is not at its location.
 
     Raises
     ------
@@ -121,6 +124,8 @@ def resolve(model: str, step: int, source: Source, *, network: "Network | None" 
     HubUnreachable
         If the network fails for good.
     """
+    if folder is not None:
+        return _resolve_folder(model, step, source, folder)
     return resolve_steps(model, (step,), source, network=network)[0]
 
 
@@ -136,7 +141,7 @@ def resolve_steps(
     steps = tuple(steps)
     if source.kind == "folder":
         check_local(source, steps)
-        return tuple(_resolve_folder(model, step, source) for step in steps)
+        return tuple(_resolve_folder(model, step, source, source.folder(step)) for step in steps)
     from rare_neurons.checkpoints.hub import HubListing
 
     listing = HubListing(source.location, template=source.revision, endpoint=source.endpoint, network=network)
@@ -149,10 +154,10 @@ def regular_files(folder: Path) -> tuple[str, ...]:
     return regular_names(folder, needed_files(path.name for path in folder.iterdir()))
 
 
-def _resolve_folder(model: str, step: int, source: Source) -> Manifest:
+def _resolve_folder(model: str, step: int, source: Source, folder: Path) -> Manifest:
     from rare_neurons.checkpoints.tensors import check_weights  # NumPy, which listing steps needs not
 
-    folder = source.folder(step)
+    location = str(source.folder(step))
     names = needed_files(path.name for path in folder.iterdir())
     try:
         for name in names:
@@ -162,6 +167,6 @@ def _resolve_folder(model: str, step: int, source: Source) -> Manifest:
         # No digest of what nobody will read: a file that only claims its size may take hours.
         complete = any(map(is_weight_file, names)) and what_is_absent(names) is None
         status = "corrupt" if complete else "missing"
-        return Manifest(model, step, "folder", str(folder), status=status, reason=str(fault))
+        return Manifest(model, step, "folder", location, status=status, reason=str(fault))
     files = tuple(ManifestFile(name, (folder / name).stat().st_size, file_sha256(folder / name)) for name in names)
-    return Manifest(model, step, "folder", str(folder), files=files)
+    return Manifest(model, step, "folder", location, files=files)

@@ -3,53 +3,72 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-ONE_BY_ONE = ("{step}",)
-"""Steps of a batch whose jobs measure one checkpoint each: a wildcard in their place."""
+STEP, INTERVAL = "step", "interval"
+"""Wildcards of what a job measures: checkpoints, or pairs of them such as ``16-128``."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Checkpoints of one job, the same steps for several models.
+    """Checkpoints, or intervals between them, of one job; the same for several models.
 
     Attributes
     ----------
     models : tuple of str
         Models whose jobs these are; none where no model is measured so.
-    steps : tuple of str
-        Steps of a job, in rising order, or `ONE_BY_ONE`.
+    items : tuple of str
+        Steps or intervals of a job, in rising order; the wildcard itself where each job measures one.
     name : str
-        What tells its rules from those of other batches; empty for `ONE_BY_ONE`.
+        What tells its rules from those of other batches; empty where each job measures one.
+    wildcard : str
+        `STEP` or `INTERVAL`.
     """
 
     models: tuple[str, ...]
-    steps: tuple[str, ...]
+    items: tuple[str, ...]
     name: str
+    wildcard: str = STEP
 
     def rule(self, name: str) -> str:
         """Name of the rule that does `name` for this batch."""
         return f"{name}{self.name}"
 
     def paths(self, pattern: str) -> list[str]:
-        """Paths of one kind of file for every step, other wildcards left as they are."""
-        return [pattern.replace("{step}", step) for step in self.steps]
+        """Paths of one kind of file for every item, other wildcards left as they are."""
+        return [pattern.replace(self._place, item) for item in self.items]
 
     def log(self, pattern: str) -> str:
-        """Path of a job's log: its first and its last step in the place of ``{step}``."""
-        ends = dict.fromkeys((self.steps[0], self.steps[-1]))
-        return pattern.replace("{step}", "-".join(ends))
+        """Path of a job's log: its first and its last step in the place of the wildcard."""
+        return pattern.replace(self._place, "-".join(_ends(self.items)))
+
+    def items_of(self, wildcards: object) -> list[str]:
+        """Return the steps or intervals of a job."""
+        return [getattr(wildcards, self.wildcard)] if self.one_by_one else list(self.items)
 
     def steps_of(self, wildcards: object) -> list[int]:
         """Return the steps of a job."""
-        return [int(wildcards.step)] if self.steps == ONE_BY_ONE else [int(step) for step in self.steps]
+        return [int(step) for step in self.items_of(wildcards)]
+
+    @property
+    def one_by_one(self) -> bool:
+        """Whether each job measures one."""
+        return self.items == (self._place,)
+
+    @property
+    def _place(self) -> str:
+        return f"{{{self.wildcard}}}"
 
 
-def batches(steps: Mapping[str, Sequence[int]], sizes: Mapping[str, int | None]) -> tuple[Batch, ...]:
-    """Divide the checkpoints of models among jobs.
+def batches(
+    items: Mapping[str, Sequence[int | str]], sizes: Mapping[str, int | None], wildcard: str = STEP
+) -> tuple[Batch, ...]:
+    """Divide the checkpoints of models, or the intervals between them, among jobs.
 
     Parameters
     ----------
-    steps : mapping of str to sequence of int
-        Checkpoints of each model.
+    items : mapping of str to sequence of int or str
+        Checkpoints, or intervals, of each model; one without any is left out.
+    wildcard : str
+        `STEP` or `INTERVAL`.
     sizes : mapping of str to int or None
         Checkpoints that one job of the model measures at most; None for all of them.
 
@@ -59,21 +78,50 @@ def batches(steps: Mapping[str, Sequence[int]], sizes: Mapping[str, int | None])
         First the one for single checkpoints, also where no model is measured so; then one for each sequence of steps.
     """
     singles, found = [], {}
-    for model, of_model in steps.items():
+    for model, of_model in items.items():
         size = sizes[model] or len(of_model)
+        if not of_model:
+            continue
         if size <= 1:
             singles.append(model)
             continue
         for start in range(0, len(of_model), size):
             found.setdefault(tuple(of_model[start : start + size]), []).append(model)
-    batch_list, names = [Batch(tuple(singles), ONE_BY_ONE, "")], set()
+    batch_list, names = [Batch(tuple(singles), (f"{{{wildcard}}}",), "", wildcard)], set()
     for of_job, models in found.items():
-        name = same = f"_{of_job[0]}_{of_job[-1]}"
+        own = tuple(str(item) for item in of_job)
+        name = same = f"_{own[0]}_{own[-1]}" if wildcard == STEP else "_" + "_".join(_ends(own))
         while name in names:
             name = f"{same}_{len(names)}"
         names.add(name)
-        batch_list.append(Batch(tuple(models), tuple(str(step) for step in of_job), name))
+        batch_list.append(Batch(tuple(models), own, name, wildcard))
     return tuple(batch_list)
+
+
+def _ends(items: Sequence[str]) -> tuple[str, ...]:
+    """First and last checkpoint of steps or intervals; one where they are the same."""
+    return tuple(dict.fromkeys((items[0].split("-")[0], items[-1].split("-")[-1])))
+
+
+def trainings(steps: Mapping[str, Sequence[int]]) -> tuple[Batch, ...]:
+    """Put models that are trained here together by their steps: all models of a rule have the same outputs.
+
+    Parameters
+    ----------
+    steps : mapping of str to sequence of int
+        Checkpoints of each model that is trained here.
+
+    Returns
+    -------
+    tuple of Batch
+        The first has the rule's plain name, and is there also where nothing is trained.
+    """
+    found: dict[tuple[str, ...], list[str]] = {}
+    for model, of_model in steps.items():
+        found.setdefault(tuple(map(str, of_model)), []).append(model)
+    first, *others = found.items() or [((), [])]
+    rest = [Batch(tuple(models), kept, f"_{number}") for number, (kept, models) in enumerate(others, 2)]
+    return Batch(tuple(first[1]), first[0], ""), *rest
 
 
 def sizes_of(models: Mapping[str, Mapping[str, object]], asked: int | str) -> dict[str, int | None]:

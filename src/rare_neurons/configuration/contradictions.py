@@ -52,7 +52,8 @@ def contradictions(config: Mapping[str, Entries]) -> Iterable[str]:
     asked = config["evidence"]["questions"]
     wanted = [(f"evidence.questions.{k}.{key}", q[key]) for k, q in asked.items() for key in _STRATA if key in q]
     wanted += [("regimes.compare", name) for pair in config["regimes"]["compare"] for name in pair]
-    wanted += [("set_spectra.strata", name) for name in config["set_spectra"]["strata"]]
+    for section in ("set_spectra", "layers", "allocation"):
+        wanted += [(f"{section}.strata", name) for name in config[section]["strata"]]
     for place, name in wanted:
         if name not in strata:
             yield f"{place}: {name!r} is not among the strata of any panel: {', '.join(sorted(strata))}"

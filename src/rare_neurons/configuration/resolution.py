@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 
+from rare_neurons.catalogue import AT_DECLARED_STEPS
 from rare_neurons.checkpoints.schedules import steps_of_model
 
 PRIMARY_SHARE = 0.8
@@ -71,6 +72,18 @@ def _of_steps(config: Mapping[str, Entries]) -> Iterable[str]:
     if declared != "last" and not any(declared in found for found in steps):
         known = ", ".join(map(str, sorted({s for found in steps for s in found})[:12]))
         yield f"evidence.step: {declared} is not allowed; no model has that checkpoint, they begin with {known}"
+    yield from _of_declared_steps(config, {step for found in steps for step in found})
     longest = max(map(len, steps))
     if persistence > max(longest, 2):
         yield f"evidence.rule.persistence: {persistence} is not allowed; the longest model has {longest} checkpoints"
+
+
+def _of_declared_steps(config: Mapping[str, Entries], known: set[int]) -> Iterable[str]:
+    for section in AT_DECLARED_STEPS:
+        asked = config[section]["steps"]
+        for step in asked if isinstance(asked, list) else ():
+            if step != "last" and step not in known:
+                some = ", ".join(map(str, sorted(known)[:12]))
+                yield f"{section}.steps: {step} is not allowed; no model has that checkpoint, they begin with {some}"
+        if section == "allocation" and isinstance(asked, list) and len(asked) == 1:
+            yield f"{section}.steps: {asked} is not allowed; a change needs two checkpoints, name another"

@@ -44,13 +44,13 @@ def plot_alpha(
     """
     models = chosen_models(results, models)
     beside = [model for model in controls if model not in models]
-    table = load_timeline(results, "alpha", models=models, include_quarantined=True, pandas=True)
+    table = load_timeline(results, "alpha", models=models, include_quarantined=True)
     kinds = list(dict.fromkeys(table.sort_values("layer", na_position="last").matrix))
     if table.alpha.isna().all():  # also where every matrix has too few eigenvalues for a tail
         return nothing_to_draw(figure)
-    events = load_timeline(results, "alpha_events", models=[*models, *beside], pandas=True)
+    events = load_timeline(results, "alpha_events", models=[*models, *beside])
     events = events[events.quantity == "alpha"]
-    verdicts = load_integrity(results, models=models, pandas=True)
+    verdicts = load_integrity(results, models=models)
     layers = sorted(set(table.layer.dropna()))
     figure, axes = grid(-(-len(kinds) // _COLUMNS), _COLUMNS, width=3.4, height=2.9, figure=figure)
     for axis, kind in zip(axes.ravel(), kinds, strict=False):

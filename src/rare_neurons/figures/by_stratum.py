@@ -57,12 +57,12 @@ def draw_by_stratum(
         If one axis is given for several columns or panels.
     """
     models = chosen_models(results, models)
-    table = load_timeline(results, quantity, models=models, include_quarantined=True, pandas=True)
+    table = load_timeline(results, quantity, models=models, include_quarantined=True)
     wanted = [(panel, *column) for panel in dict.fromkeys(table.panel) for column in columns]
     if not wanted:
         return nothing_to_draw(figure, ax)
     figure, axes = _axes_for(wanted, len(columns), figure, ax)
-    verdicts = load_integrity(results, models=models, pandas=True)
+    verdicts = load_integrity(results, models=models)
     for axis, (panel, column, label) in zip(axes, wanted, strict=False):
         _draw_lines(axis, table[table.panel == panel], column, models, stratum_colours(table.stratum))
         axis.set_ylabel(f"{label}{of_panel(table, panel)}")

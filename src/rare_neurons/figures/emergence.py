@@ -44,8 +44,8 @@ def plot_emergence(
     one.
     """
     found = load_findings(results, subject)
-    courses = load_timeline(results, "courses", models=subject, pandas=True)
-    verdicts = load_integrity(results, models=chosen_models(results, models), pandas=True)
+    courses = load_timeline(results, "courses", models=subject)
+    verdicts = load_integrity(results, models=chosen_models(results, models))
     wanted = [(findings, standing) for findings in found for standing in findings.questions]
     if not wanted:
         return nothing_to_draw(figure)

@@ -8,7 +8,7 @@ from typing import TypeVar
 from rare_neurons.catalogue import TIMELINES
 from rare_neurons.numerics.evidence.rows import EvidenceRow, OnsetRow, TurnRow
 from rare_neurons.numerics.wording.standing import Standing, standings
-from rare_neurons.results import load_timeline
+from rare_neurons.selection import Choice, read_timeline
 from rare_neurons.tables import table_schema
 from rare_neurons.tables.schema import NO_UNIT, UNIT
 
@@ -47,7 +47,7 @@ class Findings:
 def load_findings(results: str | Path, subject: str) -> list[Findings]:
     """Load the evidence of a subject, one entry per panel; none where no checkpoint could be measured."""
     names = ("evidence", "onsets", "turns")
-    tables = {name: load_timeline(results, name, models=subject).to_pylist() for name in names}
+    tables = {name: read_timeline(results, name, Choice(subject)).to_pylist() for name in names}
     found = []
     for panel in dict.fromkeys(row["panel"] for row in tables["evidence"]):
         evidence, onsets, turns = (

@@ -24,7 +24,7 @@ def plot_integrity(
     `figure` or `ax` is drawn into instead of a new figure.
     """
     models = chosen_models(results, models)
-    table = load_integrity(results, models=models, pandas=True)
+    table = load_integrity(results, models=models)
     steps = sorted(set(table.step))
     size = {"width": max(5.0, 0.28 * len(steps) + 2), "height": 0.5 * len(models) + 1.3}
     figure, axis = one_axis(**size, figure=figure, ax=ax)

@@ -33,7 +33,7 @@ def plot_lineage(results: str | Path, models: Sequence[str] | None = None, *, fi
     `figure` is drawn into instead of a new one.
     """
     models = chosen_models(results, models)
-    table = load_timeline(results, "lineage", models=models, pandas=True)
+    table = load_timeline(results, "lineage", models=models)
     panels = list(dict.fromkeys(table.panel))
     if not panels:
         return nothing_to_draw(figure)

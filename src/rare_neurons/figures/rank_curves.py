@@ -26,8 +26,8 @@ def plot_rank_curves(
     nothing tells neurons from noise. `figure` is drawn into instead of a new one.
     """
     models = chosen_models(results, models)
-    table = load_shards(results, "curves", models=models, pandas=True).query("sign == 'all'")
-    verdicts = load_integrity(results, models=models, pandas=True)
+    table = load_shards(results, "curves", models=models).query("sign == 'all'")
+    verdicts = load_integrity(results, models=models)
     good = verdicts[~verdicts.quarantined][["model", "step"]]
     table = table.merge(good, on=["model", "step"])
     strata = [s for s in strata if s in set(table.stratum)] or list(dict.fromkeys(table.stratum))

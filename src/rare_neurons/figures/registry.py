@@ -27,6 +27,8 @@ class FigureEntry:
         Whether the function takes the subject too: its table is about all runs together.
     with_controls : bool
         Whether it takes ``controls=`` too, models that are said beside.
+    rules : tuple of str
+        Rules with checkpoints of their own that it needs: without any it is not drawn.
     """
 
     name: str
@@ -34,6 +36,7 @@ class FigureEntry:
     caption: str
     of_subject: bool = False
     with_controls: bool = False
+    rules: tuple[str, ...] = ()
 
     def load(self) -> Callable[..., Figure]:
         """Import the function."""
@@ -137,5 +140,34 @@ FIGURES = (
             "with those of the step before. Thin lines: what two opposite quadrants of the panel share, each with a "
             "quarter of the targets and none of the other's documents and token types. Thick line: two sets at random."
         ),
+    ),
+    FigureEntry(
+        "layers",
+        tables=("timelines/layer_audit",),
+        caption=(
+            "Root mean square of the influence of each layer's neurons, by stratum: in total, and within the target's "
+            "stratum; mean over runs, controls below. Hatched: within its own noise."
+        ),
+        with_controls=True,
+        rules=("layers",),
+    ),
+    FigureEntry(
+        "layer_neurons",
+        tables=("layer_influence", "integrity"),
+        caption=(
+            "Within-stratum influence of the neurons of the first run that are strongest at its last step, layer by "
+            "layer. Bands: 90 % intervals of approximation and sampling together."
+        ),
+        rules=("layers",),
+    ),
+    FigureEntry(
+        "allocation",
+        tables=("timelines/allocation", "timelines/allocation_changes"),
+        caption=(
+            "Where the change of the loss between checkpoints came from: neurons and heads by layer, embedding, "
+            "unembedding, norms and the rest; mean over runs. Below zero: improved the loss. Black marks: the change "
+            "itself, measured apart."
+        ),
+        rules=("allocation",),
     ),
 )

@@ -177,6 +177,6 @@ def layer_colour(layer: float, layers: Sequence[float]) -> Colour:
     return few[index] if len(layers) <= len(few) else colormaps["viridis"](index / (len(layers) - 1))
 
 
-def chosen_models(results: str | Path, models: Sequence[str] | None) -> list[str]:
-    """Return the asked models, by default all that have results."""
-    return list_models(results) if models is None else list(models)
+def chosen_models(results: str | Path, models: str | Sequence[str] | None) -> list[str]:
+    """Return the asked models, or the one, by default all that have results."""
+    return list_models(results) if models is None else [models] if isinstance(models, str) else list(models)

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import pairwise
 
-from rare_neurons.catalogue import QUANTITIES, TABLES, TIMELINES
+from rare_neurons.catalogue import AT_DECLARED_STEPS, QUANTITIES, RULES, TABLES, TIMELINES
 from rare_neurons.checkpoints.files import read_config
 from rare_neurons.checkpoints.schedules import steps_of_model
 from rare_neurons.checkpoints.sources import Source, found_steps
@@ -21,25 +22,32 @@ OTHERS = {
     RECIPE: "pretrain/{model}/recipe.json",
 }
 _OF_LATER_RULES = ("heldout_every", "heldout_max_bytes", "smoothing", "max_tokens", "unigram_counts")
+_SECTION_OF = {"layer_evidence": "layers"}
 Key = tuple[str | int, ...]
 """As `rare_neurons.tables.Key`, for tables and for the others."""
 Entry = Mapping[str, object]
 Config = Mapping[str, Mapping[str, Entry]]
 
 
-def steps_asked(config: Config) -> dict[str, list[int]]:
-    """Checkpoints of every model.
+def steps_asked(config: Config, *, listing: bool = True) -> dict[str, list[int]]:
+    """Checkpoints of every model; `listing`: whether the folders of local ones can be listed here.
 
     Raises
     ------
     RequestError
-        If those that are there are asked for, and there is none, naming the model.
+        If those that are there are asked for, and there is none or they cannot be listed, naming the model.
     """
-    return {model: _steps(model, entry, config.get("recipes", {})) for model, entry in config["models"].items()}
+    recipes = config.get("recipes", {})
+    return {model: _steps(model, entry, recipes, listing) for model, entry in config["models"].items()}
 
 
-def _steps(model: str, entry: Entry, recipes: Mapping[str, Entry]) -> list[int]:
+def _steps(model: str, entry: Entry, recipes: Mapping[str, Entry], listing: bool) -> list[int]:
     named = steps_of_model(entry, recipes)
+    if named is None and not listing:
+        raise RequestError(
+            f"model {model}: steps: found, but {entry['path']} lies in storage, where folders are not listed; "
+            "name the steps in the configuration"
+        )
     try:
         return list(found_steps(Source("folder", str(entry["path"]))) if named is None else named)
     except RequestError as error:
@@ -71,15 +79,6 @@ class Asked:
     def measures_influence(self) -> bool:
         """Whether anything is measured on text; spectra alone need none."""
         return measures_influence(self.config)
-
-    def is_asked(self, table: str) -> bool:
-        """Whether a table, or a timeline, is one of those that this run makes for its models and subjects."""
-        return self.measures_influence or "panel" not in {**TABLES, **TIMELINES}[table].place
-
-    @property
-    def quantities(self) -> list[str]:
-        """Tables whose shards are joined over steps."""
-        return [name for name in QUANTITIES if self.is_asked(name)]
 
     def members(self, subject: str) -> list[str]:
         """List the runs of a subject, or the model itself."""
@@ -146,15 +145,67 @@ class Asked:
         """Keyword arguments of a metric, or of the spectra of sets."""
         return _without(self.config.get(rule, {}), "n_draws")
 
+    def declared_options(self, rule: str) -> Entry:
+        """How a rule measures that has checkpoints of its own; at which ones changes no table."""
+        return _without(self.config[rule], "steps")
+
+    def declared_steps(self, rule: str, model: str) -> list[int]:
+        """Checkpoints of a model that a rule of `AT_DECLARED_STEPS` looks at."""
+        asked, steps = self.config[rule]["steps"], self.steps[model]
+        if not self.panels_of(model) or asked == "none":
+            return []
+        wanted = {steps[-1] if step == "last" else step for step in asked} if isinstance(asked, list) else set(steps)
+        return [step for step in steps if step in wanted]
+
+    def intervals(self, model: str) -> list[str]:
+        """Pairs of adjacent checkpoints, such as ``16-128``, whose loss change is divided among the weights."""
+        return [f"{a}-{b}" for a, b in pairwise(self.declared_steps("allocation", model))]
+
+    def between(self, model: str, interval: str) -> int | None:
+        """Checkpoint in the middle of an interval, where the line by way of it is asked for and there is one."""
+        before, after = map(int, interval.split("-"))
+        inside = [step for step in self.steps[model] if before < step < after]
+        return inside[len(inside) // 2] if self.config["allocation"]["path"] and inside else None
+
+    def is_asked(self, rule: str) -> bool:
+        """Whether a rule has anything to do: one that has checkpoints of its own, or reads text, may have nothing."""
+        if not self.measures_influence and _reads_text(rule):
+            return False
+        section = _SECTION_OF.get(rule, rule)
+        if section == "allocation":
+            return any(self.intervals(model) for model in self.steps)
+        return section not in AT_DECLARED_STEPS or any(self.declared_steps(section, model) for model in self.steps)
+
+    @cached_property
+    def tables(self) -> tuple[str, ...]:
+        """Tables of rules that have something to do."""
+        return tuple(table.name for rule in RULES if self.is_asked(rule.name) for table in rule.tables)
+
+    @cached_property
+    def quantities(self) -> tuple[str, ...]:
+        """Those of them whose shards are joined over steps."""
+        return tuple(name for name in QUANTITIES if name in self.tables)
+
+    def are_made(self, tables: Iterable[str]) -> bool:
+        """Whether all of these tables and timelines are made."""
+        return {*tables} <= {*self.tables, *(f"timelines/{name}" for name in self.quantities)}
+
     @property
     def evidence_tables(self) -> list[str]:
         """Tables whose shards tiers of evidence are judged from."""
         return sorted({str(one["table"]) for one in self.config["evidence"]["questions"].values()} | {"moments"})
 
     def of_checkpoints(self, kind: str, model: str) -> list[Key]:
-        """Keys of one kind of shard, or of the manifests, for all panels and steps of a model."""
+        """Keys of one kind of shard, or of the manifests, for all panels and steps (or intervals) of a model."""
         panels = [(p,) for p in self.panels_of(model)] if "panel" in _wildcards(kind) else [()]
-        return [(kind, *panel, model, step) for panel in panels for step in self.steps[model]]
+        return [(kind, *panel, model, item) for panel in panels for item in self.items_of(kind, model)]
+
+    def items_of(self, kind: str, model: str) -> Sequence[int | str]:
+        """Return the steps, or intervals, of a model at which there is one kind of shard."""
+        if "interval" in _wildcards(kind):
+            return self.intervals(model)
+        rule = _rule_of(kind)
+        return self.declared_steps(rule, model) if rule in AT_DECLARED_STEPS else self.steps[model]
 
     @cached_property
     def corpora(self) -> dict[tuple[str, str], None]:
@@ -180,9 +231,9 @@ class Asked:
         yield from ((table, panel) for panel in panels for table in TABLES if table.startswith("panel/"))
 
     def _of_models(self) -> Iterator[Key]:
-        shards = [name for name, table in TABLES.items() if "step" in table.wildcards]
-        joined = [name for name, table in {**TABLES, **TIMELINES}.items() if table.wildcards == ("model",)]
-        joined = [name for name in joined if self.is_asked(name)]
+        shards = [name for name in self.tables if {"step", "interval"} & {*TABLES[name].wildcards}]
+        joined = [name for name in self.tables if TABLES[name].wildcards == ("model",)]
+        joined += [f"timelines/{name}" for name in self.quantities]
         for model, entry in self.config["models"].items():
             yield from [(RECIPE, model)] if entry["source"] == "pretrain" else []
             for kind in (MANIFEST, *shards):
@@ -193,8 +244,7 @@ class Asked:
 
     def _of_subjects(self) -> Iterator[Key]:
         yield from (("alpha_null", self.family_of(model)) for model in self.steps)
-        dated = [name for name, table in TABLES.items() if table.wildcards == ("subject",) and name != "alpha_null"]
-        dated = [name for name in dated if self.is_asked(name)]
+        dated = [name for name in self.tables if TABLES[name].wildcards == ("subject",) and name != "alpha_null"]
         yield from ((name, subject) for subject in self.subjects for name in dated)
 
 
@@ -231,6 +281,17 @@ def paths_of(keys: Iterable[Key]) -> list[str]:
 @cache  # a sweep has a hundred thousand files
 def _pattern(name: str) -> str:
     return OTHERS[name] if name in OTHERS else {**TABLES, **TIMELINES}[name].path
+
+
+@cache
+def _rule_of(name: str) -> str | None:
+    return next((rule.name for rule in RULES if name in {table.name for table in rule.tables}), None)
+
+
+@cache
+def _reads_text(name: str) -> bool:
+    """Whether a rule's tables are about a panel."""
+    return any("panel" in table.place for rule in RULES if rule.name == name for table in rule.tables)
 
 
 @cache

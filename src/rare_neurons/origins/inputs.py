@@ -95,6 +95,23 @@ def _probe(found: Inputs, asked: Asked, key: Key) -> Digests:
     return {"manifest": found.manifest(str(model), int(step)).digest, **drawn, "unigram": unigram}
 
 
+def _allocation(found: Inputs, asked: Asked, key: Key) -> Digests:
+    name, panel, model, interval = key
+    before, after = str(interval).split("-")
+    digests = dict(_probe(found, asked, (name, panel, model, int(after))))
+    digests["manifest_before"] = found.manifest(str(model), int(before)).digest
+    between = asked.between(str(model), str(interval))
+    if between is not None:
+        digests["manifest_between"] = found.manifest(str(model), between).digest
+    return digests
+
+
+def _layer_evidence(found: Inputs, asked: Asked, key: Key) -> Digests:
+    judged = asked.judged(str(key[1]))
+    shards = [one for model in judged for one in asked.of_checkpoints("layer_audit", model)]
+    return {"shards": found.files(shards), "integrity": found.files([("integrity", model) for model in judged])}
+
+
 def _spectra(found: Inputs, _: Asked, key: Key) -> Digests:
     return {"manifest": found.manifest(str(key[1]), int(key[2])).digest}
 
@@ -155,6 +172,9 @@ _INPUTS: dict[str, Callable[[Inputs, Asked, Key], Digests]] = {
     "panel": _panel,
     "probe": _probe,
     "spectra": _spectra,
+    "layers": _probe,
+    "allocation": _allocation,
+    "layer_evidence": _layer_evidence,
     "set_spectra": _set_spectra,
     "null_tables": lambda *_: {},
     "alpha_null": lambda *_: {},

@@ -65,6 +65,18 @@ def _probe(asked: Asked, key: Key) -> Params:
     return {**asked.probe_options, "strata": asked.config["panels"][key[1]]["strata"]}
 
 
+def _layers(asked: Asked, key: Key) -> Params:
+    return {**asked.declared_options("layers"), "strata_of_panel": asked.config["panels"][key[1]]["strata"]}
+
+
+def _allocation(asked: Asked, key: Key) -> Params:
+    return {**asked.declared_options("allocation"), "strata_of_panel": asked.config["panels"][key[1]]["strata"]}
+
+
+def _layer_evidence(asked: Asked, _: Key) -> Params:
+    return {"rule": asked.config["evidence"]["rule"]}
+
+
 def _spectra(asked: Asked, key: Key) -> Params:
     n_projections = asked.config["integrity"]["n_projections"]
     options = {"spectra": asked.config["spectra"], "fingerprint": {"n_projections": n_projections}}
@@ -100,6 +112,9 @@ _PARAMS: dict[str, Callable[[Asked, Key], Params]] = {
     "panel": lambda asked, key: asked.panel_settings(str(key[1])),
     "probe": _probe,
     "spectra": _spectra,
+    "layers": _layers,
+    "allocation": _allocation,
+    "layer_evidence": _layer_evidence,
     "null_tables": _null_tables,
     "timelines": _timelines,
     "pretrain": _recipe,

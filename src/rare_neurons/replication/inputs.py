@@ -89,12 +89,12 @@ class Tree:
     def timelines(self) -> dict[str, pd.DataFrame]:
         """Good checkpoints only."""
         names = ("behaviour", "influence", "inequality", "regimes", "set_spectra")
-        return {name: load_timeline(self.results, name, models=self.runs, pandas=True) for name in names}
+        return {name: load_timeline(self.results, name, models=self.runs) for name in names}
 
     @cached_property
     def evidence(self) -> pd.DataFrame:
         """What is said of the subject, tier by tier."""
-        return load_evidence(self.results, subjects=self.subject, pandas=True)
+        return load_evidence(self.results, subjects=self.subject)
 
     @cached_property
     def noise(self) -> list[NoiseReading]:
@@ -156,12 +156,12 @@ class Tree:
     def neurons(self, *, panel: str, model: str, step: int, stratum: str) -> pd.DataFrame:
         """Return the influence of every neuron at one checkpoint."""
         kept = {"models": model, "steps": [step], "stratum": stratum, "panel": panel}
-        return load_influence(self.results, **kept, pandas=True).sort_values("neuron")
+        return load_influence(self.results, **kept).sort_values("neuron")
 
     def cells(self, *, panel: str, model: str, step: int, stratum: str) -> CellSums:
         """Return the sums over every cell of the grid at one checkpoint."""
         kept = {"models": model, "steps": [step], "stratum": stratum, "panel": panel}
-        table = load_shards(self.results, "cells", **kept, pandas=True)
+        table = load_shards(self.results, "cells", **kept)
         place = table.fold.to_numpy(), table.type_bin.to_numpy()
         counts = np.zeros((N_FOLDS, N_FOLDS))
         counts[place] = table.n_targets
@@ -200,4 +200,4 @@ class Tree:
     def d_model(self) -> int:
         """Width of the residual stream."""
         chosen = {"models": self.models[0], "panel": self.ours, "columns": ["gradient"]}
-        return len(load_shards(self.results, "gradients", **chosen)["gradient"][0])
+        return len(load_shards(self.results, "gradients", **chosen).gradient[0])

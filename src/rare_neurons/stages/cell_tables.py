@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rare_neurons.numerics.evidence.history import Moments, on_grid
-from rare_neurons.numerics.evidence.specific import RunInfluence, StrataPair
+from rare_neurons.numerics.evidence.strata_pair import RunInfluence, StrataPair
 from rare_neurons.numerics.grid.folds import N_FOLDS
 from rare_neurons.numerics.grid.leave_outs import LeaveOuts, stack
 from rare_neurons.numerics.grid.moments import mean_leave_outs
@@ -57,12 +57,13 @@ def influence_pair(table: pa.Table, start: pa.Table, *, rare: str, common: str) 
     Parameters
     ----------
     table, start : Table
-        Moments at the declared checkpoint, whose squares are taken, and at the first, from which means have changed:
-        the noise that a network shares with its start is in neither change.
+        Moments at the declared checkpoint, whose squares are taken, and at the first, from which squares and means
+        have changed: the noise that a network shares with its start is in neither change.
     rare, common : str
     """
     now, then = ([_draws(one, stratum) for stratum in (rare, common)] for one in (table, start))
-    return RunInfluence(_pair(now, Moments.square), _change(_pair(now, Moments.mean), _pair(then, Moments.mean)))
+    square, mean = (tuple(_pair(one, what) for one in (now, then)) for what in (Moments.square, Moments.mean))
+    return RunInfluence(square[0], _change(*square), _change(*mean))
 
 
 def _pair(drawn: list[dict[int, pa.Table]], statistic: Callable[[Moments], LeaveOuts]) -> StrataPair:

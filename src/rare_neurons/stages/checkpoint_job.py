@@ -1,7 +1,7 @@
 """What every job on checkpoints does: open weights, measure or note the fault, say what went in, write the tables."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -76,18 +76,28 @@ class Workplace:
         Where weights go that do not fit the device (``probe.placement``).
     kept : Kept
         Finished tables.
+    folders : sequence of str
+        Where each of the job's local checkpoints lies for this process; none where they are at their manifests'
+        locations, or come through the cache.
     """
 
     cache: Mapping[str, object]
     threads: int = 1
     placement: Mapping[str, object] | None = None
     kept: Kept = NOTHING
+    folders: Sequence[str] = ()
 
     @classmethod
-    def of(cls, config: Mapping[str, Mapping[str, object]], threads: int = 1) -> "Workplace":
+    def of(
+        cls, config: Mapping[str, Mapping[str, object]], threads: int = 1, *, folders: Sequence[str] = ()
+    ) -> "Workplace":
         """Where the jobs of a complete configuration work; ``jobs.forced`` is set while rules are forced."""
         kept = Kept(str(config["results"]), forced=bool(config["jobs"].get("forced", False)))
-        return cls(config["cache"], threads, config["probe"].get("placement"), kept)
+        return cls(config["cache"], threads, config["probe"].get("placement"), kept, tuple(folders))
+
+    def only(self, index: int) -> "Workplace":
+        """Where one checkpoint of the job is measured."""
+        return replace(self, folders=self.folders[index : index + 1])
 
 
 def run_checkpoint_job(
@@ -118,18 +128,19 @@ def run_checkpoint_job(
         After all checkpoints: of the first one that does not fit the request.
     """
 
-    def write(files: CheckpointFiles) -> None:
+    def write(one: tuple[CheckpointFiles, str | None]) -> None:
+        files, folder = one
         checkpoint = read_manifest(Path(files.manifest))
         abouts = _provenances(job, files, checkpoint)
         if place.kept.restore(files.outputs, abouts):
             return
-        tables, found = _measured(checkpoint, files, job.look, measure, place.cache)
+        tables, found = _measured(checkpoint, files, job.look, measure, place.cache, folder)
         for name, output in files.outputs.items():
             write_rows(name, tables[name], output, abouts[name] | found)
         if found["status"] == "ok":
             place.kept.keep(files.outputs)
 
-    do_each(checkpoints, write)
+    do_each(zip(checkpoints, place.folders or [None] * len(checkpoints), strict=True), write)
 
 
 def _provenances(job: CheckpointJob, files: CheckpointFiles, checkpoint: Manifest) -> dict[str, dict[str, object]]:
@@ -168,12 +179,13 @@ def _measured(
     look: Callable[[Path, Manifest], Mapping[str, str]],
     measure: Callable[[Path, Manifest, CheckpointFiles], Tables],
     cache: Mapping[str, object],
+    here: str | None,
 ) -> tuple[Tables, dict[str, str | None]]:
     """Tables of one checkpoint, and what was found of it: status and reason."""
     try:
         if files.fault is not None:
             raise DataFault(files.fault)
-        with open_weights(checkpoint, **cache_place(cache)) as folder:
+        with open_weights(checkpoint, **cache_place(cache), folder=None if here is None else Path(here)) as folder:
             seen = look(folder, checkpoint)
             return measure(folder, checkpoint, files), {"status": "ok", "reason": None, **seen}
     except DataFault as fault:

@@ -11,7 +11,8 @@ from rare_neurons.numerics.evidence.history import History
 from rare_neurons.numerics.evidence.noise_draws import draw_noise
 from rare_neurons.numerics.evidence.question import Question, Rule
 from rare_neurons.numerics.evidence.run_study import RunStudy, study_run
-from rare_neurons.numerics.evidence.specific import RunInfluence, SpecificEvidence, judge_specific
+from rare_neurons.numerics.evidence.specific import SpecificEvidence, judge_specific
+from rare_neurons.numerics.evidence.strata_pair import RunInfluence
 from rare_neurons.numerics.evidence.subject_study import declared_step, study_subject
 from rare_neurons.numerics.evidence.tables import Asked, course_rows, evidence_rows, onset_rows, turn_rows
 from rare_neurons.numerics.grid.folds import N_FOLDS
@@ -65,7 +66,7 @@ def write_evidence(
     """
     rule, questions = Rule(**options["rule"]), [Question(name, **q) for name, q in options["questions"].items()]
     rows: dict[str, list] = {name: [] for name in NAMES}
-    good = _good(shards, integrity)
+    good = good_shards(shards, integrity)
     for panel in panels:
         here = _Shards({(t, m, s): path for (t, p, m, s), path in good.items() if p == panel})
         asked, step = _asked(here, questions, models, controls, rule, options)
@@ -88,7 +89,7 @@ def write_evidence(
         write_rows(table, from_rows(table, rows[name], {"subject": subject}), outputs[name], about)
 
 
-def _good(shards: Sequence[str], integrity: Sequence[str]) -> dict[tuple[str, str, str, int], str]:
+def good_shards(shards: Sequence[str], integrity: Sequence[str]) -> dict[tuple[str, str, str, int], str]:
     """Shards with rows of checkpoints that are not quarantined."""
     held = {
         (row["model"], row["step"])

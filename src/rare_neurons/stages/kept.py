@@ -84,12 +84,16 @@ def _made_of(about: Mapping[str, object]) -> dict[str, object]:
     return json.loads(json.dumps({key: value for key, value in about.items() if key not in _FOUND}))
 
 
+def link_or_copy(source: Path | str, target: Path | str) -> None:
+    """Give a file a second name, where the file system can; else copy it."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
 def _second_name(source: Path, target: Path) -> None:
-    """Link, where the file system can; else copy."""
     with atomic_path(target) as temporary:
-        try:
-            os.link(source, temporary)
-        except OSError:
-            shutil.copy2(source, temporary)
+        link_or_copy(source, temporary)
     if temporary.exists():  # renaming a file onto another name of itself does nothing
         temporary.unlink()

@@ -53,6 +53,6 @@ def write_metrics(
                 null_tables=null_tables if rule.null_tables else None,
                 kept=place.kept,
             )
-        write_set_spectra(set_spectra, **mine, options=options["set_spectra"], place=place)
+        write_set_spectra(set_spectra, **mine, options=options["set_spectra"], place=place.only(index))
 
     do_each(range(len(shards["manifest"])), write)

@@ -16,10 +16,14 @@ from filelock import FileLock, Timeout
 from transformers.utils.logging import disable_progress_bar
 
 from rare_neurons.catalogue import VERSIONS
-from rare_neurons.models.pretraining import RESUME, Recipe, pretrain
+from rare_neurons.models.pretraining import Recipe, pretrain
+from rare_neurons.stages.kept import link_or_copy
 from rare_neurons.stages.reporting import bar
 from rare_neurons.sums import check_sum, write_sum
 from rare_neurons.tables import atomic_path, file_sha256, read_metadata, read_table
+
+WORK = ".training"
+"""Beside the recipe: what a training that has not ended is to go on from."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,9 @@ def write_checkpoints(output: str, *, tokens: str, tokenizer: str, training: Tra
     Parameters
     ----------
     output : str
-        ``recipe.json`` of the model; checkpoints are folders ``step{N}`` beside it, which are no outputs of the
-        workflow, so that a killed training resumes.
+        ``recipe.json`` of the model; checkpoints are folders ``step{N}`` beside it, outputs of the workflow too. Until
+        all are there they lie in a folder of their own, so that a training resumes that was killed and whose outputs
+        were deleted.
     tokens, tokenizer : str
         Inputs.
     training : Training
@@ -76,16 +81,18 @@ def write_checkpoints(output: str, *, tokens: str, tokenizer: str, training: Tra
     }
     check_sum(tokenizer)
     with _alone(folder, training.model):
-        _discard_other_runs(folder, record)
-        _train(folder, tokens, training)
+        work = folder / WORK
+        _discard_other_runs(work, record)
+        _train(work, tokens, training)
         for step in training.steps:
-            with atomic_path(folder / f"step{step}" / "tokenizer.json") as temporary:
+            with atomic_path(work / f"step{step}" / "tokenizer.json") as temporary:
                 shutil.copyfile(tokenizer, temporary)
+        _hand_over(work, folder, training.steps)
         text = json.dumps({**record, "steps": list(training.steps)}, sort_keys=True, indent=1)
         with atomic_path(output) as temporary:
             temporary.write_text(text + "\n")
         write_sum(output)
-        (folder / RESUME).unlink(missing_ok=True)
+        shutil.rmtree(work)
 
 
 def _train(folder: Path, tokens: str, training: Training) -> None:
@@ -124,9 +131,20 @@ def _discard_other_runs(folder: Path, record: Mapping[str, object]) -> None:
     text = json.dumps(record, sort_keys=True)
     if started.is_file() and started.read_text() == text:
         return
-    for left in [*folder.glob("step*"), *folder.glob(".step*"), *folder.glob("resume.pt"), *folder.glob(".resume.pt*")]:
-        shutil.rmtree(left) if left.is_dir() else left.unlink()
+    if folder.is_dir():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
     started.write_text(text)
+
+
+def _hand_over(work: Path, folder: Path, steps: Sequence[int]) -> None:
+    """Give finished checkpoints their place, each whole or not at all; those of an earlier configuration go."""
+    for left in (*folder.glob("step*"), *folder.glob(".step*")):
+        shutil.rmtree(left)
+    for step in steps:
+        part = folder / f".step{step}.part"
+        shutil.copytree(work / f"step{step}", part, copy_function=link_or_copy)
+        part.replace(folder / f"step{step}")
 
 
 def _stream(tokens: str, end_of_text: int, seed: int, text: str) -> np.ndarray:

@@ -13,7 +13,6 @@ from rare_neurons.models.loading import check_length, load_model
 from rare_neurons.models.placement import Placement
 from rare_neurons.numerics.grid.moments import disjoint_products
 from rare_neurons.numerics.influence.rows import PER_NEURON
-from rare_neurons.numerics.panel.strata import assign_strata
 from rare_neurons.stages.checkpoint_job import (
     CheckpointFiles,
     CheckpointJob,
@@ -22,8 +21,8 @@ from rare_neurons.stages.checkpoint_job import (
     place_of,
     run_checkpoint_job,
 )
-from rare_neurons.stages.own_tokenizer import compare_tokenizer
-from rare_neurons.tables import file_sha256, from_columns, read_metadata, read_table
+from rare_neurons.stages.on_panel import panel_digests, panel_of, tokenizer_check
+from rare_neurons.tables import from_columns
 
 OUTPUTS = ("influence", "cells", "behaviour", "moments", "activations", "gradients")
 Columns = Mapping[str, Sequence[object]]
@@ -65,14 +64,8 @@ def write_probe(
         If the checkpoint's tokenizer or vocabulary is not the panel's.
     """
     torch.set_num_threads(place.threads)
-    paths = {name: inputs[name] for name in ("contexts", "targets", "unigram")}
-    digests = {name: file_sha256(path) for name, path in paths.items()}
-    files = files_of(manifests, outputs, digests)
-    arrays = load_panel(**paths, rules=rules)
-
-    def look(folder: Path, checkpoint: Manifest) -> dict[str, str]:
-        subject = f"{checkpoint.model}, step {checkpoint.step}"
-        return {"tokenizer": compare_tokenizer(folder, Path(inputs["tokenizer"]), subject)}
+    files = files_of(manifests, outputs, panel_digests(inputs))
+    arrays = panel_of(inputs, rules)
 
     def measure(folder: Path, checkpoint: Manifest, _: CheckpointFiles) -> dict[str, pa.Table]:
         model = load_model(
@@ -89,7 +82,7 @@ def write_probe(
             batch_size=None if options["batch_size"] == "auto" else int(options["batch_size"]),
             tf32=bool(options["tf32"]),
         )
-        return _tables(result, arrays, place_of(checkpoint, panel))
+        return probe_tables(result, arrays, place_of(checkpoint, panel))
 
     params = {**options, "strata": {name: dict(rule) for name, rule in rules.items()}}
     job = CheckpointJob(
@@ -97,7 +90,7 @@ def write_probe(
         params=dict.fromkeys(OUTPUTS, params),
         # A deterministic bound: every rounding counts at its worst (no failure probability).
         about={"dtype": options["dtype"], "tf32": options["tf32"], "rounding_model": "deterministic"},
-        look=look,
+        look=tokenizer_check(inputs),
     )
     run_checkpoint_job(job, files, measure, place=place)
 
@@ -113,30 +106,8 @@ def _gigabytes(value: object) -> float | None:
     return None if value == "auto" else float(value)
 
 
-def load_panel(*, contexts: str, targets: str, unigram: str, rules: Mapping[str, Mapping[str, object]]) -> PanelArrays:
-    """Load a panel's tables as the arrays that a probe works on."""
-    windows = read_table(contexts)
-    types = read_table(unigram, ["count", "probability"])
-    names = tuple(rules)
-    chosen = read_table(targets)
-    # In the strata's declared order, as they were drawn: files are in the order of names.
-    rank = np.array([names.index(s) for s in chosen["stratum"].to_pylist()], dtype=np.int64)
-    order = np.argsort(rank, kind="stable")
-    chosen, stratum = chosen.take(order), rank[order]
-    of_target = ("context", "position", "target_id", "document", "type_bin")
-    return PanelArrays(
-        token_ids=np.stack([row.values.to_numpy() for row in windows["token_ids"]]).astype(np.int64),
-        fold=windows["fold"].to_numpy(),
-        **{name: chosen[name].to_numpy() for name in of_target},
-        stratum=stratum,
-        strata=names,
-        vocab_stratum=assign_strata(types["count"].to_numpy(), rules),
-        log_unigram=np.log(types["probability"].to_numpy()),
-        min_position=int(read_metadata(contexts)["min_position"]),
-    )
-
-
-def _tables(result: ProbeResult, panel: PanelArrays, place: Mapping[str, object]) -> dict[str, pa.Table]:
+def probe_tables(result: ProbeResult, panel: PanelArrays, place: Mapping[str, object]) -> dict[str, pa.Table]:
+    """Tables of a probe by name, with the columns of their place in front."""
     columns: dict[str, Columns] = {
         "influence": _influence(result, panel),
         "cells": _cells(result, panel),

@@ -32,12 +32,20 @@ def source_of(model: Mapping[str, object], pretrained: str) -> Source:
 
 
 def write_resolved(
-    output: str, *, model: str, step: int, source: Source, tokenizer: str | None, cache: Mapping[str, object]
+    output: str,
+    *,
+    model: str,
+    step: int,
+    source: Source,
+    tokenizer: str | None,
+    cache: Mapping[str, object],
+    folder: str | None = None,
 ) -> None:
     """Write the manifest of one checkpoint; a checkpoint that is not there or not whole gets a status and a reason.
 
-    What the plan at the start of the run listed is taken from there. Without a tokenizer (only spectra are measured)
-    that of the checkpoint is compared with none.
+    What the plan at the start of the run listed is taken from there. `folder` is where a local checkpoint lies for this
+    job, where that is not at the source's location. Without a tokenizer, where only spectra are measured, that of the
+    checkpoint is compared with none.
 
     Raises
     ------
@@ -46,17 +54,21 @@ def write_resolved(
         opened.
     """
     listed = take_listed(listing_folder(cache), model, step, source) if source.kind == "hub" else None
-    manifest = listed or resolve(model, step, source, network=metadata_patience() if source.kind == "hub" else None)
+    here = None if folder is None else Path(folder)
+    patience = metadata_patience() if source.kind == "hub" else None
+    manifest = listed or resolve(model, step, source, folder=here, network=patience)
     if source.kind == "folder" and manifest.status == "ok" and tokenizer is not None:
         try:
-            compare_tokenizer(source.folder(step), Path(tokenizer), f"{model}, step {step}")
+            compare_tokenizer(here or source.folder(step), Path(tokenizer), f"{model}, step {step}")
         except DataFault as fault:
             manifest = replace(manifest, status="corrupt", reason=str(fault))
     write_manifest(manifest, Path(output))
 
 
-def write_all_resolved(outputs: Sequence[str], *, model: str, steps: Sequence[int], **about: object) -> None:
-    """Write the manifests of several checkpoints; `about` as for `write_resolved`.
+def write_all_resolved(
+    outputs: Sequence[str], *, model: str, steps: Sequence[int], folders: Sequence[str] = (), **about: object
+) -> None:
+    """Write the manifests of several checkpoints; `about` as for `write_resolved`, `folders` one for each or none.
 
     Raises
     ------
@@ -64,8 +76,8 @@ def write_all_resolved(outputs: Sequence[str], *, model: str, steps: Sequence[in
         After all of them: of the first that does not fit the request.
     """
     do_each(
-        zip(outputs, steps, strict=True),
-        lambda one: write_resolved(one[0], model=model, step=one[1], **about),
+        zip(outputs, steps, folders or [None] * len(steps), strict=True),
+        lambda one: write_resolved(one[0], model=model, step=one[1], folder=one[2], **about),
     )
 
 

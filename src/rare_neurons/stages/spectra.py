@@ -1,6 +1,6 @@
 """Stage `spectra`: one lazy pass over a checkpoint's tensors, for the spectra of its matrices and its fingerprint."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,13 +73,23 @@ class FolderRows:
 
 def measure_folder(folder: Path, options: Mapping[str, object], n_projections: int) -> FolderRows:
     """Rows of the spectra and eigenvalues of a folder's matrices, and of the fingerprints of its tensors."""
-    config, shapes = read_config(folder), tensor_shapes(folder)
+    return measure_tensors(read_config(folder), tensor_shapes(folder), iter_tensors(folder), options, n_projections)
+
+
+def measure_tensors(
+    config: Mapping[str, object],
+    shapes: Mapping[str, tuple[int, ...]],
+    tensors: Iterable[tuple[str, np.ndarray]],
+    options: Mapping[str, object],
+    n_projections: int,
+) -> FolderRows:
+    """As `measure_folder`, of tensors from anywhere: `shapes` of all of them, then each with its name, once."""
     known = known_tensors(config, shapes)
     specs: dict[str, list[MatrixSpec]] = {}
     for spec in checked_matrices(config, shapes):
         specs.setdefault(spec.tensor, []).append(spec)
     rows = FolderRows()
-    for name, array in iter_tensors(folder):
+    for name, array in tensors:
         if name not in known:
             continue
         found = fingerprint_tensor(known[name], array, n_projections=n_projections)

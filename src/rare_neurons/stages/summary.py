@@ -13,14 +13,17 @@ from rare_neurons.numerics.evidence.tiers import TIERS
 from rare_neurons.numerics.wording.phrases import interval, p_digits, several
 from rare_neurons.numerics.wording.standing import FAILS, HOLDS, NOT_JUDGED, Standing
 from rare_neurons.numerics.wording.words import describe
-from rare_neurons.results import load_integrity
+from rare_neurons.selection import Choice, read_joined
+from rare_neurons.stages.summary_layers import account_sentences, layer_sentences
 from rare_neurons.tables import atomic_path, find_tables, read_metadata
 
 _WIDTH = 118
 _SAME = "that of the panel"  # the beginning of what `own_tokenizer` says of one that is
 
 
-def write_summary(output: str, *, results: str, subjects: Mapping[str, Sequence[str]], judged: bool = True) -> None:
+def write_summary(
+    output: str, *, results: str, figures: str, subjects: Mapping[str, Sequence[str]], judged: bool = True
+) -> None:
     """Write, and print to stderr, the checkpoints done and quarantined, and what is known of each subject.
 
     Parameters
@@ -28,6 +31,8 @@ def write_summary(output: str, *, results: str, subjects: Mapping[str, Sequence[
     output : str
     results : str
         The results folder.
+    figures : str
+        Where a reader finds the figures.
     subjects : mapping
         Each subject's models.
     judged : bool
@@ -37,10 +42,10 @@ def write_summary(output: str, *, results: str, subjects: Mapping[str, Sequence[
     found = [(subject, findings) for subject in asked for findings in load_findings(results, subject)]
     several_panels = len({findings.panel for _, findings in found}) > 1
     named = [(f"{name}, {one.panel}" if several_panels else name, one) for name, one in found]
-    parts = [_checkpoints(results, subjects), *_sentences(named)]
+    parts = [_checkpoints(results, subjects), *_sentences(named), *_of_layers(results, subjects)]
     with atomic_path(output) as temporary, temporary.open("w", encoding="utf-8") as file:
-        _print(Console(file=file, width=_WIDTH), parts, f"{results}/figures")
-    _print(Console(file=sys.stderr, width=_WIDTH), parts, f"{results}/figures")
+        _print(Console(file=file, width=_WIDTH), parts, figures)
+    _print(Console(file=sys.stderr, width=_WIDTH), parts, figures)
 
 
 def _print(console: Console, parts: Sequence[RenderableType], figures: str) -> None:
@@ -63,13 +68,24 @@ def _sentences(found: Sequence[tuple[str, Findings]]) -> list[RenderableType]:
     return parts
 
 
+def _of_layers(results: str, subjects: Mapping[str, Sequence[str]]) -> list[RenderableType]:
+    parts: list[RenderableType] = []
+    for subject, models in subjects.items():
+        lines = Table.grid(padding=(0, 1))
+        for sentence in (*layer_sentences(results, subject), *account_sentences(results, models)):
+            lines.add_row("•", Text(sentence))
+        if lines.row_count:
+            parts += [Text(f"{subject}, all layers", style="bold"), lines]
+    return parts
+
+
 def _checkpoints(results: str, subjects: Mapping[str, Sequence[str]]) -> Table:
     table = Table(title="Checkpoints", title_justify="left")
     for column in ("subject", "model", "done", "quarantined", "why"):
         table.add_column(column, justify="right" if column in ("done", "quarantined") else "left")
     for subject, models in subjects.items():
         for model in models:
-            verdicts = load_integrity(results, models=model).to_pylist()
+            verdicts = read_joined(results, "integrity", Choice(model)).to_pylist()
             bad = [v for v in verdicts if v["quarantined"]]
             told = bad + [v for v in verdicts if v["status"] == "above_unigram"]
             why = "; ".join(f"step {v['step']}: {v['status']}" for v in told[:4]) + (" …" if len(told) > 4 else "")

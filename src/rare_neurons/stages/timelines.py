@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from rare_neurons.catalogue import VERSIONS
+from rare_neurons.numerics.allocation.summary import summarise_allocation
 from rare_neurons.numerics.influence.moments import summarise_moments
 from rare_neurons.numerics.influence.rows import PER_TARGET
 from rare_neurons.numerics.influence.summary import summarise_influence
@@ -119,7 +120,14 @@ def _summarise_moments(path: str) -> list[dict]:
     return [{**place, "stratum": s, **asdict(summary)} for s, summary in summaries.items()]
 
 
+def _summarise_allocation(path: str) -> list[dict]:
+    rows = _rows(path)
+    place = {key: rows[0][key] for key in (*_PLACE, "step_before")} if rows else {}
+    return [{**place, **asdict(summary)} for summary in summarise_allocation(rows)]
+
+
 _SUMMARIES: dict[str, Callable[[str], list[dict]]] = {
+    "allocation": _summarise_allocation,
     "behaviour": summarise_behaviour,
     "influence": _summarise_influence,
     "moments": _summarise_moments,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from rare_neurons.errors import RequestError
-from rare_neurons.results import load_integrity
+from rare_neurons.selection import Choice, read_joined
 from rare_neurons.tables import atomic_path
 
 _NAMED = 3  # steps whose reason is repeated
@@ -27,7 +27,7 @@ def write_usable(output: str, *, results: str, models: Sequence[str]) -> None:
     RequestError
         If a model has none, naming the first reasons.
     """
-    verdicts = {model: load_integrity(results, models=model).to_pylist() for model in models}
+    verdicts = {model: read_joined(results, "integrity", Choice(model)).to_pylist() for model in models}
     useless = [_why(model, found) for model, found in verdicts.items() if all(v["quarantined"] for v in found)]
     if useless:
         raise RequestError(f"{'; '.join(useless)}. What was computed stays in {results}")

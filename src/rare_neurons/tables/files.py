@@ -122,7 +122,8 @@ def read_checked(path: Path | str) -> tuple[pa.Buffer, bool]:
     """Read all bytes of a file and check its seal; also say whether it has one.
 
     Bytes are checked and parsed from one reading, so that nothing can change in between. A file without a seal was
-    written by another program, or an earlier version: its page checksums are all there is.
+    written by another program, or an earlier version, and without xxhash none can be checked: then page checksums are
+    all there is.
 
     Raises
     ------

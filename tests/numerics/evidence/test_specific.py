@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from rare_neurons.numerics.evidence.comparison import Decision
-from rare_neurons.numerics.evidence.specific import RunInfluence, StrataPair, judge_specific
+from rare_neurons.numerics.evidence.specific import judge_specific
+from rare_neurons.numerics.evidence.strata_pair import RunInfluence, StrataPair
 from rare_neurons.numerics.grid.leave_outs import stack
 from tests.numerics.evidence.worlds import exactly, mean_square, means
 
@@ -18,8 +19,10 @@ def influence(rng, *, rare, common, placebo=(1.0, 1.0), signed=(0.0, 0.0), n=60)
 
     permuted = [stack([square(rms) for _ in range(4)]) for rms in placebo]
     means_permuted = [stack([mean(0.0) for _ in range(4)]) for _ in placebo]
+    squares = StrataPair(square(rare), square(common), *permuted)
     return RunInfluence(
-        StrataPair(square(rare), square(common), *permuted),
+        squares,
+        squares,
         StrataPair(mean(signed[0]), mean(signed[1]), *means_permuted),
     )
 
@@ -57,22 +60,58 @@ def test_general_growth_is_not_specific_even_where_rare_is_always_twice_common()
     assert np.mean(np.array(hits) <= 0.05) <= 0.1
 
 
-def test_silent_controls_make_the_form_linear_for_all():
+def test_beside_silent_controls_the_growth_on_rare_tokens_is_compared():
     rng = np.random.default_rng(2)
-    runs = several(3, rng, rare=6.0, common=2.0, signed=(1.0, 0.2))
+    runs = several(3, rng, rare=6.0, common=2.0, placebo=(2.0, 2.0))
     found = judge_specific(runs=runs, controls=several(2, rng, rare=0.0, common=0.0))
-    assert found.form == "linear"
+    assert found.form == "share"
     assert "of 2 controls are resolved" in found.form_reason
-    assert "mixed signs" in found.form_reason
-    assert found.seeds.estimate == pytest.approx(0.8, abs=0.15)
+    assert "must exceed 1 times the effect on common ones, the placebo's ratio" in found.form_reason
+    assert found.seeds.estimate == pytest.approx(np.log(3), abs=0.25)
+    assert found.control.estimate == pytest.approx(1 - 1 / 9, abs=0.1)
     assert found.p_value <= 0.05
 
 
-def test_the_linear_form_is_blind_to_mixed_signs_and_says_so():
-    rng = np.random.default_rng(3)
-    found = judge_specific(runs=several(3, rng, rare=6.0, common=2.0), controls=several(3, rng, rare=0.0, common=0.0))
-    assert found.p_value > 0.05
+def test_a_rare_part_of_any_signs_is_specific_where_common_tokens_and_placebo_show_nothing():
+    rng = np.random.default_rng(8)
+    runs = several(3, rng, rare=3.0, common=0.0, placebo=(0.0, 0.0))
+    found = judge_specific(runs=runs, controls=several(2, rng, rare=0.0, common=0.0, placebo=(0.0, 0.0)))
+    assert (found.form, "3 of 3 runs are not resolved" in found.form_reason) == ("share", True)
+    assert "must exceed 2 times" in found.form_reason
+    assert found.seeds.estimate == pytest.approx(1, abs=0.3)
+    assert found.p_value <= 0.05
+
+
+def test_growth_in_the_declared_proportion_is_not_specific_where_the_placebo_shows_nothing():
+    rng = np.random.default_rng(9)
+    silent = {"placebo": (0.0, 0.0), "n": 25}
+    hits = [
+        judge_specific(
+            runs=several(3, rng, rare=4.0, common=2.0, **silent),
+            controls=several(2, rng, rare=0.0, common=0.0, **silent),
+        ).p_value
+        for _ in range(40)
+    ]
+    assert np.mean(np.array(hits) <= 0.05) <= 0.1
+
+
+def test_controls_that_do_the_same_on_rare_tokens_alone_prevent_it():
+    rng = np.random.default_rng(10)
+    silent = {"rare": 4.0, "common": 0.0, "placebo": (0.0, 0.0)}
+    found = judge_specific(runs=several(3, rng, **silent), controls=several(2, rng, **silent))
+    assert (found.form, found.seeds.p_value <= 0.05) == ("share", True)
+    assert found.p_value > 0.1
+
+
+def test_where_not_even_the_rare_part_is_resolved_means_are_compared():
+    rng = np.random.default_rng(11)
+    runs = several(3, rng, rare=0.0, common=0.0, signed=(1.0, 0.2))
+    found = judge_specific(runs=runs, controls=several(2, rng, rare=0.0, common=0.0))
+    assert found.form == "linear"
+    assert "on rare tokens is not resolved in " in found.form_reason
     assert "do not see effects of mixed signs" in found.form_reason
+    assert found.seeds.estimate == pytest.approx(0.8, abs=0.15)
+    assert found.p_value <= 0.05
 
 
 def test_tests_in_opposite_directions_do_not_add_up():
@@ -95,4 +134,4 @@ def test_without_controls_the_tier_is_not_tested():
 def test_a_single_permutation_is_refused():
     one = StrataPair(exactly(1.0), exactly(1.0), exactly([1.0]), exactly([1.0]))
     with pytest.raises(ValueError, match="1 and 1 placebo permutations"):
-        judge_specific(runs=[RunInfluence(one, one)] * 3, controls=[])
+        judge_specific(runs=[RunInfluence(one, one, one)] * 3, controls=[])

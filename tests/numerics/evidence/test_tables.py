@@ -7,7 +7,8 @@ from rare_neurons.numerics.evidence.history import History
 from rare_neurons.numerics.evidence.noise_draws import draw_noise
 from rare_neurons.numerics.evidence.question import Question, Rule
 from rare_neurons.numerics.evidence.run_study import study_run
-from rare_neurons.numerics.evidence.specific import RunInfluence, StrataPair, judge_specific
+from rare_neurons.numerics.evidence.specific import judge_specific
+from rare_neurons.numerics.evidence.strata_pair import RunInfluence, StrataPair
 from rare_neurons.numerics.evidence.subject_study import study_subject
 from rare_neurons.numerics.evidence.tables import Asked, course_rows, evidence_rows, onset_rows, turn_rows
 from rare_neurons.numerics.grid.leave_outs import stack
@@ -96,7 +97,7 @@ def test_one_test_of_specificity_serves_all_questions_about_its_strata():
             return StrataPair(statistic(size), statistic(1.0), placebo, placebo)
 
         square = pair(lambda x: mean_square(x * np.ones(20), rng, size=0.02))
-        return RunInfluence(square, pair(lambda x: means([x], rng, size=0.02)[0]))
+        return RunInfluence(square, square, pair(lambda x: means([x], rng, size=0.02)[0]))
 
     specific = judge_specific(runs=[influence(x) for x in (2.0, 2.1, 1.9)], controls=[influence(1.0)] * 2)
     questions = [
@@ -106,6 +107,7 @@ def test_one_test_of_specificity_serves_all_questions_about_its_strata():
     rows = evidence_rows("s", [asked(q, FALLS, [FLAT, FLAT], specific=specific) for q in questions], step=16, rule=RULE)
     mine = [row for row in rows if row.tier == "specific"]
     assert [row.p_value for row in mine] == [specific.p_value] * 2
+    assert [row.scale for row in mine] == [specific.form] * 2
     # Asked once, so it pays for nothing else.
     assert [row.p_adjusted for row in mine] == [specific.p_value] * 2
     assert all(row.holds == (specific.p_value <= RULE.level) for row in mine)

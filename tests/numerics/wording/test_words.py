@@ -149,6 +149,18 @@ def test_specific():
         "It is more on rare tokens, beyond a placebo and the controls, by 0.0003 [0.0001, 0.0005] nats (p = 0.002).",
         f"Whether it is more than in proportion is not known: {blind}.",
     ]
+    of_growth = {"scale": "share", "reason": "growth of mean squares is compared"}
+    share = evidence("specific", estimate=0.86, low=0.1, high=1.6, **of_growth)
+    assert said([*first, share])[-2:] == [
+        "It is about rare tokens: 0.86 [0.1, 1.6] of the mean square gained there is more than goes with common ones "
+        "and with the controls (p = 0.002).",
+        "In this, growth of mean squares is compared.",
+    ]
+    small = evidence("specific", holds=False, p_adjusted=0.3, minimal_effect=0.5, **of_growth)
+    assert said([*first, small])[-2:] == [
+        "In this, growth of mean squares is compared.",
+        "A difference by 0.5 of the mean square gained there would have been found in four of five cases.",
+    ]
     fails = evidence("specific", holds=False, p_adjusted=0.3, reason=f"{blind}; specific: p = 0.3 above 0.05")
     assert said([*first, fails])[-2:] == [
         "That it is about rare tokens in particular is not shown (p = 0.3).",
@@ -168,7 +180,7 @@ def random_tables(rng):
             **ends,
             "holds": held,
             "p_adjusted": p,
-            "scale": str(rng.choice(["log", "linear"])),
+            "scale": str(rng.choice(["log", "linear", "share"])),
             "minimal_effect": 0.1,
         }
 

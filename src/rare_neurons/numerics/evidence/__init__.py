@@ -13,6 +13,7 @@
 ==================  =============================================================================================
 
 Shared parts: `noise_draws` (the noise of a whole timeline, drawn from its leave-outs) and `comparison` (a t statistic
-whose variance is a sum of parts). Put together: `question` (what is asked, and the rule), `history` (a statistic over
-checkpoints), `run_study`, `subject_study`, and `tables`, which makes the `rows`.
+whose variance is a sum of parts). Tier `specific` compares the `contrasts` of a `strata_pair`. Put together: `question`
+(what is asked, and the rule), `history` (a statistic over checkpoints), `run_study`, `subject_study`, and `tables`,
+which makes the `rows`.
 """

@@ -33,7 +33,9 @@ class EvidenceRow(OfQuestion):
     primary: Annotated[bool, Column(None, "whether it is one of the primary questions")]
     against: Annotated[str | None, Column(None, "stratum beyond which the effect must go at tier `specific`")]
     step: Annotated[int | None, Column("optimizer updates", "checkpoint at which runs are compared")]
-    scale: Annotated[str, Column(None, "`linear`, or `log` where changes are of the natural logarithm")]
+    scale: Annotated[
+        str, Column(None, "`linear`; `log`: of the natural logarithm; `share`: of the growth of the mean square")
+    ]
     estimate: Annotated[
         float | None,
         Column("of the statistic", f"change since the first checkpoint, or its difference between sides, {_OWN}"),

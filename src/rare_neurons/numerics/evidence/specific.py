@@ -5,52 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from rare_neurons.numerics.grid.effective_number import RESOLVED
-from rare_neurons.numerics.grid.jackknife import standard_error
-from rare_neurons.numerics.grid.leave_outs import LeaveOuts, combine, stack
+from rare_neurons.numerics.grid.leave_outs import stack
 
 from .beyond_control import MIN_CONTROLS
 from .comparison import Comparison, Decision, Direction, compare, directed_p, no_comparison
+from .contrasts import Contrast, Geometry, geometry, log_contrast, log_share, mean_contrast, share_contrasts
 from .seeds import MIN_RUNS, panel_part, run_part
-
-LEAST_FACTOR = 2.0
-"""How much larger an effect on rare tokens must be than on common ones, where the placebo does not say."""
-
-
-@dataclass(frozen=True, slots=True)
-class StrataPair:
-    """One statistic of one run at the declared checkpoint, within each of two strata.
-
-    Attributes
-    ----------
-    rare, common : LeaveOuts
-        Scalars.
-    placebo_rare, placebo_common : LeaveOuts, shape (permutation,)
-        The same statistic with the rows of the output weights permuted among neurons of like norm.
-    """
-
-    rare: LeaveOuts
-    common: LeaveOuts
-    placebo_rare: LeaveOuts
-    placebo_common: LeaveOuts
-
-
-@dataclass(frozen=True, slots=True)
-class RunInfluence:
-    """Within-stratum influence of one run or control.
-
-    Attributes
-    ----------
-    square : StrataPair
-        Noise-free mean squares over neurons.
-    mean : StrataPair
-        Means over neurons of the signed influence, as changes since the first checkpoint.
-    """
-
-    square: StrataPair
-    mean: StrataPair
+from .strata_pair import RunInfluence, StrataPair, resolved
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +21,10 @@ class SpecificEvidence:
     Attributes
     ----------
     form : str
-        ``log`` (ratio of mean squares, sees any signs) or ``linear`` (means, blind to mixed signs).
+        ``log`` (ratio of mean squares), ``share`` (of their growth on rare tokens, what common ones do not explain),
+        both for any signs, or ``linear`` (means, blind to mixed signs).
     form_reason : str
-        Why the linear form had to be used, and what it asks; empty for ``log``.
+        Why another form than ``log`` had to be used, and what it asks; empty for ``log``.
     seeds : Comparison
         Contrast beyond the placebo over the runs; in the linear form that with ``− κ``.
     control : Comparison
@@ -86,11 +48,11 @@ def judge_specific(
     Log form: ``λ = ½ ln(Q_rare / Q_common) − λ°``, λ° the same of the placebo's mean squares averaged over
     permutations; a rise is asked for, since general growth, and any factor that all strata share, cancels. Where a
     run's mean squares, or those of all but one control, are not resolved (more than 2 standard errors, placebo and
-    every leave-out positive), the linear form for all: ``|M − M°|_rare > κ |M − M°|_common``, that is
-    ``[M − M°]_rare ∓ κ [M − M°]_common`` both beyond zero in one direction. κ is the placebo's ratio of root mean
-    squares over all runs, so that an effect of one sign that strata share in the proportion of the weights' geometry is
-    none; where the placebo is not resolved, `LEAST_FACTOR`. The tier needs all: runs against zero, and runs against
-    controls (an intersection-union test).
+    every leave-out positive), the share form for all: ``1 − ρ ΔQ_common / ΔQ_rare`` of the changes since the first
+    checkpoint, ρ the placebo's ratio over all runs or, where that is not resolved, the square of
+    `contrasts.LEAST_FACTOR`. Where not even the rare part of every run is resolved, the linear form:
+    ``|M − M°|_rare > κ |M − M°|_common``, that is ``[M − M°]_rare ∓ κ [M − M°]_common`` both beyond zero in one
+    direction, κ = √ρ. The tier needs all: runs against zero, and runs against controls (an intersection-union test).
 
     Parameters
     ----------
@@ -108,97 +70,65 @@ def judge_specific(
     ValueError
         If there are fewer than two placebo permutations.
     """
-    decision = decision or Decision()
-    usable = [control for control in controls if _resolved(control.square)]
-    form_reason = _why_linear(runs, controls, usable)
-    if not form_reason:
-        own, other = ([_log(each.square) for each in side] for side in (runs, usable))
-        tests = _both(own, other, replace(decision, direction="rise"))
+    for each in (*runs, *controls):
+        each.square.n_permutations()
+    decision = replace(decision or Decision(), direction="rise")
+    usable = [control for control in controls if _has_logarithm(control.square)]
+    why = _why_not_log(runs, controls, usable)
+    if not why:
+        own, other = ([log_contrast(each.square) for each in side] for side in (runs, usable))
+        tests = _against_zero(own, decision), _against_controls(own, other, decision)
         return SpecificEvidence("log", "", *tests, _joint_p(tests, ("rise",)))
-    factor, origin = _geometry(runs)
-    decision, tests = replace(decision, direction="either"), []
+    weak = [k for k, run in enumerate(runs) if not resolved(run.growth.rare)]
+    if not weak:
+        return _share_form(runs, controls, why, decision)
+    why = f"growth of the mean square on rare tokens is not resolved in {len(weak)} of {len(runs)} runs"
+    return _linear_form(runs, controls, why, replace(decision, direction="either"))
+
+
+def _share_form(
+    runs: Sequence[RunInfluence], controls: Sequence[RunInfluence], why: str, decision: Decision
+) -> SpecificEvidence:
+    allowed = geometry(runs)
+    own, other = share_contrasts(runs, controls, allowed)
+    beyond = own
+    if resolved(*(run.growth.common for run in runs)):
+        # A share is skewed where runs scatter, and three of them reject too often; its logarithm is not.
+        beyond = [log_share(run.growth, allowed, len(runs)) for run in runs]
+    tests = _against_zero(beyond, decision), _against_controls(own, other, decision)
+    reason = f"{why}, so growth of mean squares is compared; {_must_exceed(allowed)}"
+    return SpecificEvidence("share", reason, *tests, _joint_p(tests, ("rise",)))
+
+
+def _linear_form(
+    runs: Sequence[RunInfluence], controls: Sequence[RunInfluence], why: str, decision: Decision
+) -> SpecificEvidence:
+    allowed, tests = geometry(runs), []
     for sign in (1, -1):
-        own, other = ([_linear(each.mean, factor, sign) for each in side] for side in (runs, controls))
-        tests += _both(own, other, decision)
-    reason = f"{form_reason}; the effect on rare tokens must exceed {origin}"
+        own, other = ([mean_contrast(each.mean, allowed, sign) for each in side] for side in (runs, controls))
+        tests += [_against_zero(own, decision), _against_controls(own, other, decision)]
+    reason = f"{why}, so means are compared, which do not see effects of mixed signs; {_must_exceed(allowed)}"
     return SpecificEvidence("linear", reason, *tests[:2], _joint_p(tests, ("rise", "fall")))
 
 
-Contrast = tuple[LeaveOuts, float, int]  # value with leave-outs, variance over permutations, its degrees of freedom
+def _must_exceed(allowed: Geometry) -> str:
+    return f"the effect on rare tokens must exceed {allowed.origin}"
 
 
-def _why_linear(runs: Sequence[RunInfluence], controls: Sequence[RunInfluence], usable: Sequence[RunInfluence]) -> str:
-    """Sentence that names what is not resolved; empty where the logarithms exist."""
-    weak = [k for k, run in enumerate(runs) if not _resolved(run.square)]
-    blind = "so means are compared, which do not see effects of mixed signs"
+def _why_not_log(runs: Sequence[RunInfluence], controls: Sequence[RunInfluence], usable: Sequence[RunInfluence]) -> str:
+    """Say what is not resolved; empty where the logarithms exist."""
+    weak = [k for k, run in enumerate(runs) if not _has_logarithm(run.square)]
     if weak:
-        return f"mean squares of {len(weak)} of {len(runs)} runs are not resolved, {blind}"
+        return f"mean squares of {len(weak)} of {len(runs)} runs are not resolved"
     if controls and len(usable) < MIN_CONTROLS:
-        return f"mean squares of {len(usable)} of {len(controls)} controls are resolved, {blind}"
+        return f"mean squares of {len(usable)} of {len(controls)} controls are resolved"
     return ""
 
 
-def _resolved(pair: StrataPair) -> bool:
-    """Whether both strata's mean squares exceed their error and all logarithms exist."""
-    own = (pair.rare, pair.common)
+def _has_logarithm(pair: StrataPair) -> bool:
+    """Whether both strata's mean squares exceed their error and the placebo's logarithms exist too."""
     placebo = (pair.placebo_rare.mean(), pair.placebo_common.mean())
-    beyond = all(float(q.value) > RESOLVED * float(standard_error(q)) for q in own)
-    return beyond and all(q.all_positive() for q in (*own, *placebo))
-
-
-def _log(pair: StrataPair) -> Contrast:
-    """λ of one run, with the variance that the choice of permutations adds."""
-
-    def contrast(rare: np.ndarray, common: np.ndarray) -> np.ndarray:
-        return 0.5 * (np.log(rare) - np.log(common))
-
-    placebo = combine(contrast, pair.placebo_rare.mean(), pair.placebo_common.mean())
-    rare, common = pair.placebo_rare.value, pair.placebo_common.value
-    n = _n_permutations(pair)
-    ratio = rare / rare.mean() - common / common.mean()  # linearised: a single permutation's Q may be negative
-    variance = float(np.square(ratio / 2).sum()) / (n * (n - 1))
-    return combine(contrast, pair.rare, pair.common) - placebo, variance, n - 1
-
-
-def _geometry(runs: Sequence[RunInfluence]) -> tuple[LeaveOuts, str]:
-    """Factor κ by which effects that strata share may be larger on rare tokens, and where it comes from.
-
-    The placebo's ratio of root mean squares, rare over common, of all runs together; where that is not resolved, the
-    declared `LEAST_FACTOR`.
-    """
-    sides = [
-        stack([side(run.square).mean() for run in runs]).mean()
-        for side in (lambda pair: pair.placebo_rare, lambda pair: pair.placebo_common)
-    ]
-    if all(q.all_positive() and float(q.value) > RESOLVED * float(standard_error(q)) for q in sides):
-        ratio = combine(lambda rare, common: np.sqrt(rare / common), *sides)
-        return ratio, f"{float(ratio.value):.2g} times the effect on common ones, the placebo's ratio"
-    declared = combine(lambda q: np.full_like(q, LEAST_FACTOR), sides[0])
-    return declared, f"{LEAST_FACTOR:g} times the effect on common ones, as the placebo's ratio is not resolved"
-
-
-def _linear(pair: StrataPair, factor: LeaveOuts, sign: int) -> Contrast:
-    """Mean beyond the placebo on rare tokens, less (plus, for sign −1) the factor times that on common ones."""
-    n = _n_permutations(pair)
-
-    def beyond(rare: LeaveOuts, common: LeaveOuts) -> LeaveOuts:
-        return combine(lambda x, y, kappa: x - sign * kappa * y, rare, common, factor)
-
-    placebo = [beyond(pair.placebo_rare[k], pair.placebo_common[k]) for k in range(n)]
-    own = beyond(pair.rare, pair.common)
-    variance = float(np.var([one.value for one in placebo], ddof=1)) / n
-    return own - stack(placebo).mean(), variance, n - 1
-
-
-def _n_permutations(pair: StrataPair) -> int:
-    n = len(pair.placebo_rare.value)
-    if n < 2 or len(pair.placebo_common.value) != n:
-        raise ValueError(f"{n} and {len(pair.placebo_common.value)} placebo permutations; both strata need at least 2")
-    return n
-
-
-def _both(own: Sequence[Contrast], other: Sequence[Contrast], decision: Decision) -> tuple[Comparison, Comparison]:
-    return _against_zero(own, decision), _against_controls(own, other, decision)
+    return resolved(pair.rare, pair.common) and all(q.all_positive() for q in placebo)
 
 
 def _against_zero(runs: Sequence[Contrast], decision: Decision) -> Comparison:
@@ -207,7 +137,7 @@ def _against_zero(runs: Sequence[Contrast], decision: Decision) -> Comparison:
     if n < MIN_RUNS:
         reason = f"{n} runs, but the tier needs {MIN_RUNS}"
         return no_comparison(n_runs=n, n_controls=0, status="too_few_runs", reason=reason)
-    values = stack([contrast for contrast, _, _ in runs])
+    values = stack([contrast.value for contrast in runs])
     parts = [run_part(values), _placebo_part(runs), panel_part(values.mean())]
     return compare(float(values.value.mean()), parts, decision=decision, n_runs=n)
 
@@ -219,7 +149,7 @@ def _against_controls(runs: Sequence[Contrast], controls: Sequence[Contrast], de
         status = "too_few_runs" if n < MIN_RUNS else "too_few_controls"
         reason = f"{n} runs and {m} controls, but the tier needs {MIN_RUNS} and {MIN_CONTROLS}"
         return no_comparison(n_runs=n, n_controls=m, status=status, reason=reason)
-    own, other = (stack([contrast for contrast, _, _ in side]) for side in (runs, controls))
+    own, other = (stack([contrast.value for contrast in side]) for side in (runs, controls))
     difference = own.mean() - other.mean()
     parts = [run_part(own), run_part(other), _placebo_part(runs), _placebo_part(controls), panel_part(difference)]
     return compare(float(difference.value), parts, decision=decision, n_runs=n, n_controls=m)
@@ -227,7 +157,8 @@ def _against_controls(runs: Sequence[Contrast], controls: Sequence[Contrast], de
 
 def _placebo_part(contrasts: Sequence[Contrast]) -> tuple[float, float]:
     """Variance that permutations add to a mean over runs, and its degrees of freedom."""
-    return sum(v for _, v, _ in contrasts) / len(contrasts) ** 2, float(sum(nu for _, _, nu in contrasts))
+    variance = sum(contrast.variance for contrast in contrasts) / len(contrasts) ** 2
+    return variance, float(sum(contrast.freedom for contrast in contrasts))
 
 
 def _joint_p(tests: Sequence[Comparison], ways: Sequence[Direction]) -> float | None:

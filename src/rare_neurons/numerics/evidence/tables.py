@@ -181,10 +181,9 @@ def _specific_columns(found: SpecificEvidence, p_adjusted: float | None, reached
     """Numbers of the comparison with controls, and the p of all tests together, which decides."""
     columns = _comparison_columns(found.control, "specific", p_adjusted, reached, "linear")
     reasons = [found.form_reason, str(columns["reason"] or "")]
-    scale = "log" if found.form == "log" else "linear"
     return columns | {
         "p_value": found.p_value,
-        "scale": scale,
+        "scale": found.form,
         "n_runs": found.seeds.n_runs,
         "reason": "; ".join(r for r in reasons if r) or None,
     }

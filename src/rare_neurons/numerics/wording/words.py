@@ -14,6 +14,7 @@ from .standing import UNTESTED, Standing, first_reason, why_untested
 
 _MOVES = {1: "rises", -1: "falls", None: "changes"}
 _NOUNS = {1: "rise", -1: "fall", None: "change"}
+_GAINED = "the mean square gained there"
 
 
 def describe(standing: Standing, onsets: Sequence[OnsetRow], turns: Sequence[TurnRow], *, unit: str) -> list[str]:
@@ -203,6 +204,11 @@ def _specific_holds(row: EvidenceRow, unit: str) -> list[str]:
         ratio = f"{np.exp(row.estimate):.3g} {ends} times that of the controls ({p})"
         over = f"influence on them over that on {row.against} ones, beyond a placebo,"
         return [f"It is about {row.stratum} tokens: {over} is {ratio}."]
+    if row.scale == "share":
+        share = f"{row.estimate:.2g} {interval(row.low, row.high, scale='share', signed=False)}"
+        beyond = f"more than goes with {row.against} ones and with the controls"
+        first = f"It is about {row.stratum} tokens: {share} of {_GAINED} is {beyond} ({p})."
+        return [first, f"In this, {_reason(row)}."]
     more = "more" if row.estimate > 0 else "less"
     first = f"It is {more} on {row.stratum} tokens, beyond a placebo and the controls, by {_amount(row, unit)} ({p})."
     return [first, f"Whether it is {more} than in proportion is not known: {_reason(row)}."]
@@ -212,5 +218,6 @@ def _specific_fails(standing: Standing, row: EvidenceRow, unit: str) -> list[str
     if row.p_adjusted is None:
         return [f"Whether it is about {row.stratum} tokens is not judged: {_untested(row)}."]
     first = f"That it is about {row.stratum} tokens in particular is not shown ({probability(row.p_adjusted)})."
-    why = [f"In this, {_reason(row)}."] if row.scale == "linear" and row.reason else []
+    why = [f"In this, {_reason(row)}."] if row.scale != "log" and row.reason else []
+    unit = f"of {_GAINED}" if row.scale == "share" else unit
     return [first, *why, *_would_have(row.minimal_effect, row.scale, unit, "A difference")]

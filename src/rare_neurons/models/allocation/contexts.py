@@ -1,0 +1,141 @@
+"""Some of a panel's contexts, spread evenly over its document folds, and the batches they are run in."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+import torch
+from accelerate.utils import find_executable_batch_size
+
+from rare_neurons.errors import RequestError
+from rare_neurons.models.panel_arrays import PanelArrays
+from rare_neurons.numerics.grid.folds import N_FOLDS
+
+T = TypeVar("T")
+_OF_TARGET = ("position", "target_id", "document", "type_bin", "stratum")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some contexts and their targets.
+
+    `token_ids` `[context, pos]`, `fold` `[context]`; `context` (row of `token_ids`), `position`, `target_id` and
+    `stratum` `[target]`; `rows`, the targets' places in the panel.
+    """
+
+    fold: np.ndarray
+    token_ids: torch.Tensor
+    context: torch.Tensor
+    position: torch.Tensor
+    target_id: torch.Tensor
+    stratum: torch.Tensor
+    rows: np.ndarray
+
+
+def choose_contexts(panel: PanelArrays, n_contexts: int | None, strata: Sequence[str]) -> PanelArrays:
+    """Keep some contexts of a panel, sorted by fold, and of their targets those of the strata asked for.
+
+    Contexts are spread evenly over each fold, so that neighbours, which share a document, come last.
+
+    Parameters
+    ----------
+    panel : PanelArrays
+    n_contexts : int or None
+        None keeps all; a number that does not divide by the folds gives the first ones one more each.
+    strata : sequence of str
+        Names; targets of others are left out.
+
+    Raises
+    ------
+    RequestError
+        For a stratum that the panel lacks, or whose targets come from too few folds for a standard error.
+    """
+    unknown = [name for name in strata if name not in panel.strata]
+    if unknown or not strata:
+        raise RequestError(
+            f"strata {', '.join(unknown) or '(none)'} asked for; the panel has {', '.join(panel.strata)}"
+        )
+    wanted = len(panel.token_ids) if n_contexts is None else n_contexts
+    shares = [wanted // N_FOLDS + (fold < wanted % N_FOLDS) for fold in range(N_FOLDS)]
+    mine = [np.flatnonzero(panel.fold == fold) for fold in range(N_FOLDS)]
+    kept = np.concatenate([_spread(of_fold, n) for of_fold, n in zip(mine, shares, strict=True)])
+    place = np.full(len(panel.token_ids), -1)
+    place[kept] = np.arange(len(kept))
+    asked = np.isin(panel.stratum, [panel.strata.index(name) for name in strata])
+    chosen = np.flatnonzero((place[panel.context] >= 0) & asked)
+    chosen = chosen[np.argsort(place[panel.context[chosen]], kind="stable")]
+    of_target = {name: getattr(panel, name)[chosen] for name in _OF_TARGET}
+    some = replace(
+        panel,
+        **of_target,
+        token_ids=panel.token_ids[kept],
+        fold=panel.fold[kept],
+        context=place[panel.context[chosen]],
+    )
+    _require_folds(some, strata)
+    return some
+
+
+def _spread(items: np.ndarray, n: int) -> np.ndarray:
+    """Return n of the items, evenly spaced; all where there are fewer."""
+    return items if n >= len(items) else items[(np.arange(n) * len(items)) // max(n, 1)]
+
+
+def _require_folds(panel: PanelArrays, strata: Sequence[str]) -> None:
+    for name in strata:
+        mine = panel.stratum == panel.strata.index(name)
+        n_folds = len(np.unique(panel.fold[panel.context[mine]]))
+        if n_folds < 2:
+            raise RequestError(
+                f"stratum {name!r} has targets in {n_folds} of the document folds of {len(panel.token_ids)} contexts, "
+                "but a standard error needs 2; raise the number of contexts"
+            )
+
+
+def batches_of(panel: PanelArrays, batch_size: int) -> list[Batch]:
+    """Cut contexts into batches."""
+    starts = range(0, len(panel.token_ids), batch_size)
+    return [_batch(panel, slice(start, start + batch_size)) for start in starts]
+
+
+def _batch(panel: PanelArrays, contexts: slice) -> Batch:
+    rows = np.flatnonzero((panel.context >= contexts.start) & (panel.context < contexts.stop))
+    tensors = {
+        "token_ids": panel.token_ids[contexts],
+        "context": panel.context[rows] - contexts.start,
+        **{name: getattr(panel, name)[rows] for name in ("position", "target_id", "stratum")},
+    }
+    whole_numbers = {k: torch.from_numpy(np.ascontiguousarray(v, dtype=np.int64)) for k, v in tensors.items()}
+    return Batch(panel.fold[contexts], **whole_numbers, rows=rows)
+
+
+def with_smaller_batches(work: Callable[[int], T], *, start: int, device: torch.device, length: int) -> T:
+    """Do work that is given a number of contexts at a time; where memory is too small, again with half of them.
+
+    Raises
+    ------
+    MemoryError
+        If one context is too much.
+    """
+    size = start
+
+    def halve() -> int:
+        nonlocal size
+        if size == 1:
+            raise MemoryError(
+                f"one context of {length} tokens does not fit the memory of {device}; use a larger device or shorter "
+                "contexts"
+            )
+        size = (size + 1) // 2
+        print(f"out of memory on {device}: {size} contexts at a time from here on", file=sys.stderr)
+        return size
+
+    @find_executable_batch_size(starting_batch_size=start, reduce_batch_size_fn=halve)
+    def run(batch_size: int) -> T:
+        return work(batch_size)
+
+    return run()

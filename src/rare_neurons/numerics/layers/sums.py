@@ -1,0 +1,119 @@
+"""Sums of a pass over contexts: first and second order, their noise, and what documents share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rare_neurons.numerics.panel.standard_error import streamed_cluster_variance
+
+N_PARTS = 2
+"""Whole loss, and loss within the target's stratum."""
+
+
+@dataclass(frozen=True)
+class EffectSums:
+    """Sums over all contexts, nats; divide by the targets of the stratum for means.
+
+    Attributes
+    ----------
+    first, second : ndarray, shape (stratum, part, half, fold, layer, neuron)
+        First order, and the diagonal of the second order (the mean of the sign draws), by half of the type bins and
+        document fold.
+    sign_variance : ndarray, shape (stratum, part, layer, neuron)
+        Variance of ``second``, summed over halves and folds, over draws of signs.
+    gauss_newton : ndarray, shape (stratum, part, layer, neuron)
+    document_variance : ndarray, shape (stratum, part, layer, neuron)
+        Variance of the mean first-order effect over documents, nats squared; NaN with fewer than two documents.
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    sign_variance: np.ndarray
+    gauss_newton: np.ndarray
+    document_variance: np.ndarray
+
+
+class RunningSums:
+    """Adds up batches of contexts; contexts of one document must come one after another."""
+
+    def __init__(self, *, n_strata: int, n_halves: int, n_folds: int, n_layers: int, n_neurons: int) -> None:
+        per_loss, neurons = (n_strata, N_PARTS), (n_layers, n_neurons)
+        self.first, self.second = (np.zeros((*per_loss, n_halves, n_folds, *neurons)) for _ in range(2))
+        self.sign_variance, self.gauss_newton = (np.zeros((*per_loss, *neurons)) for _ in range(2))
+        self.documents = _OpenDocument((*per_loss, *neurons), n_strata)
+
+    def add(
+        self,
+        *,
+        first: np.ndarray,
+        signs: np.ndarray,
+        gauss_newton: np.ndarray,
+        fold: np.ndarray,
+        document: np.ndarray,
+        counts: np.ndarray,
+    ) -> None:
+        """Add a batch.
+
+        Parameters
+        ----------
+        first : ndarray, shape (stratum, part, half, context, layer, neuron)
+        signs : ndarray, shape (draw, stratum, part, half, context, layer, neuron)
+            Estimates of the second-order diagonal, one for each draw of signs.
+        gauss_newton : ndarray, shape (stratum, part, context, layer, neuron)
+        fold, document : ndarray of int, shape (context,)
+        counts : ndarray of int, shape (stratum, context)
+            Targets.
+        """
+        second = signs.mean(0, dtype=np.float64)
+        for one in np.unique(fold):
+            mine = fold == one
+            self.first[:, :, :, one] += first[:, :, :, mine].sum(3, dtype=np.float64)
+            self.second[:, :, :, one] += second[:, :, :, mine].sum(3)
+        deviations = signs.sum(3, dtype=np.float64) - second.sum(2)
+        n_draws = len(signs)
+        self.sign_variance += np.square(deviations).sum((0, 3)) / (n_draws * (n_draws - 1))
+        self.gauss_newton += gauss_newton.sum(2, dtype=np.float64)
+        per_context = np.moveaxis(first.sum(2, dtype=np.float64), 2, 0)
+        for label, sums, n in zip(document.tolist(), per_context, counts.T, strict=True):
+            self.documents.add(label, sums, n)
+
+    def finish(self) -> EffectSums:
+        """Close the last document."""
+        return EffectSums(self.first, self.second, self.sign_variance, self.gauss_newton, self.documents.variance())
+
+
+class _OpenDocument:
+    """Running sums over documents of which only the last is still open."""
+
+    def __init__(self, shape: tuple[int, ...], n_strata: int) -> None:
+        self.total, self.squares, self.products, self.sums = (np.zeros(shape) for _ in range(4))
+        self.n, self.counts = np.zeros(n_strata), []
+        self.label: int | None = None
+
+    def add(self, label: int, sums: np.ndarray, n: np.ndarray) -> None:
+        if label != self.label:
+            self._close()
+            self.label = label
+        self.sums += sums
+        self.n += n
+
+    def _close(self) -> None:
+        self.total += self.sums
+        self.squares += np.square(self.sums)
+        self.products += self.n[:, None, None, None] * self.sums
+        self.counts.append(self.n.copy())
+        self.sums[:], self.n[:] = 0, 0
+
+    def variance(self) -> np.ndarray:
+        self._close()
+        counts = np.stack(self.counts, axis=1)
+        return np.stack(
+            [
+                streamed_cluster_variance(
+                    total=self.total[s], squares=self.squares[s], products=self.products[s], counts=n
+                )
+                for s, n in enumerate(counts)
+            ]
+        )

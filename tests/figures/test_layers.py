@@ -1,0 +1,35 @@
+import numpy as np
+import pytest
+
+from rare_neurons.figures.layers import plot_layers
+from tests.figures.layers import LAYERS, UNRESOLVED, square
+from tests.figures.tree import CONTROL, RUNS, STEPS
+
+
+def test_each_stratum_and_part_has_a_map_of_layers_by_steps(results):
+    figure = plot_layers(results, RUNS)
+    maps = [axis for axis in figure.axes if axis.get_title()]
+    assert [axis.get_title() for axis in maps] == [
+        "common, whole",
+        "common, within stratum",
+        "rare, whole",
+        "rare, within stratum",
+    ]
+    values = maps[0].collections[0].get_array()
+    assert values.shape == (len(LAYERS), len(STEPS))
+    for layer in LAYERS:
+        for column, step in enumerate(STEPS):
+            if step != UNRESOLVED:
+                assert values[layer, column] == pytest.approx(np.sqrt(square(layer, step)))
+
+
+def test_what_is_within_its_noise_has_no_colour(results):
+    values = plot_layers(results, RUNS).axes[0].collections[0].get_array()
+    assert np.ma.getmaskarray(values)[:, STEPS.index(UNRESOLVED)].all()
+    assert not np.ma.getmaskarray(values)[:, 1:].any()
+
+
+def test_controls_have_a_row_of_their_own(results):
+    titles = [axis.get_title() for axis in plot_layers(results, RUNS, controls=[CONTROL]).axes]
+    assert titles[0] == "common, whole: runs"
+    assert titles[4] == "common, whole: controls"

@@ -1,0 +1,133 @@
+"""Second order by random signs: a quadratic loss, where the truth is known, and single precision."""
+
+import itertools
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from rare_neurons.models.layers import batch as batch_module
+from rare_neurons.models.layers.batch import Batch, PassSettings, draw_labels
+from rare_neurons.models.layers.blocks import Blocks
+from rare_neurons.models.layers.draws import draw_sample
+from rare_neurons.models.layers.losses import LossReadout, TargetLosses
+from tests.models.tiny import random_model, random_panel
+
+SETTINGS = PassSettings(epsilon=0.01, sign_draws=2, target_draws=0, seed=0, halves=False)
+N, D, T = 2, 3, 2
+
+
+class QuadraticNet:
+    """Two linear layers of two neurons; the first acts on later positions too."""
+
+    def __init__(self):
+        torch.manual_seed(0)
+        draw = lambda *size: torch.randn(*size, dtype=torch.float64)  # noqa: E731
+        self.model = torch.nn.Module()
+        self.model.w_out = torch.nn.ModuleList([torch.nn.Linear(N, D, dtype=torch.float64) for _ in range(2)])
+        self.model.ends = torch.nn.ModuleList([torch.nn.Identity(), torch.nn.Identity()])
+        self.w_out, self.blocks = list(self.model.w_out), list(self.model.ends)
+        self.w_in, self.x, self.mix = [draw(D, N), draw(D, N)], draw(1, T, D), draw(T, T).tril()
+
+    def __len__(self):
+        return 2
+
+    def run(self, token_ids):
+        x = self.x.expand(len(token_ids), T, D)
+        x = torch.einsum("st,btd->bsd", self.mix, x + self.w_out[0](x @ self.w_in[0]))
+        self.blocks[1](x + self.w_out[1](x @ self.w_in[1]))
+
+
+class QuadraticReadout:
+    """Whole loss ½ rᵀQr + qᵀr; the within loss is twice that."""
+
+    def __init__(self):
+        torch.manual_seed(1)
+        Q = torch.randn(D, D, dtype=torch.float64)
+        self.Q, self.q = Q + Q.T, torch.randn(D, dtype=torch.float64)
+
+    def losses(self, residual, target_id):
+        whole = 0.5 * ((residual @ self.Q) * residual).sum(-1) + residual @ self.q
+        return TargetLosses(whole, 2 * whole)
+
+
+def _toy():
+    sample = SimpleNamespace(
+        strata=("only",),
+        token_ids=np.zeros((1, T), dtype=np.int64),
+        context=np.zeros(T, dtype=np.int64),
+        position=np.arange(T),
+        target_id=np.zeros(T, dtype=np.int64),
+        stratum=np.zeros(T, dtype=np.int64),
+        half=np.zeros(T, dtype=np.int64),
+    )
+    means = torch.randn(2, N, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    return Batch(QuadraticNet(), QuadraticReadout(), sample, slice(0, 1), np.arange(T), means)
+
+
+def _loss_along(toy, layer, neuron, step):
+    shifts = [torch.zeros_like(delta) for delta in toy.deltas]
+    shifts[layer][..., neuron] = step * toy.deltas[layer][..., neuron]
+    with torch.no_grad():
+        passed = batch_module.run_tapped(toy.blocks, toy.token_ids, shifts=shifts)
+        return float(toy.losses(passed, toy.rows)[0].sum())
+
+
+def test_the_mean_over_all_signs_is_the_diagonal_of_a_quadratic_loss():
+    toy = _toy()
+    draws = []
+    for bits in itertools.product((-1, 1), repeat=N + T * N):
+        z = torch.tensor(bits, dtype=torch.int8)
+        signs = [z[:N].reshape(1, 1, N), z[N:].reshape(1, T, N)]
+        first = toy.first_order(toy.base, toy.deltas, SETTINGS, last=[toy.signed(signs, -1)])
+        draws.append(toy.second_order(first, 0, signs, SETTINGS))
+    mean = torch.stack(draws).mean(0)[0, :, 0, 0]
+    spread = torch.stack(draws).std(0)[0, 0, 0, 0]
+    for layer, neuron in itertools.product(range(2), range(N)):
+        zero, plus, minus = (_loss_along(toy, layer, neuron, step) for step in (0, 1, -1))
+        diagonal = plus + minus - 2 * zero
+        assert float(mean[0, layer, neuron]) == pytest.approx(diagonal, rel=1e-8, abs=1e-10)
+        assert float(mean[1, layer, neuron]) == pytest.approx(2 * diagonal, rel=1e-8, abs=1e-10)
+        # First order and half the diagonal are all of a quadratic effect.
+        effect = float(first[0, 0, 0, 0, layer, neuron]) + 0.5 * diagonal
+        assert effect == pytest.approx(plus - zero, rel=1e-8)
+    assert float(spread.min()) > 0.1  # single draws are far from it
+
+
+def _first_and_second(dtype, epsilon):
+    model, panel = random_model("gpt_neox-parallel"), random_panel()
+    with torch.no_grad():
+        for parameter in model.parameters():  # single precision sees the weights of double precision
+            parameter.copy_(parameter.float().double() * (0.3 if parameter.dim() == 2 else 1.0))
+    model = model.to(dtype)
+    settings = PassSettings(epsilon=epsilon, sign_draws=2, target_draws=0, seed=0)
+    blocks, readout = Blocks(model), LossReadout(model, panel.vocab_stratum, n_strata=3)
+    sample = draw_sample(panel, ("common", "rare"), None, seed=0)
+    means = torch.full((2, 20), 0.1, dtype=dtype)
+    batch = Batch(blocks, readout, sample, slice(0, 8), np.arange(len(sample.context)), means)
+    signs = [batch.draw(k, settings) for k in range(2)]
+    first = batch.first_order(batch.base, batch.deltas, settings, last=[batch.signed(z, -1) for z in signs])
+    return first.double(), batch.second_order(first, 0, signs[0], settings).double()
+
+
+def test_single_precision_with_the_default_step_is_double_precision_with_a_small_one_to_a_hundredth():
+    first, second = _first_and_second(torch.float32, 0.01)
+    exact_first, exact_second = _first_and_second(torch.float64, 1e-6)
+    for one, other in ((first, exact_first), (second, exact_second)):
+        assert float((one - other).norm() / other.norm()) < 0.01
+
+
+def test_labels_are_drawn_from_the_model_and_from_the_class_of_the_target():
+    logits = torch.tensor([[0.3, -1.0, 2.0, 0.7]], dtype=torch.float64)
+    n = 1000
+    uniform = ((torch.arange(n) + 1) / n).double().expand(2, n)
+    class_of_id, own = torch.tensor([0, 1, 1, 0]), torch.tensor([3]).expand(n)
+    whole, within = draw_labels(logits.expand(n, 4), uniform, class_of_id, own)
+    p = logits.softmax(-1)[0]
+    # Every n-th part of the unit interval once: frequencies are off by at most one of them.
+    torch.testing.assert_close(torch.bincount(whole, minlength=4) / n, p.float(), atol=1.1 / n, rtol=0)
+    q = torch.tensor([p[0], 0, 0, p[3]]) / (p[0] + p[3])
+    torch.testing.assert_close(torch.bincount(within, minlength=4) / n, q.float(), atol=1.1 / n, rtol=0)
+    smallest = draw_labels(logits, torch.full((2, 1), 1e-30, dtype=torch.float64), torch.tensor([0, 1, 1, 1]), own[:1])
+    assert [int(label) for label in smallest] == [0, 1]

@@ -1,0 +1,44 @@
+"""Shrinking takes off noise where the centre is near, and leaves the rest."""
+
+import numpy as np
+import pytest
+
+from rare_neurons.numerics.layers.shrink import shrink
+
+
+def _world(seed, *, scatter, noise, n=400):
+    rng = np.random.default_rng(seed)
+    first, gn = 0.1 * rng.standard_normal(n), rng.lognormal(0, 1, n)
+    truth = 0.7 * gn * (1 + scatter * rng.standard_normal(n))
+    return first, truth, truth + noise * rng.standard_normal(n), np.full(n, noise**2), gn
+
+
+@pytest.mark.parametrize(("scatter", "noise"), [(0.1, 0.5), (0.5, 0.5), (0.5, 0.1)])
+def test_it_is_better_than_the_signs_and_than_its_centre(scatter, noise):
+    first, truth, second, variance, gn = _world(0, scatter=scatter, noise=noise)
+    found = shrink(first, second, variance, gn)
+    exact = first + 0.5 * truth
+
+    def error(values):
+        return np.sqrt(np.mean((values - exact) ** 2))
+
+    assert error(found.estimate) < 1.02 * error(found.unshrunk)
+    assert error(found.estimate) < 1.02 * error(first + 0.5 * found.gauss_newton * gn)
+    assert found.gauss_newton == pytest.approx(0.7, abs=0.1)
+    np.testing.assert_allclose(found.error, 0.5 * noise)
+    np.testing.assert_array_equal(found.second, second)
+
+
+def test_pure_noise_about_the_centre_is_all_taken_off_but_its_own_fraction():
+    first, _, second, variance, gn = _world(1, scatter=0.0, noise=0.5, n=5000)
+    assert shrink(first, second, variance, gn).signs < 0.1
+
+
+def test_without_gauss_newton_or_without_anything_nothing_is_lost():
+    second = np.array([1.0, -2.0, 0.5])
+    found = shrink(np.zeros(3), second, np.zeros(3), np.zeros(3))
+    np.testing.assert_array_equal(found.estimate, 0.5 * second)
+    silent = shrink(np.zeros(3), np.zeros(3), np.zeros(3), np.zeros(3))
+    np.testing.assert_array_equal(silent.estimate, 0)
+    assert silent.signs == 1.0
+    assert silent.gauss_newton == 0.0

@@ -1,0 +1,46 @@
+"""Running sums are those of everything at once."""
+
+import numpy as np
+
+from rare_neurons.numerics.layers.sums import RunningSums
+from rare_neurons.numerics.panel.standard_error import cluster_variance
+
+S, P, H, C, L, N, K = 2, 2, 2, 11, 3, 4, 3
+
+
+def test_batches_of_contexts_add_up():
+    rng = np.random.default_rng(0)
+    first, signs = rng.standard_normal((S, P, H, C, L, N)), rng.standard_normal((K, S, P, H, C, L, N))
+    gauss_newton = rng.standard_normal((S, P, C, L, N))
+    document, fold = np.array([4, 4, 4, 7, 7, 1, 2, 2, 2, 9, 9]), np.array([0, 0, 0, 0, 0, 3, 3, 3, 3, 11, 11])
+    counts = rng.integers(0, 9, (S, C))
+    running = RunningSums(n_strata=S, n_halves=H, n_folds=12, n_layers=L, n_neurons=N)
+    for at in (slice(0, 2), slice(2, 7), slice(7, 11)):
+        running.add(
+            first=first[:, :, :, at],
+            signs=signs[:, :, :, :, at],
+            gauss_newton=gauss_newton[:, :, at],
+            fold=fold[at],
+            document=document[at],
+            counts=counts[:, at],
+        )
+    found = running.finish()
+    np.testing.assert_allclose(found.first.sum(3), first.sum(3))
+    np.testing.assert_allclose(found.first[:, :, :, 3], first[:, :, :, 5:9].sum(3))
+    np.testing.assert_allclose(found.second[:, :, :, 11], signs.mean(0)[:, :, :, 9:].sum(3))
+    of_context = signs.sum(3)
+    np.testing.assert_allclose(found.sign_variance, (of_context.var(0, ddof=1) / K).sum(2))
+    np.testing.assert_allclose(found.gauss_newton, gauss_newton.sum(2))
+    labels = np.unique(document, return_inverse=True)[1]
+    for s in range(S):
+        sums = np.stack([first[s].sum(1)[:, labels == d].sum(1) for d in range(5)])
+        expected = cluster_variance(sums, np.bincount(labels, weights=counts[s]))
+        np.testing.assert_allclose(found.document_variance[s], expected)
+
+
+def test_one_document_has_no_variance():
+    running = RunningSums(n_strata=1, n_halves=1, n_folds=12, n_layers=1, n_neurons=2)
+    ones = np.ones((1, P, 1, 2, 1, 2))
+    place = {"fold": np.zeros(2, int), "document": np.full(2, 5), "counts": np.ones((1, 2))}
+    running.add(first=ones, signs=np.stack([ones, ones]), gauss_newton=ones[:, :, 0], **place)
+    assert np.isnan(running.finish().document_variance).all()
