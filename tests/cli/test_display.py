@@ -33,7 +33,7 @@ def test_a_finished_line_tells_count_and_time_and_the_running_ones_the_time_left
         display.event({"event": "finished", "job": 1})
     lines = [" ".join(line.split()) for line in text().splitlines()]
     assert lines == [
-        "2 jobs, 2 models, corpora or subjects",
+        "2 jobs: probe 8",
         "a probe 4 of 4 40 s",
         "b probe 0 of 4 40 s left",
         "1 of 2 jobs after 40 s, 40 s left",

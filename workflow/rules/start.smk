@@ -112,19 +112,20 @@ def heed_force() -> None:
 
 def tell_jobs() -> None:
     """Tell a display of progress (a logger plugin) what will run: model, stage and number of checkpoints of each job."""
+    stages = {batch.rule("pretrain"): ("pretrain", 1) for batch in TRAININGS}
+    for found, names in (
+        (BATCHES, ("resolve", "spectra", "probe", "metrics")),
+        (LAYER_BATCHES, ("layers",)),
+        (INTERVAL_BATCHES, ("allocation",)),
+    ):
+        for batch in found:
+            stages |= {batch.rule(name): (name, len(batch.items)) for name in names}
     jobs = {}
     for job in workflow.dag.needrun_jobs():
         if not job.output and not job.log:
             continue
-        stage, size = job.rule.name, 1
-        for batch in (*BATCHES, *LAYER_BATCHES, *INTERVAL_BATCHES):
-            if batch.name and stage.endswith(batch.name):
-                stage, size = stage.removesuffix(batch.name), len(batch.items)
-        of = [
-            value
-            for name, value in job.wildcards.items()
-            if name not in ("step", "interval")
-        ]
+        of = [v for k, v in job.wildcards.items() if k not in ("step", "interval")]
+        stage, size = stages.get(job.rule.name, (job.rule.name, 1))
         jobs[job.jobid] = [of[-1] if of else "all", stage, size]
     logger.info("", extra={"planned": {"jobs": jobs, "results": RESULTS}})
 

@@ -3,6 +3,7 @@
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -69,8 +70,11 @@ class Display:
 
     def _planned(self, event: Mapping) -> None:
         self._progress.plan(event["jobs"], event["results"])
-        models = len({model for model, _ in self._progress.lines})
-        self._print(Text(f"{self._progress.n_jobs} jobs, {models} models, corpora or subjects"))
+        counts = Counter()
+        for line in self._progress.lines.values():
+            counts[line.stage] += line.total
+        stages = ", ".join(f"{stage} {n}" for stage, n in counts.items())
+        self._print(Text(f"{self._progress.n_jobs} jobs: {stages}"))
 
     def _started(self, event: Mapping) -> None:
         self._progress.start(event["jobs"], self._clock())
