@@ -23,7 +23,7 @@ from rare_neurons.numerics.organisation.matching import draw_matched_sets
 from rare_neurons.numerics.organisation.residuals import correlations, standardised_residuals
 
 LEVEL = 0.05
-DRAWS = 99
+DRAWS, LABELS = 999, 99
 Array = NDArray[np.float64]
 NULL_WORLDS = ("iid", "variance", "frequency", "one factor", "two factors", "many factors")
 
@@ -138,7 +138,7 @@ def modularity_rates(kind: str, sims: int, *, g: int, strength: float = 0.0, see
     hits, inside = [], []
     for _ in range(sims):
         split = community_world(kind, rng, g=g, strength=strength)
-        found = cross_modularity(split, np.arange(g), n_rows=(1000, 1000), rng=rng, n_labels=DRAWS)
+        found = cross_modularity(split, np.arange(g), n_rows=(1000, 1000), rng=rng, n_labels=LABELS)
         hits.append(found.p_labels <= LEVEL)
         inside.append(in_sample_modularity(split.first))
     return float(np.mean(hits)), float(np.mean(inside))
