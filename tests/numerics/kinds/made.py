@@ -6,7 +6,7 @@ from rare_neurons.numerics.kinds.counts import LayerCounts
 from rare_neurons.numerics.kinds.ngrams import Text, index_text
 
 MIN_POSITION = 4
-PHRASE = (2, 3, 4)
+PHRASE = (2, 0, 1)
 
 
 def zipf_text(n_contexts: int = 120, length: int = 48, vocab: int = 80, seed: int = 0) -> Text:
