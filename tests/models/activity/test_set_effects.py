@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from rare_neurons.models.activity.set_effects import ABLATIONS, measure_sets
+from rare_neurons.models.activity.set_effects import ABLATIONS, measure_sets, measure_singles
 from rare_neurons.models.influence.probe import probe_model
 from tests.models.activity.streams import capture, stream_of
 from tests.models.tiny import EXACT, N_NEURONS, NAMES, random_model, random_panel
@@ -46,6 +46,9 @@ def test_a_set_of_one_is_the_influence_of_its_neuron(name):
         found = measure_sets(stream, captured.activation_mean - stream.activations, [[i] for i in range(N_NEURONS)])
         np.testing.assert_allclose(found.total, probe.influence[s], rtol=0, atol=1e-9)
         np.testing.assert_allclose(found.within, probe.influence_within[s], rtol=0, atol=1e-9)
+        some = measure_singles(stream, captured.activation_mean - stream.activations, [3, 11])
+        np.testing.assert_allclose(some[[3, 11]], probe.influence[s][[3, 11]], rtol=0, atol=1e-9)
+        assert np.isnan(some).sum() == N_NEURONS - 2
 
 
 def test_each_kind_of_ablation_is_a_hooked_pass_with_its_values():

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from rare_neurons.models.influence.exact import Probabilities, log_mean_exp
-from rare_neurons.models.readout import FinalBlock, Readout
+from rare_neurons.models.readout import FinalBlock, Readout, measure_ablation
 
 ABLATIONS = ("mean", "zero", "resample", "norm_matched")
 """What ablated neurons take: means; zero; values at another target; means, the final norm keeping its scale."""
@@ -105,7 +105,7 @@ def measure_sets(
     """
     totals, withins = (torch.zeros(len(sets), dtype=torch.float64) for _ in range(2))
     n_targets = len(stream.target)
-    for rows, base in _blocks(stream, dtype):
+    for rows, base in blocks_of(stream, dtype):
         for k, neurons in enumerate(sets):
             index = torch.as_tensor(np.asarray(neurons), dtype=torch.int64, device=delta.device)
             shift = _residual_change(base, delta[rows][:, index].double(), index)
@@ -115,8 +115,34 @@ def measure_sets(
     return SetEffects(totals.numpy(), withins.numpy())
 
 
+def measure_singles(
+    stream: TargetStream, delta: torch.Tensor, neurons: Sequence[int], *, dtype: torch.dtype = torch.float64
+) -> np.ndarray:
+    """Mean change of the loss when one neuron is ablated, for some of them; NaN for the others, `[neuron]` nats.
+
+    As `measure_sets` with sets of one, without its product over the vocabulary for each.
+    """
+    found = torch.full((delta.shape[1],), torch.nan, dtype=torch.float64)
+    index = torch.as_tensor(np.asarray(neurons), dtype=torch.int64)
+    found[index] = 0
+    block, norm = stream.block, stream.readout.norm
+    W_hat = block.W_out if block.post_norm is None else block.W_out * block.post_weight
+    for rows, base in blocks_of(stream, dtype):
+        some = FinalBlock(block.W_out[index], block.post_norm, block.post_weight)
+        residual = {"residual": stream.residual[rows].double(), "mlp_output": base.mlp_output}
+        ablation = measure_ablation(norm, some, delta=delta[rows][:, index].double(), **residual)
+        q = None if base.mlp_output is None else (norm.centre(base.mlp_output * block.post_weight) @ stream.readout.A.T)
+        for k, neuron in enumerate(index.tolist()):
+            U = (norm.centre(W_hat[neuron]) @ stream.readout.A.T).to(dtype)
+            f = ablation.epsilon[:, k, None].to(dtype) * base.z + ablation.eta[:, k, None].to(dtype) * U
+            if q is not None:
+                f += ablation.kappa[:, k, None].to(dtype) * q.to(dtype)
+            found[neuron] += _log_ratio(base, f)[0].sum().cpu() / len(stream.target)
+    return found.numpy()
+
+
 @dataclass(frozen=True, eq=False)
-class _Base:
+class TargetBlock:
     """A block of targets without ablation, `[target, …]`; `p` and `z` in the dtype of the products."""
 
     stream: TargetStream
@@ -131,7 +157,8 @@ class _Base:
     own_mass: torch.Tensor
 
 
-def _blocks(stream: TargetStream, dtype: torch.dtype) -> Iterator[tuple[slice, _Base]]:
+def blocks_of(stream: TargetStream, dtype: torch.dtype) -> Iterator[tuple[slice, TargetBlock]]:
+    """Yield the targets in blocks of a size that memory holds, with their rows."""
     readout = stream.readout
     A = readout.A.to(dtype)
     step = max(1, AT_ONCE // len(A))
@@ -144,7 +171,7 @@ def _blocks(stream: TargetStream, dtype: torch.dtype) -> Iterator[tuple[slice, _
         p = log_p.exp()
         yield (
             rows,
-            _Base(
+            TargetBlock(
                 stream,
                 None if stream.mlp_output is None else stream.mlp_output[rows].double(),
                 stream.target[rows],
@@ -159,7 +186,7 @@ def _blocks(stream: TargetStream, dtype: torch.dtype) -> Iterator[tuple[slice, _
         )
 
 
-def _residual_change(base: _Base, delta: torch.Tensor, neurons: torch.Tensor) -> torch.Tensor:
+def _residual_change(base: TargetBlock, delta: torch.Tensor, neurons: torch.Tensor) -> torch.Tensor:
     """`r' − r` `[target, d_model]`; of post-norm blocks `n(m + Σ δ w) − n(m)`."""
     block = base.stream.block
     change = delta @ block.W_out[neurons]
@@ -172,14 +199,18 @@ def _residual_change(base: _Base, delta: torch.Tensor, neurons: torch.Tensor) ->
     return (scale * m + (before.rsqrt() + scale) * change) * block.post_weight
 
 
-def _loss_change(base: _Base, shift: torch.Tensor, freeze_norm: bool) -> tuple[torch.Tensor, torch.Tensor]:
+def _loss_change(base: TargetBlock, shift: torch.Tensor, freeze_norm: bool) -> tuple[torch.Tensor, torch.Tensor]:
     """Change of the loss, whole and within the stratum, `[target]` float64."""
     norm = base.stream.readout.norm
     moved = norm.centre(shift)
     grown = (2 * base.c + moved).mul(moved).sum(-1, keepdim=True) / moved.shape[-1]
     epsilon = norm.scale_change(base.variance, change=torch.zeros_like(grown) if freeze_norm else grown)
     f = ((base.variance.rsqrt() + epsilon) * moved).to(base.A.dtype) @ base.A.T
-    f.addcmul_(epsilon.to(f.dtype), base.z)
+    return _log_ratio(base, f.addcmul_(epsilon.to(f.dtype), base.z))
+
+
+def _log_ratio(base: TargetBlock, f: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Change of the loss from that of the logits, whole and within the stratum."""
     ones = torch.ones(len(f), 2, dtype=torch.float64, device=f.device)
     distribution = Probabilities(base.p, base.stream.own, ones, base.own_mass, lambda far: base.log_p[far])
     whole, own = log_mean_exp(f, distribution)
