@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from rare_neurons.models.activity.set_effects import ABLATIONS, measure_sets, measure_singles
+from rare_neurons.models.activity.set_effects import ABLATIONS, measure_pairs, measure_sets, measure_singles
 from rare_neurons.models.influence.probe import probe_model
 from tests.models.activity.streams import capture, stream_of
 from tests.models.tiny import EXACT, N_NEURONS, NAMES, random_model, random_panel
@@ -49,6 +49,8 @@ def test_a_set_of_one_is_the_influence_of_its_neuron(name):
         some = measure_singles(stream, captured.activation_mean - stream.activations, [3, 11])
         np.testing.assert_allclose(some[[3, 11]], probe.influence[s][[3, 11]], rtol=0, atol=1e-9)
         assert np.isnan(some).sum() == N_NEURONS - 2
+        pairs = measure_pairs(stream, captured.activation_mean - stream.activations, [3, 11])
+        np.testing.assert_allclose(np.abs(pairs).mean(0), probe.abs_influence[s][[3, 11]], rtol=0, atol=1e-9)
 
 
 def test_each_kind_of_ablation_is_a_hooked_pass_with_its_values():

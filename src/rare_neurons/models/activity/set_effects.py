@@ -118,26 +118,34 @@ def measure_sets(
 def measure_singles(
     stream: TargetStream, delta: torch.Tensor, neurons: Sequence[int], *, dtype: torch.dtype = torch.float64
 ) -> np.ndarray:
-    """Mean change of the loss when one neuron is ablated, for some of them; NaN for the others, `[neuron]` nats.
+    """Mean change of the loss when one neuron is ablated, for some of them; NaN for the others, `[neuron]` nats."""
+    found = np.full(delta.shape[1], np.nan)
+    found[np.asarray(neurons)] = measure_pairs(stream, delta, neurons, dtype=dtype).mean(0)
+    return found
+
+
+def measure_pairs(
+    stream: TargetStream, delta: torch.Tensor, neurons: Sequence[int], *, dtype: torch.dtype = torch.float64
+) -> np.ndarray:
+    """Change of the loss of every target when one neuron is ablated, `[target, one of the neurons]` nats.
 
     As `measure_sets` with sets of one, without its product over the vocabulary for each.
     """
-    found = torch.full((delta.shape[1],), torch.nan, dtype=torch.float64)
+    found = torch.empty(len(stream.target), len(neurons), dtype=torch.float64)
     index = torch.as_tensor(np.asarray(neurons), dtype=torch.int64)
-    found[index] = 0
-    block, norm = stream.block, stream.readout.norm
-    W_hat = block.W_out if block.post_norm is None else block.W_out * block.post_weight
+    block, norm, A = stream.block, stream.readout.norm, stream.readout.A
+    some = FinalBlock(block.W_out[index], block.post_norm, block.post_weight)
+    W_hat = some.W_out if block.post_norm is None else some.W_out * block.post_weight
     for rows, base in blocks_of(stream, dtype):
-        some = FinalBlock(block.W_out[index], block.post_norm, block.post_weight)
         residual = {"residual": stream.residual[rows].double(), "mlp_output": base.mlp_output}
         ablation = measure_ablation(norm, some, delta=delta[rows][:, index].double(), **residual)
-        q = None if base.mlp_output is None else (norm.centre(base.mlp_output * block.post_weight) @ stream.readout.A.T)
-        for k, neuron in enumerate(index.tolist()):
-            U = (norm.centre(W_hat[neuron]) @ stream.readout.A.T).to(dtype)
-            f = ablation.epsilon[:, k, None].to(dtype) * base.z + ablation.eta[:, k, None].to(dtype) * U
-            if q is not None:
-                f += ablation.kappa[:, k, None].to(dtype) * q.to(dtype)
-            found[neuron] += _log_ratio(base, f)[0].sum().cpu() / len(stream.target)
+        post = None if base.mlp_output is None else norm.centre(base.mlp_output * block.post_weight) @ A.T
+        for k, w in enumerate(W_hat):
+            f = torch.outer(ablation.eta[:, k], norm.centre(w) @ A.T)
+            f.addcmul_(ablation.epsilon[:, k, None], base.z)
+            if post is not None:
+                f.addcmul_(ablation.kappa[:, k, None], post)
+            found[rows, k] = _log_ratio(base, f.to(dtype))[0].cpu()
     return found.numpy()
 
 
