@@ -15,7 +15,7 @@ BEFORE, AFTER = 16, 4  # tokens around a target
 
 @dataclass(frozen=True, eq=False)
 class Targets:
-    """Targets of one stratum: `token_ids` `[context, pos]`, `context` and `position` of their input token `[target]`."""
+    """Targets of one stratum: `token_ids` `[context, pos]`; `context`, `position` of their input token `[target]`."""
 
     token_ids: NDArray[np.int64]
     context: NDArray[np.int64]

@@ -7,6 +7,8 @@ coactivation      whether a set's neurons fire together beyond what the layer pr
 communities       whether they fall into communities, weighed on other rows than found them
 alignment         whether their output directions are alike
 overlap           whether two strata have the same top neurons
+study             all that is said of the organisation of one set
+routing           whether heads reach a set on one stratum more than on another
 interaction       what ablating a set does beyond its neurons one by one
 row_correlations  eigenvalues of the correlations between weight rows of sets
 set_spectra       common directions of a set's weight rows beyond its random sets and its placebo
