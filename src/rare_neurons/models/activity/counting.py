@@ -14,7 +14,7 @@ FREQUENT = 512
 LISTED = 0.01
 """Largest share of positions at which a neuron is active that has a list of them."""
 
-MOST_ENTRIES = 120_000_000
+MOST_ENTRIES = 80_000_000
 """Entries of all lists together, 6 bytes each: beyond, the most active neurons lose theirs."""
 
 EARLY = 4.0
@@ -81,8 +81,13 @@ class ActivityCounts:
                 layer.drop(layer.active > largest // 2)
 
     def finish(self) -> list[LayerCounts]:
-        """Return the counts of every layer."""
-        return [layer.finish(self.frequent) for layer in self.layers if layer is not None]
+        """Return the counts of every layer, and give up the running ones."""
+        found = []
+        for k, layer in enumerate(self.layers):
+            if layer is not None:
+                found.append(layer.finish(self.frequent))
+                self.layers[k] = None  # its counts are copied: not all of them twice at a time
+        return found
 
 
 class _Layer:

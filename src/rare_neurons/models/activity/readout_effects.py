@@ -85,7 +85,9 @@ def measure_readout(
     frozen, entropy, abs_entropy = torch.zeros(3, len(candidates), dtype=torch.float64)
     n_targets = len(stream.target)
     W_hat = stream.block.W_out if stream.block.post_norm is None else stream.block.W_out * stream.block.post_weight
-    U = stream.readout.norm.centre(W_hat) @ stream.readout.A.T
+    W_hat = stream.readout.norm.centre(W_hat)
+    # U, of all neurons and the whole vocabulary, would take more memory than the network.
+    U_along = W_hat @ (direction @ stream.readout.A)
     for rows, block in blocks_of(stream, torch.float64):
         ablation = measure_ablation(
             stream.readout.norm,
@@ -95,13 +97,13 @@ def measure_readout(
             mlp_output=block.mlp_output,
         )
         q = None if block.mlp_output is None else _post_logits(stream, block)
-        x = ablation.epsilon * (block.z @ direction)[:, None] + ablation.eta * (U @ direction)
+        x = ablation.epsilon * (block.z @ direction)[:, None] + ablation.eta * U_along
         if q is not None:
             x = x + ablation.kappa * (q @ direction)[:, None]
         frequency += (_along(block, direction, x) - x * direction[block.target][:, None]).sum(0) / n_targets
         before = _entropy(block.log_p)
         for k, neuron in enumerate(candidates):
-            f = _logit_change(block.z, U[neuron], q, ablation, neuron)
+            f = _logit_change(block.z, stream.readout.A @ W_hat[neuron], q, ablation, neuron)
             rest = f - x[:, neuron, None] * direction
             changed = torch.log_softmax(block.log_p + rest, -1)
             at = block.target[:, None]
