@@ -1,8 +1,7 @@
 """What the tests of organisation are worth: false positives where nothing is organised, power where it is.
 
 Run ``python -m benchmarks.calibration.organisation worlds --draws 200`` (simulated layers, 384 neurons, sets of 19;
-about half a second a draw and world), ``modularity``, or ``placebo RESULTS --draws 4`` and ``real RESULTS`` on a
-results folder with checkpoints of trained models. The tables stand in ``docs/methods/organisation.md``.
+about half a second a draw and world) or ``modularity``. The tables stand in ``docs/methods/organisation.md``.
 """
 
 from __future__ import annotations
@@ -10,29 +9,17 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import torch
-import yaml
 from numpy.typing import NDArray
 from scipy.stats import binomtest, rankdata
 
 from benchmarks.calibration.set_designs import deciles
-from benchmarks.calibration.set_matching import by_run
-from rare_neurons.models.activity.activity_pass import run_activity
-from rare_neurons.models.activity.reading import SPLITS, Rows, choose_contexts, choose_rows
-from rare_neurons.models.loading import load_model
-from rare_neurons.models.panel_arrays import PanelArrays
-from rare_neurons.numerics.organisation.coactivation import QUANTITIES, CoActivation, Split, pair_means
+from rare_neurons.numerics.organisation.coactivation import CoActivation, Split, pair_means
 from rare_neurons.numerics.organisation.communities import cross_modularity, in_sample_modularity
 from rare_neurons.numerics.organisation.comparison import share_as_far
-from rare_neurons.numerics.organisation.matching import draw_matched_sets, features_of, neuron_covariates
+from rare_neurons.numerics.organisation.matching import draw_matched_sets
 from rare_neurons.numerics.organisation.residuals import correlations, standardised_residuals
-from rare_neurons.numerics.organisation.study import StratumActivity, block_design, measure_coactivation
-from rare_neurons.stages.probe import load_panel
-from rare_neurons.stages.set_spectra import read_final_mlp
-from rare_neurons.tables import read_table
 
 LEVEL = 0.05
 DRAWS, LABELS = 999, 99
@@ -174,105 +161,16 @@ def _modularity(sims: int) -> Iterator[str]:
             yield f"g={g} {kind} {strength}: p ≤ .05 in {rate:.3f}; modularity on the same rows {inside:.3f}"
 
 
-@dataclass(frozen=True, eq=False)
-class TrainedLayer:
-    """Final layer of one checkpoint: activations of each stratum, and what its sets are matched by."""
-
-    model: str
-    step: int
-    activity: dict[str, StratumActivity]
-    chosen: dict[str, NDArray[np.int64]]
-    covariates: Array
-
-
-def trained_layers(results: Path, *, steps: tuple[int, ...], prefix: str = "embedded") -> Iterator[TrainedLayer]:
-    """Run checkpoints of models that were trained here over their panel's contexts."""
-    config = yaml.safe_load((results / "config.yaml").read_text())
-    name = next(iter(config["panels"]))
-    panel = load_panel(
-        contexts=str(results / "panel" / name / "contexts.parquet"),
-        targets=str(results / "panel" / name / "targets.parquet"),
-        unigram=str(next((results / "corpus").glob("*/*/unigram.parquet"))),
-        rules=config["panels"][name]["strata"],
-    )
-    contexts = choose_contexts(panel.fold, 1.0)
-    rows = choose_rows(panel, contexts, most=1000)
-    for folder in sorted((results / "pretrain").glob(f"{prefix}*")):
-        for step in steps:
-            model = load_model(folder / f"step{step}", dtype=torch.float32)
-            run = run_activity(model, panel, contexts, at=(rows.context, rows.position), batch_size=32)
-            place = f"{name}/{folder.name}/step{step}.parquet"
-            table = read_table(results / "influence" / place, ["stratum", "influence_within_a"]).to_pandas()
-            variance = read_table(results / "activations" / place)["activation_variance"].to_numpy()
-            w_in, w_out = read_final_mlp(folder / f"step{step}")
-            size = max(2, round(0.05 * len(w_in)))
-            chosen = {
-                s: np.argsort(-np.abs(part["influence_within_a"].to_numpy()), kind="stable")[:size]
-                for s, part in table.groupby("stratum")
-                if s in ("rare", "common")
-            }
-            activity = {s: activity_of(run.captured.activations.numpy(), rows, panel, s) for s in chosen}
-            yield TrainedLayer(folder.name, step, activity, chosen, neuron_covariates(w_in, w_out, variance))
-
-
-def activity_of(activations: NDArray[np.floating], rows: Rows, panel: PanelArrays, stratum: str) -> StratumActivity:
-    """Blocks of one stratum's rows and their designs."""
-    members = [np.flatnonzero((rows.stratum == panel.strata.index(stratum)) & (rows.block == b)) for b in range(4)]
-    log_p = panel.log_unigram
-    designs = [block_design(log_p[rows.target_id[m]], log_p[rows.input_id[m]], rows.position[m]) for m in members]
-    return StratumActivity([activations[m] for m in members], designs, SPLITS)
-
-
-def placebo_rates(results: Path, repeats: int, seed: int = 0) -> Iterator[str]:
-    """Sets that were drawn by a set's own propensities, or by covariates and noise: p knows nothing of them."""
-    rng, found = np.random.default_rng(seed), {}
-    for layer in trained_layers(results, steps=(16, 64, 256, 1000)):
-        for stratum, activity in layer.activity.items():
-            parts = [correlations(z) for z in activity.standardised(True)]
-            measure = CoActivation([Split(parts[a], parts[b]) for a, b in SPLITS])
-            strongest = features_of(layer.covariates)[:, 3]
-            size = len(layer.chosen[stratum])
-            drawn = draw_matched_sets(layer.chosen[stratum], layer.covariates, rng, n_sets=repeats).sets
-            noisy = [np.argsort(-strongest - rng.normal(size=len(strongest)))[:size] for _ in range(repeats)]
-            for kind, sets in (("own propensities", drawn), ("covariate and noise", noisy)):
-                for chosen in sets:
-                    matched = draw_matched_sets(chosen, layer.covariates, rng, n_sets=199)
-                    values = measure(np.concatenate([matched.chosen[None], matched.sets]))
-                    for k, name in enumerate(QUANTITIES[:2]):
-                        p = share_as_far(matched.adjusted(values[:, k]), values[0, k], "upper")
-                        found.setdefault((kind, name), []).append((layer.model, p <= LEVEL))
-    for (kind, name), hits in found.items():
-        rates, (low, high) = by_run(hits)
-        yield f"{kind}, {name}: p ≤ .05 by run {np.round(rates, 3).tolist()}, interval {low:.3f} to {high:.3f}"
-
-
-def real_sets(results: Path) -> Iterator[str]:
-    """Measure the sets that influence chose, in models and in controls."""
-    for prefix in ("embedded", "shuffled"):
-        for layer in trained_layers(results, steps=(0, 16, 128, 1000), prefix=prefix):
-            for stratum, activity in layer.activity.items():
-                rng = np.random.default_rng(0)
-                matched = draw_matched_sets(layer.chosen[stratum], layer.covariates, rng, n_sets=999)
-                placebo = np.argsort(-layer.covariates[:, 3], kind="stable")[: len(matched.chosen)]
-                rows = measure_coactivation(activity, matched, placebo, rng=rng, stratum=stratum, sign="all")
-                shown = [
-                    f"{r.quantity} {r.value:.4f} p {r.p_value} beside {r.placebo_p}" for r in rows if r.residualised
-                ]
-                yield f"{layer.model} {layer.step} {stratum}: " + "; ".join(shown)
-
-
 WHAT: dict[str, Callable[[int], Iterator[str]]] = {"worlds": _worlds, "modularity": _modularity}
 
 
 def main() -> None:
     """Print one line for each world."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=[*WHAT, "placebo", "real"])
-    parser.add_argument("results", type=Path, nargs="?")
+    parser.add_argument("what", choices=WHAT)
     parser.add_argument("--draws", type=int, default=200)
     asked = parser.parse_args()
-    on_results = {"placebo": lambda n: placebo_rates(asked.results, n), "real": lambda _: real_sets(asked.results)}
-    for line in (WHAT | on_results)[asked.what](asked.draws):
+    for line in WHAT[asked.what](asked.draws):
         print(line, flush=True)
 
 

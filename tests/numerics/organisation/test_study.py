@@ -11,6 +11,7 @@ from rare_neurons.numerics.organisation.study import (
 )
 
 N, G, ROWS = 150, 8, 260
+CONVENTIONS = ("participation_ratio", "effective_dimension_95", "in_sample_modularity", "cross_modularity_labels")
 
 
 def layer(seed=0, together=0.0):
@@ -50,9 +51,11 @@ def test_every_quantity_has_a_row_and_conventions_decide_nothing():
     }  # fmt: skip
     assert {r.n_rows for r in found.values()} == {4 * ROWS}
     for (quantity, _), row in found.items():
-        drawn = quantity in ("participation_ratio", "effective_dimension_95", "in_sample_modularity")
+        drawn = quantity in CONVENTIONS
         assert (row.claim_p is None) == drawn, quantity
         assert (row.status == "drawn_only") == drawn
+    claim = found["cross_modularity", True]
+    assert claim.claim_p == max(claim.p_value, claim.placebo_p, found["cross_modularity_labels", True].p_value)
     ratio = found["participation_ratio", True]
     assert ratio.null_low < ratio.null_median < ratio.null_high
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,7 @@ TAILS = ("upper", "upper", "upper", "lower")
 
 MIN_ROWS = 60  # of a block: below, bins of the design would hold less than ten rows
 ROWS_PER_BIN = 10
+LABEL_DRAWS = 999
 SEED_DRAWS = 99  # of conventions that nothing follows from
 FEW_ROWS = "independent neurons give .49 to .56 at the published numbers of rows: it follows that number"
 SAME_CLAIM = "`mean_square_correlation` in other units: g / (1 + (g − 1) r²)"
@@ -184,14 +185,15 @@ def _communities(
     statistic = cross_modularities(splits, n_rows)
     (compared,) = compare_set(statistic, matched, placebo, rng=rng, tails=("upper",), n_draws=n_draws)
     # One split: labels of two splits are two partitions, and no permutation is of both.
-    labels = cross_modularity(splits[0], matched.chosen, n_rows=n_rows[0], rng=rng)
-    size = len(matched.chosen)
+    labels = cross_modularity(splits[0], matched.chosen, n_rows=n_rows[0], rng=rng, n_labels=LABEL_DRAWS)
+    claim = None if compared.claim_p is None else max(compared.claim_p, labels.p_labels)
+    size, n_labels = len(matched.chosen), LABEL_DRAWS
     of_labels = Compared(
-        *(size, labels.value, None, None, None, labels.p_labels, None, None, labels.p_labels, None, 999),
-        status="ok",
-        reason=None,
+        *(size, labels.value, None, None, None, labels.p_labels, None, None, None, None, n_labels),
+        status="drawn_only",
+        reason="permuted labels alone fire on any layer with more than one factor: `cross_modularity` needs them too",
     )
-    return {"cross_modularity": compared, "cross_modularity_labels": of_labels}
+    return {"cross_modularity": replace(compared, claim_p=claim), "cross_modularity_labels": of_labels}
 
 
 def _seed_conventions(rows: Array, correlation: Array, matched: MatchedSets) -> dict[str, Compared]:
