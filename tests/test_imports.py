@@ -48,6 +48,7 @@ TOPICS = {
     "regimes": {"grid", "influence", "spectra"},
     "integrity": set(),
     "organisation": set(),
+    "kinds": set(),
     "grid": set(),
     "evidence": {"grid"},
     "wording": {"evidence"},

@@ -49,7 +49,7 @@ class TrainedLayer:
 
 def trained_layers(results: Path, *, steps: tuple[int, ...], prefix: str = "embedded") -> Iterator[TrainedLayer]:
     """Run checkpoints of models that were trained here over their panel's contexts."""
-    config, panel, rows = _panel_of(results)
+    config, panel, rows = panel_of(results)
     name, contexts = next(iter(config["panels"])), choose_contexts(panel.fold, 1.0)
     for folder in sorted((results / "pretrain").glob(f"{prefix}*")):
         for step in steps:
@@ -69,7 +69,8 @@ def trained_layers(results: Path, *, steps: tuple[int, ...], prefix: str = "embe
             yield TrainedLayer(folder.name, step, activity, chosen, neuron_covariates(w_in, w_out, variance))
 
 
-def _panel_of(results: Path) -> tuple[dict, PanelArrays, Rows]:
+def panel_of(results: Path) -> tuple[dict, PanelArrays, Rows]:
+    """Configuration, first panel and its rows for reading."""
     config = yaml.safe_load((results / "config.yaml").read_text())
     name = next(iter(config["panels"]))
     panel = load_panel(
@@ -130,7 +131,7 @@ def planted_cluster(results: Path, *, n_planted: int = 20, size: float = 0.5, st
     The direction is the mean of what the final MLP reads before rare targets less that before common ones.
     """
     rng = np.random.default_rng(1)
-    config, panel, rows = _panel_of(results)
+    _, panel, rows = panel_of(results)
     model = load_model(results / "pretrain" / "embedded-seed0" / f"step{step}", dtype=torch.float32)
     contexts, at = choose_contexts(panel.fold, 1.0), (rows.context, rows.position)
     family = family_of(model.config.to_dict())
