@@ -67,7 +67,7 @@ def run_activity(
 
     Notes
     -----
-    Detectors are found on documents of folds 0 to 5 and confirmed on the others. Memory beside the weights and a
+    The two parts of the text are documents of folds 0 to 5, and the others. Memory beside the weights and a
     batch's activations: the counts (`ActivityCounts`), and rows x neurons of the final layer.
     """
     text = index_text(

@@ -38,7 +38,7 @@ class Text:
     ----------
     token_ids : int array [context, pos]
     part : int array [context]
-        0 where detectors are found, 1 where they are confirmed: other documents.
+        0 or 1, of whole documents: detectors are found in one and confirmed in the other.
     min_position : int
         First eligible position; the last is the context's.
     grams : tuple of Grams
