@@ -133,19 +133,21 @@ def measure_pairs(
     """
     found = torch.empty(len(stream.target), len(neurons), dtype=torch.float64)
     index = torch.as_tensor(np.asarray(neurons), dtype=torch.int64)
-    block, norm, A = stream.block, stream.readout.norm, stream.readout.A
+    block, norm = stream.block, stream.readout.norm
     some = FinalBlock(block.W_out[index], block.post_norm, block.post_weight)
     W_hat = some.W_out if block.post_norm is None else some.W_out * block.post_weight
     for rows, base in blocks_of(stream, dtype):
         residual = {"residual": stream.residual[rows].double(), "mlp_output": base.mlp_output}
         ablation = measure_ablation(norm, some, delta=delta[rows][:, index].double(), **residual)
-        post = None if base.mlp_output is None else norm.centre(base.mlp_output * block.post_weight) @ A.T
+        eta, epsilon = ablation.eta.to(dtype), ablation.epsilon.to(dtype)
+        kappa, post = None, None
+        if base.mlp_output is not None:
+            kappa, post = ablation.kappa.to(dtype), _in_logits(stream, base.mlp_output * block.post_weight).to(dtype)
         for k, w in enumerate(W_hat):
-            f = torch.outer(ablation.eta[:, k], norm.centre(w) @ A.T)
-            f.addcmul_(ablation.epsilon[:, k, None], base.z)
+            f = torch.outer(eta[:, k], _in_logits(stream, w).to(dtype)).addcmul_(epsilon[:, k, None], base.z)
             if post is not None:
-                f.addcmul_(ablation.kappa[:, k, None], post)
-            found[rows, k] = _log_ratio(base, f.to(dtype))[0].cpu()
+                f.addcmul_(kappa[:, k, None], post)
+            found[rows, k] = _log_ratio(base, f)[0].cpu()
     return found.numpy()
 
 
@@ -192,6 +194,11 @@ def blocks_of(stream: TargetStream, dtype: torch.dtype) -> Iterator[tuple[slice,
                 p[:, stream.own].sum(-1),
             ),
         )
+
+
+def _in_logits(stream: TargetStream, direction: torch.Tensor) -> torch.Tensor:
+    """Map directions of the residual stream to logits, `A c(x)`, float64."""
+    return stream.readout.norm.centre(direction) @ stream.readout.A.T
 
 
 def _residual_change(base: TargetBlock, delta: torch.Tensor, neurons: torch.Tensor) -> torch.Tensor:
