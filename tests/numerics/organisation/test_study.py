@@ -33,9 +33,9 @@ def layer(seed=0, together=0.0):
     return rng, activity, matched, placebo_set(w_out, sd**2, G), w_out
 
 
-def rows_of(together=0.0, seed=0):
+def rows_of(together=0.0, seed=0, community_draws=19):
     rng, activity, matched, placebo, _ = layer(seed, together)
-    options = {"rng": rng, "stratum": "rare", "sign": "all", "community_draws": 19}
+    options = {"rng": rng, "stratum": "rare", "sign": "all", "community_draws": community_draws}
     return {(r.quantity, r.residualised): r for r in measure_coactivation(activity, matched, placebo, **options)}
 
 
@@ -43,9 +43,9 @@ def test_every_quantity_has_a_row_and_conventions_decide_nothing():
     found = rows_of()
     both = {
         "excess_square_correlation", "excess_correlation", "mean_square_correlation", "participation_ratio_rest",
-        "participation_ratio", "cross_modularity", "cross_modularity_labels", "community_concentration",
+        "participation_ratio", "community_concentration",
     }  # fmt: skip
-    assert {q for q, residualised in found if residualised} == both
+    assert {q for q, residualised in found if residualised} == both | {"cross_modularity", "cross_modularity_labels"}
     assert {q for q, residualised in found if not residualised} == both | {
         "effective_dimension_95", "in_sample_modularity",
     }  # fmt: skip
@@ -58,6 +58,10 @@ def test_every_quantity_has_a_row_and_conventions_decide_nothing():
     assert claim.claim_p == max(claim.p_value, claim.placebo_p, found["cross_modularity_labels", True].p_value)
     ratio = found["participation_ratio", True]
     assert ratio.null_low < ratio.null_median < ratio.null_high
+
+
+def test_communities_can_be_left_out():
+    assert not {q for q, _ in rows_of(community_draws=0) if q.startswith("cross_modularity")}
 
 
 def test_a_set_that_fires_together_is_found_beyond_matched_sets_and_placebo():

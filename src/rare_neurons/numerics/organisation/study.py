@@ -109,7 +109,8 @@ def measure_coactivation(
     rng : numpy.random.Generator
     stratum, sign : str
     community_draws : int
-        Random sets in which communities are searched.
+        Random sets in which communities are searched, which takes ten times as long as all else; 0 for none. Raw
+        activations are not searched.
 
     Yields
     ------
@@ -124,7 +125,8 @@ def measure_coactivation(
         found = dict(zip(QUANTITIES, measured, strict=True))
         found["participation_ratio"] = _same_claim(found["mean_square_correlation"])
         n_rows = [(len(blocks[a]), len(blocks[b])) for a, b in activity.splits]
-        found |= _communities(splits, n_rows, matched, placebo, rng, community_draws)
+        if residualised and community_draws:
+            found |= _communities(splits, n_rows, matched, placebo, rng, community_draws)
         mean = np.mean(parts, axis=0)
         labels = layer_communities(mean)
         found["community_concentration"] = compare_set(
