@@ -44,6 +44,7 @@ TOPICS = {
     "regimes": {"grid", "influence", "spectra"},
     "integrity": set(),
     "organisation": set(),
+    "kinds": set(),
     "grid": set(),
     "evidence": {"grid"},
     "layers": {"evidence", "grid", "panel"},

@@ -56,6 +56,8 @@ class Family:
     final_norm: str
     norm: NormKind
     post_norm: str | None = None  # norm over the MLP's output, inside the block
+    mlp_norm: str | None = None  # norm of what the MLP reads, inside the block; None where it has none
+    activation_key: str = "hidden_act"
     tied_by_default: bool = False
     legacy_buffers: tuple[str, ...] = ()
     n_layers_key: str = "num_hidden_layers"

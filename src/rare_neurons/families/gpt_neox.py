@@ -19,6 +19,7 @@ GPT_NEOX = Family(
     unembedding="embed_out.weight",
     final_norm="final_layer_norm",
     norm="layer_norm",
+    mlp_norm="post_attention_layernorm",
     legacy_buffers=("attention.bias", "attention.masked_bias", "rotary_emb.inv_freq"),
     parallel=lambda config: bool(config.get("use_parallel_residual", True)),
 )

@@ -22,6 +22,7 @@ def llama_like(model_type: str, post_norm: str | None) -> Family:
         final_norm="norm",
         norm="rms_norm",
         post_norm=post_norm,
+        mlp_norm=None if post_norm else "post_attention_layernorm",
         legacy_buffers=("rotary_emb.inv_freq",),
     )
 
