@@ -50,7 +50,6 @@ TOPICS = {
     "organisation": set(),
     "grid": set(),
     "evidence": {"grid"},
-    "layers": {"grid", "panel"},
     "wording": {"evidence"},
 }
 """Topics of numerics, and those that each may import."""
