@@ -33,7 +33,7 @@ from rare_neurons.numerics.layers.sampling import type_factor
 from rare_neurons.numerics.layers.shrink import Shrunk
 from rare_neurons.numerics.layers.totals import layer_total
 from rare_neurons.numerics.panel.standard_error import cluster_variance, two_way_standard_error
-from rare_neurons.stages.probe import load_panel
+from rare_neurons.stages.on_panel import load_panel
 
 STRATA, BATCH, N_TOP, N_RANDOM, SPLITS, CONFIDENCE = ("common", "rare"), 32, 8, 19, 200, 0.9
 SETTINGS = PassSettings(epsilon=0.01, sign_draws=2, target_draws=4, seed=0)

@@ -29,7 +29,7 @@ from rare_neurons.numerics.organisation.matching import draw_matched_sets, featu
 from rare_neurons.numerics.organisation.residuals import correlations
 from rare_neurons.numerics.organisation.rows import OrganisationRow
 from rare_neurons.numerics.organisation.study import StratumActivity, block_design, measure_coactivation
-from rare_neurons.stages.probe import load_panel
+from rare_neurons.stages.on_panel import load_panel
 from rare_neurons.stages.set_spectra import read_final_mlp
 from rare_neurons.tables import read_table
 

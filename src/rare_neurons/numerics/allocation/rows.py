@@ -64,5 +64,5 @@ class AllocationChangeRow:
     ]
     n_nodes: Annotated[int, Column("nodes", "points of the line at which gradients were taken")]
     n_intervals: Annotated[int, Column("intervals", "parts of the line, each with Boole's rule")]
-    status: Annotated[str, Column(None, "`ok`, `small_change` (remainder not judged) or `remainder`")]
+    status: Annotated[str, Column(None, "`ok`, or `remainder` where too much of a change beyond 0.1 nats is left over")]
     reason: Reason
