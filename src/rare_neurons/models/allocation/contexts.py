@@ -59,10 +59,7 @@ def choose_contexts(panel: PanelArrays, n_contexts: int | None, strata: Sequence
         raise RequestError(
             f"strata {', '.join(unknown) or '(none)'} asked for; the panel has {', '.join(panel.strata)}"
         )
-    wanted = len(panel.token_ids) if n_contexts is None else n_contexts
-    shares = [wanted // N_FOLDS + (fold < wanted % N_FOLDS) for fold in range(N_FOLDS)]
-    mine = [np.flatnonzero(panel.fold == fold) for fold in range(N_FOLDS)]
-    kept = np.concatenate([_spread(of_fold, n) for of_fold, n in zip(mine, shares, strict=True)])
+    kept = _spread_over_folds(panel.fold, len(panel.token_ids) if n_contexts is None else n_contexts)
     place = np.full(len(panel.token_ids), -1)
     place[kept] = np.arange(len(kept))
     asked = np.isin(panel.stratum, [panel.strata.index(name) for name in strata])
@@ -80,9 +77,13 @@ def choose_contexts(panel: PanelArrays, n_contexts: int | None, strata: Sequence
     return some
 
 
-def _spread(items: np.ndarray, n: int) -> np.ndarray:
-    """Return n of the items, evenly spaced; all where there are fewer."""
-    return items if n >= len(items) else items[(np.arange(n) * len(items)) // max(n, 1)]
+def _spread_over_folds(fold: np.ndarray, wanted: int) -> np.ndarray:
+    """Return contexts by fold: the same number of each, evenly spaced; all of a fold where it has fewer."""
+    found = []
+    for k in range(N_FOLDS):
+        mine, n = np.flatnonzero(fold == k), wanted // N_FOLDS + (k < wanted % N_FOLDS)
+        found.append(mine if n >= len(mine) else mine[(np.arange(n) * len(mine)) // max(n, 1)])
+    return np.concatenate(found)
 
 
 def _require_folds(panel: PanelArrays, strata: Sequence[str]) -> None:
