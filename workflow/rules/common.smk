@@ -17,8 +17,8 @@ import yaml
 SOURCE = str(Path(workflow.current_basedir).parents[1] / "src")
 if Path(SOURCE).is_dir() and SOURCE not in sys.path:
     sys.path.insert(0, SOURCE)
-    others = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
-    os.environ["PYTHONPATH"] = os.pathsep.join([SOURCE, *others])
+    others = filter(None, os.environ.setdefault("PYTHONPATH", "").split(os.pathsep))
+    os.environ.update(PYTHONPATH=os.pathsep.join([SOURCE, *others]))
 
 from rare_neurons.catalogue import METRICS, QUANTITIES, RULES, TABLES, VERSIONS
 from rare_neurons.checkpoints.sources import regular_files

@@ -158,7 +158,8 @@ rule summary:
         "../envs/rare-neurons.yaml"
     params:
         results=lambda w, output: str(Path(output[0]).parent),
-        figures=f"{RESULTS}/figures",
+        # Where they are found afterwards, not the copies that a job is given.
+        figures=lambda w: f"{RESULTS}/figures",
         subjects={subject: members(subject) for subject in ASKED.subjects},
         version=VERSIONS["summary"],
     script:
