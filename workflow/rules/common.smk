@@ -166,10 +166,15 @@ def training_table(name: str):
     return lambda w: corpus_path(config["models"][w.model], name)
 
 
+def of_hub(batch) -> bool:
+    """Whether all checkpoints of a batch come from the Hub."""
+    return all(config["models"][model]["source"] == "hub" for model in batch.models)
+
+
 def files_of_checkpoints(batch):
     """Input of a batch's `resolve`: local files of its checkpoints."""
     # A function of wildcards is called for every job, also where there is nothing to say.
-    if {config["models"][model]["source"] for model in batch.models} <= {"hub"}:
+    if of_hub(batch):
         return []
     return lambda w: [
         path for step in batch.steps_of(w) for path in checkpoint_files(w.model, step)
