@@ -70,8 +70,8 @@ for batch in BATCHES:
             batch.log(f"{RESULTS}/logs/resolve/{{model}}/step{{step}}.log"),
         wildcard_constraints:
             model=one_of(batch.models),
-        # The weights of all models are too much for the machine that the workflow is started on.
-        localrule: not FAR
+        # Seconds, and the Hub has been asked here already; but weights in storage are not fetched here to be looked at.
+        localrule: not FAR or of_hub(batch)
         conda:
             "../envs/rare-neurons.yaml"
         params:

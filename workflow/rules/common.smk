@@ -17,8 +17,8 @@ import yaml
 SOURCE = str(Path(workflow.current_basedir).parents[1] / "src")
 if Path(SOURCE).is_dir() and SOURCE not in sys.path:
     sys.path.insert(0, SOURCE)
-    others = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
-    os.environ["PYTHONPATH"] = os.pathsep.join([SOURCE, *others])
+    others = filter(None, os.environ.setdefault("PYTHONPATH", "").split(os.pathsep))
+    os.environ.update(PYTHONPATH=os.pathsep.join([SOURCE, *others]))
 
 from rare_neurons.catalogue import METRICS, RULES, TABLES, VERSIONS
 from rare_neurons.checkpoints.sources import regular_files
@@ -168,10 +168,15 @@ def training_table(name: str):
     return lambda w: corpus_path(config["models"][w.model], name)
 
 
+def of_hub(batch) -> bool:
+    """Whether all checkpoints of a batch come from the Hub."""
+    return all(config["models"][model]["source"] == "hub" for model in batch.models)
+
+
 def files_of_checkpoints(batch):
     """Input of a batch's `resolve`: local files of its checkpoints."""
     # A function of wildcards is called for every job, also where there is nothing to say.
-    if {config["models"][model]["source"] for model in batch.models} <= {"hub"}:
+    if of_hub(batch):
         return []
     return lambda w: [
         path for step in batch.steps_of(w) for path in checkpoint_files(w.model, step)

@@ -183,7 +183,8 @@ rule summary:
         "../envs/rare-neurons.yaml"
     params:
         results=lambda w, output: str(Path(output[0]).parent),
-        figures=f"{RESULTS}/figures",
+        # Where they are found afterwards, not the copies that a job is given.
+        figures=lambda w: f"{RESULTS}/figures",
         subjects={subject: members(subject) for subject in ASKED.subjects},
         judged=ASKED.measures_influence,
         version=VERSIONS["summary"],
