@@ -120,12 +120,13 @@ def test_the_configuration_has_at_most_ten_lines_and_no_checkpoint_a_tokenizer(m
 @pytest.mark.parametrize("model", DATED)
 def test_one_run_is_dated_at_the_tier_of_one_run(measured, model):
     results = measured.folder / "results"
-    verdicts = load_integrity(results, models=model).to_pylist()
+    verdicts = load_integrity(results, models=model, format="arrow").to_pylist()
     assert [verdict["step"] for verdict in verdicts] == STEPS
     assert not any(verdict["quarantined"] for verdict in verdicts)
-    evidence = load_timeline(results, "evidence", models=model).to_pylist()
+    evidence = load_timeline(results, "evidence", models=model, format="arrow").to_pylist()
     assert {row["tier"] for row in evidence if row["holds"]} == {"run"}
-    dated = [row for row in load_timeline(results, "onsets", models=model).to_pylist() if row["status"] == "dated"]
+    onsets = load_timeline(results, "onsets", models=model, format="arrow").to_pylist()
+    dated = [row for row in onsets if row["status"] == "dated"]
     assert "loss on rare tokens" in {row["question"] for row in dated}
     assert all(STEPS[0] <= row["after"] < row["by"] <= STEPS[-1] for row in dated)
 
@@ -133,7 +134,7 @@ def test_one_run_is_dated_at_the_tier_of_one_run(measured, model):
 @pytest.mark.parametrize(("model", "n_neurons"), [("my-model", 96), ("neox-half-saved", 40)])
 def test_neurons_come_from_the_checkpoint_and_regimes_are_tested(measured, model, n_neurons):
     assert (measured.folder / f"results/null_tables/{n_neurons}.parquet").is_file()
-    rows = load_timeline(measured.folder / "results", "regimes", models=model).to_pylist()
+    rows = load_timeline(measured.folder / "results", "regimes", models=model, format="arrow").to_pylist()
     assert "no_null_table" not in {row["status"] for row in rows}
 
 
@@ -144,7 +145,8 @@ def test_the_same_weights_give_the_same_results_however_they_were_saved(measured
     for table, keys in (("behaviour", ["step", "stratum"]), ("spectra", ["step", "layer", "matrix"])):
         column = {"behaviour": "loss", "spectra": "alpha"}[table]
         one, other = (
-            load_timeline(results, table, models=name, steps=ENDS, columns=[*keys, column]).to_pydict() for name in pair
+            load_timeline(results, table, models=name, steps=ENDS, columns=[*keys, column], format="arrow").to_pydict()
+            for name in pair
         )
         assert one == other
         assert set(one["step"]) == set(ENDS)

@@ -42,11 +42,11 @@ def measured(tmp_path_factory) -> Project:
 
 def test_exponents_integrity_and_their_figures_are_there_and_nothing_of_text(measured):
     results = measured.folder / "results"
-    assert set(load_timeline(results, "spectra").to_pydict()["step"]) == set(STEPS)
-    found = {m: load_timeline(results, "alpha", models=m).to_pydict()["alpha"] for m in ("m", "narrow")}
+    assert set(load_timeline(results, "spectra").step) == set(STEPS)
+    found = {m: load_timeline(results, "alpha", models=m, format="arrow").to_pydict()["alpha"] for m in ("m", "narrow")}
     assert None not in found["m"]
     assert set(found["narrow"]) == {None}
-    verdicts = load_integrity(results, models="m").to_pylist()
+    verdicts = load_integrity(results, models="m", format="arrow").to_pylist()
     assert [(row["step"], row["status"], row["canary_loss"]) for row in verdicts] == [(s, "ok", None) for s in STEPS]
     for subject in ("m", "narrow"):
         assert {path.name for path in (results / "figures" / subject).glob("*.png")} == {"alpha.png", "integrity.png"}
