@@ -100,7 +100,7 @@ class SavedCheckpoints:
         """
         manifest = self._path((MANIFEST, self.model, step))
         entry, place = self.config["models"][self.model], Workplace.of(self.config, threads)
-        tokenizer = self._path((TOKENIZER, entry["tokenizer"]))
+        tokenizer = self._path((TOKENIZER, entry["tokenizer"])) if self._panels else None
         source = source_of(entry, "")
         about = {"source": source, "tokenizer": tokenizer, "cache": self.config["cache"]}
         write_resolved(manifest, model=self.model, step=step, **about)
