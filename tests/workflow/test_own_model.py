@@ -40,7 +40,8 @@ QUICK = {
     "jobs": {"checkpoints": 8},
     "regimes": {"n_draws": 100, "n_bins": 12, "n_resamples": 50},
     "spectra": {"refits": 0, "likelihood_ratios": False, "farms_windows": 0, "shuffles": 0},
-    "panels": {"heldout": {"max_contexts": 300}},
+    "panels": {"heldout": {"max_contexts": 160}},
+    "probe": {"placebo_draws": 2},
 }
 
 
@@ -125,16 +126,11 @@ def test_one_run_is_dated_at_the_tier_of_one_run(measured, model):
     assert not any(verdict["quarantined"] for verdict in verdicts)
     evidence = load_timeline(results, "evidence", models=model, format="arrow").to_pylist()
     assert {row["tier"] for row in evidence if row["holds"]} == {"run"}
-<<<<<<< HEAD
     dated = [
         row
         for row in load_timeline(results, "onsets", models=model, format="arrow").to_pylist()
         if row["status"] == "dated"
     ]
-=======
-    onsets = load_timeline(results, "onsets", models=model, format="arrow").to_pylist()
-    dated = [row for row in onsets if row["status"] == "dated"]
->>>>>>> api
     assert "loss on rare tokens" in {row["question"] for row in dated}
     assert all(STEPS[0] <= row["after"] < row["by"] <= STEPS[-1] for row in dated)
 

@@ -42,11 +42,7 @@ def measured(tmp_path_factory) -> Project:
 
 def test_exponents_integrity_and_their_figures_are_there_and_nothing_of_text(measured):
     results = measured.folder / "results"
-<<<<<<< HEAD
     assert set(load_timeline(results, "spectra", format="arrow").to_pydict()["step"]) == set(STEPS)
-=======
-    assert set(load_timeline(results, "spectra").step) == set(STEPS)
->>>>>>> api
     found = {m: load_timeline(results, "alpha", models=m, format="arrow").to_pydict()["alpha"] for m in ("m", "narrow")}
     assert None not in found["m"]
     assert set(found["narrow"]) == {None}
