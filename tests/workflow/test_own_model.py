@@ -40,7 +40,8 @@ QUICK = {
     "jobs": {"checkpoints": 8},
     "regimes": {"n_draws": 100, "n_bins": 12, "n_resamples": 50},
     "spectra": {"refits": 0, "likelihood_ratios": False, "farms_windows": 0, "shuffles": 0},
-    "panels": {"heldout": {"max_contexts": 300}},
+    "panels": {"heldout": {"max_contexts": 160}},
+    "probe": {"placebo_draws": 2},
 }
 
 
