@@ -64,8 +64,13 @@ def of_models(results: Path) -> Iterator[str]:
 
 def lists_and_bounds(results: Path) -> Iterator[str]:
     """Yield how the bounds of neurons without lists agree with lists of every activation."""
+    for step in (16, 1000):
+        yield f"embedded-seed0 {step}: {_agreement(results, step)}"
+
+
+def _agreement(results: Path, step: int) -> str:
     _, panel, _ = panel_of(results)
-    model = load_model(results / "pretrain" / "embedded-seed0" / "step1000", dtype=torch.float32)
+    model = load_model(results / "pretrain" / "embedded-seed0" / f"step{step}", dtype=torch.float32)
     contexts = choose_contexts(panel.fold, 1.0)
     text = run_activity(model, panel, contexts, at=(np.empty(0, np.int64),) * 2, batch_size=32).text
     pairs: Counter[tuple[str | None, str | None]] = Counter()
@@ -79,7 +84,7 @@ def lists_and_bounds(results: Path) -> Iterator[str]:
         full, some = DetectorSearch(exact, text), DetectorSearch(bounded, text)
         pairs.update((full(k).kind, some(k).kind) for k in range(exact.n_neurons))
     wrong = sum(n for (full, some), n in pairs.items() if some not in (full, "undecided"))
-    yield f"lists of all against the default: {dict(pairs)}; contradictions {wrong}"
+    return f"lists of all against the default: {dict(pairs)}; contradictions {wrong}"
 
 
 def planted(results: Path, step: int = 1000) -> Iterator[str]:

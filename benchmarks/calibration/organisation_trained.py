@@ -66,7 +66,8 @@ def trained_layers(results: Path, *, steps: tuple[int, ...], prefix: str = "embe
                 if s in ("rare", "common")
             }
             activity = {s: activity_of(run.captured.activations.numpy(), rows, panel, s) for s in chosen}
-            yield TrainedLayer(folder.name, step, activity, chosen, neuron_covariates(w_in, w_out, variance))
+            covariates = neuron_covariates(w_in, w_out, variance, active=run.counts[-1].n_active.sum(axis=0))
+            yield TrainedLayer(folder.name, step, activity, chosen, covariates)
 
 
 def panel_of(results: Path) -> tuple[dict, PanelArrays, Rows]:

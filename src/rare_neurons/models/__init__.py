@@ -8,5 +8,6 @@ forward        one pass over a panel: activations and final residuals at its tar
 panel_arrays   a panel as arrays, and the vocabulary sorted by stratum
 readout        from the final residual to the logits, and what one ablated neuron changes
 influence/     the engines: every neuron's influence with a certified error
+activity/      all layers of one pass, sets ablated together, heads, the readout
 recorders/     what a pass over a panel keeps
 """

@@ -7,7 +7,9 @@ regimes       ranked influence: cross-fitted curves, the log-spacing test (T is 
 spectra       eigenvalue spectra of weight matrices, power-law tails and what they are compared with
 onset         when a quantity sets in, by one declared rule, against what noise alone would draw
 integrity     whether each checkpoint is what its step says
-organisation  sets of top neurons: common directions, and how the sets last through training
+organisation  sets of top neurons: common directions, co-activation, communities, routing, what ablating them together
+              does, and how the sets last through training
+kinds         what single neurons of all layers react to, and what final-layer ones do to the readout
 grid          document folds by type bins: cells, noise-free moments, two-way jackknife
 evidence      what one run, other seeds, controls and rare tokens each show, in tiers
 multiplicity  p-values of a family of questions

@@ -14,7 +14,7 @@ FREQUENT = 512
 LISTED = 0.01
 """Largest share of positions at which a neuron is active that has a list of them."""
 
-MOST_ENTRIES = 80_000_000
+MOST_ENTRIES = 60_000_000
 """Entries of all lists together, 6 bytes each: beyond, the most active neurons lose theirs."""
 
 EARLY = 4.0

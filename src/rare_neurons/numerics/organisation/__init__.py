@@ -5,6 +5,8 @@ comparison        one number of a set beside its random sets and its placebo
 residuals         activations without what token frequency and position explain, and their correlations
 coactivation      whether a set's neurons fire together beyond what the layer predicts
 communities       whether they fall into communities, weighed on other rows than found them
+mutual_information
+                  whether neurons depend on each other beyond correlation
 alignment         whether their output directions are alike
 overlap           whether two strata have the same top neurons
 study             all that is said of the organisation of one set

@@ -77,21 +77,26 @@ class MatchedSets:
         return y[1:] - off[1:] @ slopes
 
 
-def neuron_covariates(W_in: ArrayLike, W_out: ArrayLike, activation_variance: ArrayLike) -> NDArray[np.float64]:
+def neuron_covariates(
+    W_in: ArrayLike, W_out: ArrayLike, activation_variance: ArrayLike, active: ArrayLike | None = None
+) -> NDArray[np.float64]:
     """Return what neurons look like without any target: |w_in|, |w_out|, activation variance, |w_out|·sd(activation).
 
     Parameters
     ----------
     W_in, W_out : array_like, shape (neuron, d_model)
     activation_variance : array_like, shape (neuron,)
+    active : array_like, shape (neuron,), optional
+        How often each is active, for what is read of activations: neurons that nearly always are fire with their like.
 
     Returns
     -------
-    ndarray, shape (neuron, 4)
+    ndarray, shape (neuron, 4 or 5)
     """
     norm_in, norm_out = (np.linalg.norm(np.asarray(w, dtype=np.float64), axis=1) for w in (W_in, W_out))
     variance = np.asarray(activation_variance, dtype=np.float64)
-    return np.stack([norm_in, norm_out, variance, norm_out * np.sqrt(variance)], axis=1)
+    columns = [norm_in, norm_out, variance, norm_out * np.sqrt(variance)]
+    return np.stack(columns if active is None else [*columns, np.asarray(active, dtype=np.float64)], axis=1)
 
 
 def placebo_set(W_out: ArrayLike, activation_variance: ArrayLike, size: int) -> NDArray[np.int64]:
