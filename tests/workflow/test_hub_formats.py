@@ -35,7 +35,9 @@ def run_all(project, folder, hub):
         name: {"source": "hub", "repo": f"lab/{name}", "revision": "step{step}", "n_neurons": 64, **common}
         for name in FORMATS
     }
-    project.configure(models={"local": {"source": "folder", "path": "run/step{step}", **common}, **repositories})
+    local = {"source": "folder", "path": "run/step{step}", **common}
+    nothing = {"layers": {"steps": "none"}, "allocation": {"steps": "none"}}
+    project.configure(models={"local": local, **repositories}, **nothing)
     project.variables = {"HF_ENDPOINT": hub.url, "HF_HOME": str(folder / "home"), "HF_HUB_DISABLE_XET": "1"}
     project.run()
     return project.folder / "results"
