@@ -1,4 +1,4 @@
-"""The mathematics, by topic; NumPy and SciPy alone, no files and no network.
+"""The mathematics, by topic; NumPy, SciPy, and networkx for communities; no files and no network.
 
 panel         strata of token types, contexts and targets, folds and their resampling, two-way standard errors
 influence     the shard that every metric of a checkpoint starts from, its summary, how unequal neurons are
