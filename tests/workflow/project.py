@@ -52,8 +52,8 @@ CONFIG = {
             "subject": "tiny",
         }
     },
-    "layers": {"steps": [2, "last"], "contexts": 24, "n_top": 2, "n_random": 9, "target_draws": 1},
-    "allocation": {"steps": [0, 4], "contexts": 24, "strata": ["rare"]},
+    "layers": {"steps": [0, "last"], "contexts": 24, "n_top": 2, "n_random": 9, "target_draws": 1},
+    "allocation": {"steps": [0, "last"], "contexts": 24, "strata": ["rare"]},
     "regimes": {"n_draws": 100, "n_bins": 12, "n_resamples": 50},
     "panels": {
         "heldout": {
