@@ -47,6 +47,22 @@ def test_a_resample_without_targets_is_named():
         )
 
 
+def test_the_next_resample_stands_in_for_one_without_targets():
+    counts = np.zeros((12, 12))
+    counts[0, 0] = counts[1, 5] = counts[7, 2] = counts[9, 9] = counts[3, 11] = 1.0
+    values = np.random.default_rng(3).normal(size=(12, 12, 1)) * counts[..., None]
+    cells = CellSums.of(values, counts=counts)
+    weights = np.ones((40, 12, 12))
+    weights[:, 0, 0] = np.arange(40) + 1
+    weights[[17, 39]] = 0.0
+    found = resampled_influence(weights, cells)[:, 0]
+    assert found[17] == found[18]
+    assert found[39] == found[0]
+    rest = np.delete(np.arange(40), [17, 39])
+    expected = (weights * values[..., 0]).sum((1, 2))[rest] / (weights * counts).sum((1, 2))[rest]
+    np.testing.assert_allclose(found[rest], expected, rtol=1e-12)
+
+
 def test_variance_of_a_mean_is_that_of_rows_and_columns_and_three_times_that_of_cells():
     # Owen 2007: with row, column and cell effects of sd 1, 2, 1.5 the mean of 12 x 12 has 1/12 + 4/12 + 2.25/144.
     rng, found = np.random.default_rng(2), []

@@ -9,6 +9,8 @@ from .cell_sums import CellSums
 from .folds import N_FOLDS
 
 Array = NDArray[np.float64]
+_MOST_EMPTY = 0.05
+"""Share of resamples without a target that an interval may be without."""
 
 
 def pigeonhole_weights(*, n_resamples: int, seed: int, n_folds: int = N_FOLDS, n_blocks: int = 1) -> Array:
@@ -65,11 +67,17 @@ def resampled_influence(weights: Array, cells: CellSums) -> Array:
     Raises
     ------
     ValueError
-        Where a resample holds no target.
+        Where more than one in twenty resamples hold no target.
+
+    Notes
+    -----
+    In place of a resample without a target stands the next that has one: the draw is that of resamples with targets.
     """
     drawn = np.tensordot(weights, cells.counts, axes=2)
-    empty = np.count_nonzero(drawn == 0)
-    if empty:
+    filled = np.flatnonzero(drawn > 0)
+    empty = len(drawn) - len(filled)
+    if empty > _MOST_EMPTY * len(drawn):
         used = np.count_nonzero(cells.counts)
         raise ValueError(f"{empty} of {len(drawn)} resamples hold no target: {used} cells have any; use a larger panel")
-    return np.tensordot(weights, cells.sums, axes=2) / drawn[:, None]
+    chosen = filled[np.searchsorted(filled, np.arange(len(drawn))) % len(filled)]
+    return np.tensordot(weights[chosen], cells.sums, axes=2) / drawn[chosen, None]
