@@ -105,11 +105,12 @@ def read_probed(shards: Mapping[str, str], strata: Sequence[str]) -> Probed:
     table = read_table(shards["influence"], ["stratum", *_INFLUENCES])
     by_stratum = {s: table.filter(pc.equal(table["stratum"], s)) for s in strata}
     activations = read_table(shards["activations"])
+    # Copies: torch shares memory with what it is given, and a table's is read only.
     gradients = read_table(shards["gradients"], ["gradient"])["gradient"]
     return Probed(
         {name: {s: rows[name].to_numpy() for s, rows in by_stratum.items()} for name in _INFLUENCES},
-        activations["activation_mean"].to_numpy(),
-        activations["activation_variance"].to_numpy(),
+        activations["activation_mean"].to_numpy().copy(),
+        activations["activation_variance"].to_numpy().copy(),
         np.stack([row.values.to_numpy() for row in gradients]).astype(np.float64),
     )
 

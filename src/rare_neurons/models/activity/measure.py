@@ -26,7 +26,7 @@ from rare_neurons.numerics.kinds.census import KindRow, LayerWeights, take_censu
 from rare_neurons.numerics.kinds.readout_weights import entropy_candidates, read_weights
 from rare_neurons.numerics.kinds.rows import ReadoutRow
 
-__all__ = ["ActivityOptions", "Probed", "TABLES", "measure_activity"]
+__all__ = ["TABLES", "ActivityOptions", "Probed", "measure_activity"]
 
 TABLES = ("organisation", "sets", "overlap", "routing", "kinds", "readout", "examples")
 
@@ -91,9 +91,7 @@ def kind_rows(scene: Scene) -> Iterator[KindRow]:
 def readout_rows(scene: Scene, streams: dict[str, TargetStream]) -> Iterator[ReadoutRow]:
     """Yield what every final-layer neuron does along the log unigram, and candidates to the entropy."""
     W_out = scene.block.W_out.numpy()
-    weights = read_weights(
-        W_out, unembedding_rows(scene.model), norm_centres=scene.readout.norm.kind == "layer_norm"
-    )
+    weights = read_weights(W_out, unembedding_rows(scene.model), norm_centres=scene.readout.norm.kind == "layer_norm")
     candidates = entropy_candidates(weights, scene.options.candidates)
     direction = frequency_direction(scene.unigram)
     mean = torch.from_numpy(scene.probed.activation_mean)

@@ -124,7 +124,10 @@ def set_scene(model: PreTrainedModel, panel: PanelArrays, probed: Probed, option
     contexts = choose_contexts(panel.fold, options.context_share)
     rows = choose_rows(panel, contexts, most=options.rows)
     targets = choose_targets(panel, contexts, most=options.targets)
-    at = np.concatenate([rows.context, panel.context[targets]]), np.concatenate([rows.position, panel.position[targets]])
+    at = (
+        np.concatenate([rows.context, panel.context[targets]]),
+        np.concatenate([rows.position, panel.position[targets]]),
+    )
     run = run_activity(model, panel, contexts, at=at, batch_size=options.batch_size, seed=options.seed)
     n_vocab = len(model.get_output_embeddings().weight)
     vocabulary = sort_vocabulary(panel.vocab_stratum, n_strata=len(panel.strata), n_vocab=n_vocab)

@@ -84,9 +84,7 @@ def organisation_rows(scene: Scene, one: ChosenSet) -> Iterator[OrganisationRow]
         yield joined_row(OrganisationRow, of, Compared(**blank))
     else:
         draws = scene.options.community_draws
-        yield from measure_coactivation(
-            activity, one.matched, one.placebo, rng=one.rng, **about, community_draws=draws
-        )
+        yield from measure_coactivation(activity, one.matched, one.placebo, rng=one.rng, **about, community_draws=draws)
     W_out = mlp_matrix(scene.model, scene.last, "W_out")
     raw = W_out / np.linalg.norm(W_out, axis=1, keepdims=True)
     rows = {
