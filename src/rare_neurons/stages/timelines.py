@@ -143,12 +143,13 @@ _SUMMARIES: dict[str, Callable[[str], list[dict]]] = {
 
 
 def _losses(behaviours: Sequence[str]) -> dict[tuple[int, str | None, str | None], float]:
-    """Loss by (step, panel, stratum); under (step, None, None) the mean over strata of the first panel."""
+    """Loss by (step, panel, stratum); without a stratum the mean over strata, without a panel that of the first."""
     found: dict[tuple[int, str | None, str | None], float] = {}
     for path in behaviours:
         table = read_table(path)
         if table.num_rows:
             step, panel, merged = table["step"][0].as_py(), table["panel"][0].as_py(), _merged(table)
             found |= {(step, panel, one.stratum): one.means["loss"] for one in merged}
-            found.setdefault((step, None, None), mean_over_strata(merged, "loss"))
+            found[step, panel, None] = mean_over_strata(merged, "loss")
+            found.setdefault((step, None, None), found[step, panel, None])
     return found
