@@ -40,3 +40,15 @@ def test_where_no_bin_is_told_from_zero_the_axes_are_empty_and_can_be_saved(resu
     figure = plot_rank_curves(results, RUNS)
     assert all(np.isnan(line.get_ydata()).all() for axis in figure.axes for line in axis.lines)
     figure.savefig(io.BytesIO())
+
+
+def test_a_stratum_that_is_not_drawn_decides_no_axis(results, monkeypatch):
+    def resolved_elsewhere(*given, **more):
+        table = load(*given, **more)
+        return table.assign(low=table.low.where(table.stratum == "common", -1.0))
+
+    load = rank_curves.load_shards
+    monkeypatch.setattr(rank_curves, "load_shards", resolved_elsewhere)
+    figure = plot_rank_curves(results, RUNS, ["rare"])
+    assert all(np.isnan(line.get_ydata()).all() for axis in figure.axes for line in axis.lines)
+    figure.savefig(io.BytesIO())

@@ -48,7 +48,7 @@ def test_tokens_per_step_and_neurons_of_a_hub_model_are_what_the_configuration_k
 
 
 def test_layers_and_intervals_are_those_of_the_declared_checkpoints(asked):
-    assert asked.declared_steps("layers", "tiny-seed0") == [2, 4]
+    assert asked.declared_steps("layers", "tiny-seed0") == [0, 4]
     assert asked.declared_steps("activity", "tiny-seed0") == [4]
     assert asked.intervals("tiny-seed0") == ["0-4"]
     assert ("allocation", "heldout", "tiny-seed0", "0-4") in asked.keys

@@ -4,7 +4,7 @@ from rare_neurons.catalogue import TABLES, TIMELINES
 from rare_neurons.tables import find_tables, index_paths, key_of, table_entry
 
 VALUES = {
-    "corpus": "c", "tokenizer": "t", "panel": "p", "model": "m", "step": 16, "subject": "s", "n_neurons": "384",
+    "corpus": "c", "tokenizer": "t", "panel": "p", "model": "m", "step": 16, "interval": "16-128", "subject": "s", "n_neurons": "384",
 }  # fmt: skip
 
 

@@ -52,7 +52,7 @@ CONFIG = {
             "subject": "tiny",
         }
     },
-    "layers": {"steps": [2, "last"], "contexts": 24, "n_top": 2, "n_random": 9, "target_draws": 1},
+    "layers": {"steps": [0, "last"], "contexts": 24, "n_top": 2, "n_random": 9, "target_draws": 1},
     "activity": {
         "steps": ["last"],
         "rows": 100,
@@ -63,7 +63,7 @@ CONFIG = {
         "example_neurons": 1,
         "examples": 2,
     },
-    "allocation": {"steps": [0, 4], "contexts": 24, "strata": ["rare"]},
+    "allocation": {"steps": [0, "last"], "contexts": 24, "strata": ["rare"]},
     "regimes": {"n_draws": 100, "n_bins": 12, "n_resamples": 50},
     "panels": {
         "heldout": {

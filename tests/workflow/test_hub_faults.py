@@ -101,7 +101,13 @@ def faulty(trained, tmp_path_factory):
     steps = sorted({*GOOD, *BAD})
     spectra = {**trained.configure()["spectra"], "refits": 0, "shuffles": 0, "likelihood_ratios": False}
     panel = {**CONFIG["panels"]["heldout"], "targets_per_stratum": 60}
-    trained.configure(models={"run": {**model, "steps": steps}}, panels={"heldout": panel}, spectra=spectra)
+    rest = {
+        "panels": {"heldout": panel},
+        "spectra": spectra,
+        "layers": {"steps": "none"},
+        "allocation": {"steps": "none"},
+    }
+    trained.configure(models={"run": {**model, "steps": steps}}, **rest)
     with serve(folder) as hub:
         hub.faults += transport_faults((folder / "lab/run/step8/model.safetensors").stat().st_size)
         trained.variables = {

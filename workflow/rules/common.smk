@@ -200,6 +200,45 @@ def checkpoint_folder(model: str, step: int) -> list[str]:
     return [str(source_of(entry, f"{RESULTS}/pretrain/{model}").folder(step))]
 
 
+def ends_of(batch, side: int):
+    """Manifests of the checkpoints before (0) or after (1) the intervals of a batch."""
+    return lambda w: [
+        MANIFEST.format(model=w.model, step=interval.split("-")[side])
+        for interval in batch.items_of(w)
+    ]
+
+
+def folders_of_intervals(batch, side: int):
+    """Folders of those checkpoints that a job must be given, as it shares no disk."""
+    if not FAR:
+        return []
+    return lambda w: [
+        path
+        for interval in batch.items_of(w)
+        for path in checkpoint_folder(w.model, int(interval.split("-")[side]))
+    ]
+
+
+def folders_between(batch):
+    """The same of checkpoints inside intervals."""
+    if not FAR:
+        return []
+    return lambda w: [
+        path
+        for interval in batch.items_of(w)
+        if (step := ASKED.between(w.model, interval)) is not None
+        for path in checkpoint_folder(w.model, step)
+    ]
+
+
+def between_of(batch):
+    """Manifest of the checkpoint inside each interval of a batch; None where none is asked for."""
+    return lambda w: [
+        None if step is None else MANIFEST.format(model=w.model, step=step)
+        for step in (ASKED.between(w.model, one) for one in batch.items_of(w))
+    ]
+
+
 def checkpoint_files(model: str, step: int) -> list[str]:
     """Local files of a checkpoint; one that is repaired or replaced is looked at again."""
     entry = config["models"][model]

@@ -16,45 +16,6 @@ INTERVAL_BATCHES = batches(
 MACHINE = {key: config["probe"][key] for key in ("device", "batch_size")}
 
 
-def ends_of(batch, side: int):
-    """Manifests of the checkpoints before (0) or after (1) the intervals of a batch."""
-    return lambda w: [
-        MANIFEST.format(model=w.model, step=interval.split("-")[side])
-        for interval in batch.items_of(w)
-    ]
-
-
-def folders_of_intervals(batch, side: int):
-    """Folders of those checkpoints that a job must be given, as it shares no disk."""
-    if not FAR:
-        return []
-    return lambda w: [
-        path
-        for interval in batch.items_of(w)
-        for path in checkpoint_folder(w.model, int(interval.split("-")[side]))
-    ]
-
-
-def folders_between(batch):
-    """The same of checkpoints inside intervals."""
-    if not FAR:
-        return []
-    return lambda w: [
-        path
-        for interval in batch.items_of(w)
-        if (step := ASKED.between(w.model, interval)) is not None
-        for path in checkpoint_folder(w.model, step)
-    ]
-
-
-def between_of(batch):
-    """Manifest of the checkpoint inside each interval of a batch; None where none is asked for."""
-    return lambda w: [
-        None if step is None else MANIFEST.format(model=w.model, step=step)
-        for step in (ASKED.between(w.model, one) for one in batch.items_of(w))
-    ]
-
-
 ask_for_batches((*LAYER_BATCHES, *INTERVAL_BATCHES))
 
 

@@ -31,6 +31,7 @@ def plot_rank_curves(
     good = verdicts[~verdicts.quarantined][["model", "step"]]
     table = table.merge(good, on=["model", "step"])
     strata = [s for s in strata if s in set(table.stratum)] or list(dict.fromkeys(table.stratum))
+    table = table[table.stratum.isin(strata)]
     rows = [key for key, _ in table.groupby(["model", "panel"], sort=False)]
     if not rows:
         return nothing_to_draw(figure)

@@ -1,4 +1,4 @@
-"""The whole account: units and remainder are the change, whoever moved is found, and the line is what METHODS says."""
+"""The whole account: units and remainder are the change, whoever moved is found, and the line is straight."""
 
 import dataclasses
 

@@ -110,5 +110,5 @@ def test_a_planted_cluster_is_found():
     for kind in ("iid", "many factors"):
         world = make_world(kind, rng, planted=0.08)
         found = p_values(world, rng)
-        assert found["excess_square_correlation"] == found["excess_correlation"] == 0.01, kind
+        assert max(found["excess_square_correlation"], found["excess_correlation"]) <= 0.01, kind
     assert split_of(world).first.shape == (384, 384)
