@@ -418,6 +418,66 @@ RULES = (
         ),
     ),
     Rule(
+        "activity",
+        version=1,
+        sections=("activity", "panels", "probe", "cache"),
+        tables=(
+            _of_checkpoint(
+                "organisation",
+                "stratum x sign x quantity",
+                row=f"{_N}.organisation.rows:OrganisationRow",
+                computed_in="rare_neurons.models.activity.set_rows:organisation_rows",
+                keys=("stratum", "sign", "quantity", "residualised"),
+                timeline=f"{_N}.organisation.rows:OrganisationRow",
+            ),
+            _of_checkpoint(
+                "sets",
+                "stratum x sign x ablation",
+                row=f"{_N}.organisation.interaction:SetRow",
+                computed_in="rare_neurons.models.activity.set_rows:set_rows",
+                keys=("stratum", "sign", "ablation"),
+                timeline=f"{_N}.organisation.interaction:SetRow",
+            ),
+            _of_checkpoint(
+                "overlap",
+                "pair of strata x size",
+                row=f"{_N}.organisation.rows:OverlapRow",
+                computed_in="rare_neurons.models.activity.set_rows:overlap_rows",
+                keys=("stratum", "other", "influence", "n_set"),
+            ),
+            _of_checkpoint(
+                "routing",
+                "layer x head x pair of strata",
+                row=f"{_N}.organisation.routing:RoutingRow",
+                computed_in="rare_neurons.models.activity.head_rows:Redirected",
+                keys=("layer", "head", "stratum", "against"),
+            ),
+            _of_checkpoint(
+                "kinds",
+                "layer x neuron",
+                row=f"{_N}.kinds.census:KindRow",
+                computed_in="rare_neurons.models.activity.measure:kind_rows",
+                keys=("layer", "neuron"),
+                timeline=f"{_N}.kinds.summary:KindSummaryRow",
+                timeline_keys=("layer", "kind"),
+            ),
+            _of_checkpoint(
+                "readout",
+                "stratum x neuron",
+                row=f"{_N}.kinds.rows:ReadoutRow",
+                computed_in="rare_neurons.models.activity.measure:readout_rows",
+                keys=("stratum", "neuron"),
+            ),
+            _of_checkpoint(
+                "examples",
+                "neuron x rank",
+                row=f"{_N}.kinds.rows:ExampleRow",
+                computed_in="rare_neurons.models.activity.set_rows:example_rows",
+                keys=("stratum", "sign", "neuron", "rank"),
+            ),
+        ),
+    ),
+    Rule(
         "layer_evidence",
         version=1,
         sections=("layers", "evidence"),
@@ -498,7 +558,7 @@ RULES = (
     Rule("replication", version=3),
 )
 
-AT_DECLARED_STEPS = ("layers", "allocation")
+AT_DECLARED_STEPS = ("layers", "allocation", "activity")
 """Rules with a section of their own that says at which checkpoints they measure."""
 VERSIONS = {rule.name: rule.version for rule in RULES}
 METRICS = tuple(rule for rule in RULES if rule.metric)

@@ -9,6 +9,7 @@ import pyarrow as pa
 from rare_neurons.numerics.evidence.rows import CourseRow, EvidenceRow, OnsetRow, TurnRow
 from rare_neurons.numerics.grid.folds import N_FOLDS
 from rare_neurons.tables import from_rows, write_rows, write_table
+from tests.figures.activity import of_activity
 from tests.figures.layers import layer_influence, of_layers
 from tests.figures.questions import CONTROL, COURSES, EVIDENCE, ONSETS, RUNS, STEPS, SUBJECT, TURNS
 
@@ -81,7 +82,7 @@ def _timelines(model: str, panels: Sequence[str]) -> dict[str, list[dict[str, ob
         name: []
         for name in ("behaviour", "influence", "inequality", "lineage", "moments", "regimes", "set_spectra", "alpha")
     }
-    rows |= of_layers(model, panels)
+    rows |= of_layers(model, panels) | of_activity(model, panels, HELD)
     for step in STEPS:
         held = (model, step) == HELD
         for kind, layer in KINDS.items():

@@ -49,6 +49,7 @@ def test_tokens_per_step_and_neurons_of_a_hub_model_are_what_the_configuration_k
 
 def test_layers_and_intervals_are_those_of_the_declared_checkpoints(asked):
     assert asked.declared_steps("layers", "tiny-seed0") == [0, 4]
+    assert asked.declared_steps("activity", "tiny-seed0") == [4]
     assert asked.intervals("tiny-seed0") == ["0-4"]
     assert ("allocation", "heldout", "tiny-seed0", "0-4") in asked.keys
     assert path_of(("allocation", "heldout", "tiny-seed0", "0-4")) == "allocation/heldout/tiny-seed0/step0-4.parquet"
@@ -57,10 +58,12 @@ def test_layers_and_intervals_are_those_of_the_declared_checkpoints(asked):
 
 
 def test_what_has_no_checkpoints_of_its_own_is_not_asked_for(asked):
-    none = ask(layers={"steps": "none"}, allocation={"steps": "none"})
+    none = ask(**{name: {"steps": "none"} for name in ("layers", "allocation", "activity")})
     kinds = {key[0] for key in none.keys}
     assert not [kind for kind in kinds if "layer" in str(kind) or "allocation" in str(kind) or kind == "heads"]
+    assert not kinds & {"organisation", "kinds", "timelines/organisation", "timelines/kinds"}
     assert not none.does("layers")
+    assert not none.does("activity")
     assert not none.does("layer_evidence")
     assert asked.does("layer_evidence")
     assert "layer_audit" in asked.quantities

@@ -2,6 +2,7 @@ import shutil
 
 import pytest
 
+from rare_neurons.catalogue import RULES
 from rare_neurons.origins.asked import path_of
 from rare_neurons.origins.inputs import Inputs, changed_inputs
 from rare_neurons.origins.parameters import has_metadata
@@ -28,6 +29,7 @@ def test_a_shard_of_another_step_is_named_where_it_went_in(asked, results):
     shards = results / "influence/heldout/tiny-seed0"
     shutil.copy(shards / "step2.parquet", shards / "step4.parquet")
     of_metric = {name: {"influence"} for name in ("inequality", "regimes", "curves", "differences", "set_spectra")}
+    of_metric |= {table.name: {"influence"} for rule in RULES if rule.name == "activity" for table in rule.tables}
     joined = {"timelines/influence": {"shards"}, "timelines/lineage": {"influence"}, "timelines/members": {"influence"}}
     own = {"influence": {"manifest"}}
     assert changed(asked, results) == own | of_metric | joined

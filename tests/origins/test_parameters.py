@@ -20,6 +20,7 @@ def others(asked, results) -> dict[str, set[str]]:
 
 
 PROBED = ("influence", "cells", "behaviour", "moments", "activations", "gradients")
+ACTIVITY = ("organisation", "sets", "overlap", "routing", "kinds", "readout", "examples")
 PANEL = ("panel/contexts", "panel/targets", "panel/strata")
 BPE = CONFIG["tokenizers"]["bpe"]
 
@@ -41,6 +42,7 @@ def test_a_finished_run_has_the_parameters_of_its_configuration(finished):
         ({"integrity": {"n_projections": 32}}, {"fingerprint": {"n_projections"}}),
         ({"lineage": {"share": 0.1}}, {key: {"share"} for key in ("timelines/lineage", "timelines/members")}),
         ({"set_spectra": {"seed": 4}}, {"set_spectra": {"seed"}}),
+        ({"activity": {"rows": 90}}, {key: {"rows"} for key in ACTIVITY}),
         (
             {"tokenizers": {"bpe": BPE | {"vocab_size": 500}}},
             {key: {"vocab_size"} for key in ("corpus/tokens", "corpus/unigram")},

@@ -115,3 +115,14 @@ def test_every_quantity_of_the_behaviour_is_averaged(tmp_path):
     ]
     (row,) = summarise_behaviour(put(tmp_path, "behaviour", place, rows, OK))
     assert row == {**place, "stratum": "rare", "n_targets": 4, **{n: 3.0 + j for j, n in enumerate(PER_TARGET)}}
+
+
+def test_kinds_are_counted_by_layer(timeline, tmp_path):
+    place = {"panel": "p", "model": "m", "step": 2}
+    flags = {"counted": True, "silent": False, "positional": False, "suppressor": False}
+    rows = [{"layer": 0, "neuron": k, "kind": kind, **flags} for k, kind in enumerate(["dead", "other", "other"])]
+    shards = [put(tmp_path, "kinds", place, rows), put(tmp_path, "kinds", {**place, "step": 8}, [], BAD)]
+    found = timeline("kinds", shards)
+    assert {row["kind"]: row["n_neurons"] for row in found if row["n_neurons"]} == {"dead": 1, "other": 2}
+    assert {row["step"] for row in found} == {2}
+    assert {row["loss"] for row in found} == {7.5 - 2}

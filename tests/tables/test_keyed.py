@@ -32,6 +32,11 @@ def test_a_parameter_that_a_law_has_not_is_a_key_like_others():
     assert not in_order(twice, ("shape",))
 
 
+def test_flags_are_keys_too():
+    table = pa.table({"flag": [True, None, False], "n": [1, 1, 1]})
+    assert sort_rows(table, ("n", "flag"))["flag"].to_pylist() == [False, True, None]
+
+
 def test_two_rows_of_one_key_are_named():
     with pytest.raises(ValueError, match=r"two rows have the key \{'n': 2\}"):
         sort_rows(pa.table({"n": [2, 1, 2]}), ("n",))

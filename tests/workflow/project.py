@@ -53,6 +53,16 @@ CONFIG = {
         }
     },
     "layers": {"steps": [0, "last"], "contexts": 24, "n_top": 2, "n_random": 9, "target_draws": 1},
+    "activity": {
+        "steps": ["last"],
+        "rows": 100,
+        "targets": 40,
+        "n_permutations": 99,
+        "joint_draws": 0,
+        "candidates": 2,
+        "example_neurons": 1,
+        "examples": 2,
+    },
     "allocation": {"steps": [0, "last"], "contexts": 24, "strata": ["rare"]},
     "regimes": {"n_draws": 100, "n_bins": 12, "n_resamples": 50},
     "panels": {

@@ -35,8 +35,8 @@ def with_steps(steps):
 
 def test_another_division_measures_nothing_again_and_ends_in_the_same_tables(project, finished):
     before = kept(project)
-    # Tables of three checkpoints, of layers at two of them, and of one interval.
-    assert len(before) == 3 * 14 + 2 * 3 + 2, sorted(before)
+    # Tables of three checkpoints, of layers at two of them, of activity at one, and of one interval.
+    assert len(before) == 3 * 14 + 2 * 3 + 7 + 2, sorted(before)
     project.configure(jobs={"checkpoints": 2})
     jobs = project.rules_run()
     assert (jobs["probe"], jobs["metrics"]) == (2, 2)

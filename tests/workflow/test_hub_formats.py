@@ -36,7 +36,7 @@ def run_all(project, folder, hub):
         for name in FORMATS
     }
     local = {"source": "folder", "path": "run/step{step}", **common}
-    nothing = {"layers": {"steps": "none"}, "allocation": {"steps": "none"}}
+    nothing = {name: {"steps": "none"} for name in ("layers", "allocation", "activity")}
     project.configure(models={"local": local, **repositories}, **nothing)
     project.variables = {"HF_ENDPOINT": hub.url, "HF_HOME": str(folder / "home"), "HF_HUB_DISABLE_XET": "1"}
     project.run()

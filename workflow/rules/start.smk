@@ -116,6 +116,7 @@ def tell_jobs() -> None:
     for found, names in (
         (BATCHES, ("resolve", "spectra", "probe", "metrics")),
         (LAYER_BATCHES, ("layers",)),
+        (ACTIVITY_BATCHES, ("activity",)),
         (INTERVAL_BATCHES, ("allocation",)),
     ):
         for batch in found:

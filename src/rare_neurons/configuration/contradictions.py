@@ -52,7 +52,7 @@ def contradictions(config: Mapping[str, Entries]) -> Iterable[str]:
     asked = config["evidence"]["questions"]
     wanted = [(f"evidence.questions.{k}.{key}", q[key]) for k, q in asked.items() for key in _STRATA if key in q]
     wanted += [("regimes.compare", name) for pair in config["regimes"]["compare"] for name in pair]
-    for section in ("set_spectra", "layers", "allocation"):
+    for section in ("set_spectra", "layers", "allocation", "activity"):
         wanted += [(f"{section}.strata", name) for name in config[section]["strata"]]
     for place, name in wanted:
         if name not in strata:

@@ -106,6 +106,10 @@ def _allocation(found: Inputs, asked: Asked, key: Key) -> Digests:
     return digests
 
 
+def _activity(found: Inputs, asked: Asked, key: Key) -> Digests:
+    return {**_probe(found, asked, key), **_set_spectra(found, asked, key)}
+
+
 def _layer_evidence(found: Inputs, asked: Asked, key: Key) -> Digests:
     judged = asked.judged(str(key[1]))
     shards = [one for model in judged for one in asked.of_checkpoints("layer_audit", model)]
@@ -174,6 +178,7 @@ _INPUTS: dict[str, Callable[[Inputs, Asked, Key], Digests]] = {
     "spectra": _spectra,
     "layers": _probe,
     "allocation": _allocation,
+    "activity": _activity,
     "layer_evidence": _layer_evidence,
     "set_spectra": _set_spectra,
     "null_tables": lambda *_: {},

@@ -73,6 +73,10 @@ def _allocation(asked: Asked, key: Key) -> Params:
     return {**asked.declared_options("allocation"), "strata_of_panel": asked.config["panels"][key[1]]["strata"]}
 
 
+def _activity(asked: Asked, key: Key) -> Params:
+    return {**asked.declared_options("activity"), "strata_of_panel": asked.config["panels"][key[1]]["strata"]}
+
+
 def _layer_evidence(asked: Asked, _: Key) -> Params:
     return {"rule": asked.config["evidence"]["rule"]}
 
@@ -114,6 +118,7 @@ _PARAMS: dict[str, Callable[[Asked, Key], Params]] = {
     "spectra": _spectra,
     "layers": _layers,
     "allocation": _allocation,
+    "activity": _activity,
     "layer_evidence": _layer_evidence,
     "null_tables": _null_tables,
     "timelines": _timelines,

@@ -11,6 +11,7 @@ from rare_neurons.numerics.allocation.summary import summarise_allocation
 from rare_neurons.numerics.influence.moments import summarise_moments
 from rare_neurons.numerics.influence.rows import PER_TARGET
 from rare_neurons.numerics.influence.summary import summarise_influence
+from rare_neurons.numerics.kinds.summary import summarise_kinds
 from rare_neurons.numerics.panel.means import StratumMeans, mean_over_strata, merge_cells
 from rare_neurons.stages.cell_tables import MOMENTS, moment_statistics
 from rare_neurons.tables import digest_of, file_sha256, from_rows, provenance, read_table, write_rows
@@ -126,21 +127,29 @@ def _summarise_allocation(path: str) -> list[dict]:
     return [{**place, **asdict(summary)} for summary in summarise_allocation(rows)]
 
 
+def _summarise_kinds(path: str) -> list[dict]:
+    rows = _rows(path)
+    place = {key: rows[0][key] for key in _PLACE} if rows else {}
+    return [{**place, **asdict(summary)} for summary in summarise_kinds(rows)]
+
+
 _SUMMARIES: dict[str, Callable[[str], list[dict]]] = {
     "allocation": _summarise_allocation,
     "behaviour": summarise_behaviour,
     "influence": _summarise_influence,
+    "kinds": _summarise_kinds,
     "moments": _summarise_moments,
 }
 
 
 def _losses(behaviours: Sequence[str]) -> dict[tuple[int, str | None, str | None], float]:
-    """Loss by (step, panel, stratum); under (step, None, None) the mean over strata of the first panel."""
+    """Loss by (step, panel, stratum); without a stratum the mean over strata, without a panel that of the first."""
     found: dict[tuple[int, str | None, str | None], float] = {}
     for path in behaviours:
         table = read_table(path)
         if table.num_rows:
             step, panel, merged = table["step"][0].as_py(), table["panel"][0].as_py(), _merged(table)
             found |= {(step, panel, one.stratum): one.means["loss"] for one in merged}
-            found.setdefault((step, None, None), mean_over_strata(merged, "loss"))
+            found[step, panel, None] = mean_over_strata(merged, "loss")
+            found.setdefault((step, None, None), found[step, panel, None])
     return found

@@ -50,6 +50,8 @@ def _ranks(column: pa.ChunkedArray) -> np.ndarray:
     if pa.types.is_floating(column.type):
         # NaN, where a law has no such parameter, is one value, the last but null.
         return np.unique(column.fill_null(np.nan).to_numpy(), return_inverse=True)[1] + _nulls(column)
+    if pa.types.is_boolean(column.type):
+        column = column.cast(pa.int64())
     return column.fill_null(np.iinfo(np.int64).max).to_numpy()
 
 

@@ -7,4 +7,9 @@ activity_pass    the pass: counts of all layers, final-layer activations at some
 set_effects      a set of final-layer neurons ablated together, of whatever size and to whatever values
 heads            what heads do to final-layer neurons, when they look at the first position alone
 readout_effects  what final-layer neurons do along the log unigram and to the entropy
+options          what is asked, and what the probe of the same checkpoint has found
+scene            one checkpoint on one panel: the pass, the weights and the readout
+set_rows         rows about sets: organisation, joint ablation, overlap, examples
+head_rows        rows about routing
+measure          all of it
 """

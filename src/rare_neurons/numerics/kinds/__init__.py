@@ -10,4 +10,5 @@ readout_weights
             what the weights say of entropy neurons
 rows        rows of the tables about single neurons
 census      the kind of every neuron of a layer
+summary     counts of kinds by layer
 """

@@ -41,7 +41,8 @@ TAILS = ("upper", "upper", "upper", "lower")
 MIN_ROWS = 60  # of a block: below, bins of the design would hold less than ten rows
 ROWS_PER_BIN = 10
 LABEL_DRAWS = 999
-SEED_DRAWS = 99  # of conventions that nothing follows from
+SEED_DRAWS = 99
+CONVENTION_DRAWS = 19  # of what nothing follows from: the ends of a 90 % band, and most of their time is Louvain's
 FEW_ROWS = "independent neurons give .49 to .56 at the published numbers of rows: it follows that number"
 SAME_CLAIM = "`mean_square_correlation` in other units: g / (1 + (g − 1) r²)"
 
@@ -170,7 +171,7 @@ def measure_alignment(
             lambda sets, unit=unit: square_cosine(unit, sets)[:, None], matched, placebo, rng=rng, tails=("upper",)
         )
         yield joined_row(OrganisationRow, OfQuantity(quantity=quantity, **about), compared)
-    sets = np.concatenate([matched.chosen[None], matched.sets[:SEED_DRAWS]])
+    sets = np.concatenate([matched.chosen[None], matched.sets[:CONVENTION_DRAWS]])
     angles = near_right_angles(next(iter(rows.values())), sets)
     drawn = drawn_only(matched, angles, "random directions have .91 of their pairs there in 96 dimensions")
     yield joined_row(OrganisationRow, OfQuantity(quantity="near_right_angles", **about), drawn)
@@ -199,7 +200,7 @@ def _communities(
 
 
 def _seed_conventions(rows: Array, correlation: Array, matched: MatchedSets) -> dict[str, Compared]:
-    sets = np.concatenate([matched.chosen[None], matched.sets[:SEED_DRAWS]])
+    sets = np.concatenate([matched.chosen[None], matched.sets[:CONVENTION_DRAWS]])
     dimension = np.array([effective_dimension_95(rows, one) for one in sets])
     modularity = np.array([in_sample_modularity(correlation[np.ix_(one, one)]) for one in sets])
     noise = "independent neurons give .06 to .09 on the rows that found the communities"

@@ -1,0 +1,50 @@
+"""How the strongest final-layer neurons are organised, and kinds of neurons of all layers, at declared checkpoints.
+
+Requires: manifests, panels and the probe's tables of the same checkpoints; `steps` in section activity of the
+configuration.
+Makes: {results}/{organisation,sets,overlap,routing,kinds,readout,examples}/{panel}/{model}/step{step}.parquet
+"""
+
+ACTIVITY_BATCHES = batches(
+    {model: ASKED.declared_steps("activity", model) for model in STEPS}, SIZES
+)
+
+
+ask_for_batches(ACTIVITY_BATCHES)
+
+
+for batch in ACTIVITY_BATCHES:
+
+    rule:
+        """One pass with all layers tapped: organisation of top sets, routing to them, and kinds of neurons."""
+        name:
+            batch.rule("activity")
+        input:
+            manifests=batch.paths(MANIFEST),
+            folders=folders_of_checkpoints(batch),
+            influence=batch.paths(PATH["influence"]),
+            activations=batch.paths(PATH["activations"]),
+            gradients=batch.paths(PATH["gradients"]),
+            contexts=PATH["panel/contexts"],
+            targets=PATH["panel/targets"],
+            unigram=corpus_table("unigram"),
+            tokenizer=lambda w: TOKENIZER.format(
+                tokenizer=config["panels"][w.panel]["tokenizer"]
+            ),
+        output:
+            **tables_of("activity", batch),
+        log:
+            batch.log(f"{RESULTS}/logs/activity/{{panel}}/{{model}}/step{{step}}.log"),
+        wildcard_constraints:
+            model=one_of(batch.models),
+        conda:
+            "../envs/rare-neurons.yaml"
+        threads: 1
+        params:
+            panel=lambda w: w.panel,
+            rules=lambda w: config["panels"][w.panel]["strata"],
+            options=ASKED.declared_options("activity"),
+            machine=MACHINE,
+            version=VERSIONS["activity"],
+        script:
+            "../scripts/activity.py"
