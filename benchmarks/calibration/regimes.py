@@ -27,7 +27,7 @@ def _split_errors(rng, n):
     return np.where(np.arange(n) < n // 10, 10.0, 1.0)
 
 
-# Each draws the noise of N neurons. The first nine carry the bar of the issue; the others show how far it reaches.
+# Each draws the noise of N neurons. The first nine carry the bar; the others show how far it reaches.
 NOISE = {
     "half-normal": lambda rng, n: rng.standard_normal(n),
     "exponential": lambda rng, n: rng.exponential(size=n),
