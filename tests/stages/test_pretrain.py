@@ -97,6 +97,22 @@ def test_a_killed_training_goes_on_from_its_last_checkpoint(tmp_path, inputs, mo
     assert all(np.array_equal(whole[name], resumed[name]) for name in whole)
 
 
+def test_a_kill_while_the_training_is_tidied_away_leaves_nothing_half_to_resume(tmp_path, inputs, monkeypatch):
+    whole = train(tmp_path / "whole", inputs)
+
+    def killed_halfway(folder):
+        (folder / "step0/model.safetensors").unlink()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("rare_neurons.stages.pretrain.shutil.rmtree", killed_halfway)
+        train(tmp_path / "made", inputs)
+    assert (tmp_path / f"made/{WORK}/step0").is_dir()
+    again = train(tmp_path / "made", inputs)
+    assert all(np.array_equal(whole[name], again[name]) for name in whole)
+    assert not (tmp_path / f"made/{WORK}").exists()
+
+
 def test_another_seed_removes_what_a_killed_training_left(tmp_path, inputs, monkeypatch):
     killed(tmp_path, inputs, monkeypatch)
     other = replace(TRAINING, seed=1)

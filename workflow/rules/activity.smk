@@ -37,6 +37,8 @@ for batch in ACTIVITY_BATCHES:
             batch.log(f"{RESULTS}/logs/activity/{{panel}}/{{model}}/step{{step}}.log"),
         wildcard_constraints:
             model=one_of(batch.models),
+        # Before the next checkpoint is resolved: while its weights are in the cache.
+        priority: 1
         conda:
             "../envs/rare-neurons.yaml"
         threads: 1

@@ -40,6 +40,8 @@ for batch in LAYER_BATCHES:
             batch.log(f"{RESULTS}/logs/layers/{{panel}}/{{model}}/step{{step}}.log"),
         wildcard_constraints:
             model=one_of(batch.models),
+        # Before the next checkpoint is resolved: while its weights are in the cache.
+        priority: 1
         conda:
             "../envs/rare-neurons.yaml"
         threads: 1

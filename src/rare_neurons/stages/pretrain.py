@@ -22,7 +22,7 @@ from rare_neurons.stages.reporting import bar
 from rare_neurons.sums import check_sum, write_sum
 from rare_neurons.tables import atomic_path, file_sha256, read_metadata, read_table
 
-WORK = ".training"
+WORK, STARTED = ".training", "started.json"
 """Beside the recipe: what a training that has not ended is to go on from."""
 
 
@@ -92,7 +92,7 @@ def write_checkpoints(output: str, *, tokens: str, tokenizer: str, training: Tra
         with atomic_path(output) as temporary:
             temporary.write_text(text + "\n")
         write_sum(output)
-        shutil.rmtree(work)
+        _remove(work)
 
 
 def _train(folder: Path, tokens: str, training: Training) -> None:
@@ -127,7 +127,7 @@ def _alone(folder: Path, model: str) -> Iterator[None]:
 
 def _discard_other_runs(folder: Path, record: Mapping[str, object]) -> None:
     """Keep what a killed run of this very recipe left; remove what another recipe left."""
-    started = folder / "started.json"
+    started = folder / STARTED
     text = json.dumps(record, sort_keys=True)
     if started.is_file() and started.read_text() == text:
         return
@@ -135,6 +135,12 @@ def _discard_other_runs(folder: Path, record: Mapping[str, object]) -> None:
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
     started.write_text(text)
+
+
+def _remove(work: Path) -> None:
+    """Remove a training's folder so that one that is half removed is no training to resume."""
+    (work / STARTED).unlink()
+    shutil.rmtree(work)
 
 
 def _hand_over(work: Path, folder: Path, steps: Sequence[int]) -> None:
