@@ -94,3 +94,10 @@ def test_neurons_of_a_local_model_are_those_of_its_first_checkpoint_that_tells_t
     assert (found.n_neurons("local"), found.n_neurons("said")) == (32, 7)
     assert ("null_tables", "32") in found.keys
     assert ask(models={"local": {**local, "steps": [0, 5]}}).n_neurons("local") is None
+
+
+def test_a_configuration_of_an_earlier_version_asks_for_none_of_the_later_rules(asked):
+    earlier = {name: entry for name, entry in asked.config.items() if name not in ("layers", "allocation", "activity")}
+    found = Asked(earlier, asked.steps)
+    assert {"influence", "spectra"} <= {key[0] for key in found.keys}
+    assert not {"layer_influence", "allocation", "organisation"} & {key[0] for key in found.keys}

@@ -157,7 +157,8 @@ class Asked:
 
     def declared_steps(self, rule: str, model: str) -> list[int]:
         """Checkpoints of a model that a rule of `AT_DECLARED_STEPS` looks at."""
-        asked, steps = self.config[rule]["steps"], self.steps[model]
+        # What a run of an earlier version has noted lacks the section.
+        asked, steps = self.config.get(rule, {}).get("steps", "none"), self.steps[model]
         if not self.panels_of(model) or asked == "none":
             return []
         wanted = {steps[-1] if step == "last" else step for step in asked} if isinstance(asked, list) else set(steps)
