@@ -31,6 +31,8 @@ class FarProject(Project):
     def environment(self) -> dict[str, str]:
         packages = sysconfig.get_path("purelib")
         known = {"PYTHONPATH": os.pathsep.join([str(PLUGIN), packages]), "TEST_PACKAGES": packages}
+        # A worker's image has an interpreter called python.
+        known["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         return {**os.environ, **known, "TEST_WORKERS": os.pathsep.join(map(str, self.workers)), **self.variables}
 
     def commands(self) -> list[list[str]]:
