@@ -134,6 +134,10 @@ def test_the_placebo_is_the_neurons_that_write_most():
     rng = np.random.default_rng(0)
     W_in, W_out, variance = rng.standard_normal((30, 4)), rng.standard_normal((30, 4)), rng.uniform(1, 2, 30)
     covariates = neuron_covariates(W_in, W_out, variance)
+    active = np.arange(len(variance))
+    np.testing.assert_array_equal(
+        neuron_covariates(W_in, W_out, variance, active), np.column_stack([covariates, active])
+    )
     np.testing.assert_allclose(covariates[:, 0] ** 2, (W_in**2).sum(axis=1))
     np.testing.assert_allclose(covariates[:, 3], np.sqrt((W_out**2).sum(axis=1) * variance))
     np.testing.assert_array_equal(placebo_set(W_out, variance, 5), np.argsort(-covariates[:, 3])[:5])
