@@ -12,6 +12,7 @@ from rare_neurons.api.panel import Panel, make_panel
 from rare_neurons.errors import RequestError
 from rare_neurons.models.influence.probe import probe_model
 from rare_neurons.models.loading import check_length
+from rare_neurons.stages.on_panel import batch_size_of
 from rare_neurons.stages.probe import OUTPUTS, probe_tables, settings_of
 
 
@@ -67,7 +68,7 @@ def measure_influence(
     asked = completed("measure_influence", PROBE, options)
     panel = panel_of(token_ids, {"strata": strata, "counts": counts, "documents": documents}, draw)
     check_length(network, panel.arrays.token_ids.shape[1])
-    batch_size = None if asked["batch_size"] == "auto" else int(asked["batch_size"])
+    batch_size = batch_size_of(asked)
     with at_rest(network):
         settings = settings_of(asked)
         tf32 = bool(asked["tf32"])

@@ -21,6 +21,8 @@ from rare_neurons.errors import DataFault, RequestError, shown
 from rare_neurons.families import Family, checked_matrices, family_of
 from rare_neurons.models.placement import Placement, fill_model
 
+GRADIENT_DTYPE = "float32"
+"""Of gradients, and of what is a small difference of them: half of the digits of bfloat16 would be rounding."""
 _ATTENTION = "sdpa"
 """What transformers takes for these families by itself; a configuration may name a repository of kernels instead."""
 _NAMED = 5  # tensors in a message
@@ -88,6 +90,13 @@ def load_model(
     fill_model(model, tensors, device=device, dtype=dtype, placement=placement)
     _refuse("tied to another, and stored with other values,", _untied(model, folder, stored), folder)
     return model.eval()
+
+
+def load_for_gradients(folder: Path, *, device: str, length: int) -> PreTrainedModel:
+    """Load a checkpoint in `GRADIENT_DTYPE`; contexts of `length` tokens must not be too long for it."""
+    model = load_model(folder, dtype=getattr(torch, GRADIENT_DTYPE), device=device)
+    check_length(model, length)
+    return model
 
 
 def check_length(model: PreTrainedModel, length: int) -> None:

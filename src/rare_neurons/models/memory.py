@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
 import psutil
 import torch
+from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
+
+T = TypeVar("T")
 
 SHARE_OF_HOST, SHARE_OF_DEVICE = 0.5, 0.8
 """Shares of the free memory that are planned with: sizes are estimates, and a processor's memory is others' too."""
@@ -35,3 +42,47 @@ def forward_bytes(*, d_model: int, n_neurons: int, n_heads: int, length: int, it
     nonlinearity; scores of one row of attention, should they be made; four float64 arrays of activations.
     """
     return itemsize * (24 * d_model + 4 * n_neurons + 2 * n_heads * length) + 4 * 8 * n_neurons
+
+
+class FittingBatches:
+    """Runs passes; one that does not fit the memory begins again with half the contexts at a time.
+
+    Parameters
+    ----------
+    size : int
+        Contexts at a time to begin with.
+    device : torch.device
+    too_large : str
+        What is said where one context is too much.
+
+    Attributes
+    ----------
+    size : int
+        Contexts at a time from here on.
+    """
+
+    def __init__(self, size: int, *, device: torch.device, too_large: str) -> None:
+        self.size, self._device, self._too_large = size, device, too_large
+
+    def run(self, work: Callable[[int], T]) -> T:
+        """Call `work(contexts at a time)`.
+
+        Raises
+        ------
+        MemoryError
+            If not even one context fits.
+        """
+        while True:
+            try:
+                return work(self.size)
+            except (RuntimeError, MemoryError) as error:
+                if not should_reduce_batch_size(error):
+                    raise
+            self._halve()
+            clear_device_cache(garbage_collection=True)
+
+    def _halve(self) -> None:
+        if self.size == 1:
+            raise MemoryError(self._too_large)
+        self.size = (self.size + 1) // 2
+        print(f"out of memory on {self._device}: {self.size} contexts at a time from here on", file=sys.stderr)

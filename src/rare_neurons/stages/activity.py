@@ -10,22 +10,21 @@ import torch
 
 from rare_neurons.checkpoints.manifest import Manifest
 from rare_neurons.models.activity.measure import TABLES, ActivityOptions, Probed, measure_activity
-from rare_neurons.models.loading import check_length, load_model
+from rare_neurons.models.loading import load_for_gradients
 from rare_neurons.stages.checkpoint_job import (
     CheckpointFiles,
-    CheckpointJob,
     Workplace,
     files_of,
     place_of,
     run_checkpoint_job,
 )
 from rare_neurons.stages.on_panel import (
-    GRADIENT_DTYPE,
     batch_size_of,
+    job_on_panel,
     panel_digests,
     panel_of,
     params_on,
-    tokenizer_check,
+    strata_here,
 )
 from rare_neurons.tables import file_sha256, from_rows, read_metadata, read_table
 
@@ -79,22 +78,17 @@ def write_activity(
     """
     torch.set_num_threads(place.threads)
     arrays = panel_of(inputs, rules)
+    network = {"device": str(machine["device"]), "length": arrays.token_ids.shape[1]}
     asked = _asked(options, rules, batch_size_of(machine) or AT_ONCE)
     shards = {manifest: {name: inputs[name][k] for name in SHARDS} for k, manifest in enumerate(manifests)}
 
     def measure(folder: Path, checkpoint: Manifest, files: CheckpointFiles) -> dict[str, pa.Table]:
-        model = load_model(folder, dtype=getattr(torch, GRADIENT_DTYPE), device=str(machine["device"]))
-        check_length(model, arrays.token_ids.shape[1])
+        model = load_for_gradients(folder, **network)
         probed = read_probed(shards[files.manifest], asked.strata)
         found = measure_activity(model, arrays, probed, asked)
         return {name: from_rows(name, found[name], place_of(checkpoint, panel)) for name in OUTPUTS}
 
-    job = CheckpointJob(
-        "activity",
-        params=dict.fromkeys(OUTPUTS, params_on(rules, options)),
-        about={"dtype": GRADIENT_DTYPE, "device": machine["device"]},
-        look=tokenizer_check(inputs),
-    )
+    job = job_on_panel("activity", dict.fromkeys(OUTPUTS, params_on(rules, options)), inputs, machine)
     drawn = panel_digests(inputs)
     files = [_with_shards(one, shards[one.manifest], drawn) for one in files_of(manifests, outputs)]
     run_checkpoint_job(job, files, measure, place=place)
@@ -116,7 +110,7 @@ def read_probed(shards: Mapping[str, str], strata: Sequence[str]) -> Probed:
 
 
 def _asked(options: Mapping[str, object], rules: Mapping[str, object], batch_size: int) -> ActivityOptions:
-    strata = tuple(name for name in options["strata"] if name in rules)
+    strata = strata_here(options, rules)
     return ActivityOptions(**{**options, "strata": strata, "signs": tuple(options["signs"]), "batch_size": batch_size})
 
 

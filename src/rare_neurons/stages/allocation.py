@@ -10,23 +10,21 @@ import torch
 from rare_neurons.checkpoints.cache import open_weights
 from rare_neurons.checkpoints.manifest import Manifest, read_manifest
 from rare_neurons.models.allocation.measure import AllocationOptions, measure_allocation
-from rare_neurons.models.loading import check_length, load_model
+from rare_neurons.models.loading import load_for_gradients
 from rare_neurons.stages.cache import cache_place
 from rare_neurons.stages.checkpoint_job import (
     CheckpointFiles,
-    CheckpointJob,
     Workplace,
     place_of,
     run_checkpoint_job,
 )
 from rare_neurons.stages.on_panel import (
-    GRADIENT_DTYPE,
     batch_size_of,
+    job_on_panel,
     own_strata,
     panel_digests,
     panel_of,
     params_on,
-    tokenizer_check,
 )
 from rare_neurons.tables import from_columns
 
@@ -87,36 +85,26 @@ def write_allocation(
     """
     torch.set_num_threads(place.threads)
     arrays = panel_of(inputs, rules)
+    network = {"device": str(machine["device"]), "length": arrays.token_ids.shape[1]}
     asked = AllocationOptions(**_asked(options, rules), batch_size=batch_size_of(machine))
     files = _files(outputs, intervals, panel_digests(inputs))
     of_output = {file.outputs["allocation"]: interval for file, interval in zip(files, intervals, strict=True)}
 
-    def load(folder: Path) -> torch.nn.Module:
-        model = load_model(folder, dtype=getattr(torch, GRADIENT_DTYPE), device=str(machine["device"]))
-        check_length(model, arrays.token_ids.shape[1])
-        return model
-
     def opened(manifest: str, folders: Mapping[str, str]) -> torch.nn.Module:
         here = Path(folders[manifest]) if manifest in folders else None
         with open_weights(read_manifest(Path(manifest)), **cache_place(place.cache), folder=here) as folder:
-            return load(folder)
+            return load_for_gradients(folder, **network)
 
     def measure(folder: Path, checkpoint: Manifest, own: CheckpointFiles) -> dict[str, pa.Table]:
         interval = of_output[own.outputs["allocation"]]
         earlier = opened(interval.before, interval.folders)
         inside = None if interval.between is None else opened(interval.between, interval.folders)
-        found = measure_allocation(earlier, load(folder), arrays, asked, middle=inside)
+        found = measure_allocation(earlier, load_for_gradients(folder, **network), arrays, asked, middle=inside)
         here = {**place_of(checkpoint, panel), "step_before": read_manifest(Path(interval.before)).step}
         columns = {"allocation": found.rows, "allocation_changes": found.changes}
         return {name: from_columns(name, here, some) for name, some in columns.items()}
 
-    params = params_on(rules, options)
-    job = CheckpointJob(
-        "allocation",
-        params=dict.fromkeys(OUTPUTS, params),
-        about={"dtype": GRADIENT_DTYPE, "device": machine["device"]},
-        look=tokenizer_check(inputs),
-    )
+    job = job_on_panel("allocation", dict.fromkeys(OUTPUTS, params_on(rules, options)), inputs, machine)
     run_checkpoint_job(job, files, measure, place=place)
 
 

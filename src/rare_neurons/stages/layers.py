@@ -9,23 +9,21 @@ import torch
 from rare_neurons.checkpoints.manifest import Manifest
 from rare_neurons.models.layers.heads import HeadOptions, measure_heads
 from rare_neurons.models.layers.measure import LayerOptions, measure_layers
-from rare_neurons.models.loading import check_length, load_model
+from rare_neurons.models.loading import load_for_gradients
 from rare_neurons.stages.checkpoint_job import (
     CheckpointFiles,
-    CheckpointJob,
     Workplace,
     files_of,
     place_of,
     run_checkpoint_job,
 )
 from rare_neurons.stages.on_panel import (
-    GRADIENT_DTYPE,
     batch_size_of,
+    job_on_panel,
     own_strata,
     panel_digests,
     panel_of,
     params_on,
-    tokenizer_check,
 )
 from rare_neurons.tables import from_columns
 
@@ -72,23 +70,17 @@ def write_layers(
     """
     torch.set_num_threads(place.threads)
     arrays = panel_of(inputs, rules)
+    network = {"device": str(machine["device"]), "length": arrays.token_ids.shape[1]}
     asked = own_strata(options, rules)
     at_once = batch_size_of(machine)
     heads = HeadOptions(strata=asked["strata"], contexts=asked["contexts"], batch_size=at_once)
 
     def measure(folder: Path, checkpoint: Manifest, _: CheckpointFiles) -> dict[str, pa.Table]:
-        model = load_model(folder, dtype=getattr(torch, GRADIENT_DTYPE), device=str(machine["device"]))
-        check_length(model, arrays.token_ids.shape[1])
+        model = load_for_gradients(folder, **network)
         found = measure_layers(model, arrays, LayerOptions(**asked, batch_size=at_once))
         columns = {"layer_influence": found.influence, "layer_audit": found.audit}
         columns["heads"] = measure_heads(model, arrays, heads)
         return {name: from_columns(name, place_of(checkpoint, panel), columns[name]) for name in OUTPUTS}
 
-    params = params_on(rules, options)
-    job = CheckpointJob(
-        "layers",
-        params=dict.fromkeys(OUTPUTS, params),
-        about={"dtype": GRADIENT_DTYPE, "device": machine["device"]},
-        look=tokenizer_check(inputs),
-    )
+    job = job_on_panel("layers", dict.fromkeys(OUTPUTS, params_on(rules, options)), inputs, machine)
     run_checkpoint_job(job, files_of(manifests, outputs, panel_digests(inputs)), measure, place=place)

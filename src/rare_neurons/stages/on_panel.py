@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from rare_neurons.checkpoints.manifest import Manifest
+from rare_neurons.models.loading import GRADIENT_DTYPE
 from rare_neurons.models.panel_arrays import PanelArrays
 from rare_neurons.numerics.panel.strata import assign_strata
+from rare_neurons.stages.checkpoint_job import CheckpointJob
 from rare_neurons.stages.own_tokenizer import compare_tokenizer
 from rare_neurons.tables import file_sha256, read_metadata, read_table
 
-GRADIENT_DTYPE = "float32"
-"""Of gradients, and of what is a small difference of them: half of the digits of bfloat16 would be rounding."""
 PANEL_INPUTS = ("contexts", "targets", "unigram")
 """Tables that a panel's arrays come from."""
 
@@ -62,9 +62,13 @@ def tokenizer_check(inputs: Mapping[str, str]) -> Callable[[Path, Manifest], dic
 
 def own_strata(options: Mapping[str, object], rules: Mapping[str, object]) -> dict[str, object]:
     """Options with the strata that this panel has, and the number of contexts, None for all."""
-    strata = tuple(name for name in options["strata"] if name in rules)
     contexts = None if options["contexts"] == "all" else int(options["contexts"])
-    return {**options, "strata": strata, "contexts": contexts}
+    return {**options, "strata": strata_here(options, rules), "contexts": contexts}
+
+
+def strata_here(options: Mapping[str, object], rules: Mapping[str, object]) -> tuple[str, ...]:
+    """Strata that are asked for and that this panel has."""
+    return tuple(name for name in options["strata"] if name in rules)
 
 
 def batch_size_of(machine: Mapping[str, object]) -> int | None:
@@ -75,3 +79,11 @@ def batch_size_of(machine: Mapping[str, object]) -> int | None:
 def params_on(rules: Mapping[str, Mapping[str, object]], options: Mapping[str, object]) -> dict[str, object]:
     """Return the parameters of a table in its metadata: options, and what the panel's strata are."""
     return {**options, "strata_of_panel": {name: dict(rule) for name, rule in rules.items()}}
+
+
+def job_on_panel(
+    rule: str, params: Mapping[str, Mapping[str, object]], inputs: Mapping[str, str], machine: Mapping[str, object]
+) -> CheckpointJob:
+    """Say what is recorded of a rule that runs checkpoints loaded by `load_for_gradients`; parameters by table."""
+    about = {"dtype": GRADIENT_DTYPE, "device": machine["device"]}
+    return CheckpointJob(rule, params=params, about=about, look=tokenizer_check(inputs))

@@ -21,7 +21,7 @@ from rare_neurons.stages.checkpoint_job import (
     place_of,
     run_checkpoint_job,
 )
-from rare_neurons.stages.on_panel import panel_digests, panel_of, tokenizer_check
+from rare_neurons.stages.on_panel import batch_size_of, panel_digests, panel_of, tokenizer_check
 from rare_neurons.tables import from_columns
 
 OUTPUTS = ("influence", "cells", "behaviour", "moments", "activations", "gradients")
@@ -79,7 +79,7 @@ def write_probe(
             model,
             arrays,
             settings_of(options),
-            batch_size=None if options["batch_size"] == "auto" else int(options["batch_size"]),
+            batch_size=batch_size_of(options),
             tf32=bool(options["tf32"]),
         )
         return probe_tables(result, arrays, place_of(checkpoint, panel))

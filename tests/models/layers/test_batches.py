@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from rare_neurons.models.layers import batches
-from rare_neurons.models.layers.batches import FittingBatches, first_batch_size
+from rare_neurons.models.layers.batches import first_batch_size, fitting_batches
 from rare_neurons.models.layers.blocks import Blocks
 from rare_neurons.models.layers.draws import draw_sample
 from tests.models.tiny import random_model, random_panel
@@ -28,7 +28,7 @@ def _needing(most, seen):
 
 
 def test_a_batch_too_large_is_halved_and_later_passes_begin_there(capsys):
-    fitting, seen = FittingBatches(*_setting(), asked=7), []
+    fitting, seen = fitting_batches(*_setting(), asked=7), []
     assert fitting.run(_needing(2, seen)) == 2
     assert seen == [7, 4, 2]
     assert fitting.run(_needing(2, seen)) == 2
@@ -38,7 +38,7 @@ def test_a_batch_too_large_is_halved_and_later_passes_begin_there(capsys):
 
 def test_a_context_too_large_is_named():
     with pytest.raises(MemoryError, match="one context of 14 tokens and its gradients do not fit the memory of cpu"):
-        FittingBatches(*_setting(), asked=2).run(_needing(0, []))
+        fitting_batches(*_setting(), asked=2).run(_needing(0, []))
 
 
 def test_sizes_follow_the_request_the_processor_or_the_free_memory(monkeypatch):

@@ -50,3 +50,9 @@ def test_an_array_or_an_impossible_confidence_is_refused():
         t_interval(mean_leave_outs(sums, counts))
     with pytest.raises(ValueError, match="confidence 90"):
         t_interval(mean_leave_outs(sums[0], counts), confidence=90)
+
+
+def test_jackknife_of_a_mean_is_its_variance():
+    values = np.random.default_rng(0).normal(size=12)
+    leave_outs = (values.sum() - values) / 11
+    assert one_way_variance(leave_outs) == pytest.approx(values.var(ddof=1) / 12)

@@ -10,7 +10,6 @@ from rare_neurons.numerics.layers.ratios import (
     SHARE,
     LayerMoments,
     form_of,
-    jackknife,
     last_beyond_all,
     mean_layer,
     share_of_last,
@@ -58,9 +57,3 @@ def test_one_run_or_control_that_is_not_resolved_decides_the_form_of_all():
 def test_the_factor_widens_what_counts_as_resolved():
     assert moments([1.0, 1.0], noise=0.8).is_resolved
     assert not moments([1.0, 1.0], noise=0.8, factor=30).is_resolved
-
-
-def test_jackknife_of_a_mean_is_its_variance():
-    values = np.random.default_rng(0).normal(size=12)
-    leave_outs = (values.sum() - values) / 11
-    assert jackknife(leave_outs) == pytest.approx(values.var(ddof=1) / 12)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 import numpy as np
 import torch
-from accelerate.utils import find_executable_batch_size
 
 from rare_neurons.errors import RequestError
+from rare_neurons.models.memory import FittingBatches
 from rare_neurons.models.panel_arrays import PanelArrays
 from rare_neurons.numerics.grid.folds import N_FOLDS
 
-T = TypeVar("T")
 _OF_TARGET = ("position", "target_id", "document", "type_bin", "stratum")
 
 
@@ -114,29 +111,9 @@ def _batch(panel: PanelArrays, contexts: slice) -> Batch:
     return Batch(panel.fold[contexts], **whole_numbers, rows=rows)
 
 
-def with_smaller_batches(work: Callable[[int], T], *, start: int, device: torch.device, length: int) -> T:
-    """Do work that is given a number of contexts at a time; where memory is too small, again with half of them.
-
-    Raises
-    ------
-    MemoryError
-        If one context is too much.
-    """
-    size = start
-
-    def halve() -> int:
-        nonlocal size
-        if size == 1:
-            raise MemoryError(
-                f"one context of {length} tokens does not fit the memory of {device}; use a larger device or shorter "
-                "contexts"
-            )
-        size = (size + 1) // 2
-        print(f"out of memory on {device}: {size} contexts at a time from here on", file=sys.stderr)
-        return size
-
-    @find_executable_batch_size(starting_batch_size=start, reduce_batch_size_fn=halve)
-    def run(batch_size: int) -> T:
-        return work(batch_size)
-
-    return run()
+def fitting_batches(size: int, *, device: torch.device, length: int) -> FittingBatches:
+    """Return what runs work that is given a number of contexts of `length` tokens at a time."""
+    too_large = (
+        f"one context of {length} tokens does not fit the memory of {device}; use a larger device or shorter contexts"
+    )
+    return FittingBatches(size, device=device, too_large=too_large)

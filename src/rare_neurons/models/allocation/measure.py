@@ -10,7 +10,7 @@ import numpy as np
 from transformers import PreTrainedModel
 
 from rare_neurons.families import family_of
-from rare_neurons.models.allocation.contexts import Batch, batches_of, choose_contexts, with_smaller_batches
+from rare_neurons.models.allocation.contexts import Batch, batches_of, choose_contexts, fitting_batches
 from rare_neurons.models.allocation.gradients import PARTS, NodeSums, measure_node
 from rare_neurons.models.allocation.line import Line
 from rare_neurons.models.allocation.plain import plain_losses
@@ -113,9 +113,8 @@ def _account(
     """Account for one line; where the device's memory is too small, again with smaller batches."""
     length = panel.token_ids.shape[1]
     size = min(options.batch_size or max(1, BATCH_TOKENS // length), len(panel.token_ids))
-    return with_smaller_batches(
-        lambda n: _Walk(a, b, panel, n, options).account(progress), start=size, device=a.device, length=length
-    )
+    batches = fitting_batches(size, device=a.device, length=length)
+    return batches.run(lambda n: _Walk(a, b, panel, n, options).account(progress))
 
 
 class _Walk:

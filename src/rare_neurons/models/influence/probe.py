@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from accelerate.utils import find_executable_batch_size
 from transformers import PreTrainedModel
 
 from rare_neurons.errors import DataFault
@@ -17,7 +15,7 @@ from rare_neurons.models.forward import Captured, run_panel
 from rare_neurons.models.influence.inputs import EngineSettings, PassInputs
 from rare_neurons.models.influence.panel_pass import measure_panel
 from rare_neurons.models.influence.tokens import make_unigram
-from rare_neurons.models.memory import contexts_at_once, forward_bytes, usable_bytes
+from rare_neurons.models.memory import FittingBatches, contexts_at_once, forward_bytes, usable_bytes
 from rare_neurons.models.panel_arrays import PanelArrays, sort_vocabulary
 from rare_neurons.models.readout import final_block, read_out, w_out_module
 from rare_neurons.models.recorders.behaviour import BehaviourRows
@@ -158,18 +156,11 @@ def _forward(
     n_contexts, length = panel.token_ids.shape
     size = min(batch_size or _contexts_at_once(model, length), n_contexts)
 
-    def halve() -> int:
-        nonlocal size
-        if size == 1:
-            raise MemoryError(
-                f"one context of {length} tokens does not fit the memory of {model.device}; use a larger device, "
-                "shorter contexts, or give probe.placement"
-            )
-        size = (size + 1) // 2
-        print(f"out of memory on {model.device}: {size} contexts at a time from here on", file=sys.stderr)
-        return size
+    too_large = (
+        f"one context of {length} tokens does not fit the memory of {model.device}; use a larger device, shorter "
+        "contexts, or give probe.placement"
+    )
 
-    @find_executable_batch_size(starting_batch_size=size, reduce_batch_size_fn=halve)
     def forward(batch_size: int) -> Captured:
         return run_panel(
             model,
@@ -182,7 +173,7 @@ def _forward(
             progress=None if progress is None else lambda done: progress("forward", done, n_contexts),
         )
 
-    captured = forward()
+    captured = FittingBatches(size, device=model.device, too_large=too_large).run(forward)
     finite = torch.isfinite(captured.residual).all() & torch.isfinite(captured.activation_mean).all()
     if not bool(finite):
         raise DataFault("the final residual stream or activations are not finite on the panel")

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from typing import TypeVar
-
-from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
-
 from rare_neurons.models.layers.blocks import Blocks
 from rare_neurons.models.layers.draws import Sample
-from rare_neurons.models.memory import contexts_at_once, forward_bytes, usable_bytes
+from rare_neurons.models.memory import FittingBatches, contexts_at_once, forward_bytes, usable_bytes
 
-T = TypeVar("T")
 BATCH_TOKENS = 4096  # on a processor: more is no faster, and the graph of a large model is what fills memory
 
 
@@ -35,41 +28,11 @@ def first_batch_size(blocks: Blocks, sample: Sample, asked: int | None) -> int:
     )
 
 
-class FittingBatches:
-    """Runs passes; one that does not fit the memory begins again with half the contexts at a time.
-
-    Attributes
-    ----------
-    size : int
-        Contexts at a time from here on.
-    """
-
-    def __init__(self, blocks: Blocks, sample: Sample, asked: int | None) -> None:
-        self.device, self.length = blocks.model.device, sample.token_ids.shape[1]
-        self.size = first_batch_size(blocks, sample, asked)
-
-    def run(self, work: Callable[[int], T]) -> T:
-        """Call `work(contexts at a time)`.
-
-        Raises
-        ------
-        MemoryError
-            If not even one context fits.
-        """
-        while True:
-            try:
-                return work(self.size)
-            except (RuntimeError, MemoryError) as error:
-                if not should_reduce_batch_size(error):
-                    raise
-            self._halve()
-            clear_device_cache(garbage_collection=True)
-
-    def _halve(self) -> None:
-        if self.size == 1:
-            raise MemoryError(
-                f"one context of {self.length} tokens and its gradients do not fit the memory of {self.device}; use a "
-                "larger device or shorter contexts"
-            )
-        self.size = (self.size + 1) // 2
-        print(f"out of memory on {self.device}: {self.size} contexts at a time from here on", file=sys.stderr)
+def fitting_batches(blocks: Blocks, sample: Sample, asked: int | None) -> FittingBatches:
+    """Return what runs passes with a graph over a sample."""
+    device, length = blocks.model.device, sample.token_ids.shape[1]
+    too_large = (
+        f"one context of {length} tokens and its gradients do not fit the memory of {device}; use a larger device or "
+        "shorter contexts"
+    )
+    return FittingBatches(first_batch_size(blocks, sample, asked), device=device, too_large=too_large)

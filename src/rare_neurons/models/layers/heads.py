@@ -11,7 +11,7 @@ import torch
 from transformers import PreTrainedModel
 
 from rare_neurons.errors import DataFault
-from rare_neurons.models.allocation.contexts import Batch, batches_of, choose_contexts, with_smaller_batches
+from rare_neurons.models.allocation.contexts import Batch, batches_of, choose_contexts, fitting_batches
 from rare_neurons.models.layers.blocks import Blocks, Trace, full_precision_products
 from rare_neurons.models.layers.losses import LossReadout, TargetLosses, require_full_precision
 from rare_neurons.models.panel_arrays import PanelArrays
@@ -79,12 +79,8 @@ def measure_heads(
     n_contexts, length = chosen.token_ids.shape
     start = min(options.batch_size or max(1, BATCH_TOKENS // length), n_contexts)
     with full_precision_products(), torch.no_grad():
-        return with_smaller_batches(
-            lambda size: _Ablations(model, chosen, size).columns(options.strata, progress),
-            start=start,
-            device=model.device,
-            length=length,
-        )
+        batches = fitting_batches(start, device=model.device, length=length)
+        return batches.run(lambda size: _Ablations(model, chosen, size).columns(options.strata, progress))
 
 
 class _Ablations:

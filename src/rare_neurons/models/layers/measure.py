@@ -11,7 +11,7 @@ from transformers import PreTrainedModel
 from rare_neurons.errors import DataFault, RequestError
 from rare_neurons.models.layers.audit import ablate
 from rare_neurons.models.layers.batch import PassSettings
-from rare_neurons.models.layers.batches import FittingBatches
+from rare_neurons.models.layers.batches import fitting_batches
 from rare_neurons.models.layers.blocks import Blocks, full_precision_products
 from rare_neurons.models.layers.draws import draw_sample
 from rare_neurons.models.layers.estimate import Estimated, estimate, mean_activation
@@ -112,7 +112,7 @@ def measure_layers(
     options.check(blocks.n_neurons)
     readout = LossReadout(model, panel.vocab_stratum, n_strata=len(panel.strata))
     sample = draw_sample(panel, options.strata, options.contexts, options.seed)
-    batches = FittingBatches(blocks, sample, options.batch_size)
+    batches = fitting_batches(blocks, sample, options.batch_size)
     settings = PassSettings(options.epsilon, options.sign_draws, options.target_draws, options.seed)
 
     def tick(what: str) -> Callable[[int], None] | None:

@@ -20,8 +20,9 @@ from rare_neurons.numerics.evidence.question import Rule
 from rare_neurons.numerics.evidence.rows import Role, Run
 from rare_neurons.numerics.evidence.subject_study import majority
 from rare_neurons.numerics.evidence.tiers import TIERS, reach_tier
+from rare_neurons.numerics.grid.jackknife import one_way_variance
 
-from .ratios import LAST, MOVES, NATS, QUESTIONS, SHARE, LayerMoments, RunValue, form_of, jackknife, value_of
+from .ratios import LAST, MOVES, NATS, QUESTIONS, SHARE, LayerMoments, RunValue, form_of, value_of
 
 MIN_RUNS, MIN_CONTROLS = 3, 2
 Histories = Mapping[str, Mapping[int, LayerMoments]]
@@ -165,7 +166,7 @@ def _run_part(values: Sequence[RunValue]) -> tuple[float, float]:
 
 
 def _panel_part(leave_outs: np.ndarray, factor: float) -> tuple[float, float]:
-    return jackknife(leave_outs) * factor**2, len(leave_outs) - 1
+    return float(one_way_variance(leave_outs)) * factor**2, len(leave_outs) - 1
 
 
 def _holm(p_values: Sequence[float | None]) -> tuple[float | None, ...]:

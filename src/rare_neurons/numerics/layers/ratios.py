@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rare_neurons.numerics.grid.jackknife import one_way_variance
+
 Array = NDArray[np.float64]
 LAST, MOVES = "last layer", "move between layers"
 QUESTIONS = (LAST, MOVES)
@@ -38,7 +40,7 @@ class LayerMoments:
     def is_resolved(self) -> bool:
         """Whether the sum of mean squares over layers is beyond its own noise."""
         total = self.squares.sum(1)
-        return bool(total[0] > _RESOLVED * self.factor * np.sqrt(jackknife(total[1:])))
+        return bool(total[0] > _RESOLVED * self.factor * np.sqrt(one_way_variance(total[1:])))
 
 
 @dataclass(frozen=True)
@@ -108,9 +110,3 @@ def value_of(question: str, of_model: Mapping[int, LayerMoments], form: str) -> 
 def _at(of_model: Mapping[int, LayerMoments], step: int, name: str, function: Callable[[Array], Array]) -> RunValue:
     values = function(getattr(of_model[step], name))
     return RunValue(float(values[0]), values[1:], of_model[step].factor, step)
-
-
-def jackknife(leave_outs: Array) -> float:
-    """Variance of a statistic over documents, from its values without each fold `[fold]`."""
-    n = len(leave_outs)
-    return float((n - 1) / n * np.square(leave_outs - leave_outs.mean()).sum())
