@@ -1,0 +1,46 @@
+"""The views of the page, in its order. Light to import: the workflow reads which tables they need."""
+
+from rare_neurons.atlas.view import View
+
+_EVIDENCE = ("timelines/evidence", "timelines/onsets", "timelines/turns")
+
+VIEWS = (
+    View(
+        "verdict",
+        section="What is found",
+        title="In one sentence",
+        caption="The primary questions in the words of the summary, and the verdict on every checkpoint.",
+        tables=("integrity", *_EVIDENCE),
+    ),
+    View(
+        "claims",
+        section="What is found",
+        title="Every question, and how far its answer goes",
+        caption=(
+            "Change since the first checkpoint with its interval: each run, each control, over seeds, and beyond "
+            "controls. ● reached, ○ not reached, – not judged, with the p that decides and the reason."
+        ),
+        tables=_EVIDENCE,
+    ),
+    View(
+        "timelines",
+        section="When it happens",
+        title="Curves with bands and dates",
+        caption=(
+            "Bands: intervals over documents and token types. Thick: a rise or fall beyond noise. Bars below: where half "
+            "of the change is reached, in each run and (broad, shaded) over seeds. Dotted: quarantined checkpoints. "
+            "A click on a curve moves the step."
+        ),
+        tables=("timelines/courses", *_EVIDENCE, "integrity"),
+    ),
+    View(
+        "neurons",
+        section="Which neurons",
+        title="Neurons at the chosen step, and one over all steps",
+        caption=(
+            "Influence: rise of the loss when one neuron is mean-ablated; above zero it helps. A click chooses a neuron, "
+            "here and in the other views."
+        ),
+        tables=("influence", "timelines/behaviour"),
+    ),
+)
