@@ -156,9 +156,10 @@
     spec.datasets = { ...spec.datasets, ...rows };
     one.drawn?.finalize();
     one.drawn = await vegaEmbed(one.element.querySelector(".chart"), spec, {
-      actions: false, renderer: script.renderer ?? "svg", config: LOOK, loader: { load: loader, sanitize: async (href) => ({ href }) },
+      actions: false, logLevel: vega.Error, renderer: script.renderer ?? "svg", config: LOOK, loader: { load: loader, sanitize: async (href) => ({ href }) },
     });
     script.ready?.(one.slot, one.drawn.view, seen);
+    window.atlas.drew?.(one);
   }
 
   let waiting = 0;
@@ -190,6 +191,11 @@
   }
   // A timer beside the frame: a page in the background has no frames.
   const settled = () => new Promise((done) => { idle.push(done); schedule(); });
+  // Draws all of a view, in sight or not.
+  const see = (view) => {
+    for (const one of slots.values()) if (one.view === view) one.seen = true;
+    return settled();
+  };
 
   // --- the axis of training ------------------------------------------------------------------------------------------
 
@@ -293,7 +299,7 @@
   // --- public --------------------------------------------------------------------------------------------------------
 
   window.atlas = {
-    tree, state, set, array, x, xAxis, xMissing, settled,
+    tree, state, set, array, x, xAxis, xMissing, settled, see,
     view: (name, script) => views.set(name, script),
     facts: (name) => allFacts[name] ?? {},
     subject: () => subject(state.subject),
