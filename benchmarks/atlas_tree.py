@@ -1,6 +1,7 @@
-"""A results tree of random numbers at the size of pythia-410m: what an atlas of 154 checkpoints has to hold."""
+"""A results tree of random numbers, with every table that the atlas reads: as large as pythia-410m, or a few rows."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise, product
 from pathlib import Path
 
@@ -10,155 +11,200 @@ import pyarrow as pa
 from rare_neurons.checkpoints.schedules import steps_of
 from rare_neurons.tables import table_schema, write_rows
 
-MODEL, PANEL = "pythia-410m", "c4-heldout"
-STRATA = ("common", "mid", "rare")
-STEPS = steps_of("pythia-all")
-N_NEURONS, N_LAYERS, WIDTH, VOCABULARY = 4096, 24, 1024, 50304
-SHAPES = {
-    **dict.fromkeys(("W_Q", "W_K", "W_V", "W_O"), (WIDTH, WIDTH)),
-    "W_in": (4 * WIDTH, WIDTH),
-    "W_out": (4 * WIDTH, WIDTH),
-}
-ENDS = {"W_E": (VOCABULARY, WIDTH), "W_U": (WIDTH, VOCABULARY)}
-MEASURED = STEPS[::11]
-"""Checkpoints of the layers, the account and the kinds: measured at a few, as configurations ask."""
+PANEL = "heldout"
 QUESTIONS = {"loss on rare tokens": "loss", "mean influence on rare tokens": "mean_influence_within"}
+TOKENS_OF_STEP = 2_097_152
+N_TOP, N_EXAMPLES = 4, 3
 Columns = Mapping[str, Sequence[object]]
 
 
-def write_tree(results: Path, steps: Sequence[int] = STEPS, n_neurons: int = N_NEURONS) -> Path:
+@dataclass(frozen=True)
+class Size:
+    """What a tree holds: `measured` are the steps of the layers, the account, the kinds and the examples."""
+
+    subject: str
+    runs: tuple[str, ...]
+    controls: tuple[str, ...]
+    steps: tuple[int, ...]
+    measured: tuple[int, ...]
+    strata: tuple[str, ...]
+    n_neurons: int
+    n_layers: int
+    width: int
+    vocabulary: int
+
+    @property
+    def matrices(self) -> list[tuple[int | None, str, int, int]]:
+        """Layer, name and shape of every weight matrix."""
+        d, wide = self.width, 4 * self.width
+        shapes = dict.fromkeys(("W_Q", "W_K", "W_V", "W_O"), (d, d)) | {"W_in": (wide, d), "W_out": (wide, d)}
+        blocks = [(layer, name, *shape) for layer in range(self.n_layers) for name, shape in shapes.items()]
+        return [*blocks, (None, "W_E", self.vocabulary, d), (None, "W_U", d, self.vocabulary)]
+
+
+_ALL = steps_of("pythia-all")
+PYTHIA_410M = Size(
+    *("pythia-410m", ("pythia-410m",), (), _ALL, _ALL[::11], ("common", "mid", "rare")),
+    n_neurons=4096,
+    n_layers=24,
+    width=1024,
+    vocabulary=50304,
+)
+SMALL = Size(
+    *("small", ("small-seed0", "small-seed1"), ("shuffled-seed9",), (0, 1, 2, 4, 8, 16, 32, 64), (0, 8, 64)),
+    strata=("common", "rare"),
+    n_neurons=48,
+    n_layers=2,
+    width=200,
+    vocabulary=500,
+)
+
+
+def write_tree(results: Path, size: Size = PYTHIA_410M) -> Path:
     """Write every table that the atlas reads."""
-    rng = np.random.default_rng(0)
-    measured = [step for step in MEASURED if step in set(steps)]
-    for step in steps:
-        _shard(results, "influence", step, rng, {"stratum": STRATA, "neuron": range(n_neurons)}, n_types=2000)
-        _eigenvalues(results, step, rng)
-    for step in measured:
-        about = {"layer": range(N_LAYERS), "neuron": range(n_neurons)}
-        kinds = rng.choice(["other", "dead", "token_detector"], N_LAYERS * n_neurons, p=[0.9, 0.05, 0.05])
-        _shard(results, "kinds", step, rng, about, kind=kinds)
-    place = {"model": [MODEL], "step": steps}
-    seen, panel = [step * 2_097_152 for step in steps], {"panel": [PANEL], **place}
-    _write(results, "integrity", rng, place)
-    for name in ("influence", "behaviour", "moments"):
-        levels = {"loss": 11 - np.log1p(np.repeat(steps, len(STRATA))) / 2}
-        _timeline(results, name, rng, {**panel, "stratum": STRATA}, seen, **levels)
-    audit = {**panel, "step": measured, "layer": range(N_LAYERS), "stratum": STRATA, "part": ("whole", "within")}
-    _timeline(results, "layer_audit", rng, audit, None, se_type_factor=1.0)
-    _alpha(results, steps, rng, seen)
-    _allocation(results, measured, rng)
-    _evidence(results, steps, rng)
+    for number, model in enumerate((*size.runs, *size.controls)):
+        _Model(results, size, model, np.random.default_rng(number)).write()
+    rng = np.random.default_rng(len(size.runs))
+    runs = [(*one, run, role) for one in enumerate(QUESTIONS, 1) for run, role in _roles(size)]
+    about = _named(("declared", "question", "run", "role"), runs)
+    about |= {"subject": [size.subject] * len(runs), "panel": [PANEL] * len(runs)}
+    steps, path = sorted(size.steps), f"{size.subject}.parquet"
+    tested = {"tier": "run", "table": "behaviour", "stratum": "rare", "scale": "linear", "direction": "either"}
+    tested |= {"column": [QUESTIONS[one] for one in about["question"]], "holds": True, "reached": "run"}
+    tested |= {"estimate": -1.5, "low": -2.0, "high": -1.0, "p_value": 0.01, "p_adjusted": 0.02}
+    _rows(results / "timelines/evidence" / path, "timelines/evidence", rng, about, **tested)
+    dated = {"after": steps[2], "by": steps[5], "crossed_after": steps[3], "crossed_by": steps[4], "peak": steps[-1]}
+    dated |= {"status": "dated", "sign": -1, "fraction": 0.5, "confidence": 0.9}
+    _rows(results / "timelines/onsets" / path, "timelines/onsets", rng, about, **dated)
+    turn = {"turn": 1, "start": steps[1], "end": steps[-1], "change": -1.5}
+    _rows(results / "timelines/turns" / path, "timelines/turns", rng, about, **turn)
+    courses = {name: [value for value in values for _ in steps] for name, values in about.items()}
+    courses["step"] = steps * len(runs)
+    value = 11 - np.log1p(courses["step"]) / 2 + 0.1 * rng.standard_normal(len(courses["step"]))
+    ends = {"value": value, "low": value - 0.1, "high": value + 0.1}
+    _rows(results / "timelines/courses" / path, "timelines/courses", rng, courses, **ends)
     return results
 
 
-def _alpha(results: Path, steps: Sequence[int], rng: np.random.Generator, seen: Sequence[int]) -> None:
-    rows = [(step, *one) for step in steps for one in _matrices()]
-    about = dict(zip(("step", "layer", "matrix", "rows", "cols"), map(list, zip(*rows, strict=True)), strict=True))
-    about["model"] = [MODEL] * len(rows)
-    tokens = dict(zip(steps, seen, strict=True))
-    about["tokens_seen"] = [tokens[step] for step in about["step"]]
-    about["alpha"] = 2 + 6 * rng.random(len(rows))
-    null = {"alpha_null_low": 3.4, "alpha_null_median": 5.6, "alpha_null_high": 13.0, "n_tail": 100}
-    _rows(results, "timelines/alpha", rng, about, f"timelines/alpha/{MODEL}", **null)
-    _rows(results, "timelines/spectra", rng, {**about, "xmin": rng.random(len(rows))}, f"timelines/spectra/{MODEL}")
-    events = [(*one, quantity) for one in _matrices() for quantity in ("alpha", "lambda_max_over_median")]
-    names = ("layer", "matrix", "rows", "cols", "quantity")
-    left = dict(zip(names, map(list, zip(*events, strict=True)), strict=True)) | {"model": [MODEL] * len(events)}
-    _rows(results, "timelines/alpha_events", rng, left, f"timelines/alpha_events/{MODEL}", by_step=16, status="left")
+@dataclass(frozen=True)
+class _Model:
+    """Tables of one model."""
+
+    results: Path
+    size: Size
+    model: str
+    rng: np.random.Generator
+
+    def write(self) -> None:
+        size = self.size
+        for step in size.steps:
+            about = {"stratum": size.strata, "neuron": range(size.n_neurons)}
+            self._shard("influence", step, _crossed(about), n_types=2000)
+            self._eigenvalues(step)
+        for step in size.measured:
+            self._activity(step)
+        self._put("integrity", {"step": list(size.steps)}, f"integrity/{self.model}")
+        for name in ("influence", "behaviour", "moments"):
+            about = _crossed({"step": size.steps, "stratum": size.strata})
+            self._timeline(name, about, loss=11 - np.log1p(about["step"]) / 2)
+        parts = {"stratum": size.strata, "part": ("whole", "within")}
+        audit = _crossed({"step": size.measured, "layer": range(size.n_layers), **parts})
+        square = 1e-8 * self.rng.random(len(audit["step"]))
+        self._timeline("layer_audit", audit, mean_square=square, mean_square_se=2e-9, se_type_factor=1.0)
+        self._spectra()
+        self._account()
+        top = _crossed({"stratum": size.strata, "rank": range(1, N_TOP + 1)})
+        neurons = [10 * rank for rank in top["rank"]]
+        ends = {"reference_step": size.steps[-1], "birth": size.steps[2], "settled": size.steps[4], "persistence": 0.75}
+        self._timeline("members", top, neuron=neurons, **ends)
+        self._timeline("lineage", _crossed({"stratum": size.strata, "step": size.steps}), n_top=N_TOP)
+
+    def _activity(self, step: int) -> None:
+        about = _crossed({"layer": range(self.size.n_layers), "neuron": range(self.size.n_neurons)})
+        kinds = self.rng.choice(["other", "dead", "token_detector"], len(about["layer"]), p=[0.9, 0.05, 0.05])
+        active = self.rng.integers(0, 1000, len(kinds))
+        self._shard("kinds", step, about, kind=kinds, n_active=active, n_positions=1000)
+        about = {"stratum": self.size.strata, "sign": ["all"], "neuron": range(N_TOP), "rank": range(1, N_EXAMPLES + 1)}
+        about = _crossed(about)
+        n = len(about["rank"])
+        texts = {"before": [[1, 2, 3]] * n, "after": [[5]] * n, "target_id": 4}
+        self._shard("examples", step, about, **texts, effect=self.rng.standard_normal(n))
+
+    def _spectra(self) -> None:
+        rows = [(step, *one) for step in self.size.steps for one in self.size.matrices]
+        about = _named(("step", "layer", "matrix", "rows", "cols"), rows)
+        alpha, n = 2 + 6 * self.rng.random(len(rows)), self.size.width
+        null = {"alpha_null_low": 3.4, "alpha_null_median": 5.6, "alpha_null_high": 13.0, "alpha_null_p": 0.2}
+        self._timeline("alpha", about, alpha=alpha, n_tail=n // 10, **null)
+        fit = {"alpha": alpha, "n_tail": n // 10, "n_eigenvalues": n, "xmin": 1 + self.rng.random(len(rows))}
+        self._timeline("spectra", about, **fit)
+        quantities = ("alpha", "lambda_max_over_median")
+        events = [(*one, quantity) for one in self.size.matrices for quantity in quantities]
+        left = _named(("layer", "matrix", "rows", "cols", "quantity"), events)
+        self._timeline("alpha_events", left, by_step=16, status="left")
+
+    def _eigenvalues(self, step: int) -> None:
+        about = _named(("layer", "matrix", "rows", "cols"), self.size.matrices)
+        values = np.sort(self.rng.pareto(1.5, (len(about["matrix"]), self.size.width)), axis=1).astype(np.float32)
+        about |= {"step": [step] * len(values), "eigenvalues": list(values)}
+        self._put("eigenvalues", about, f"eigenvalues/{self.model}/step{step}")
+
+    def _account(self) -> None:
+        intervals = list(pairwise(self.size.measured))
+        kinds = [*product(range(self.size.n_layers), ("head", "neuron", "norm"), (None,))]
+        kinds += [(None, kind, stratum) for kind in ("embedding", "unembedding") for stratum in self.size.strata]
+        rows = [(*i, *kind, stratum) for i in intervals for kind in kinds for stratum in self.size.strata]
+        about = _named(("step_before", "step", "layer", "kind", "token_stratum", "stratum"), rows)
+        parts = {name: 0.1 * self.rng.standard_normal(len(rows)) for name in ("allocation", "allocation_within")}
+        self._timeline("allocation", about, **parts)
+        ends = [(*i, *one) for i in intervals for one in product(self.size.strata, ("whole", "within"))]
+        about = _named(("step_before", "step", "stratum", "part"), ends)
+        self._timeline("allocation_changes", about, loss_change=0.1 * self.rng.standard_normal(len(ends)))
+
+    def _shard(self, name: str, step: int, about: Columns, **fixed: object) -> None:
+        steps = [step] * len(next(iter(about.values())))
+        self._put(name, {**about, "step": steps}, f"{name}/{PANEL}/{self.model}/step{step}", **fixed)
+
+    def _timeline(self, quantity: str, about: Columns, **fixed: object) -> None:
+        if "step" in about:
+            fixed["tokens_seen"] = [step * TOKENS_OF_STEP for step in about["step"]]
+        self._put(f"timelines/{quantity}", about, f"timelines/{quantity}/{self.model}", **fixed)
+
+    def _put(self, name: str, about: Columns, path: str, **fixed: object) -> None:
+        place = {"panel": PANEL, "model": self.model}
+        _rows(self.results / f"{path}.parquet", name, self.rng, about, **place, **fixed)
 
 
-def _allocation(results: Path, measured: Sequence[int], rng: np.random.Generator) -> None:
-    intervals = list(pairwise(measured))
-    kinds = [*product(range(N_LAYERS), ("head", "neuron", "norm"), (None,))]
-    kinds += [(None, kind, stratum) for kind in ("embedding", "unembedding") for stratum in STRATA]
-    rows = [(*i, *kind, stratum) for i in intervals for kind in kinds for stratum in ("rare", "common")]
-    names = ("step_before", "step", "layer", "kind", "token_stratum", "stratum")
-    about = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
-    place = {"panel": [PANEL] * len(rows), "model": [MODEL] * len(rows)}
-    _rows(results, "timelines/allocation", rng, {**place, **about}, f"timelines/allocation/{MODEL}")
-    ends = [(*i, stratum, part) for i in intervals for stratum in ("rare", "common") for part in ("whole", "within")]
-    names = ("step_before", "step", "stratum", "part")
-    about = dict(zip(names, map(list, zip(*ends, strict=True)), strict=True))
-    place = {"panel": [PANEL] * len(ends), "model": [MODEL] * len(ends)}
-    _rows(results, "timelines/allocation_changes", rng, {**place, **about}, f"timelines/allocation_changes/{MODEL}")
+def _roles(size: Size) -> list[tuple[str, str]]:
+    return [*((run, "run") for run in size.runs), *((run, "control") for run in size.controls)]
 
 
-def _evidence(results: Path, steps: Sequence[int], rng: np.random.Generator) -> None:
-    names = list(QUESTIONS)
-    about = {"subject": [MODEL] * len(names), "panel": [PANEL] * len(names), "question": names}
-    about |= {"declared": [k + 1 for k in range(len(names))], "run": [MODEL] * len(names), "role": ["run"] * len(names)}
-    tested = {"tier": "run", "table": "behaviour", "column": list(QUESTIONS.values()), "stratum": "rare"}
-    tested |= {"scale": "linear", "direction": "either", "estimate": -1.5, "low": -2.0, "high": -1.0, "holds": True}
-    _rows(results, "timelines/evidence", rng, about, f"timelines/evidence/{MODEL}", **tested, reached="run")
-    dated = {"after": 64, "by": 512, "crossed_after": 128, "crossed_by": 256, "status": "dated", "sign": -1}
-    _rows(results, "timelines/onsets", rng, about, f"timelines/onsets/{MODEL}", **dated, fraction=0.5, confidence=0.9)
-    _rows(results, "timelines/turns", rng, about, f"timelines/turns/{MODEL}", turn=1, start=0, end=512)
-    course = {name: [value for value in values for _ in steps] for name, values in about.items()}
-    course["step"] = list(steps) * len(names)
-    value = 11 - np.log1p(course["step"]) / 2
-    ends = {"value": value, "low": value - 0.1, "high": value + 0.1}
-    _rows(results, "timelines/courses", rng, course, f"timelines/courses/{MODEL}", **ends)
-
-
-def _matrices() -> list[tuple[int | None, str, int, int]]:
-    blocks = [(layer, name, *shape) for layer in range(N_LAYERS) for name, shape in SHAPES.items()]
-    return [*blocks, *((None, name, *shape) for name, shape in ENDS.items())]
-
-
-def _eigenvalues(results: Path, step: int, rng: np.random.Generator) -> None:
-    """Of one checkpoint: heavy-tailed, of all matrices."""
-    names = ("layer", "matrix", "rows", "cols")
-    about = dict(zip(names, map(list, zip(*_matrices(), strict=True)), strict=True))
-    n = len(about["matrix"])
-    values = np.sort(rng.pareto(1.5, (n, WIDTH)), axis=1).astype(np.float32)
-    about |= {"model": [MODEL] * n, "step": [step] * n, "eigenvalues": list(values)}
-    _rows(results, "eigenvalues", rng, about, f"eigenvalues/{MODEL}/step{step}")
-
-
-def _shard(results: Path, name: str, step: int, rng: np.random.Generator, keys: Columns, **fixed: object) -> None:
-    about = _crossed({"panel": [PANEL], "model": [MODEL], "step": [step], **keys})
-    _rows(results, name, rng, about, f"{name}/{PANEL}/{MODEL}/step{step}", **fixed)
-
-
-def _timeline(
-    results: Path, name: str, rng: np.random.Generator, keys: Columns, seen: Sequence[int] | None, **fixed: object
-) -> None:
-    about = _crossed(keys)
-    if seen is not None:
-        tokens = dict(zip(keys["step"], seen, strict=True))
-        about["tokens_seen"] = [tokens[step] for step in about["step"]]
-    _rows(results, f"timelines/{name}", rng, about, f"timelines/{name}/{MODEL}", **fixed)
-
-
-def _write(results: Path, name: str, rng: np.random.Generator, keys: Columns, **fixed: object) -> None:
-    _rows(results, name, rng, _crossed(keys), f"{name}/{MODEL}", **fixed)
+def _named(names: Sequence[str], rows: Sequence[Sequence[object]]) -> dict[str, list[object]]:
+    """Columns of rows."""
+    return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
 
 
 def _crossed(keys: Columns) -> dict[str, list[object]]:
     """All combinations, the last name changing fastest."""
-    return dict(zip(keys, map(list, zip(*product(*keys.values()), strict=True)), strict=True))
+    return _named(list(keys), list(product(*keys.values())))
 
 
-def _rows(results: Path, name: str, rng: np.random.Generator, about: Columns, path: str, **fixed: object) -> None:
-    """Write a table of the catalogue whose other columns are random, `ok`, 1 or empty, by their type."""
+def _rows(path: Path, name: str, rng: np.random.Generator, about: Columns, **fixed: object) -> None:
+    """Write a table of the catalogue; columns that are not given are random, `ok`, 1, false or empty, by their type."""
     n, schema = len(next(iter(about.values()))), table_schema(name)
-    arrays = {}
-    for field in schema:
-        given = about.get(field.name, fixed.get(field.name))
-        if given is not None and (np.ndim(given) or isinstance(given, list)):
-            arrays[field.name] = pa.array(given, type=field.type)
-        elif given is not None:
-            arrays[field.name] = pa.array([given] * n, type=field.type)
-        else:
-            arrays[field.name] = pa.array(_filled(field, n, rng), type=field.type)
-    write_rows(name, pa.table(arrays, schema=schema), results / f"{path}.parquet", {})
+    given = {**{key: value if np.ndim(value) else [value] * n for key, value in fixed.items()}, **about}
+    arrays = {
+        field.name: pa.array(given[field.name] if field.name in given else _filled(field, n, rng), type=field.type)
+        for field in schema
+    }
+    write_rows(name, pa.table(arrays, schema=schema), path, {})
 
 
 def _filled(field: pa.Field, n: int, rng: np.random.Generator) -> object:
     if field.name == "reason":
         return [None] * n
     if pa.types.is_floating(field.type):
-        return 1e-4 * np.abs(rng.standard_t(3, n)) if field.name.endswith("_se") else 1e-4 * rng.standard_t(3, n)
+        return 1e-4 * (np.abs(rng.standard_t(3, n)) if field.name.endswith("_se") else rng.standard_t(3, n))
     if pa.types.is_integer(field.type):
         return np.ones(n, dtype=np.int64)
     if pa.types.is_boolean(field.type):
