@@ -5,6 +5,7 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from rare_neurons.atlas.words import tokenizer_of, words_of
+from rare_neurons.errors import DamagedFile
 from rare_neurons.sums import write_sum
 from rare_neurons.tables import file_sha256, write_table
 
@@ -37,5 +38,5 @@ def test_without_it_the_ids_stand_for_themselves(results, panel):
 
 def test_a_tokenizer_that_has_changed_is_refused(results):
     (results / "tokenizer/own/tokenizer.json").write_text("{}")
-    with pytest.raises(ValueError, match="tokenizer"):
+    with pytest.raises(DamagedFile, match="tokenizer"):
         words_of(results, "heldout")

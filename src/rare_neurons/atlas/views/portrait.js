@@ -7,33 +7,35 @@
   };
   const FLAG = { silent: "silent (next to no output)", suppressor: "suppresses its trigger", positional: "positional" };
   const make = (tag, text = "", more = {}) => Object.assign(document.createElement(tag), { textContent: text }, more);
-  const place = (list, value) => list.reduce((best, one, k) => (one <= value ? k : best), -1);
-  const steps = (model) => atlas.tree.models[model].steps;
-  const ranked = new Map(); // neurons by falling |influence|, by model, part, stratum and step
+  const last = (list, value) => list.reduce((best, one, k) => (one <= value ? k : best), -1);
+  // What the view of neurons carries: steps and strata, and the influence as [step, stratum, neuron].
+  const steps = (model) => atlas.facts("neurons").steps?.[model] ?? [];
+  const strata = () => atlas.facts("neurons").strata;
+  const array = (state) => atlas.array(`neurons/${state.part}:${state.model}`);
+  const sizes = (values, k, s) => values.row(k, s).map(Math.abs);
+  const rankOf = (row, neuron) => 1 + row.reduce((n, one, i) => n + (one > row[neuron] || (one === row[neuron] && i < neuron)), 0);
 
-  async function order(model, part, stratum, step) {
-    const key = [model, part, stratum, step].join("\n");
-    if (!ranked.has(key)) {
-      const row = await atlas.influence(model, part, stratum, step);
-      const size = row && Float64Array.from(row, Math.abs);
-      const all = row && Uint32Array.from(row.keys()).sort((a, b) => size[b] - size[a] || a - b);
-      ranked.set(key, row && { row, all });
-    }
-    return ranked.get(key);
+  // Neurons by falling |influence| at the carried step nearest to the chosen one.
+  async function strongest(state) {
+    const own = steps(state.model);
+    if (!own.length) return [];
+    const k = own.reduce((best, step, i) => (Math.abs(step - state.step) < Math.abs(own[best] - state.step) ? i : best), 0);
+    const row = sizes(await array(state), k, strata().indexOf(state.stratum));
+    const known = [...row.keys()].filter((i) => !Number.isNaN(row[i]));
+    return known.sort((a, b) => row[b] - row[a] || a - b).slice(0, STRONGEST);
   }
 
-  async function strongest(state) {
-    const found = await order(state.model, state.part, state.stratum, state.step);
-    const list = make("p", "", { className: "strongest" });
-    if (!found) return list;
-    list.append(`Strongest on ${state.stratum} tokens at step ${state.step.toLocaleString("en")}: `);
-    for (const neuron of found.all.slice(0, STRONGEST)) {
+  // A way to the neurons for who has no mouse.
+  function list(state, neurons) {
+    const line = make("p", "", { className: "strongest" });
+    line.append(`Strongest on ${state.stratum} tokens at step ${state.step.toLocaleString("en")}: `);
+    for (const neuron of neurons) {
       const button = make("button", String(neuron), { type: "button", onclick: () => atlas.set({ neuron }) });
       button.setAttribute("aria-pressed", neuron === state.neuron);
-      button.setAttribute("aria-label", `neuron ${neuron}, influence ${found.row[neuron].toExponential(1)} nats`);
-      list.append(button, " ");
+      button.setAttribute("aria-label", `neuron ${neuron}`);
+      line.append(button, " ");
     }
-    return list;
+    return line;
   }
 
   function lineage(state, facts) {
@@ -55,7 +57,7 @@
   async function kind(state, facts) {
     const { kinds } = facts;
     if (!kinds) return make("p", "Its kind was not measured; the section 'activity' of the configuration asks for it.");
-    const k = Math.max(place(kinds.steps, state.step), 0), names = atlas.facts("portrait");
+    const k = Math.max(last(kinds.steps, state.step), 0), names = atlas.facts("portrait");
     const [codes, flags, active] = await Promise.all(
       ["kinds", "flags", "active"].map((name) => atlas.array(`portrait/${name}/${state.model}`)));
     const bits = flags.at(k, state.neuron), n = kinds.positions[k], share = active.at(k, state.neuron) / n;
@@ -72,7 +74,7 @@
     if (!there.length) {
       return [make("p", "Example contexts were not kept; the section 'activity' of the configuration asks for them.")];
     }
-    const step = there[Math.max(place(there, state.step), 0)], mine = facts.examples[step][state.neuron];
+    const step = there[Math.max(last(there, state.step), 0)], mine = facts.examples[step][state.neuron];
     if (!mine) {
       const list = make("p", `No examples of this neuron: at step ${step.toLocaleString("en")} they were kept of `);
       for (const neuron of Object.keys(facts.examples[step]).map(Number)) {
@@ -96,11 +98,10 @@
     return [table];
   }
 
-  async function card(state) {
+  async function card(state, neurons) {
     const element = document.getElementById("portrait"), facts = atlas.facts("portrait").models[state.model];
-    const parts = [await strongest(state)];
-    if (state.neuron === null || !facts) parts.push(make("p", "Choose a neuron: here, by its number above, or in a chart."));
-    else {
+    const parts = [list(state, neurons)];
+    if (state.neuron !== null && facts && !(state.neuron >= (atlas.facts("neurons").neurons?.[state.model] ?? Infinity))) {
       const rest = await kind(state, facts);
       parts.push(make("h4", `Neuron ${state.neuron} of the last layer of ${state.model}`), rest,
         make("h5", "In the sets of top neurons"), lineage(state, facts),
@@ -122,23 +123,22 @@
       return spec;
     },
     async rows(slot, state) {
-      await card(state);
-      if (state.neuron === null) return "No neuron is chosen.";
-      const missing = atlas.xMissing(state.model);
+      const neurons = await strongest(state), neuron = state.neuron ?? neurons[0] ?? null;
+      await card({ ...state, neuron }, neurons);
+      if (neuron === null) return `The influence of the neurons of ${state.model} is not on this page.`;
+      const missing = atlas.xMissing(state.model), values = await array(state), n = values.shape[2];
       if (missing) return missing;
-      const { sizes } = atlas.facts("portrait").models[state.model], points = [];
-      for (const { name: stratum } of atlas.tree.strata) {
-        for (const step of steps(state.model)) {
-          const found = await order(state.model, state.part, stratum, step), x = atlas.x(state.model, step);
-          if (!found || x === null || Number.isNaN(found.row[0])) continue;
-          const rank = found.all.indexOf(state.neuron) + 1;
-          if (!rank) return `The layer has ${found.all.length.toLocaleString("en")} neurons, numbered from 0.`;
-          points.push({ model: state.model, neuron: state.neuron, stratum, part: state.part, step, x, rank,
-            influence: found.row[state.neuron], member: rank <= (sizes[stratum] ?? 0), chosen: step === state.step });
-        }
-      }
-      if (!points.length) return `The influence of the neurons of ${state.model} is not on this page.`;
-      return { points, sets: Object.entries(sizes).map(([stratum, rank]) => ({ stratum, rank })) };
+      if (neuron >= n) return `The layer has ${n.toLocaleString("en")} neurons, numbered from 0.`;
+      const top = atlas.facts("portrait").models[state.model].sizes, points = [];
+      strata().forEach((stratum, s) => steps(state.model).forEach((step, k) => {
+        const influence = values.at(k, s, neuron), x = atlas.x(state.model, step);
+        if (Number.isNaN(influence) || x === null) return;
+        const rank = rankOf(sizes(values, k, s), neuron);
+        points.push({ model: state.model, neuron, stratum, part: state.part, step, x, rank, influence,
+          member: rank <= (top[stratum] ?? 0), chosen: step === state.step });
+      }));
+      if (!points.length) return `Nothing was measured of the neurons of ${state.model}.`;
+      return { points, sets: Object.entries(top).map(([stratum, rank]) => ({ stratum, rank })) };
     },
     ready(slot, view) {
       view.addEventListener("click", (event, item) => {
