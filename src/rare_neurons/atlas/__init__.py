@@ -25,9 +25,11 @@ A view for which the tree lacks a table raises `NothingToShow` with a sentence, 
     atlas.view("NAME", {
       uses: ["model", "step"],             // what of the state changes its rows
       shapes: ["axis", "scale"],           // what of the state changes a specification: drawn anew
-      shape(slot, spec, state) {...},      // optional: returns the specification, a copy that may be changed
+      shape(slot, spec, state, width) {...}, // optional: returns the specification, a copy that may be changed
       async rows(slot, state) {...},       // {dataset: [objects]}; a string is shown in the place of the chart
       ready(slot, view, state) {...},      // optional: after drawing anew, for listeners: view.addEventListener
+      note(slot, state) {...},             // optional: the words below a chart
+      resizes: true,                       // where shape uses the width: drawn anew with another one
       renderer: "canvas",                  // for thousands of marks; svg without
     });
 

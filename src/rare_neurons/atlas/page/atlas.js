@@ -142,7 +142,8 @@
     const words = typeof rows === "string" ? rows : null;
     one.element.querySelector(".words").textContent = words ?? "";
     one.element.querySelector(".chart").hidden = words !== null;
-    if (words !== null) { one.rows = {}; one.stale ||= null; one.empty = true; return; }
+    if (script.note) one.element.querySelector("figcaption").textContent = script.note(one.slot, seen) ?? "";
+    if (words !== null) { one.rows = {}; one.empty = true; return; }
     one.rows = rows;
     if (one.drawn && kind === "rows" && !one.empty) {
       for (const [name, some] of Object.entries(rows)) one.drawn.view.data(name, some);
@@ -152,7 +153,7 @@
     }
     one.empty = false;
     let spec = json("spec:" + one.id);
-    if (script.shape) spec = script.shape(one.slot, spec, seen) ?? spec;
+    if (script.shape) spec = script.shape(one.slot, spec, seen, one.element.clientWidth) ?? spec;
     spec.datasets = { ...spec.datasets, ...rows };
     one.drawn?.finalize();
     one.drawn = await vegaEmbed(one.element.querySelector(".chart"), spec, {
@@ -188,7 +189,6 @@
       if (!waiting) idle.splice(0).forEach((done) => done());
     });
   }
-  // A timer beside the frame: a page in the background has no frames.
   const settled = () => new Promise((done) => { idle.push(done); schedule(); });
 
   // --- the axis of training ------------------------------------------------------------------------------------------
@@ -315,6 +315,14 @@
       listen();
       show();
       listeners.push(show);
+      let resized = null;
+      window.addEventListener("resize", () => {
+        clearTimeout(resized);
+        resized = setTimeout(() => {
+          for (const one of slots.values()) if (views.get(one.view)?.resizes) one.stale = "shape";
+          schedule();
+        }, 150);
+      });
       const watcher = new IntersectionObserver((entries) => {
         for (const { target, isIntersecting } of entries)
           slots.get(`${target.dataset.view}/${target.dataset.slot}`).seen = isIntersecting;
