@@ -70,17 +70,23 @@ atlas.view("timelines", {
     if (now !== null) marks.push({ x: now, dash: [1, 0], colour: "#e69f00", what: `chosen: step ${state.step}` });
     return { curves, moves, dates: dates(slot, state), marks };
   },
-  shape(slot, spec, state) {
+  shape(slot, spec, state, width) {
     const { names, colours, dashes } = looks(slot);
-    const room = ROW * (dates(slot, state).length + 1.5);
+    const some = shown(slot, state) ? dates(slot, state) : [];
+    const room = ROW * (some.length + 1.5);
     const axis = atlas.xAxis();
+    const legend = { columns: Math.max(1, Math.floor(width / 130)), symbolType: "stroke", values: atlas.models() };
+    // Without any row a layer has no extent, of which Vega warns.
+    const empty = [some.length ? null : "dates", some.some((one) => one.broad) ? null : "broad",
+      shown(slot, state)?.turns.length ? null : "moves"];
+    spec.layer = spec.layer.filter((one) => !empty.includes(one.data.name) && !(empty.includes("broad") && one.mark.type === "rect"));
     for (const { encoding } of spec.layer) {
       const { field, ...rest } = axis;
       Object.assign(encoding.x, rest, { axis: { ...axis.axis, offset: room, grid: false } });
       if (encoding.color.field === "run")
-        Object.assign(encoding.color, { scale: { domain: names, range: colours }, legend: { columns: 6, values: atlas.models() } });
+        Object.assign(encoding.color, { scale: { domain: names, range: colours }, legend: encoding.strokeDash ? legend : null });
       if (encoding.strokeDash?.field === "run")
-        Object.assign(encoding.strokeDash, { scale: { domain: names, range: dashes }, legend: { columns: 6, values: atlas.models() } });
+        Object.assign(encoding.strokeDash, { scale: { domain: names, range: dashes }, legend });
       if (encoding.y?.field === "value") encoding.y.title = facts.questions[slot].unit;
     }
     return spec;

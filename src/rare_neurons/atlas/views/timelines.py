@@ -82,7 +82,12 @@ def _known(findings: Findings) -> Mapping[str, Mapping[str, object]]:
 def _chart() -> dict:
     """Layers over rows that the script makes; it also sets scales and the axis of training."""
     x = alt.X("x:Q")
-    y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(format="~g", tickCount=5))
+    y = alt.Y(
+        "value:Q",
+        title=None,
+        scale=alt.Scale(zero=False),
+        axis=alt.Axis(labelExpr="format(datum.value, '.4~g')", tickCount=5),
+    )
     colour = alt.Color("run:N", title=None)
     hint = ["run:N", "step:Q", "value:Q", "low:Q", "high:Q"]
     curves, moves, dates, marks = (alt.Data(name=name) for name in ("curves", "moves", "dates", "marks"))

@@ -74,4 +74,4 @@ def _strip(integrity: pd.DataFrame, models: Sequence[str]) -> dict:
     scale = alt.Scale(domain=statuses, range=colours)
     cells = base.mark_rect(stroke="white").encode(color=alt.Color("status:N", scale=scale, title=None))
     crosses = base.transform_filter("datum.quarantined").mark_text(text="×", fontSize=14)
-    return (cells + crosses).properties(width="container", height=alt.Step(18)).to_dict()
+    return (cells + crosses).properties(width="container", height=18 * len(models)).to_dict()
