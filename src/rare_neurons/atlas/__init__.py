@@ -13,7 +13,8 @@ mostly a script ``views/NAME.js``. `Content` has
 * ``charts``: Vega-Lite specifications by slot, made with Altair. Rows that depend on what a reader chose are named
   data, ``alt.Data(name="points")`` without values; the script fills them. A width of ``"container"`` follows the page.
   `Content.titles` and `Content.notes` are words above and below a slot.
-* ``arrays``: numbers by name, packed with `arrays.pack` (as they are) or `arrays.pack_half` (float16 with one scale).
+* ``arrays``: numbers by name, packed with `arrays.pack` (as they are) or `arrays.pack_half` (float16 with one scale),
+  or `arrays.pack_size` (errors, in 8 bits to some 2 %).
   A page unpacks one when a script first asks for it: ``await atlas.array("NAME/array")``, which has ``shape``,
   ``at(i, j, k)`` and ``row(i, j)`` (all along the last axis). Names hold for the page: a view may read another's.
 * ``facts``: a few small values, as JSON: ``atlas.facts("NAME")``.
@@ -25,16 +26,18 @@ A view for which the tree lacks a table raises `NothingToShow` with a sentence, 
     atlas.view("NAME", {
       uses: ["model", "step"],             // what of the state changes its rows
       shapes: ["axis", "scale"],           // what of the state changes a specification: drawn anew
-      shape(slot, spec, state) {...},      // optional: returns the specification, a copy that may be changed
+      shape(slot, spec, state, width) {...}, // optional: returns the specification, a copy that may be changed
       async rows(slot, state) {...},       // {dataset: [objects]}; a string is shown in the place of the chart
       ready(slot, view, state) {...},      // optional: after drawing anew, for listeners: view.addEventListener
+      note(slot, state) {...},             // optional: the words below a chart
+      resizes: true,                       // where shape uses the width: drawn anew with another one
       renderer: "canvas",                  // for thousands of marks; svg without
     });
 
 There is one state for the page, ``atlas.state``: ``subject``, ``model``, ``stratum``, ``part`` (whole, within),
-``step``, ``neuron``, ``axis`` (step, tokens, loss), ``scale`` (log, linear), ``control`` (true, false). A script changes
-it with ``atlas.set({neuron: 7})``; every view whose ``uses`` or ``shapes`` name what changed is drawn again, once it is
-in sight. Keys of its own that a view needs are added to the state in the same way. Helpers:
+``step``, ``neuron``, ``axis`` (step, tokens, loss), ``scale`` (log, linear), ``control`` (true, false). A script
+changes it with ``atlas.set({neuron: 7})``; every view whose ``uses`` or ``shapes`` name what changed is drawn again,
+once it is in sight. Keys of its own that a view needs are added to the state in the same way. Helpers:
 
 * ``atlas.tree``: panel, strata (with colours), subjects (runs, controls, colours) and models (steps, tokens, loss of
   each checkpoint, whether it is quarantined).

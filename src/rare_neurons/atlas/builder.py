@@ -62,7 +62,7 @@ def atlas_page(tree: Tree, views: Sequence[View] = VIEWS) -> str:
 
 
 def _content(view: View, tree: Tree) -> Content | str:
-    """What a view shows, or why it shows nothing."""
+    """Build what a view shows, or say why it shows nothing."""
     try:
         return view.load()(tree)
     except NothingToShow as reason:
@@ -141,7 +141,7 @@ def _slug(text: str) -> str:
 
 
 def _vega() -> str:
-    """Vega, Vega-Lite and Vega-Embed with all that they need; the one program that is not ours."""
+    """Return Vega, Vega-Lite and Vega-Embed with all that they need: the one program on the page that is not ours."""
     import vl_convert  # of the extra `run`: reading results does without
 
     return vl_convert.javascript_bundle()

@@ -27,9 +27,9 @@ VIEWS = (
         section="When it happens",
         title="Curves with bands and dates",
         caption=(
-            "Bands: intervals over documents and token types. Thick: a rise or fall beyond noise. Bars below: where half "
-            "of the change is reached, in each run and (broad, shaded) over seeds. Dotted: quarantined checkpoints. "
-            "A click on a curve moves the step."
+            "Bands: intervals over documents and token types. Thick: a rise or fall beyond noise. Bars below: where "
+            "half of the change is reached, in each run and (broad, shaded) over seeds. Dotted: quarantined "
+            "checkpoints. Upright line: the chosen step, which a click on a curve moves."
         ),
         tables=("timelines/courses", *_EVIDENCE, "integrity"),
     ),
@@ -38,8 +38,8 @@ VIEWS = (
         section="Which neurons",
         title="Neurons at the chosen step, and one over all steps",
         caption=(
-            "Influence: rise of the loss when one neuron is mean-ablated; above zero it helps. A click chooses a neuron, "
-            "here and in the other views."
+            "Influence: rise of the loss when one neuron is mean-ablated; above zero it helps. A click chooses a "
+            "neuron, here and in the other views."
         ),
         tables=("influence", "timelines/behaviour"),
     ),

@@ -132,7 +132,7 @@ class Tree:
         return dict(about)
 
     def steps(self, model: str) -> list[int]:
-        """Steps of the checkpoints that a model was asked for."""
+        """Return the steps of the checkpoints that a model was asked for."""
         return [int(step) for step in self.integrity[self.integrity.model == model].step]
 
     def _nothing(self, name: str) -> pd.DataFrame:
@@ -145,7 +145,7 @@ class Tree:
         return None if path is None else read_table(path).to_pandas()
 
     def facts(self) -> Mapping[str, object]:
-        """What every script knows: ``atlas.tree``."""
+        """Return what every script knows: ``atlas.tree``."""
         colours = stratum_colours(self.strata)
         return {
             "panel": self.panel,
@@ -159,10 +159,14 @@ class Tree:
         }
 
     def _checkpoints(self, model: str) -> Mapping[str, object]:
-        """Steps of a model with tokens, loss and verdict, None where unknown."""
+        """Return the steps of a model with tokens, loss and verdict, None where unknown."""
         verdicts = self.integrity[self.integrity.model == model]
         behaviour = self.timeline("behaviour", [model], needed=False)
-        weights = {} if (sizes := self._strata_table()) is None else dict(zip(sizes.stratum, sizes.training_mass))
+        weights = (
+            {}
+            if (sizes := self._strata_table()) is None
+            else dict(zip(sizes.stratum, sizes.training_mass, strict=True))
+        )
         tokens: dict[int, float | None] = {}
         losses: dict[int, float | None] = {}
         for step, rows in behaviour.groupby("step") if len(behaviour) else ():

@@ -52,7 +52,7 @@ class Content:
 
     @staticmethod
     def escaped(text: object) -> str:
-        """Text as HTML."""
+        """Return text as HTML."""
         return html.escape(str(text))
 
 

@@ -80,15 +80,17 @@
 
   class Numbers {
     constructor(head, bytes) {
-      const type = { uint8: Uint8Array, int16: Int16Array, int32: Int32Array, float16: Uint16Array,
+      const type = { uint8: Uint8Array, log8: Uint8Array, int16: Int16Array, int32: Int32Array, float16: Uint16Array,
         float32: Float32Array, float64: Float64Array }[head.kind];
       this.shape = head.shape;
       this.data = new type(bytes.buffer);
       this.scale = head.scale;
       this.half = head.kind === "float16";
+      if (head.kind === "log8") this.levels = Float64Array.from({ length: 256 }, (_, code) =>
+        code === 255 ? NaN : code === 254 ? 0 : head.scale * Math.exp(code * head.ratio));
       if (this.half) halves ??= Float32Array.from({ length: 65536 }, (_, bits) => half(bits));
     }
-    get(i) { return (this.half ? halves[this.data[i]] : this.data[i]) * this.scale; }
+    get(i) { return this.levels ? this.levels[this.data[i]] : (this.half ? halves[this.data[i]] : this.data[i]) * this.scale; }
     index(places) { return this.shape.reduce((sum, size, axis) => sum * size + (places[axis] ?? 0), 0); }
     at(...places) { return this.get(this.index(places)); }
     row(...places) {
@@ -110,7 +112,7 @@
     const stream = new Blob([raw]).stream().pipeThrough(new DecompressionStream("deflate"));
     const planes = new Uint8Array(await new Response(stream).arrayBuffer());
     element.textContent = ""; // the text is several times as large as the numbers
-    const size = { uint8: 1, int16: 2, float16: 2, int32: 4, float32: 4, float64: 8 }[head.kind];
+    const size = { uint8: 1, log8: 1, int16: 2, float16: 2, int32: 4, float32: 4, float64: 8 }[head.kind];
     const count = planes.length / size, bytes = new Uint8Array(planes.length);
     for (let plane = 0; plane < size; plane++)
       for (let i = 0; i < count; i++) bytes[i * size + plane] = planes[plane * count + i];
@@ -142,7 +144,8 @@
     const words = typeof rows === "string" ? rows : null;
     one.element.querySelector(".words").textContent = words ?? "";
     one.element.querySelector(".chart").hidden = words !== null;
-    if (words !== null) { one.rows = {}; one.stale ||= null; one.empty = true; return; }
+    if (script.note) one.element.querySelector("figcaption").textContent = script.note(one.slot, seen) ?? "";
+    if (words !== null) { one.rows = {}; one.empty = true; return; }
     one.rows = rows;
     if (one.drawn && kind === "rows" && !one.empty) {
       for (const [name, some] of Object.entries(rows)) one.drawn.view.data(name, some);
@@ -152,7 +155,7 @@
     }
     one.empty = false;
     let spec = json("spec:" + one.id);
-    if (script.shape) spec = script.shape(one.slot, spec, seen) ?? spec;
+    if (script.shape) spec = script.shape(one.slot, spec, seen, one.element.clientWidth) ?? spec;
     spec.datasets = { ...spec.datasets, ...rows };
     one.drawn?.finalize();
     one.drawn = await vegaEmbed(one.element.querySelector(".chart"), spec, {
@@ -189,7 +192,6 @@
       if (!waiting) idle.splice(0).forEach((done) => done());
     });
   }
-  // A timer beside the frame: a page in the background has no frames.
   const settled = () => new Promise((done) => { idle.push(done); schedule(); });
   // Draws all of a view, in sight or not.
   const see = (view) => {
@@ -222,7 +224,7 @@
     const all = Object.keys(tree.models).flatMap((model) => places(model)).filter((value) => value !== null);
     const title = { step: "training step", tokens: "training tokens",
       loss: "loss on the training distribution (nats per token)" }[state.axis];
-    const scale = { type: state.scale, zero: false, nice: false };
+    const scale = { type: state.scale, nice: false, ...(state.scale === "log" ? {} : { zero: false }) };
     if (state.axis === "loss") scale.reverse = true;
     const axis = { title, format: state.axis === "loss" ? ".3~g" : "~s" };
     if (state.scale === "log" && state.axis !== "loss" && all.length) {
@@ -321,6 +323,14 @@
       listen();
       show();
       listeners.push(show);
+      let resized = null;
+      window.addEventListener("resize", () => {
+        clearTimeout(resized);
+        resized = setTimeout(() => {
+          for (const one of slots.values()) if (views.get(one.view)?.resizes) one.stale = "shape";
+          schedule();
+        }, 150);
+      });
       const watcher = new IntersectionObserver((entries) => {
         for (const { target, isIntersecting } of entries)
           slots.get(`${target.dataset.view}/${target.dataset.slot}`).seen = isIntersecting;

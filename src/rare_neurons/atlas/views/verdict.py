@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
+from rare_neurons.atlas.questions import findings_of
 from rare_neurons.atlas.tree import Subject, Tree
 from rare_neurons.atlas.view import Content
-from rare_neurons.figures.findings import Findings, load_findings, unit_of
+from rare_neurons.figures.findings import unit_of
 from rare_neurons.figures.style import QUARANTINED, VERDICTS
 from rare_neurons.numerics.wording.phrases import several
 from rare_neurons.numerics.wording.words import describe
@@ -17,18 +18,12 @@ def build(tree: Tree) -> Content:
     """Say the primary questions in the summary's words; draw the verdict on every checkpoint as a strip."""
     words = "".join(_of_subject(tree, subject) for subject in tree.subjects)
     strip = _strip(tree.integrity, tree.models)
-    return Content(html=words + _checkpoints(tree), charts={"integrity": strip}, columns=1)
-
-
-def findings_of(tree: Tree, subject: Subject) -> Findings | None:
-    """What the tables of evidence say of a subject at the page's panel; None where nothing was judged."""
-    if tree.timeline("evidence", [subject.name], needed=False).empty:
-        return None
-    return next((one for one in load_findings(tree.results, subject.name) if one.panel == tree.panel), None)
+    titles = {"integrity": "Verdict on every checkpoint; × marks a quarantined one, which enters no curve"}
+    return Content(html=words + _checkpoints(tree), charts={"integrity": strip}, titles=titles, columns=1)
 
 
 def is_control(tree: Tree, subject: Subject) -> bool:
-    """Whether a subject is there to be compared with another."""
+    """Say whether a subject is there to be compared with another."""
     return any(set(subject.runs) <= set(other.controls) for other in tree.subjects)
 
 
@@ -61,7 +56,8 @@ def _checkpoints(tree: Tree) -> str:
     if bad.empty:
         return f"<p>{line}, none is quarantined.</p>"
     why = "; ".join(f"{row.model} step {row.step:,}: {row.reason or row.status}" for row in bad.head(6).itertuples())
-    return f"<p>{line}, <strong>{len(bad):,} quarantined</strong>: {Content.escaped(why)}{' …' if len(bad) > 6 else ''}</p>"
+    why += " …" if len(bad) > 6 else ""
+    return f"<p>{line}, <strong>{len(bad):,} quarantined</strong>: {Content.escaped(why)}</p>"
 
 
 def _strip(integrity: pd.DataFrame, models: Sequence[str]) -> dict:
@@ -76,8 +72,6 @@ def _strip(integrity: pd.DataFrame, models: Sequence[str]) -> dict:
         tooltip=["model:N", "step:Q", "status:N", "reason:N"],
     )
     scale = alt.Scale(domain=statuses, range=colours)
-    cells = base.mark_rect(stroke="white").encode(
-        color=alt.Color("status:N", scale=scale, title="verdict on every checkpoint (× quarantined)")
-    )
+    cells = base.mark_rect(stroke="white").encode(color=alt.Color("status:N", scale=scale, title=None))
     crosses = base.transform_filter("datum.quarantined").mark_text(text="×", fontSize=14)
-    return (cells + crosses).properties(width="container", height=alt.Step(18)).to_dict()
+    return (cells + crosses).properties(width="container", height=18 * len(models)).to_dict()
