@@ -159,7 +159,7 @@
     spec.datasets = { ...spec.datasets, ...rows };
     one.drawn?.finalize();
     one.drawn = await vegaEmbed(one.element.querySelector(".chart"), spec, {
-      actions: false, logLevel: vega.Error, renderer: script.renderer ?? "svg", config: LOOK, loader: { load: loader, sanitize: async (href) => ({ href }) },
+      actions: false, logLevel: 1, renderer: script.renderer ?? "svg", config: LOOK, loader: { load: loader, sanitize: async (href) => ({ href }) },
     });
     script.ready?.(one.slot, one.drawn.view, seen);
     window.atlas.drew?.(one);

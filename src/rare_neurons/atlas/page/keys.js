@@ -3,10 +3,11 @@
   "use strict";
   const NEXT = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
 
-  // Marks that answer a click, in the order of the page: from left to right, above before below.
+  // Marks that answer a click, as their cursor says, in the order of drawing; where none says so, points and cells.
   function marks(chart) {
-    const found = [...chart.querySelectorAll("svg [cursor=pointer], svg [style*='cursor: pointer']")];
-    return found.filter((one) => one.getBoundingClientRect().width > 0 || one.getBoundingClientRect().height > 0);
+    const all = [...chart.querySelectorAll("svg .role-mark > path")];
+    const clicked = all.filter((one) => one.__data__?.cursor === "pointer");
+    return clicked.length ? clicked : all.filter((one) => one.closest(".mark-symbol, .mark-rect"));
   }
 
   // Marks are made anew when rows change: what is kept is the place among them.
@@ -35,7 +36,7 @@
 
   atlas.drew = ({ element }) => {
     const chart = element.querySelector(".chart"), title = element.querySelector(".head").textContent;
-    if (!chart.querySelector("svg")) return;
+    if (!marks(chart).length) return;
     chart.tabIndex = 0;
     chart.setAttribute("role", "application");
     chart.setAttribute("aria-label", `${title || "chart"}: arrow keys go through its marks, Enter chooses`);

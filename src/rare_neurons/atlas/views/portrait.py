@@ -43,7 +43,7 @@ def build(tree: Tree) -> Content:
         arrays=arrays,
         facts={"models": facts, "kinds": list(KINDS), "flags": list(FLAGS)},
         html=_CARD,
-        columns=1,
+        columns=2,
     )
 
 
