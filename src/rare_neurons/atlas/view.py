@@ -40,6 +40,8 @@ class Content:
         Before the charts.
     columns : int or None
         Charts beside each other; as many as fit where None.
+    wide : tuple of str
+        Slots that fill a row.
     """
 
     charts: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
@@ -49,6 +51,7 @@ class Content:
     facts: Mapping[str, object] = field(default_factory=dict)
     html: str = ""
     columns: int | None = None
+    wide: tuple[str, ...] = ()
 
     @staticmethod
     def escaped(text: object) -> str:
