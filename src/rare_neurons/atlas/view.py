@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rare_neurons.atlas.arrays import Packed
-
 if TYPE_CHECKING:
+    from rare_neurons.atlas.arrays import Packed
     from rare_neurons.atlas.tree import Tree
 
 VIEWS_FOLDER = Path(__file__).parent / "views"

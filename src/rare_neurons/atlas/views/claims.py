@@ -77,7 +77,12 @@ def _words(standing: Standing) -> list[Mapping[str, str]]:
 
 def _chart() -> dict:
     """One panel of intervals; the script repeats it for each unit that a question's estimates have."""
-    y = alt.Y("who:N", sort=None, title=None, axis=alt.Axis(labelLimit=150, minExtent=150, maxExtent=150, ticks=False, domain=False))
+    y = alt.Y(
+        "who:N",
+        sort=None,
+        title=None,
+        axis=alt.Axis(labelLimit=150, minExtent=150, maxExtent=150, ticks=False, domain=False),
+    )
     axis = alt.Axis(labelExpr="format(datum.value, '.3~g')", tickCount=5)
     hint = ["who:N", *(alt.Tooltip(f"{name}:Q", format=".3~g") for name in ("estimate", "low", "high")), "p:N"]
     base = alt.Chart(alt.Data(name="rows")).encode(y=y, tooltip=[*hint, "holds:N"])

@@ -47,7 +47,7 @@ def build(tree: Tree) -> Content:
         charts={"rank": _rank(colours), "scatter": _scatter(), "course": _course(colours)},
         titles={
             "rank": "<strong>Ranked influence</strong>; dashed: what noise alone would show",
-            "scatter": "<strong>One stratum against another</strong>; grey box: three standard errors of a middling neuron",
+            "scatter": "<strong>One stratum against another</strong>; grey box: three median standard errors",
             "course": "<strong>One neuron over all steps</strong>; band: one standard error",
         },
         html=f"<p>{note}</p>" if note else "",
