@@ -22,6 +22,7 @@ include: "workflow/rules/activity.smk"
 include: "workflow/rules/null_tables.smk"
 include: "workflow/rules/timelines.smk"
 include: "workflow/rules/alpha.smk"
+include: "workflow/rules/atlas.smk"
 include: "workflow/rules/plan.smk"
 
 
@@ -51,6 +52,7 @@ localrules:
     lineage,
     alpha,
     figures,
+    atlas,
     summary,
     usable,
 
@@ -60,5 +62,6 @@ rule all:
     default_target: True
     input:
         f"{RESULTS}/summary.txt",
+        f"{RESULTS}/atlas.html",
         f"{RESULTS}/usable.txt",
         everything,

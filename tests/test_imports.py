@@ -25,6 +25,8 @@ RULES = {
     "results": (*HEAVY, "scipy", "rare_neurons.models", "rare_neurons.stages", "rare_neurons.numerics"),
     "selection": (*HEAVY, "scipy", *OURS, "rare_neurons.numerics"),
     "figures": ("torch", "transformers", "snakemake", "rare_neurons.models", "rare_neurons.stages"),
+    "atlas": ("torch", "transformers", "snakemake", "rare_neurons.models", "rare_neurons.stages"),
+    "atlas.registry": (*HEAVY, "numpy", "pyarrow", "altair", "rare_neurons.results"),
     "figures.registry": (*HEAVY, "numpy", "pyarrow", "rare_neurons.results"),
     "api": ("snakemake", "weightwatcher", "datasets"),
     "replication": ("torch", "transformers", "snakemake", "rare_neurons.models", "rare_neurons.stages"),

@@ -553,6 +553,7 @@ RULES = (
         ),
     ),
     Rule("figures", version=6),
+    Rule("atlas", version=1),
     Rule("summary", version=6),
     Rule("usable", version=1),
     Rule("replication", version=3),

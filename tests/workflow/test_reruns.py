@@ -7,7 +7,7 @@ from rare_neurons import load_timeline
 pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
 
 # All timelines of a model are one job, so what reads one of them (alpha) comes again too.
-AFTER_METRICS = {"timelines", "alpha", "evidence", "figures", "summary", "usable", "all"}
+AFTER_METRICS = {"timelines", "alpha", "evidence", "figures", "atlas", "summary", "usable", "all"}
 MEASURED = {"probe", "pretrain", "resolve", "panel", "corpus", "text", "tokenizer"}
 
 

@@ -47,7 +47,14 @@ once it is in sight. Keys of its own that a view needs are added to the state in
 * ``atlas.settled()``: a promise that all that is in sight has been drawn; ``atlas.see(name)``: the same of all of a view.
 """
 
-from rare_neurons.atlas.builder import atlas_page
-from rare_neurons.atlas.tree import Subject, Tree, find_subjects
+import importlib
 
+_PLACES = {"Subject": "tree", "Tree": "tree", "atlas_page": "builder", "find_subjects": "tree"}
 __all__ = ["Subject", "Tree", "atlas_page", "find_subjects"]
+
+
+def __getattr__(name: str) -> object:
+    """Import a name when it is first used: the workflow reads the registry, and every cluster job parses it again."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_PLACES[name]}"), name)

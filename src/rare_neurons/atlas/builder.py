@@ -106,8 +106,9 @@ def _view(view: View, content: Content | str) -> str:
 
 def _slot(view: str, slot: str, content: Content) -> str:
     title, note = content.titles.get(slot, ""), content.notes.get(slot, "")
+    kind = "slot wide" if slot in content.wide else "slot"
     return (
-        f'<figure class="slot" data-view="{view}" data-slot="{Content.escaped(slot)}"><div class="head">{title}</div>'
+        f'<figure class="{kind}" data-view="{view}" data-slot="{Content.escaped(slot)}"><div class="head">{title}</div>'
         f'<div class="words"></div><div class="chart"></div><figcaption>{note}</figcaption></figure>'
     )
 

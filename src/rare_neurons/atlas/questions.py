@@ -48,3 +48,8 @@ def facts_of(standing: Standing) -> Mapping[str, str]:
         "stratum": about.stratum,
         "unit": unit_of(about.table, about.column),
     }
+
+
+def first_up(text: str) -> str:
+    """Return a text that begins a line."""
+    return text[:1].upper() + text[1:]

@@ -50,7 +50,7 @@ def find_subjects(results: str | Path) -> list[Subject]:
         )
         found.append(Subject(str(name), runs, controls))
     # What is a control elsewhere comes last: it is there to be compared with.
-    found.sort(key=lambda one: any(set(one.runs) <= set(other.controls) for other in found))
+    found = sorted(found, key=lambda one: any(set(one.runs) <= set(other.controls) for other in found))
     known = {model for one in found for model in (*one.runs, *one.controls)}
     return found + [Subject(model, (model,)) for model in list_models(results) if model not in known]
 

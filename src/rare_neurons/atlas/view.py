@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rare_neurons.atlas.arrays import Packed
-
 if TYPE_CHECKING:
+    from rare_neurons.atlas.arrays import Packed
     from rare_neurons.atlas.tree import Tree
 
 VIEWS_FOLDER = Path(__file__).parent / "views"
@@ -40,6 +39,8 @@ class Content:
         Before the charts.
     columns : int or None
         Charts beside each other; as many as fit where None.
+    wide : tuple of str
+        Slots that fill a row.
     """
 
     charts: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
@@ -49,6 +50,7 @@ class Content:
     facts: Mapping[str, object] = field(default_factory=dict)
     html: str = ""
     columns: int | None = None
+    wide: tuple[str, ...] = ()
 
     @staticmethod
     def escaped(text: object) -> str:

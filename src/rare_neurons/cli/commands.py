@@ -87,6 +87,14 @@ def run(
         raise typer.Exit(run_plainly(words) if plain else run_shown(words, Console(stderr=True)))
 
 
+@app.command(context_settings=_PASSED, help="Write the atlas: all results on one page, to be explored." + _PASSED_HELP)
+def atlas(context: typer.Context, configfile: Configs = None) -> None:
+    """Call the rule `atlas`, with whatever it still needs."""
+    with _refused():
+        words = command(configfile or [], [*context.args, "--", "atlas"], Path.cwd())
+        raise typer.Exit(run_shown(words, Console(stderr=True)))
+
+
 @app.command(context_settings=_PASSED, help="Write Snakemake's report of a finished run." + _PASSED_HELP)
 def report(
     context: typer.Context,

@@ -27,7 +27,7 @@ atlas.view("claims", {
     return Object.fromEntries(panels(slot, state).map((panel, i) => ["rows" + i, rows.filter((one) => one.panel === panel)]));
   },
   shape(slot, spec, state, width) {
-    const { layer, config, data, datasets, $schema } = spec;
+    const { layer, $schema } = spec;
     const charts = panels(slot, state).map((panel, i) => {
       const layers = JSON.parse(JSON.stringify(layer));
       for (const one of layers) {
@@ -37,10 +37,9 @@ atlas.view("claims", {
         if (panel === "factor") one.encoding.x.scale = { type: "log", nice: false, padding: 12 };
       }
       const count = rowsOf(slot, state).filter((one) => one.panel === panel).length;
-      return { width: Math.max(200, width - 190), height: 17 * count + 6, layer: layers };
+      return { width: Math.max(200, width - 180), height: 17 * count + 6, layer: layers };
     });
-    return { $schema, vconcat: charts, spacing: 8, resolve: { scale: { x: "independent", y: "independent" } }, bounds: "flush",
-      padding: { left: 140, right: 20, top: 4, bottom: 4 } };
+    return { $schema, vconcat: charts, spacing: 6, resolve: { scale: { x: "independent", y: "independent" } } };
   },
   note(slot, state) {
     const some = known(slot, state);

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import altair as alt
 import numpy as np
 
-from rare_neurons.atlas.questions import by_slot, facts_of, judged
+from rare_neurons.atlas.questions import by_slot, facts_of, first_up, judged
 from rare_neurons.atlas.tree import Tree
 from rare_neurons.atlas.view import Content
 from rare_neurons.figures.findings import unit_of
@@ -24,7 +24,7 @@ def build(tree: Tree) -> Content:
     known = {subject: {one.question: _known(one) for one in findings.questions} for subject, findings in found.items()}
     return Content(
         charts={slot: _chart() for slot in slots},
-        titles={slot: f"<strong>{Content.escaped(one.question)}</strong>" for slot, one in slots.items()},
+        titles={slot: f"<strong>{Content.escaped(first_up(one.question))}</strong>" for slot, one in slots.items()},
         facts={"questions": {slot: facts_of(one) for slot, one in slots.items()}, "known": known},
     )
 
@@ -77,15 +77,23 @@ def _words(standing: Standing) -> list[Mapping[str, str]]:
 
 def _chart() -> dict:
     """One panel of intervals; the script repeats it for each unit that a question's estimates have."""
-    y = alt.Y("who:N", sort=None, title=None, axis=alt.Axis(labelLimit=190, ticks=False, domain=False))
+    y = alt.Y(
+        "who:N",
+        sort=None,
+        title=None,
+        axis=alt.Axis(labelLimit=150, minExtent=150, maxExtent=150, ticks=False, domain=False),
+    )
     axis = alt.Axis(labelExpr="format(datum.value, '.3~g')", tickCount=5)
     hint = ["who:N", *(alt.Tooltip(f"{name}:Q", format=".3~g") for name in ("estimate", "low", "high")), "p:N"]
-    base = alt.Chart(alt.Data(name="rows")).encode(
-        y=y, color=alt.Color("colour:N", scale=None), tooltip=[*hint, "holds:N"]
-    )
+    base = alt.Chart(alt.Data(name="rows")).encode(y=y, tooltip=[*hint, "holds:N"])
     none = alt.Chart(alt.Data(name="rows")).mark_rule(color="#888", strokeDash=[3, 3]).encode(x=alt.X("none:Q"))
-    bars = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", axis=axis, scale=alt.Scale(zero=False)), x2="high:Q")
-    points = base.mark_point(size=70, filled=True, opacity=1).encode(
-        x=alt.X("estimate:Q"), shape=alt.Shape("shape:N", scale=None), fill=alt.Fill("fill:N", scale=None)
+    bars = base.mark_rule(strokeWidth=2).encode(
+        x=alt.X("low:Q", axis=axis, scale=alt.Scale(zero=False)), x2="high:Q", color=alt.Color("colour:N", scale=None)
+    )
+    points = base.mark_point(size=70, opacity=1).encode(
+        x=alt.X("estimate:Q"),
+        shape=alt.Shape("shape:N", scale=None),
+        stroke=alt.Stroke("colour:N", scale=None),
+        fill=alt.Fill("fill:N", scale=None),
     )
     return alt.layer(none, bars, points).to_dict()

@@ -134,8 +134,8 @@ atlas.view("neurons", {
     if (slot === "rank") {
       const floor = Math.min(...known.map((one) => one.error).filter((one) => one > 0)) / 10;
       for (const { encoding } of spec.layer) {
-        encoding.x.scale = { type: state.scale, domain: [1, facts.neurons[state.model]] };
-        encoding.x.axis = { format: "~s", tickCount: 6 };
+        encoding.x.scale = { type: state.scale, domain: [state.scale === "log" ? 0.85 : 0, facts.neurons[state.model]], nice: false };
+        encoding.x.axis = { labelExpr: "datum.value < 1 ? '' : format(datum.value, '~s')", tickCount: 6 };
         encoding.y.scale = { type: state.scale, domain: [state.scale === "log" ? floor : 0, largest * 1.1] };
         encoding.y.title = `|${words}| (nats per token)`;
       }
@@ -150,8 +150,10 @@ atlas.view("neurons", {
       }
     } else {
       const { field, ...axis } = atlas.xAxis();
-      for (const { encoding } of spec.layer) if (encoding.x) Object.assign(encoding.x, axis);
-      spec.layer[3].encoding.y.title = `${words} (nats per token)`;
+      for (const { encoding } of spec.layer) {
+        if (encoding.x) Object.assign(encoding.x, axis);
+        if (encoding.y) encoding.y.title = `${words} (nats per token)`;
+      }
     }
     return spec;
   },

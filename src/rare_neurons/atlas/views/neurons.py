@@ -47,11 +47,12 @@ def build(tree: Tree) -> Content:
         charts={"rank": _rank(colours), "scatter": _scatter(), "course": _course(colours)},
         titles={
             "rank": "<strong>Ranked influence</strong>; dashed: what noise alone would show",
-            "scatter": "<strong>One stratum against another</strong>; grey box: three standard errors",
+            "scatter": "<strong>One stratum against another</strong>; grey box: three median standard errors",
             "course": "<strong>One neuron over all steps</strong>; band: one standard error",
         },
         html=f"<p>{note}</p>" if note else "",
         arrays=arrays,
+        wide=("course",),
         facts={"steps": steps, "strata": strata, "neurons": sizes},
     )
 
@@ -84,12 +85,17 @@ def _read(found: Mapping, steps: Sequence[int], strata: Sequence[str], n: int) -
 
 
 def _colour(colours: Mapping[str, str]) -> alt.Color:
-    return alt.Color("stratum:N", title=None, scale=alt.Scale(domain=list(colours), range=list(colours.values())))
+    return alt.Color(
+        "stratum:N",
+        title=None,
+        scale=alt.Scale(domain=list(colours), range=list(colours.values())),
+        legend=alt.Legend(symbolOpacity=1),
+    )
 
 
 def _rank(colours: Mapping[str, str]) -> dict:
     x = alt.X("rank:Q", title="rank of the neuron")
-    y = alt.Y("size:Q", title="|influence| (nats per token)", axis=alt.Axis(labelExpr="format(datum.value, '.3~g')"))
+    y = alt.Y("size:Q", axis=alt.Axis(labelExpr="format(datum.value, '.3~g')", tickCount=5))
     hint = [
         "neuron:Q",
         "stratum:N",
@@ -100,7 +106,7 @@ def _rank(colours: Mapping[str, str]) -> dict:
     colour = _colour(colours)
     points = alt.Chart(alt.Data(name="points")).mark_point(filled=True, size=24, opacity=0.75, clip=True)
     noise = alt.Chart(alt.Data(name="noise")).mark_line(strokeDash=[5, 3], strokeWidth=1.3, clip=True)
-    chosen = alt.Chart(alt.Data(name="chosen")).mark_point(size=130, strokeWidth=2.2, filled=False, clip=True)
+    chosen = alt.Chart(alt.Data(name="chosen")).mark_point(size=130, strokeWidth=2.2, filled=False)
     return (
         alt.layer(
             noise.encode(x=x, y=y, color=colour),

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from rare_neurons.atlas.arrays import Packed, pack
-from rare_neurons.atlas.questions import by_slot, facts_of, judged
+from rare_neurons.atlas.questions import by_slot, facts_of, first_up, judged
 from rare_neurons.atlas.tree import Tree
 from rare_neurons.atlas.view import Content
 from rare_neurons.figures.emergence import tier_line
@@ -30,7 +30,7 @@ def build(tree: Tree) -> Content:
     }
     return Content(
         charts={slot: _chart() for slot in slots},
-        titles={slot: f"<strong>{Content.escaped(_first_up(one.question))}</strong>" for slot, one in slots.items()},
+        titles={slot: f"<strong>{Content.escaped(first_up(one.question))}</strong>" for slot, one in slots.items()},
         arrays=_arrays(courses, codes),
         facts={
             "height": _HEIGHT,
@@ -39,10 +39,6 @@ def build(tree: Tree) -> Content:
             "known": {name: _known(findings) for name, findings in found.items()},
         },
     )
-
-
-def _first_up(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _arrays(courses: pd.DataFrame, codes: Mapping[str, list[str]]) -> Mapping[str, Packed]:
