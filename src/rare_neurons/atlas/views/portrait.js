@@ -112,12 +112,14 @@
 
   atlas.view("portrait", {
     uses: ["model", "part", "stratum", "neuron", "step"],
-    shapes: ["axis", "scale"],
-    shape(slot, spec) {
+    shapes: ["axis", "scale", "model"],
+    shape(slot, spec, state) {
+      const domain = [1, atlas.facts("neurons").neurons?.[state.model] ?? 1];
       const strata = atlas.tree.strata.map((one) => one.name), range = atlas.tree.strata.map((one) => one.colour);
       for (const layer of spec.layer) {
         const { encoding } = layer;
         if (encoding.x) Object.assign(encoding.x, atlas.xAxis());
+        if (encoding.y) encoding.y.scale.domain = domain;
         for (const name of ["color", "fill"]) if (encoding[name]?.field) encoding[name].scale = { domain: strata, range };
       }
       return spec;
