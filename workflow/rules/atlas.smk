@@ -13,7 +13,9 @@ def atlas_tables() -> list[str]:
     if ASKED.measures_influence:
         paths += [
             PATH["panel/strata"].format(panel=panel)
-            for panel in dict.fromkeys(p for m in config["models"] for p in panels_of(m))
+            for panel in dict.fromkeys(
+                p for m in config["models"] for p in panels_of(m)
+            )
         ]
     names = dict.fromkeys(table for view in VIEWS for table in view.tables)
     for table in filter(ASKED.is_asked, names):
