@@ -22,7 +22,7 @@ WATCH = f"""new MutationObserver((_, watch) => {{
 
 
 def first_view(file: Path) -> tuple[float, float, float]:
-    """Wall seconds from navigation to the first chart, and the page's processor seconds until then and until all is drawn."""
+    """Seconds from navigation to the first chart, and of the page's processor until then and until all is drawn."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -125,12 +125,13 @@
 
   // --- drawing -------------------------------------------------------------------------------------------------------
 
+  const LARGE = window.innerWidth >= 2000 ? 1.25 : 1; // as the words of the page
   const LOOK = {
     background: null, font: "system-ui, sans-serif",
-    axis: { labelFontSize: 11, titleFontSize: 12, titleFontWeight: 500, gridColor: "#e8e8e8", domainColor: "#888", tickColor: "#888",
+    axis: { labelFontSize: 11 * LARGE, titleFontSize: 12 * LARGE, titleFontWeight: 500, gridColor: "#e8e8e8", domainColor: "#888", tickColor: "#888",
       labelColor: "#333", titleColor: "#333", labelOverlap: "greedy" },
-    legend: { labelFontSize: 11, titleFontSize: 11, titleFontWeight: 500, orient: "top", symbolStrokeWidth: 2 },
-    title: { fontSize: 12, fontWeight: 600, anchor: "start" }, header: { labelFontSize: 11, titleFontSize: 12 },
+    legend: { labelFontSize: 11 * LARGE, titleFontSize: 11 * LARGE, titleFontWeight: 500, orient: "top", symbolStrokeWidth: 2 },
+    title: { fontSize: 12 * LARGE, fontWeight: 600, anchor: "start" }, header: { labelFontSize: 11 * LARGE, titleFontSize: 12 * LARGE },
     view: { stroke: null },
   };
   const loader = () => { throw new Error("this page loads nothing"); };

@@ -104,7 +104,7 @@
     if (state.neuron !== null && facts && !(state.neuron >= (atlas.facts("neurons").neurons?.[state.model] ?? Infinity))) {
       const rest = await kind(state, facts);
       parts.push(make("h4", `Neuron ${state.neuron} of the last layer of ${state.model}`), rest,
-        make("h5", "In the sets of top neurons"), lineage(state, facts),
+        make("h5", "In the sets of top neurons, by |influence| on the whole loss"), lineage(state, facts),
         make("h5", "Targets on which it acts most"), ...examples(state, facts));
     }
     element.replaceChildren(...parts);

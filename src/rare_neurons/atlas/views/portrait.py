@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from rare_neurons.atlas.arrays import pack
-from rare_neurons.atlas.view import Content
+from rare_neurons.atlas.view import Content, NothingToShow
 from rare_neurons.atlas.words import Words, words_of
 from rare_neurons.tables import read_table
 
@@ -25,6 +25,10 @@ _CARD = '<div id="portrait" class="portrait" aria-live="polite"></div>'
 
 def build(tree: Tree) -> Content:
     """Members, kinds and examples of every model that has them."""
+    if not any(tree.shards("influence", model) for model in tree.models):
+        raise NothingToShow(
+            "Not in this results tree: influence; the target 'influence' of the configuration asks for it."
+        )
     words = words_of(tree.results, tree.panel)
     arrays, facts = {}, {}
     for model in tree.models:
