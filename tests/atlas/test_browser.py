@@ -154,6 +154,19 @@ def test_a_neuron_of_the_list_has_its_rank_sets_kind_and_examples(atlas, results
     assert atlas.page.locator("#portrait mark").all_text_contents() == ["#4"] * 3 * len(SMALL.strata)
 
 
+def test_controls_are_drawn_only_while_they_are_asked_for(atlas):
+    atlas.see("timelines")
+    box, drawn = atlas.page.locator("#choose-control"), []
+    for wanted in (True, False):
+        box.set_checked(wanted)
+        atlas.page.evaluate("atlas.settled()")
+        labels = atlas.page.locator(f"{atlas.slot('timelines', 'q1')} svg .role-mark [aria-label]")
+        text = " ".join(labels.evaluate_all("(all) => all.map((one) => one.getAttribute('aria-label'))"))
+        drawn.append({model for model in (*SMALL.runs, *SMALL.controls) if model in text})
+    box.set_checked(True)
+    assert drawn == [{*SMALL.runs, *SMALL.controls}, {*SMALL.runs}]
+
+
 def test_the_axis_goes_from_steps_to_tokens(atlas):
     atlas.see("matrices")
     seen = []

@@ -47,7 +47,7 @@ VIEWS = (
         "portrait",
         section="Which neurons",
         title="The chosen neuron in words",
-        caption="Its rank over training, whether it is of the top set and since when, its kind, and where it acts most.",
+        caption="Its rank over training, whether it is of the top set and since when, its kind, and examples.",
         tables=("influence", "timelines/members", "timelines/lineage", "kinds", "examples"),
     ),
     View(
