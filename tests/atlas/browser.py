@@ -13,7 +13,7 @@ OPTIONS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 )
-PATIENCE = 180_000
+PATIENCE = 90_000
 """Milliseconds: the machine may be busy, and no test is about time."""
 
 
