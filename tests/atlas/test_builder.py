@@ -12,8 +12,9 @@ from rare_neurons.atlas.builder import atlas_page
 from rare_neurons.atlas.registry import VIEWS
 from rare_neurons.atlas.tree import Subject, Tree
 from rare_neurons.atlas.view import View
+from rare_neurons.errors import RequestError
 from tests.figures.questions import RUNS, STEPS
-from tests.figures.tree import N_NEURONS, STRATA, effect
+from tests.figures.tree import N_NEURONS, STRATA, effect, write
 
 
 class Page(HTMLParser):
@@ -77,6 +78,19 @@ def test_a_view_that_lacks_its_tables_says_so_and_the_others_are_drawn(tree):
 def test_a_fault_in_a_view_is_not_taken_for_a_missing_table(tree):
     with pytest.raises(ModuleNotFoundError):
         atlas_page(tree, [View("misspelt", "", "", "", ())])
+
+
+def test_a_tree_of_weights_alone_has_its_verdicts(tmp_path):
+    verdict = {"model": "m", "step": 0, "status": "ok", "reason": None, "quarantined": False}
+    write(tmp_path, "integrity/m.parquet", [verdict])
+    page = Page(atlas_page(Tree(tmp_path, [Subject("m", ("m",))])))
+    assert "spec:verdict/integrity" in page.scripts
+    assert json.loads(page.scripts["tree"])["strata"] == []
+
+
+def test_a_folder_without_results_is_refused(tmp_path):
+    with pytest.raises(RequestError, match="nothing for an atlas: No checkpoint has a verdict"):
+        atlas_page(Tree(tmp_path, [Subject("m", ("m",))]))
 
 
 def test_names_cannot_end_a_script_or_become_elements(tree):

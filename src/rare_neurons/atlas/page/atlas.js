@@ -125,14 +125,16 @@
 
   // --- drawing -------------------------------------------------------------------------------------------------------
 
-  const LOOK = {
+  // Letters of charts grow with those of the page, which are larger on a wide screen.
+  const enlarged = (size) => Math.round(size * parseFloat(getComputedStyle(document.documentElement).fontSize) / 15);
+  const look = () => ({
     background: null, font: "system-ui, sans-serif",
-    axis: { labelFontSize: 11, titleFontSize: 12, titleFontWeight: 500, gridColor: "#e8e8e8", domainColor: "#888", tickColor: "#888",
+    axis: { labelFontSize: enlarged(11), titleFontSize: enlarged(12), titleFontWeight: 500, gridColor: "#e8e8e8", domainColor: "#888", tickColor: "#888",
       labelColor: "#333", titleColor: "#333", labelOverlap: "greedy" },
-    legend: { labelFontSize: 11, titleFontSize: 11, titleFontWeight: 500, orient: "top", symbolStrokeWidth: 2 },
-    title: { fontSize: 12, fontWeight: 600, anchor: "start" }, header: { labelFontSize: 11, titleFontSize: 12 },
+    legend: { labelFontSize: enlarged(11), titleFontSize: enlarged(11), titleFontWeight: 500, orient: "top", symbolStrokeWidth: 2 },
+    title: { fontSize: enlarged(12), fontWeight: 600, anchor: "start" }, header: { labelFontSize: enlarged(11), titleFontSize: enlarged(12) },
     view: { stroke: null },
-  };
+  });
   const loader = () => { throw new Error("this page loads nothing"); };
 
   async function draw(one) {
@@ -145,7 +147,7 @@
     one.element.querySelector(".words").textContent = words ?? "";
     one.element.querySelector(".chart").hidden = words !== null;
     if (script.note) one.element.querySelector("figcaption").textContent = script.note(one.slot, seen) ?? "";
-    if (words !== null) { one.rows = {}; one.empty = true; return; }
+    if (words !== null) { one.rows = {}; one.empty = true; one.element.classList.add("done"); return; }
     one.rows = rows;
     if (one.drawn && kind === "rows" && !one.empty) {
       for (const [name, some] of Object.entries(rows)) one.drawn.view.data(name, some);
@@ -159,8 +161,9 @@
     spec.datasets = { ...spec.datasets, ...rows };
     one.drawn?.finalize();
     one.drawn = await vegaEmbed(one.element.querySelector(".chart"), spec, {
-      actions: false, renderer: script.renderer ?? "svg", config: LOOK, loader: { load: loader, sanitize: async (href) => ({ href }) },
+      actions: false, renderer: script.renderer ?? "svg", config: look(), loader: { load: loader, sanitize: async (href) => ({ href }) },
     });
+    one.element.classList.add("done");
     script.ready?.(one.slot, one.drawn.view, seen);
   }
 
@@ -295,7 +298,7 @@
   // --- public --------------------------------------------------------------------------------------------------------
 
   window.atlas = {
-    tree, state, set, array, x, xAxis, xMissing, settled,
+    tree, state, set, array, x, xAxis, xMissing, settled, enlarged,
     view: (name, script) => views.set(name, script),
     facts: (name) => allFacts[name] ?? {},
     subject: () => subject(state.subject),
