@@ -104,7 +104,8 @@
 
   async function unpack(name) {
     let element = document.getElementById("array:" + name);
-    if (!element) { await parsed; element = document.getElementById("array:" + name); }
+    // While the page is being read an element may not be there, or not be whole.
+    if (!element?.nextSibling) { await parsed; element = document.getElementById("array:" + name); }
     if (!element) throw new Error(`no array ${name} on this page`);
     const head = JSON.parse(element.dataset.head);
     const text = element.textContent.trim();
@@ -137,6 +138,10 @@
   });
   const loader = () => { throw new Error("this page loads nothing"); };
 
+  // Names of the data that a specification draws: a script may have left out a layer that would be empty.
+  const named = (spec) => [spec.data?.name, ...["layer", "vconcat", "hconcat", "concat"].flatMap((key) => (spec[key] ?? []).flatMap(named)),
+    ...(spec.spec ? named(spec.spec) : [])].filter(Boolean);
+
   async function draw(one) {
     const kind = one.stale;
     one.stale = null;
@@ -150,7 +155,7 @@
     if (words !== null) { one.rows = {}; one.empty = true; one.element.classList.add("done"); return; }
     one.rows = rows;
     if (one.drawn && kind === "rows" && !one.empty) {
-      for (const [name, some] of Object.entries(rows)) one.drawn.view.data(name, some);
+      for (const [name, some] of Object.entries(rows)) if (one.names.has(name)) one.drawn.view.data(name, some);
       await one.drawn.view.runAsync();
       script.changed?.(one.slot, one.drawn.view, seen);
       return;
@@ -158,6 +163,7 @@
     one.empty = false;
     let spec = json("spec:" + one.id);
     if (script.shape) spec = script.shape(one.slot, spec, seen, one.element.clientWidth) ?? spec;
+    one.names = new Set(named(spec));
     spec.datasets = { ...spec.datasets, ...rows };
     one.drawn?.finalize();
     one.drawn = await vegaEmbed(one.element.querySelector(".chart"), spec, {
