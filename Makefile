@@ -14,7 +14,7 @@ export MKL_NUM_THREADS ?= 1
 # Bytecode is cached at first use, whatever the environment says: without it every process compiles what it imports.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: env demo plan test test-slurm test-storage test-package test-faults soak fuzz lint audit bench docs site replication clean
+.PHONY: env demo plan test test-slurm test-storage test-package test-browser test-faults soak fuzz lint audit bench docs site replication clean
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) tools/install.py $(VENV) $(if $(TORCH),"$(TORCH)")
@@ -30,7 +30,7 @@ plan: $(VENV)/.installed ## what a run would fetch: make plan CONFIG=config/pyth
 	$(BIN)/snakemake --cores 1 --quiet --configfile $(CONFIG) -- plan
 
 test: $(VENV)/.installed lint ## style, then the tests
-	$(PYTEST) -m "not slurm and not storage and not faults and not soak and not fuzz and not package"
+	$(PYTEST) -m "not slurm and not storage and not faults and not soak and not fuzz and not package and not browser"
 
 test-slurm: $(VENV)/.installed ## the SLURM profile on a SLURM that the test starts itself (needs its packages and root)
 	$(BIN)/python -m pytest tests/slurm
@@ -40,6 +40,9 @@ test-storage: $(VENV)/.installed ## workers that share no file system (needs rsy
 
 test-package: $(VENV)/.installed ## the wheel, installed where there is no checkout: reading, and a whole run
 	$(BIN)/python -m pytest -m package tests/package
+
+test-browser: $(VENV)/.installed ## the atlas in a headless Chromium: slider, clicks, keys, exports
+	$(BIN)/python -m pytest -m browser tests/atlas
 
 test-faults: $(VENV)/.installed ## kills, full disks and dead nodes; afterwards every table is that of an undisturbed run
 	$(BIN)/python -m pytest -n $(CORES) --dist loadfile -m faults tests/faults --durations 0

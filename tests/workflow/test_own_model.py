@@ -103,10 +103,13 @@ def measured(tmp_path_factory) -> Project:
             convert(project.folder / f"runs/{model}/checkpoint-{step}", at, number, kind)
     entry = yaml.safe_load((project.folder / "own.yaml").read_text())["models"]["my-model"]
     more = {name: {**entry, "path": f"runs/{name}/checkpoint-{{step}}"} for name in VARIANTS}
-    (project.folder / "more.yaml").write_text(json.dumps({"models": more, **QUICK}))
+    (project.folder / "quick.yaml").write_text(json.dumps(QUICK))
+    (project.folder / "more.yaml").write_text(json.dumps({"models": more}))
     tables = [f"results/timelines/evidence/{name}.parquet" for name in DATED]
     tables += [f"results/timelines/{table}/{name}.parquet" for name in VARIANTS for table in ("regimes", "spectra")]
-    project.run("--configfile", "own.yaml", "more.yaml", "--", *tables, "results/timelines/regimes/my-model.parquet")
+    tables.append("results/timelines/regimes/my-model.parquet")
+    project.run("--configfile", "own.yaml", "quick.yaml", "more.yaml", "--", *tables)
+    project.run("--configfile", "own.yaml", "quick.yaml", "--", "results/atlas.html")
     return project
 
 
@@ -133,6 +136,19 @@ def test_one_run_is_dated_at_the_tier_of_one_run(measured, model):
     ]
     assert "loss on rare tokens" in {row["question"] for row in dated}
     assert all(STEPS[0] <= row["after"] < row["by"] <= STEPS[-1] for row in dated)
+
+
+def test_the_atlas_shows_what_was_measured_and_says_what_was_not(measured):
+    page = (measured.folder / "results/atlas.html").read_text()
+    assert "<h1>Atlas of my-model</h1>" in page
+    verdict = page[page.index('id="view-verdict"') : page.index('id="view-claims"')]
+    assert re.search(r"[Ll]oss on rare tokens falls", verdict)
+    for view in ("claims", "timelines", "neurons", "portrait", "matrices"):
+        assert f'data-view="{view}"' in page
+    for view, section in (("layers", "layers"), ("account", "allocation")):
+        shown = page[page.index(f'id="view-{view}"') :].split("</section>")[0]
+        assert 'class="nothing"' in shown
+        assert f"the section &#x27;{section}&#x27; of the configuration asks for it" in shown
 
 
 @pytest.mark.parametrize(("model", "n_neurons"), [("my-model", 96), ("neox-half-saved", 40)])

@@ -48,7 +48,7 @@ def atlas_page(tree: Tree, views: Sequence[View] = VIEWS) -> str:
         f'<html lang="en"><head><meta charset="utf-8"><title>{Content.escaped(words)}</title>',
         f'<meta http-equiv="Content-Security-Policy" content="{_ONLY_ITSELF}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<style>{_read('atlas.css')}</style></head><body>",
+        f"<style>{_read('atlas.css')}{_read('parts.css')}</style></head><body>",
         f"<header><h1>{Content.escaped(words)}</h1><p>{_about(tree, name)}</p></header>",
         _bar(drawn),
         f"<main>{_sections(drawn)}</main>",
@@ -63,6 +63,7 @@ def atlas_page(tree: Tree, views: Sequence[View] = VIEWS) -> str:
         _script(_read("atlas.js")),
         *(_script(view.script) for view, content in drawn if isinstance(content, Content) and view.script),
         _script("atlas.start();"),
+        *(_script(_read(name)) for name in ("export.js", "keys.js")),
         # Last, so that the first view is drawn before they are read.
         *_arrays(contents),
         "</body></html>\n",

@@ -43,4 +43,41 @@ VIEWS = (
         ),
         tables=("influence", "timelines/behaviour"),
     ),
+    View(
+        "portrait",
+        section="Which neurons",
+        title="The chosen neuron in words",
+        caption="Its rank over training, whether it is of the top set and since when, its kind, and examples.",
+        tables=("influence", "timelines/members", "timelines/lineage", "kinds", "examples"),
+    ),
+    View(
+        "layers",
+        section="Where in the model",
+        title="Every layer at every measured step",
+        caption=(
+            "Root mean square influence of a neuron of the layer, in the chosen model. Grey, with a dash: within its "
+            "noise. A click moves the step."
+        ),
+        tables=("timelines/layer_audit",),
+    ),
+    View(
+        "matrices",
+        section="Where in the model",
+        title="Power-law exponents of the weight matrices",
+        caption=(
+            "Alpha of the eigenvalues' tail, of every matrix of the chosen model at the chosen step; a small one is a "
+            "heavy tail. A click on a matrix shows its course and its eigenvalues."
+        ),
+        tables=("timelines/spectra", "timelines/alpha", "eigenvalues"),
+    ),
+    View(
+        "account",
+        section="Where in the model",
+        title="Which weights changed the loss",
+        caption=(
+            "The change of the loss of the chosen model and tokens between measured checkpoints, split among its "
+            "weights along the straight line between them."
+        ),
+        tables=("timelines/allocation", "timelines/allocation_changes"),
+    ),
 )

@@ -16,6 +16,7 @@ from rare_neurons.tables import find_tables, read_table
 
 _MADE_BY = {
     "layer_influence": "layers",
+    "layer_audit": "layers",
     "kinds": "activity",
     "examples": "activity",
     "readout": "activity",

@@ -167,10 +167,11 @@
     spec.datasets = { ...spec.datasets, ...rows };
     one.drawn?.finalize();
     one.drawn = await vegaEmbed(one.element.querySelector(".chart"), spec, {
-      actions: false, renderer: script.renderer ?? "svg", config: look(), loader: { load: loader, sanitize: async (href) => ({ href }) },
+      actions: false, logLevel: 1, renderer: script.renderer ?? "svg", config: look(), loader: { load: loader, sanitize: async (href) => ({ href }) },
     });
     one.element.classList.add("done");
     script.ready?.(one.slot, one.drawn.view, seen);
+    window.atlas.drew?.(one);
   }
 
   let waiting = 0;
@@ -201,6 +202,11 @@
     });
   }
   const settled = () => new Promise((done) => { idle.push(done); schedule(); });
+  // Draws all of a view, in sight or not.
+  const see = (view) => {
+    for (const one of slots.values()) if (one.view === view) one.seen = true;
+    return settled();
+  };
 
   // --- the axis of training ------------------------------------------------------------------------------------------
 
@@ -304,7 +310,7 @@
   // --- public --------------------------------------------------------------------------------------------------------
 
   window.atlas = {
-    tree, state, set, array, x, xAxis, xMissing, settled, enlarged,
+    tree, state, set, array, x, xAxis, xMissing, settled, see, enlarged,
     view: (name, script) => views.set(name, script),
     facts: (name) => allFacts[name] ?? {},
     subject: () => subject(state.subject),
