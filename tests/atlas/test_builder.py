@@ -6,14 +6,17 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from benchmarks.atlas_tree import PANEL, SMALL
+from benchmarks.atlas_tree import write_tree as write_random
 from rare_neurons.atlas import builder
 from rare_neurons.atlas.arrays import Packed, unpack
 from rare_neurons.atlas.builder import atlas_page
 from rare_neurons.atlas.registry import VIEWS
-from rare_neurons.atlas.tree import Subject, Tree
+from rare_neurons.atlas.tree import Subject, Tree, find_subjects
 from rare_neurons.atlas.view import View
+from rare_neurons.errors import RequestError
 from tests.figures.questions import RUNS, STEPS
-from tests.figures.tree import N_NEURONS, STRATA, effect
+from tests.figures.tree import N_NEURONS, STRATA, effect, write
 
 
 class Page(HTMLParser):
@@ -41,12 +44,18 @@ def _no_bundle(monkeypatch):
     monkeypatch.setattr(builder, "_vega", lambda: "/* libraries */")
 
 
+MINE = [view for view in VIEWS if view.name in ("verdict", "claims", "timelines", "neurons")]
+"""Views whose tables the hand-made tree has."""
+
+
 @pytest.fixture
 def page(tree):
-    return Page(atlas_page(tree))
+    return Page(atlas_page(tree, MINE))
 
 
-def test_every_chart_has_its_specification_and_every_view_its_place(page):
+def test_every_chart_has_its_specification_and_every_view_its_place(tmp_path):
+    write_random(tmp_path, SMALL)
+    page = Page(atlas_page(Tree(tmp_path, find_subjects(tmp_path), PANEL)))
     slots = {f"{e['data-view']}/{e['data-slot']}" for e in page.elements if "data-slot" in e}
     assert {name.removeprefix("spec:") for name in page.scripts if name.startswith("spec:")} == slots
     assert slots
@@ -63,7 +72,7 @@ def test_numbers_on_the_page_are_those_of_the_tables(page):
 
 
 def test_the_page_may_ask_nothing_of_a_network(tree):
-    text = atlas_page(tree)
+    text = atlas_page(tree, MINE)
     assert "default-src 'none'" in unescape(text)
     assert re.findall(r"<(?:link|img|iframe|object|video|audio)\b|\bsrc=|@import|url\(", text) == []
 
@@ -79,12 +88,25 @@ def test_a_fault_in_a_view_is_not_taken_for_a_missing_table(tree):
         atlas_page(tree, [View("misspelt", "", "", "", ())])
 
 
+def test_a_tree_of_weights_alone_has_its_verdicts(tmp_path):
+    verdict = {"model": "m", "step": 0, "status": "ok", "reason": None, "quarantined": False}
+    write(tmp_path, "integrity/m.parquet", [verdict])
+    page = Page(atlas_page(Tree(tmp_path, [Subject("m", ("m",))])))
+    assert "spec:verdict/integrity" in page.scripts
+    assert json.loads(page.scripts["tree"])["strata"] == []
+
+
+def test_a_folder_without_results_is_refused(tmp_path):
+    with pytest.raises(RequestError, match="nothing for an atlas: No checkpoint has a verdict"):
+        atlas_page(Tree(tmp_path, [Subject("m", ("m",))]))
+
+
 def test_names_cannot_end_a_script_or_become_elements(tree):
     odd = Subject("</script><b>x", tree.subjects[0].runs, tree.subjects[0].controls)
-    page = Page(atlas_page(Tree(tree.results, [odd], "heldout")))
+    page = Page(atlas_page(Tree(tree.results, [odd], "heldout"), MINE))
     assert json.loads(page.scripts["tree"])["subjects"][0]["name"] == odd.name
     assert "b" not in {e["tag"] for e in page.elements}
 
 
 def test_equal_tables_give_equal_pages(tree):
-    assert atlas_page(tree) == atlas_page(Tree(tree.results, tree.subjects, "heldout"))
+    assert atlas_page(tree, MINE) == atlas_page(Tree(tree.results, tree.subjects, "heldout"), MINE)

@@ -8,6 +8,7 @@ from pathlib import Path
 from rare_neurons.atlas.registry import VIEWS
 from rare_neurons.atlas.tree import Tree
 from rare_neurons.atlas.view import Content, NothingToShow, View
+from rare_neurons.errors import RequestError
 
 _PAGE = Path(__file__).parent / "page"
 _ONLY_ITSELF = (
@@ -28,7 +29,16 @@ def atlas_page(tree: Tree, views: Sequence[View] = VIEWS) -> str:
     -------
     str
         HTML with all that it needs. A view that has nothing to show says why.
+
+    Raises
+    ------
+    RequestError
+        If no checkpoint of the tree has a verdict.
     """
+    try:
+        facts = tree.facts()
+    except NothingToShow as reason:
+        raise RequestError(f"{tree.results} has nothing for an atlas: {reason} Run first.") from None
     drawn = [(view, _content(view, tree)) for view in views]
     contents = {view.name: content for view, content in drawn if isinstance(content, Content)}
     name = Path(tree.results).resolve().name
@@ -42,7 +52,7 @@ def atlas_page(tree: Tree, views: Sequence[View] = VIEWS) -> str:
         f"<header><h1>{Content.escaped(words)}</h1><p>{_about(tree, name)}</p></header>",
         _bar(drawn),
         f"<main>{_sections(drawn)}</main>",
-        _json("tree", tree.facts()),
+        _json("tree", facts),
         _json("facts", {view: dict(content.facts) for view, content in contents.items()}),
         *(
             _json(f"spec:{view}/{slot}", spec)

@@ -90,7 +90,7 @@ class Tree:
         if sizes is not None:
             return list(sizes.sort_values("largest_count", ascending=False, kind="stable").stratum)
         found = (self.timeline("behaviour", [model], needed=False) for model in self.models)
-        return list(dict.fromkeys(stratum for table in found for stratum in table.stratum))
+        return list(dict.fromkeys(stratum for table in found if len(table) for stratum in table.stratum))
 
     @cached_property
     def integrity(self) -> pd.DataFrame:

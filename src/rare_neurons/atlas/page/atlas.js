@@ -104,7 +104,8 @@
 
   async function unpack(name) {
     let element = document.getElementById("array:" + name);
-    if (!element) { await parsed; element = document.getElementById("array:" + name); }
+    // While the page is being read an element may not be there, or not be whole.
+    if (!element?.nextSibling) { await parsed; element = document.getElementById("array:" + name); }
     if (!element) throw new Error(`no array ${name} on this page`);
     const head = JSON.parse(element.dataset.head);
     const text = element.textContent.trim();
@@ -125,16 +126,21 @@
 
   // --- drawing -------------------------------------------------------------------------------------------------------
 
-  const LARGE = window.innerWidth >= 2000 ? 1.25 : 1; // as the words of the page
-  const LOOK = {
+  // Letters of charts grow with those of the page, which are larger on a wide screen.
+  const enlarged = (size) => Math.round(size * parseFloat(getComputedStyle(document.documentElement).fontSize) / 15);
+  const look = () => ({
     background: null, font: "system-ui, sans-serif",
-    axis: { labelFontSize: 11 * LARGE, titleFontSize: 12 * LARGE, titleFontWeight: 500, gridColor: "#e8e8e8", domainColor: "#888", tickColor: "#888",
+    axis: { labelFontSize: enlarged(11), titleFontSize: enlarged(12), titleFontWeight: 500, gridColor: "#e8e8e8", domainColor: "#888", tickColor: "#888",
       labelColor: "#333", titleColor: "#333", labelOverlap: "greedy" },
-    legend: { labelFontSize: 11 * LARGE, titleFontSize: 11 * LARGE, titleFontWeight: 500, orient: "top", symbolStrokeWidth: 2 },
-    title: { fontSize: 12 * LARGE, fontWeight: 600, anchor: "start" }, header: { labelFontSize: 11 * LARGE, titleFontSize: 12 * LARGE },
+    legend: { labelFontSize: enlarged(11), titleFontSize: enlarged(11), titleFontWeight: 500, orient: "top", symbolStrokeWidth: 2 },
+    title: { fontSize: enlarged(12), fontWeight: 600, anchor: "start" }, header: { labelFontSize: enlarged(11), titleFontSize: enlarged(12) },
     view: { stroke: null },
-  };
+  });
   const loader = () => { throw new Error("this page loads nothing"); };
+
+  // Names of the data that a specification draws: a script may have left out a layer that would be empty.
+  const named = (spec) => [spec.data?.name, ...["layer", "vconcat", "hconcat", "concat"].flatMap((key) => (spec[key] ?? []).flatMap(named)),
+    ...(spec.spec ? named(spec.spec) : [])].filter(Boolean);
 
   async function draw(one) {
     const kind = one.stale;
@@ -146,10 +152,10 @@
     one.element.querySelector(".words").textContent = words ?? "";
     one.element.querySelector(".chart").hidden = words !== null;
     if (script.note) one.element.querySelector("figcaption").textContent = script.note(one.slot, seen) ?? "";
-    if (words !== null) { one.rows = {}; one.empty = true; return; }
+    if (words !== null) { one.rows = {}; one.empty = true; one.element.classList.add("done"); return; }
     one.rows = rows;
     if (one.drawn && kind === "rows" && !one.empty) {
-      for (const [name, some] of Object.entries(rows)) one.drawn.view.data(name, some);
+      for (const [name, some] of Object.entries(rows)) if (one.names.has(name)) one.drawn.view.data(name, some);
       await one.drawn.view.runAsync();
       script.changed?.(one.slot, one.drawn.view, seen);
       return;
@@ -157,11 +163,13 @@
     one.empty = false;
     let spec = json("spec:" + one.id);
     if (script.shape) spec = script.shape(one.slot, spec, seen, one.element.clientWidth) ?? spec;
+    one.names = new Set(named(spec));
     spec.datasets = { ...spec.datasets, ...rows };
     one.drawn?.finalize();
     one.drawn = await vegaEmbed(one.element.querySelector(".chart"), spec, {
-      actions: false, logLevel: 1, renderer: script.renderer ?? "svg", config: LOOK, loader: { load: loader, sanitize: async (href) => ({ href }) },
+      actions: false, logLevel: 1, renderer: script.renderer ?? "svg", config: look(), loader: { load: loader, sanitize: async (href) => ({ href }) },
     });
+    one.element.classList.add("done");
     script.ready?.(one.slot, one.drawn.view, seen);
     window.atlas.drew?.(one);
   }
@@ -302,7 +310,7 @@
   // --- public --------------------------------------------------------------------------------------------------------
 
   window.atlas = {
-    tree, state, set, array, x, xAxis, xMissing, settled, see,
+    tree, state, set, array, x, xAxis, xMissing, settled, see, enlarged,
     view: (name, script) => views.set(name, script),
     facts: (name) => allFacts[name] ?? {},
     subject: () => subject(state.subject),

@@ -27,17 +27,20 @@ atlas.view("claims", {
     return Object.fromEntries(panels(slot, state).map((panel, i) => ["rows" + i, rows.filter((one) => one.panel === panel)]));
   },
   shape(slot, spec, state, width) {
-    const { layer, $schema } = spec;
+    const { layer, $schema } = spec, names = atlas.enlarged(150);
     const charts = panels(slot, state).map((panel, i) => {
       const layers = JSON.parse(JSON.stringify(layer));
       for (const one of layers) {
         one.data = { name: "rows" + i };
-        if (one.encoding.y) one.encoding.y.scale = { paddingOuter: 0.3 };
+        if (one.encoding.y) {
+          one.encoding.y.scale = { paddingOuter: 0.3 };
+          one.encoding.y.axis = { ...one.encoding.y.axis, ...Object.fromEntries(["labelLimit", "minExtent", "maxExtent"].map((key) => [key, names])) };
+        }
         one.encoding.x.title = title(panel, state);
         if (panel === "factor") one.encoding.x.scale = { type: "log", nice: false, padding: 12 };
       }
       const count = rowsOf(slot, state).filter((one) => one.panel === panel).length;
-      return { width: Math.max(200, width - 180), height: 17 * count + 6, layer: layers };
+      return { width: Math.max(200, width - names - 30), height: atlas.enlarged(17) * count + 6, layer: layers };
     });
     return { $schema, vconcat: charts, spacing: 6, resolve: { scale: { x: "independent", y: "independent" } } };
   },

@@ -146,7 +146,7 @@ atlas.view("neurons", {
       for (const { encoding } of spec.layer) {
         Object.assign(encoding.x, { title: `${words} on ${a} tokens (nats per token)`, scale: scale(a) });
         Object.assign(encoding.y, { title: `${words} on ${b} tokens (nats per token)`, scale: scale(b) });
-        if (encoding.color) encoding.color.scale = { domain: [a, b, "both", "neither"], range: [atlas.colour(a), atlas.colour(b), "#000000", "#b0b0b0"] };
+        if (encoding.color) encoding.color.scale = { domain: [a, b, "both", "neither"], range: [atlas.colour(a), atlas.colour(b), "#009e73", "#b0b0b0"] };
       }
     } else {
       const { field, ...axis } = atlas.xAxis();

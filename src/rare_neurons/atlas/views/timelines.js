@@ -75,7 +75,7 @@ atlas.view("timelines", {
     const some = shown(slot, state) ? dates(slot, state) : [];
     const room = ROW * (some.length + 1.5);
     const axis = atlas.xAxis();
-    const legend = { columns: Math.max(1, Math.floor(width / 130)), symbolType: "stroke", symbolOpacity: 1, values: atlas.models() };
+    const legend = { columns: Math.max(1, Math.floor(width / atlas.enlarged(130))), symbolType: "stroke", symbolOpacity: 1, values: atlas.models() };
     // Without any row a layer has no extent, of which Vega warns.
     const empty = [some.length ? null : "dates", some.some((one) => one.broad) ? null : "broad",
       shown(slot, state)?.turns.length ? null : "moves"];
