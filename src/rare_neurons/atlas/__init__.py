@@ -46,6 +46,7 @@ once it is in sight. Keys of its own that a view needs are added to the state in
 * ``atlas.models(subject)``: its runs, and its controls where they are shown.
 * ``atlas.drawn(name, slot)``: the Vega view; ``atlas.rowsOf(name, slot)``: the rows it draws, for exports and tests.
 * ``atlas.settled()``: a promise that all that is in sight has been drawn; ``atlas.see(name)``: that all of a view has.
+* A row's fields are the columns of the saved CSV; those that begin with ``_`` are about the drawing, and left out.
 """
 
 import importlib

@@ -1,7 +1,7 @@
 // What a view draws, to be taken along: one SVG with all its charts, and the rows that they draw as CSV.
 (() => {
   "use strict";
-  const GAP = 24, HEAD = 20; // pixels
+  const GAP = 24, HEAD = 20, LETTER = 7.5; // pixels
 
   const textOf = (value) => (value === null || value === undefined || Number.isNaN(value) ? "" : String(value));
   const cell = (value) => {
@@ -9,7 +9,8 @@
     return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
 
-  // Rows of all charts: which chart and which layer of it, then the columns in the order of their first appearance.
+  // Rows of all charts: which chart and which data of it, then the columns in the order of their first appearance.
+  // What begins with an underscore is about the drawing alone.
   function csv(view) {
     const lines = [];
     for (const { slot } of own(view)) {
@@ -40,7 +41,7 @@
       words.textContent = title;
       root.setAttribute("y", height + HEAD);
       all.documentElement.append(words, all.importNode(root, true));
-      width = Math.max(width, Number(root.getAttribute("width")));
+      width = Math.max(width, Number(root.getAttribute("width")), LETTER * title.length);
       height += Number(root.getAttribute("height")) + HEAD + GAP;
     }
     for (const [key, value] of Object.entries({ width, height, viewBox: `0 0 ${width} ${height}` })) {

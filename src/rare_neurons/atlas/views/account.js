@@ -20,14 +20,14 @@
     const parts = objects(mine.parts).filter((row) => row.stratum === state.stratum).map((row) => {
       const place = row.layer === null ? endOf(row) : `layer ${row.layer}`;
       return {model: state.model, stratum: row.stratum, part: state.part, interval: named(row.step_before, row.step),
-              step_before: row.step_before, step: row.step, layer: row.layer, kind: row.kind, place,
-              label: row.layer === null ? place : `${row.kind}s of layer ${row.layer}`,
-              order: kinds.indexOf(row.kind) * 1000 + (row.layer === null ? 0 : row.layer), change: row[state.part]};
+              step_before: row.step_before, step: row.step, layer: row.layer, kind: row.kind, _place: place,
+              _label: row.layer === null ? place : `${row.kind}s of layer ${row.layer}`,
+              _order: kinds.indexOf(row.kind) * 1000 + (row.layer === null ? 0 : row.layer), change: row[state.part]};
     });
     const totals = objects(mine.changes).filter((row) => row.stratum === state.stratum && row.part === state.part)
       .map((row) => ({model: state.model, stratum: row.stratum, part: row.part, step_before: row.step_before,
                       step: row.step, interval: named(row.step_before, row.step), change: row.loss_change}));
-    const order = (a, b) => a.step - b.step || (a.order || 0) - (b.order || 0);
+    const order = (a, b) => a.step - b.step || (a._order || 0) - (b._order || 0);
     return {parts: parts.sort(order), totals: totals.sort(order)};
   }
 
@@ -54,9 +54,9 @@
       if (typeof found === "string") return found;
       const interval = chosen(found.totals, state);
       if (slot === "bars") {
-        return {parts: found.parts, totals: found.totals.map((row) => ({...row, chosen: row.interval === interval}))};
+        return {parts: found.parts, totals: found.totals.map((row) => ({...row, _chosen: row.interval === interval}))};
       }
-      const rest = (row) => (row.layer === null ? 1e6 + row.order : row.layer);
+      const rest = (row) => (row.layer === null ? 1e6 + row._order : row.layer);
       return {split: found.parts.filter((row) => row.interval === interval).sort((a, b) => rest(a) - rest(b))};
     },
     ready(slot, view) {

@@ -76,7 +76,7 @@ def _colour() -> alt.Color:
 def _tooltip() -> list[alt.Tooltip]:
     return [
         alt.Tooltip("interval:N", title="between steps"),
-        alt.Tooltip("label:N", title="weights"),
+        alt.Tooltip("_label:N", title="weights"),
         alt.Tooltip("change:Q", format="+.4f", title="change of the loss (nats)"),
     ]
 
@@ -87,7 +87,7 @@ def _bars() -> Mapping[str, object]:
     bars = (
         alt.Chart(alt.Data(name="parts"))
         .mark_bar(stroke="white", strokeWidth=0.4, cursor="pointer")
-        .encode(x=x, y=change.stack("zero"), color=_colour(), order="order:Q", detail="label:N", tooltip=_tooltip())
+        .encode(x=x, y=change.stack("zero"), color=_colour(), order="_order:Q", detail="_label:N", tooltip=_tooltip())
     )
     ticks = (
         alt.Chart(alt.Data(name="totals"))
@@ -95,7 +95,7 @@ def _bars() -> Mapping[str, object]:
         .encode(x=x, y=change, tooltip=[_tooltip()[0], alt.Tooltip("change:Q", format="+.4f", title="measured (nats)")])
     )
     zero = alt.Chart(alt.Data(values=[{}])).mark_rule(color="#666").encode(y=alt.datum(0))
-    chosen = alt.Chart(alt.Data(name="totals")).transform_filter("datum.chosen").mark_rect(color="#eceff3").encode(x=x)
+    chosen = alt.Chart(alt.Data(name="totals")).transform_filter("datum._chosen").mark_rect(color="#eceff3").encode(x=x)
     return alt.layer(chosen, bars, zero, ticks).properties(width="container", height=300).to_dict()
 
 
@@ -106,9 +106,9 @@ def _parts() -> Mapping[str, object]:
         .mark_bar(stroke="white", strokeWidth=0.4)
         .encode(
             x=alt.X("change:Q").title("change of the loss (nats)").stack("zero"),
-            y=alt.Y("place:N").sort(None).title(None).axis(labelLimit=220),
+            y=alt.Y("_place:N").sort(None).title(None).axis(labelLimit=220),
             color=_colour(),
-            detail="label:N",
+            detail="_label:N",
             tooltip=_tooltip(),
         )
         .properties(width="container", height={"step": 18})

@@ -21,7 +21,7 @@ atlas.view("layers", {
       if (Number.isNaN(value)) return;
       const beyond = resolved.at(stratum, part, l, s) === 1 && value > 0;
       cells.push({model: state.model, stratum: slot, part: state.part, layer, step, rms: value, resolved: beyond,
-                  said: beyond ? "yes" : "no", chosen: step === state.step});
+                  _said: beyond ? "yes" : "no", _chosen: step === state.step});
     }));
     return {cells};
   },

@@ -82,13 +82,13 @@ def _map(n_layers: int) -> Mapping[str, object]:
         alt.Tooltip("layer:O"),
         alt.Tooltip("step:O"),
         alt.Tooltip("rms:Q", format=".3~g", title="rms influence (nats)"),
-        alt.Tooltip("said:N", title="beyond its noise"),
+        alt.Tooltip("_said:N", title="beyond its noise"),
     ]
     base = alt.Chart(alt.Data(name="cells")).encode(x=x, y=y)
     cells = base.transform_filter("datum.resolved").mark_rect(cursor="pointer").encode(color=colour, tooltip=tooltip)
     noise = base.transform_filter("!datum.resolved")
     grey = noise.mark_rect(color="#e6e6e6", cursor="pointer").encode(tooltip=tooltip)
     dash = noise.mark_text(text="–", color="#666")
-    chosen = base.transform_filter("datum.chosen").mark_rect(fillOpacity=0, stroke="black", strokeWidth=1.5)
+    chosen = base.transform_filter("datum._chosen").mark_rect(fillOpacity=0, stroke="black", strokeWidth=1.5)
     height = max(_ROW * n_layers, _LEAST)
     return alt.layer(grey, cells, dash, chosen).properties(width="container", height=height).to_dict()

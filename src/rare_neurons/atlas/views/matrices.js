@@ -13,7 +13,8 @@
       const inside = low !== null && alpha !== null && alpha >= low && alpha <= high;
       const outside = low === null ? "not drawn" : `${low.toFixed(2)} to ${high.toFixed(2)}`;
       return { model, name: matrices[m].name, layer: matrices[m].layer, matrix: matrices[m].matrix,
-               step: models[model].steps[s], alpha, low, high, p, logXmin, nTail, inside, null: outside };
+               step: models[model].steps[s], alpha, alpha_null_low: low, alpha_null_high: high, alpha_null_p: p,
+               log10_xmin: logXmin, n_tail: nTail === null ? null : Math.round(nTail), inside, _null: outside };
     };
   }
 
@@ -35,8 +36,8 @@
     const middle = Math.sqrt(Math.min(...rows.map((r) => r.alpha)) * Math.max(...rows.map((r) => r.alpha)));
     return { cells: rows.map((row) => {
       const said = row.alpha >= 10 ? row.alpha.toFixed(0) : row.alpha.toFixed(1);
-      return { ...row, place: row.layer === null ? "ends" : String(row.layer), label: row.inside ? `(${said})` : said,
-               light: row.alpha < middle, chosen: row.name === matrices[chosen(state)].name };
+      return { ...row, _place: row.layer === null ? "ends" : String(row.layer), _label: row.inside ? `(${said})` : said,
+               _light: row.alpha < middle, _chosen: row.name === matrices[chosen(state)].name };
     }) };
   }
 
@@ -46,7 +47,7 @@
     const { models } = atlas.facts("matrices");
     const m = chosen(state);
     const points = models[state.model].steps.map((step, s) =>
-      ({ ...fit(m, s), x: atlas.x(state.model, step), chosen: step === state.step }));
+      ({ ...fit(m, s), x: atlas.x(state.model, step), _chosen: step === state.step }));
     return { points: points.filter((row) => row.alpha !== null && row.x !== null) };
   }
 
@@ -59,7 +60,7 @@
     const m = chosen(state), { name, n, ranks } = matrices[m], place = kept.indexOf(step);
     const points = ranks.map((rank, k) => ({ model: state.model, name, step, rank, share: rank / n,
                                              value: 10 ** array.at(place, m, k) })).filter((row) => row.value > 0);
-    const { alpha, logXmin, nTail } = fit(m, steps.indexOf(step));
+    const { alpha, log10_xmin: logXmin, n_tail: nTail } = fit(m, steps.indexOf(step));
     if (alpha === null || logXmin === null || !points.length) return { points, fit: [] };
     // The line ends with the points, or where less than half an eigenvalue would be left.
     const start = 10 ** logXmin, none = start * (2 * nTail) ** (1 / (alpha - 1));

@@ -142,22 +142,22 @@ def _column(matrix: str) -> int:
 def _map(matrices: Sequence[Mapping[str, object]]) -> Mapping[str, object]:
     columns = sorted({str(one["matrix"]) for one in matrices}, key=_column)
     x = alt.X("matrix:N").sort(columns).title(None).axis(orient="top", labelAngle=0)
-    y = alt.Y("place:N").sort(None).title("layer")
+    y = alt.Y("_place:N").sort(None).title("layer")
     colour = alt.Color("alpha:Q").title("alpha").scale(type="log", scheme="viridis", reverse=True).legend(format="~g")
     tooltip = [
         alt.Tooltip("name:N", title="matrix"),
         alt.Tooltip("alpha:Q", format=".3~f"),
-        alt.Tooltip("null:N", title="90 % of Gaussian matrices"),
-        alt.Tooltip("p:Q", format=".3~f", title="share of them below"),
+        alt.Tooltip("_null:N", title="90 % of Gaussian matrices"),
+        alt.Tooltip("alpha_null_p:Q", format=".3~f", title="share of them below"),
     ]
     base = alt.Chart(alt.Data(name="cells")).encode(x=x, y=y, tooltip=tooltip)
     rect = base.mark_rect(cursor="pointer", stroke="white").encode(
         color=colour, opacity=alt.condition("datum.inside", alt.value(0.3), alt.value(1.0))
     )
     text = base.mark_text(fontSize=10, cursor="pointer").encode(
-        text="label:N", color=alt.condition("datum.inside || datum.light", alt.value("#222"), alt.value("white"))
+        text="_label:N", color=alt.condition("datum.inside || datum._light", alt.value("#222"), alt.value("white"))
     )
-    chosen = base.transform_filter("datum.chosen").mark_rect(fillOpacity=0, stroke="black", strokeWidth=2)
+    chosen = base.transform_filter("datum._chosen").mark_rect(fillOpacity=0, stroke="black", strokeWidth=2)
     n_rows = len({one["layer"] for one in matrices})
     return alt.layer(rect, text, chosen).properties(width="container", height=max(_ROW * n_rows, _LEAST)).to_dict()
 
@@ -166,13 +166,17 @@ def _course() -> Mapping[str, object]:
     """Alpha over training; the script sets the horizontal axis."""
     base = alt.Chart(alt.Data(name="points")).encode(x=alt.X("x:Q"))
     alpha = alt.Y("alpha:Q").title("alpha").scale(type="log", zero=False, nice=False).axis(format="~g")
-    tooltip = [alt.Tooltip("step:Q", format=","), alt.Tooltip("alpha:Q", format=".3~f"), alt.Tooltip("null:N")]
-    null = base.mark_area(color="#d9d9d9").encode(y=alpha, y2="high:Q").transform_calculate(alpha="datum.low")
+    tooltip = [alt.Tooltip("step:Q", format=","), alt.Tooltip("alpha:Q", format=".3~f"), alt.Tooltip("_null:N")]
+    null = (
+        base.mark_area(color="#d9d9d9")
+        .encode(y=alpha, y2="alpha_null_high:Q")
+        .transform_calculate(alpha="datum.alpha_null_low")
+    )
     line = base.mark_line(color="#0072B2", strokeWidth=1.5).encode(y=alpha)
     points = base.mark_point(size=45, opacity=1, stroke="#0072B2", cursor="pointer").encode(
         y=alpha, fill=alt.condition("datum.inside", alt.value("white"), alt.value("#0072B2")), tooltip=tooltip
     )
-    chosen = base.transform_filter("datum.chosen").mark_rule(strokeDash=[4, 3], color="#444")
+    chosen = base.transform_filter("datum._chosen").mark_rule(strokeDash=[4, 3], color="#444")
     return alt.layer(null, line, points, chosen).properties(width="container", height=230).to_dict()
 
 

@@ -128,5 +128,5 @@ def _rank() -> Mapping[str, object]:
     )
     points = points.encode(fill=alt.Fill("stratum:N").legend(None))
     size = alt.Chart(alt.Data(name="sets")).mark_rule(strokeDash=[5, 4]).encode(y=y, color=colour)
-    chosen = base.transform_filter("datum.chosen").mark_rule(strokeDash=[2, 3]).encode(color=alt.value("#777"))
+    chosen = base.transform_filter("datum._chosen").mark_rule(strokeDash=[2, 3]).encode(color=alt.value("#777"))
     return alt.layer(size, chosen, line, points).properties(width="container", height=220).to_dict()
