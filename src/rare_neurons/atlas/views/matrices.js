@@ -1,5 +1,6 @@
 // Layer x matrix: alpha at the chosen step; a click chooses the matrix whose course and eigenvalues stand beside.
 (() => {
+  const MANY = 40, SMALL = 12; // checkpoints beyond which points are small, and their size
   const number = (value) => (Number.isNaN(value) ? null : value);
 
   // Fits of one model as objects: at(matrix, step) by their places.
@@ -59,9 +60,11 @@
     const points = ranks.map((rank, k) => ({ model: state.model, name, step, rank, share: rank / n,
                                              value: 10 ** array.at(place, m, k) })).filter((row) => row.value > 0);
     const { alpha, logXmin, nTail } = fit(m, steps.indexOf(step));
-    const fitted = alpha === null || logXmin === null || !points.length ? [] : [10 ** logXmin, points[0].value]
-      .map((value) => ({ model: state.model, name, step, alpha, n_tail: nTail, value,
-                         share: (nTail / n) * (value / 10 ** logXmin) ** (1 - alpha) }));
+    if (alpha === null || logXmin === null || !points.length) return { points, fit: [] };
+    // The line ends with the points, or where less than half an eigenvalue would be left.
+    const start = 10 ** logXmin, none = start * (2 * nTail) ** (1 / (alpha - 1));
+    const fitted = [start, Math.min(points[0].value, none)].map((value) => ({ model: state.model, name, step, alpha,
+      n_tail: nTail, value, share: (nTail / n) * (value / start) ** (1 - alpha) }));
     return { points, fit: fitted };
   }
 
@@ -69,7 +72,11 @@
     uses: ["model", "step", "matrix"],
     shapes: ["axis", "scale", "model"],
     shape(slot, spec, state) {
-      if (slot === "course") for (const layer of spec.layer) Object.assign(layer.encoding.x, atlas.xAxis());
+      if (slot !== "course") return spec;
+      for (const { mark, encoding } of spec.layer) {
+        Object.assign(encoding.x, atlas.xAxis());
+        if (mark.type === "point" && atlas.facts("matrices").models[state.model]?.steps.length > MANY) mark.size = SMALL;
+      }
       return spec;
     },
     async rows(slot, state) {

@@ -1,6 +1,7 @@
 // The chosen neuron: a card in words, and its rank over training. Its influence is that of the view of neurons.
 (() => {
   const STRONGEST = 12;
+  const MANY = 40, SMALL = 12; // checkpoints beyond which points are small, and their size
   const KIND = {
     other: "no detector, and not dead", dead: "dead: never active", token_detector: "detector of tokens",
     bigram_detector: "detector of bigrams", trigram_detector: "detector of trigrams", undecided: "undecided",
@@ -116,8 +117,8 @@
     shape(slot, spec, state) {
       const domain = [1, atlas.facts("neurons").neurons?.[state.model] ?? 1];
       const strata = atlas.tree.strata.map((one) => one.name), range = atlas.tree.strata.map((one) => one.colour);
-      for (const layer of spec.layer) {
-        const { encoding } = layer;
+      for (const { mark, encoding } of spec.layer) {
+        if (mark.type === "point" && steps(state.model).length > MANY) mark.size = SMALL;
         if (encoding.x) Object.assign(encoding.x, atlas.xAxis());
         if (encoding.y) encoding.y.scale.domain = domain;
         for (const name of ["color", "fill"]) if (encoding[name]?.field) encoding[name].scale = { domain: strata, range };
