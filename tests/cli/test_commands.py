@@ -61,7 +61,9 @@ def test_plan_and_report_are_snakemakes(called):
     call("init")
     call("plan")
     call("report", "-o", "it.html")
+    call("atlas")
     assert found[0][-2:] == ["--", "plan"]
+    assert found[2][-2:] == ["--", "atlas"]
     assert found[1][found[1].index("--report") + 1] == "it.html"
 
 
@@ -79,4 +81,4 @@ def test_the_list_of_commands_is_that_of_the_package(call):
 
     said = [line.split("`")[1] for line in rare_neurons.cli.__doc__.splitlines() if line.startswith("`")]
     assert [command.name or command.callback.__name__ for command in app.registered_commands] == said
-    assert json.dumps(said) == '["init", "plan", "run", "report", "check"]'
+    assert json.dumps(said) == '["init", "plan", "run", "atlas", "report", "check"]'

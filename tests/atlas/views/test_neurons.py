@@ -41,6 +41,12 @@ def test_a_bad_checkpoint_is_unknown(tree, tmp_path):
     assert all(np.isnan(one).all() for one in values.values())
 
 
+def test_where_every_checkpoint_is_bad_it_is_said(tree, tmp_path):
+    write_rows("influence", empty_table("influence"), tmp_path / "influence/heldout/a-seed0/step0.parquet", {})
+    with pytest.raises(NothingToShow, match="No checkpoint could be measured"):
+        build(Tree(tmp_path, tree.subjects, "heldout"))
+
+
 def test_without_influence_it_is_said(tree):
     with pytest.raises(NothingToShow, match="the target 'influence' of the configuration asks for it"):
         build(Tree(tree.results, tree.subjects, "other"))

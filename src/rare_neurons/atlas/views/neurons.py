@@ -31,7 +31,10 @@ def build(tree: Tree) -> Content:
             "Not in this results tree: influence; the target 'influence' of the configuration asks for it."
         )
     strata = tree.strata
-    sizes = {model: _n_neurons(found.values()) for model, found in shards.items()}
+    sizes = {model: n for model, found in shards.items() if (n := _n_neurons(found.values()))}
+    if not sizes:
+        raise NothingToShow("No checkpoint could be measured: see the verdicts at the top.")
+    shards = {model: shards[model] for model in sizes}
     n_steps = max(len(found) for found in shards.values())
     room = _LARGEST / (len(_COLUMNS) * _VALUE * len(strata) * sum(sizes.values()))
     arrays: dict[str, Packed] = {}
