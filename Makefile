@@ -72,6 +72,7 @@ bench: $(VENV)/.installed ## side by side with the peers
 	$(BIN)/python -m benchmarks.dag
 	$(BIN)/python -m benchmarks.results_loading
 	$(BIN)/python -m benchmarks.checksums results
+	$(BIN)/python -m benchmarks.atlas results
 
 docs: $(VENV)/.installed ## rewrite the tables of config/README.md and results/README.md
 	$(BIN)/python docs/make_tables.py

@@ -32,6 +32,8 @@ class Size:
     n_layers: int
     width: int
     vocabulary: int
+    held: tuple[str, int] | None = None
+    """The one quarantined checkpoint."""
 
     @property
     def matrices(self) -> list[tuple[int | None, str, int, int]]:
@@ -57,6 +59,7 @@ SMALL = Size(
     n_layers=2,
     width=200,
     vocabulary=500,
+    held=("small-seed1", 4),
 )
 
 
@@ -103,7 +106,10 @@ class _Model:
             self._eigenvalues(step)
         for step in size.measured:
             self._activity(step)
-        self._put("integrity", {"step": list(size.steps)}, f"integrity/{self.model}")
+        held = [(self.model, step) == size.held for step in size.steps]
+        status = ["detour" if bad else "ok" for bad in held]
+        about = {"step": list(size.steps), "quarantined": held, "status": status}
+        self._put("integrity", about, f"integrity/{self.model}")
         for name in ("influence", "behaviour", "moments"):
             about = _crossed({"step": size.steps, "stratum": size.strata})
             self._timeline(name, about, loss=11 - np.log1p(about["step"]) / 2)

@@ -111,6 +111,18 @@ def test_the_toggle_of_the_part_redraws_the_layers(atlas, results):
             assert cell["rms"] ** 2 == pytest.approx(mine[cell["layer"], cell["step"]], rel=2e-3)
 
 
+@pytest.mark.parametrize(("view", "slot"), [("matrices", "course"), ("portrait", "rank")])
+def test_a_quarantined_checkpoint_is_a_cross_beside_the_line(atlas, view, slot):
+    model, held = SMALL.held
+    atlas.set(model=model)
+    atlas.see(view)
+    marks = atlas.page.locator(f"{atlas.slot(view, slot)} svg .mark-symbol.role-mark > path")
+    drawn = marks.evaluate_all("(all) => all.map((one) => [one.__data__.datum.step, one.getAttribute('d')])")
+    circle = dict(drawn)[LAST]
+    assert {step for step, path in drawn if path != circle} == {held}
+    assert {step for step, _ in drawn} == set(SMALL.steps)
+
+
 def test_a_click_on_a_layer_moves_the_step(atlas):
     atlas.see("layers")
     atlas.page.locator(f"{atlas.slot('layers', 'rare')} svg [aria-label*='step: 8;']").first.click(force=True)

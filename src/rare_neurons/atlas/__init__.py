@@ -43,6 +43,7 @@ once it is in sight. Keys of its own that a view needs are added to the state in
   each checkpoint, whether it is quarantined).
 * ``atlas.x(model, step)``: the place of a checkpoint on the chosen axis; ``atlas.xAxis()``: its Vega-Lite encoding.
 * ``atlas.enlarged(size)``: pixels on this screen, where letters may be larger.
+* ``atlas.held(model, step)``: whether a checkpoint is quarantined.
 * ``atlas.models(subject)``: its runs, and its controls where they are shown.
 * ``atlas.drawn(name, slot)``: the Vega view; ``atlas.rowsOf(name, slot)``: the rows it draws, for exports and tests.
 * ``atlas.settled()``: a promise that all that is in sight has been drawn; ``atlas.see(name)``: that all of a view has.

@@ -6,7 +6,7 @@ import pyarrow as pa
 from rare_neurons.atlas.arrays import unpack
 from rare_neurons.atlas.tree import Subject, Tree
 from rare_neurons.atlas.views.portrait import FLAGS, KINDS, examples_of, kinds_of, members_of
-from rare_neurons.tables import write_table
+from rare_neurons.tables import read_table, write_table
 
 
 def words(ids) -> str:
@@ -38,6 +38,15 @@ def test_kinds_are_those_of_the_last_layer_with_flags_and_triggers(tmp_path):
         ["suppressor", "positional"],
     ]
     assert active == [[1, 2]]
+
+
+def test_a_bad_checkpoint_has_no_kinds_and_others_keep_theirs(tmp_path):
+    tree = write(tmp_path, "kinds", [kind(1, 0, "dead")])
+    good = tmp_path / "kinds/heldout/a/step8.parquet"
+    write_table(read_table(good).slice(0, 0), tmp_path / "kinds/heldout/a/step4.parquet", {})
+    assert kinds_of(tree, "a", words)[0]["steps"] == [8]
+    good.unlink()
+    assert kinds_of(tree, "a", words) == (None, {})
 
 
 def test_a_model_without_kinds_or_examples_has_none(tmp_path):

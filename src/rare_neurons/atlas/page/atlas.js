@@ -314,6 +314,7 @@
     view: (name, script) => views.set(name, script),
     facts: (name) => allFacts[name] ?? {},
     subject: () => subject(state.subject),
+    held: (model, step) => tree.models[model].quarantined[tree.models[model].steps.indexOf(step)] ?? false,
     models(name = state.subject) {
       const one = subject(name);
       return [...one.runs, ...(state.control ? one.controls : [])];

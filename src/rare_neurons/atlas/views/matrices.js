@@ -47,7 +47,7 @@
     const { models } = atlas.facts("matrices");
     const m = chosen(state);
     const points = models[state.model].steps.map((step, s) =>
-      ({ ...fit(m, s), x: atlas.x(state.model, step), _chosen: step === state.step }));
+      ({ ...fit(m, s), x: atlas.x(state.model, step), quarantined: atlas.held(state.model, step), _chosen: step === state.step }));
     return { points: points.filter((row) => row.alpha !== null && row.x !== null) };
   }
 

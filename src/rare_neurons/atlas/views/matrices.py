@@ -22,6 +22,8 @@ N_TOP, N_QUANTILES = 20, 128
 MOST_VALUES = 1_200_000
 """Eigenvalues of a page, of all its models: 2.4 MB at two bytes each. Beyond it checkpoints are left out, evenly."""
 FITTED = ("alpha", "alpha_null_low", "alpha_null_high", "alpha_null_p", "log_xmin", "n_tail")
+CROSSED = alt.condition("datum.quarantined", alt.value("cross"), alt.value("circle"))
+"""Shape of a checkpoint's point: quarantined ones enter no line."""
 _COLUMNS = ["W_Q", "W_K", "W_V", "W_O", "W_in", "W_gate", "W_out", "W_E", "W_U"]
 _TENS = "abs(log(datum.value) / LN10 - round(log(datum.value) / LN10)) < 1e-6 ? format(datum.value, '~e') : ''"
 _ROW, _LEAST = 19, 110  # pixels of a layer and of the map
@@ -50,7 +52,7 @@ def build(tree: Tree) -> Content:
         },
         notes={
             "map": "In brackets, pale: inside what nine in ten Gaussian matrices of the shape give. A click chooses.",
-            "course": "Grey: where nine in ten Gaussian matrices of this shape lie. Hollow: inside.",
+            "course": "Grey: where nine in ten Gaussian matrices of the shape lie. Hollow: inside. Cross: quarantined.",
             "eigenvalues": "Dots: the 20 largest and 128 quantiles of the rest. Line: the fitted tail.",
         },
         arrays=arrays,
@@ -108,7 +110,7 @@ def name_of(layer: float | None, matrix: str) -> str:
 def _joined(tree: Tree) -> pd.DataFrame:
     """Fits of all models, with their nulls where these were drawn."""
     keys = ["model", "step", "layer", "matrix"]
-    spectra = tree.timeline("spectra", tree.models)[[*keys, "rows", "cols", "n_eigenvalues", "alpha", "xmin", "n_tail"]]
+    spectra = tree.timeline("spectra", tree.models)[[*keys, "rows", "cols", "alpha", "xmin", "n_tail"]]
     nulls = ["alpha_null_low", "alpha_null_high", "alpha_null_p"]
     beside = tree.timeline("alpha", tree.models, needed=False)
     if len(beside):
@@ -128,8 +130,8 @@ def _matrices(spectra: pd.DataFrame) -> list[Mapping[str, object]]:
             "matrix": row.matrix,
             "rows": int(row.rows),
             "cols": int(row.cols),
-            "n": int(row.n_eigenvalues),
-            "ranks": ranks(int(row.n_eigenvalues)).tolist(),
+            "n": int(min(row.rows, row.cols)),
+            "ranks": ranks(int(min(row.rows, row.cols))).tolist(),
         }
         for row in once.sort_values(["layer", "place"]).rename(columns={"name": "name_"}).itertuples()
     ]
@@ -172,9 +174,12 @@ def _course() -> Mapping[str, object]:
         .encode(y=alpha, y2="alpha_null_high:Q")
         .transform_calculate(alpha="datum.alpha_null_low")
     )
-    line = base.mark_line(color="#0072B2", strokeWidth=1.5).encode(y=alpha)
+    line = base.transform_filter("!datum.quarantined").mark_line(color="#0072B2", strokeWidth=1.5).encode(y=alpha)
     points = base.mark_point(size=45, opacity=1, stroke="#0072B2", cursor="pointer").encode(
-        y=alpha, fill=alt.condition("datum.inside", alt.value("white"), alt.value("#0072B2")), tooltip=tooltip
+        y=alpha,
+        fill=alt.condition("datum.inside", alt.value("white"), alt.value("#0072B2")),
+        tooltip=tooltip,
+        shape=CROSSED,
     )
     chosen = base.transform_filter("datum._chosen").mark_rule(strokeDash=[4, 3], color="#444")
     return alt.layer(null, line, points, chosen).properties(width="container", height=230).to_dict()

@@ -138,7 +138,7 @@
         if (Number.isNaN(influence) || x === null) return;
         const rank = rankOf(sizes(values, k, s), neuron);
         points.push({ model: state.model, neuron, stratum, part: state.part, step, x, rank, influence,
-          member: rank <= (top[stratum] ?? 0), _chosen: step === state.step });
+          member: rank <= (top[stratum] ?? 0), quarantined: atlas.held(state.model, step), _chosen: step === state.step });
       }));
       if (!points.length) return `Nothing was measured of the neurons of ${state.model}.`;
       return { points, sets: Object.entries(top).map(([stratum, rank]) => ({ stratum, rank })) };

@@ -11,6 +11,7 @@ import pandas as pd
 
 from rare_neurons.atlas.arrays import pack
 from rare_neurons.atlas.view import Content, NothingToShow
+from rare_neurons.atlas.views.matrices import CROSSED
 from rare_neurons.atlas.words import Words, words_of
 from rare_neurons.tables import read_table
 
@@ -43,7 +44,7 @@ def build(tree: Tree) -> Content:
     return Content(
         charts={"rank": _rank()},
         titles={"rank": "Rank by |influence| among the neurons of the layer"},
-        notes={"rank": "Filled: among the strongest, as many as the top set has (dashed)."},
+        notes={"rank": "Filled: among the strongest, as many as the top set has (dashed). Cross: quarantined."},
         arrays=arrays,
         facts={"models": facts, "kinds": list(KINDS), "flags": list(FLAGS)},
         html=_CARD,
@@ -67,12 +68,12 @@ def members_of(members: pd.DataFrame) -> Mapping[str, Mapping[str, object]]:
 
 def kinds_of(tree: Tree, model: str, words: Words) -> tuple[Mapping[str, object] | None, Mapping[str, object]]:
     """Kinds of the last layer's neurons at every step that has them: facts, and arrays [step, neuron]."""
-    files = tree.shards("kinds", model)
-    if not files:
+    read = {step: read_table(path).to_pandas() for step, path in sorted(tree.shards("kinds", model).items())}
+    read = {step: rows for step, rows in read.items() if len(rows)}  # a bad checkpoint has none
+    if not read:
         return None, {}
-    steps, triggers, positions, codes, flags, active = sorted(files), [], [], [], [], []
-    for step in steps:
-        rows = read_table(files[step]).to_pandas()
+    triggers, positions, codes, flags, active = [], [], [], [], []
+    for rows in read.values():
         rows = rows[rows.layer == rows.layer.max()].sort_values("neuron")
         codes.append([KINDS.index(kind) if kind in KINDS else KINDS.index("undecided") for kind in rows.kind])
         flags.append(sum((2**place * rows[name].astype(int) for place, name in enumerate(FLAGS))).tolist())
@@ -84,7 +85,7 @@ def kinds_of(tree: Tree, model: str, words: Words) -> tuple[Mapping[str, object]
         f"flags/{model}": pack(np.array(flags, dtype=np.uint8)),
         f"active/{model}": pack(np.array(active, dtype=np.int32)),
     }
-    facts = {"steps": steps, "positions": positions, "triggers": triggers, "counted": bool(rows.counted.any())}
+    facts = {"steps": list(read), "positions": positions, "triggers": triggers, "counted": bool(rows.counted.any())}
     return facts, arrays
 
 
@@ -122,11 +123,11 @@ def _rank() -> Mapping[str, object]:
     tooltip = [alt.Tooltip("step:Q", format=","), alt.Tooltip("stratum:N"), alt.Tooltip("rank:Q", format=",")]
     tooltip.append(alt.Tooltip("influence:Q", format="+.3~e", title="influence (nats)"))
     base = alt.Chart(alt.Data(name="points")).encode(x=alt.X("x:Q"), color=colour)
-    line = base.mark_line(strokeWidth=1.5).encode(y=y)
+    line = base.transform_filter("!datum.quarantined").mark_line(strokeWidth=1.5).encode(y=y)
     points = base.mark_point(size=45, opacity=1, cursor="pointer", strokeWidth=1.5).encode(
         y=y, tooltip=tooltip, fillOpacity=alt.condition("datum.member", alt.value(1), alt.value(0))
     )
-    points = points.encode(fill=alt.Fill("stratum:N").legend(None))
+    points = points.encode(fill=alt.Fill("stratum:N").legend(None), shape=CROSSED)
     size = alt.Chart(alt.Data(name="sets")).mark_rule(strokeDash=[5, 4]).encode(y=y, color=colour)
     chosen = base.transform_filter("datum._chosen").mark_rule(strokeDash=[2, 3]).encode(color=alt.value("#777"))
     return alt.layer(size, chosen, line, points).properties(width="container", height=220).to_dict()
