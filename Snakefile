@@ -45,6 +45,7 @@ localrules:
     corpus,
     panel,
     plan,
+    plan_json,
     prefetch,
     integrity,
     timelines,
