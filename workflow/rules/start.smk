@@ -111,7 +111,10 @@ def heed_force() -> None:
 
 
 def tell_jobs() -> None:
-    """Tell a display of progress (a logger plugin) what will run: model, stage and number of checkpoints of each job."""
+    """Tell a display of progress (a logger plugin) what will run: model, stage and number of checkpoints of each job.
+
+    Of a job of several, also the last file that it writes for each of them.
+    """
     stages = {batch.rule("pretrain"): ("pretrain", 1) for batch in TRAININGS}
     for found, names in (
         (BATCHES, ("resolve", "spectra", "probe", "metrics")),
@@ -127,7 +130,8 @@ def tell_jobs() -> None:
             continue
         of = [v for k, v in job.wildcards.items() if k not in ("step", "interval")]
         stage, size = stages.get(job.rule.name, (job.rule.name, 1))
-        jobs[job.jobid] = [of[-1] if of else "all", stage, size]
+        files = [[str(path) for path in job.output[-size:]]] if size > 1 else []
+        jobs[job.jobid] = [of[-1] if of else "all", stage, size, *files]
     logger.info("", extra={"planned": {"jobs": jobs, "results": RESULTS}})
 
 
