@@ -6,7 +6,7 @@ from rare_neurons.stages.panel import FOUND
 from rare_neurons.stages.plan_panel import Text, panel_sizes
 from tests.stages.panels import SETTINGS, write_corpus
 
-HALVES = {"common": {"mass": [0.0, 0.5]}, "rare": {"mass": [0.5, 1.0]}}
+HALVES = {"common": {"types": [0.0, 0.5]}, "rare": {"types": [0.5, 1.0]}}
 
 
 @pytest.fixture
@@ -17,9 +17,9 @@ def sizes(tmp_path):
 
 
 def test_half_and_twice_are_drawn_and_compared_with_the_panel_itself(sizes):
-    found = sizes(targets_per_stratum=120, strata=HALVES)
+    found = sizes(targets_per_stratum=100, strata=HALVES)
     own, half = found[""], found["half the targets"]
-    assert (own.n_targets, half.n_targets, half.n_contexts) == (240, 120, own.n_contexts)
+    assert (own.n_targets, half.n_targets, half.n_contexts) == (200, 100, own.n_contexts)
     assert all(1 < ratio < 2**0.5 for ratio in half.errors.values())
     assert set(half.errors) == set(HALVES)
     assert found["half the contexts"].n_contexts == own.n_contexts // 2
