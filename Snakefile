@@ -30,6 +30,12 @@ if ASKED.measures_influence:
     include: "workflow/rules/replication.smk"
 
 
+# Where results are in storage, there is no summary here that it could begin with.
+if not FAR:
+
+    report: "workflow/report/workflow.rst"
+
+
 onstart:
     note_configuration()
     heed_force()
