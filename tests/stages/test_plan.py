@@ -55,7 +55,7 @@ def cells(shown: str, first: str) -> list[str]:
 
 def test_a_plan_tells_equal_and_faulty_checkpoints_of_a_folder(asked, folder, capsys):
     print_plan(asked({"mine": folder}, whole=False), steps={"mine": [0, 2, 4, 8]})
-    shown = capsys.readouterr().err
+    shown = capsys.readouterr().out
     assert cells(shown, "mine")[:6] == ["mine", "4", "3", "unchanged 0, 2", "0", "0.00 MB"]
     assert "To fetch: 0.00 MB. Disk at peak: 0.00 MB (cache.disk_gb: 1)." in shown
     assert "mine step 8: " in shown
@@ -65,7 +65,7 @@ def test_a_plan_tells_equal_and_faulty_checkpoints_of_a_folder(asked, folder, ca
 def test_of_one_run_it_says_the_panel_the_tier_and_what_the_next_one_needs(asked, tmp_path, capsys):
     request = asked({"tiny": TRAINED}, texts={"p": write_corpus(tmp_path)}, declared={"tiny": {"in_a_job": 3}})
     print_plan(request, steps={"tiny": [0, 2, 4]})
-    shown = capsys.readouterr().err
+    shown = capsys.readouterr().out
     assert cells(shown, "tiny")[:3] == ["tiny", "3", "trained here"]
     assert "Panel p: 80 contexts, 180 targets" in shown
     documents, types = map(float, cells(shown, "rare")[4:6])
@@ -99,6 +99,6 @@ def test_a_text_that_is_too_small_for_its_panel_is_told_and_the_rest_is_said(ask
     request = asked({"tiny": TRAINED}, texts={"p": write_corpus(tmp_path)})
     request.config["panels"]["p"] = {**PANEL, "targets_per_stratum": 10_000}
     print_plan(request, steps={"tiny": [0, 2, 4]})
-    shown = " ".join(capsys.readouterr().err.split())
+    shown = " ".join(capsys.readouterr().out.split())
     assert "panel p cannot be drawn: panel 'p': the corpus has" in shown
     assert "two more seeds" in shown

@@ -196,6 +196,7 @@ def plan_the_run() -> None:
         print_plan(
             Request(**plan_request()),
             steps={model: sorted(found) for model, found in steps.items()},
+            file=sys.stderr,
         )
     except (RequestError, ConnectionError) as error:
         raise WorkflowError(str(error)) from None

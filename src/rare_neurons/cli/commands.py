@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from rare_neurons import check as checking
-from rare_neurons.cli.engine import CONFIG, command, run_plainly, run_shown
+from rare_neurons.cli.engine import CONFIG, command, run_asked, run_plainly, run_shown
 from rare_neurons.cli.own import Wanted, written_config
 from rare_neurons.errors import RequestError
 
@@ -73,10 +73,9 @@ def plan(
 ) -> None:
     """Call the rule `plan`, or the one that prints JSON."""
     with _refused():
-        quiet = ["--quiet", "host", "progress", "rules", "reason"]
         target = "plan_json" if as_json else "plan"
-        words = command(configfile or [], ["--cores", "1", *context.args, *quiet, "--", target], Path.cwd())
-        raise typer.Exit(run_plainly(words))
+        words = command(configfile or [], ["--cores", "1", *context.args], Path.cwd())
+        raise typer.Exit(run_asked([*words, "--", target], Console(stderr=True)))
 
 
 @app.command(context_settings=_PASSED, help="Measure: Snakemake with the workflow and its profile." + _PASSED_HELP)

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TextIO
 
 from rich.console import Console
 
@@ -83,7 +84,9 @@ class Outlook:
     cost: Mapping[str, object]
 
 
-def print_plan(request: Request, *, steps: Mapping[str, Sequence[int]], as_json: bool = False) -> None:
+def print_plan(
+    request: Request, *, steps: Mapping[str, Sequence[int]], as_json: bool = False, file: TextIO | None = None
+) -> None:
     """Print models, checkpoints, strata, tiers and costs; nothing is downloaded.
 
     What the Hub tells is kept for the jobs of the run.
@@ -94,7 +97,9 @@ def print_plan(request: Request, *, steps: Mapping[str, Sequence[int]], as_json:
     steps : mapping
         Steps of each model to plan; a model without steps is left out.
     as_json : bool
-        Whether one JSON object is printed to standard output, instead of tables to standard error.
+        Whether one JSON object is printed instead of tables.
+    file : TextIO, optional
+        Where to; standard output by default.
 
     Raises
     ------
@@ -105,9 +110,9 @@ def print_plan(request: Request, *, steps: Mapping[str, Sequence[int]], as_json:
     """
     outlook = look_ahead(request, steps)
     if as_json:
-        print(json.dumps(as_record(outlook), indent=1))
+        print(json.dumps(as_record(outlook), indent=1), file=file)
         return
-    console = Console(file=sys.stderr, width=118, highlight=False)
+    console = Console(file=file or sys.stdout, width=118, highlight=False)
     for part in tables_of_plan(outlook):
         console.print(part)
     if request.whole:
