@@ -67,5 +67,6 @@ rule all:
     default_target: True
     input:
         f"{RESULTS}/summary.txt",
+        f"{RESULTS}/summary.rst",
         f"{RESULTS}/usable.txt",
         everything,
