@@ -136,7 +136,9 @@ def _new_log() -> Path:
 def _run_beside(words: Sequence[str], log: TextIO, display: Display, answer: TextIO | None = None) -> int:
     """Run Snakemake beside a display of its events; what it prints goes into the log, or standard output elsewhere."""
     reading, writing = os.pipe()
-    words = [*words, "--logger", "rare-neurons", "--logger-rare-neurons-events", f"/dev/fd/{writing}"]
+    at = words.index("--") if "--" in words else len(words)
+    telling = ["--logger", "rare-neurons", "--logger-rare-neurons-events", f"/dev/fd/{writing}"]
+    words = [*words[:at], *telling, *words[at:]]
     with subprocess.Popen(
         words,
         env=environment() | {"PYTHONUNBUFFERED": "1"},

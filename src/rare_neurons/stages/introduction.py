@@ -37,7 +37,7 @@ def _as_rst(part: RenderableType) -> str:
         return f"{_plain(part.title or '')}: nothing.\n"
     rows = [[_plain(column.header) for column in part.columns], *map(list, zip(*columns, strict=True))]
     title = f" {_plain(part.title)}" if part.title else ""
-    return f".. list-table::{title}\n   :header-rows: 1\n\n" + "".join(map(_row, rows))
+    return f".. list-table::{title}\n   :header-rows: 1\n   :widths: auto\n\n" + "".join(map(_row, rows))
 
 
 def _row(cells: Sequence[str]) -> str:
