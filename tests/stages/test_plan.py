@@ -60,6 +60,10 @@ def test_a_plan_tells_equal_and_faulty_checkpoints_of_a_folder(asked, folder, ca
     assert "To fetch: 0.00 MB. Disk at peak: 0.00 MB (cache.disk_gb: 1)." in shown
     assert "mine step 8: " in shown
     assert "Evidence within reach" not in shown
+    print_plan(asked({"mine": folder}), steps={"mine": [0, 2, 4, 8]})
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "panel p: effective numbers are known once its text is here" in shown
+    assert "Evidence within reach" in shown
 
 
 def test_of_one_run_it_says_the_panel_the_tier_and_what_the_next_one_needs(asked, tmp_path, capsys):

@@ -116,7 +116,13 @@ def print_plan(
     for part in tables_of_plan(outlook):
         console.print(part)
     if request.whole:
-        unread = {name: one for name, one in request.config["panels"].items() if name not in request.texts}
+        panels = request.config.get("panels", {})
+        unread = {name: one for name, one in panels.items() if name not in request.texts}
+        for name in unread:
+            console.print(
+                f"panel {name}: effective numbers are known once its text is here: "
+                f"rare-neurons run -- {request.config['results']}/panel/{name}/strata.parquet"
+            )
         for table in strata_tables(unread, request.config["corpora"], request.tokenizers):
             console.print(table)
 
@@ -137,7 +143,7 @@ def look_ahead(request: Request, steps: Mapping[str, Sequence[int]]) -> Outlook:
         tokenizers=request.tokenizers,
         drawn={name: (int(sizes[0].n_contexts), sizes[0].n_targets) for name, sizes in panels.items() if _there(sizes)},
     )
-    judged = request.whole and "panels" in config and config["panels"]
+    judged = request.whole and bool(config.get("panels"))
     return Outlook(
         plan=plan_run(manifests, budget_bytes=place["budget_bytes"], cached=cached),
         trained={name: len(found) for name, found in steps.items() if models[name]["source"] == "pretrain"},
