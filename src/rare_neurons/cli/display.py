@@ -88,7 +88,8 @@ class Display:
         for line in self._progress.lines.values():
             counts[line.stage] += line.total
         stages = ", ".join(f"{stage} {n}" for stage, n in counts.items())
-        self._print(Text(f"{self._progress.n_jobs} jobs: {stages}"))
+        n = self._progress.n_jobs
+        self._print(Text(f"{n} job{'' if n == 1 else 's'}: {stages}"))
 
     def _started(self, event: Mapping) -> None:
         self._progress.start(event["jobs"], self._clock())
