@@ -1,6 +1,7 @@
 """The plan as a reader sees it, and as a program does."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -64,6 +65,7 @@ def test_a_plan_tells_equal_and_faulty_checkpoints_of_a_folder(asked, folder, ca
     shown = " ".join(capsys.readouterr().out.split())
     assert "panel p: effective numbers are known once its text is here" in shown
     assert "Evidence within reach" in shown
+    assert re.search(r"│ mine │ 1 │ 0 │ 3 │ run │", shown)
 
 
 def test_of_one_run_it_says_the_panel_the_tier_and_what_the_next_one_needs(asked, tmp_path, capsys):

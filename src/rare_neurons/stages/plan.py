@@ -144,13 +144,17 @@ def look_ahead(request: Request, steps: Mapping[str, Sequence[int]]) -> Outlook:
         drawn={name: (int(sizes[0].n_contexts), sizes[0].n_targets) for name, sizes in panels.items() if _there(sizes)},
     )
     judged = request.whole and bool(config.get("panels"))
+    verdicts = {name: _verdicts(str(config["results"]), name) for name in request.judged if name in steps}
+    bad = {(one.model, one.step) for one in manifests if one.status != "ok"}
+    bad |= {(name, step) for name, found in verdicts.items() for step in found}
+    usable = {name: [step for step in found if (name, step) not in bad] for name, found in steps.items()}
     return Outlook(
         plan=plan_run(manifests, budget_bytes=place["budget_bytes"], cached=cached),
         trained={name: len(found) for name, found in steps.items() if models[name]["source"] == "pretrain"},
-        verdicts={name: _verdicts(str(config["results"]), name) for name in request.judged if name in steps},
+        verdicts=verdicts,
         disk_gb=float(config["cache"]["disk_gb"]),
         panels=panels,
-        tiers=reach_of(models, config["evidence"], steps) if judged else (),
+        tiers=reach_of(models, config["evidence"], usable) if judged else (),
         cost=cost_of_run(declared, manifests, panels=panels, whole=request.whole),
     )
 

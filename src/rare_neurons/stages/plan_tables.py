@@ -128,9 +128,9 @@ def _others(name: str, sizes: Sequence[Size], cost: Mapping[str, float]) -> Tabl
 
 
 def _tiers(outlook: Outlook) -> Table:
-    table = Table(title="Evidence within reach, if all checkpoints are good", title_justify="left")
-    for column in ("subject", "runs", "controls", "checkpoints", "tiers", "to go further"):
-        table.add_column(column, justify="right" if column in ("runs", "controls", "checkpoints") else "left")
+    table = Table(title="Evidence within reach, if no further checkpoint is bad", title_justify="left")
+    for column in ("subject", "runs", "controls", "usable", "tiers", "to go further"):
+        table.add_column(column, justify="right" if column in ("runs", "controls", "usable") else "left")
     for one in outlook.tiers:
         said = ", ".join(one.tiers).replace("_", " ") or "none"
         table.add_row(one.subject, str(one.n_runs), str(one.n_controls), str(one.n_checkpoints), said, one.more)

@@ -13,13 +13,13 @@ Section = Mapping[str, Mapping[str, object]]
 
 @dataclass(frozen=True)
 class Reach:
-    """What can be said of a subject that is no control, if all its checkpoints are good.
+    """What can be said of a subject that is no control, if no further checkpoint of it is bad.
 
     Attributes
     ----------
     subject : str
     n_runs, n_controls, n_checkpoints : int
-        Checkpoints of the run that has the fewest.
+        Usable checkpoints of the run that has the fewest.
     tiers : tuple of str
         Those within reach.
     more : str
@@ -44,7 +44,7 @@ def reach_of(models: Section, evidence: Mapping[str, object], steps: Mapping[str
     evidence : mapping
         Section ``evidence``.
     steps : mapping
-        Checkpoints of each model.
+        Usable checkpoints of each model.
     """
     persistence = int(evidence["rule"]["persistence"])
     specific = any("against" in question for question in evidence["questions"].values())
