@@ -55,6 +55,10 @@ class Batch:
         items = (getattr(wildcards, self.wildcard),) if self.one_by_one else self.items
         return list(itertools.product(models, items))
 
+    def steps_of(self, wildcards: object) -> list[int]:
+        """Return the steps of a job of one model."""
+        return [int(step) for _, step in self.pairs_of(wildcards)]
+
     @property
     def one_by_one(self) -> bool:
         """Whether each job measures one."""
