@@ -115,7 +115,7 @@ def tell_jobs() -> None:
 
     Of a job of several, also the last file that it writes for each of them.
     """
-    stages = {batch.rule("pretrain"): ("pretrain", 1) for batch in TRAININGS}
+    stages = {batch.rule("pretrain"): ("pretrain", 1, None) for batch in TRAININGS}
     for found, names in (
         (BATCHES, ("resolve", "spectra", "probe", "metrics")),
         (LAYER_BATCHES, ("layers",)),
@@ -123,15 +123,21 @@ def tell_jobs() -> None:
         (INTERVAL_BATCHES, ("allocation",)),
     ):
         for batch in found:
-            stages |= {batch.rule(name): (name, len(batch.items)) for name in names}
+            size = len(batch.items) * (len(batch.models) if batch.together else 1)
+            label = (
+                "{} to {}".format(batch.models[0], batch.models[-1])
+                if batch.together
+                else None
+            )
+            stages |= {batch.rule(name): (name, size, label) for name in names}
     jobs = {}
     for job in workflow.dag.needrun_jobs():
         if not job.output and not job.log:
             continue
         of = [v for k, v in job.wildcards.items() if k not in ("step", "interval")]
-        stage, size = stages.get(job.rule.name, (job.rule.name, 1))
+        stage, size, label = stages.get(job.rule.name, (job.rule.name, 1, None))
         files = [[str(path) for path in job.output[-size:]]] if size > 1 else []
-        jobs[job.jobid] = [of[-1] if of else "all", stage, size, *files]
+        jobs[job.jobid] = [label or (of[-1] if of else "all"), stage, size, *files]
     logger.info("", extra={"planned": {"jobs": jobs, "results": RESULTS}})
 
 
