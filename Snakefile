@@ -31,6 +31,12 @@ if ASKED.measures_influence:
     include: "workflow/rules/replication.smk"
 
 
+# Where results are in storage, there is no summary here that it could begin with.
+if not FAR:
+
+    report: "workflow/report/workflow.rst"
+
+
 onstart:
     note_configuration()
     heed_force()
@@ -46,6 +52,7 @@ localrules:
     corpus,
     panel,
     plan,
+    plan_json,
     prefetch,
     integrity,
     timelines,
@@ -62,6 +69,7 @@ rule all:
     default_target: True
     input:
         f"{RESULTS}/summary.txt",
+        f"{RESULTS}/summary.rst",
         f"{RESULTS}/atlas.html",
         f"{RESULTS}/usable.txt",
         everything,

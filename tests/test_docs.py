@@ -1,6 +1,6 @@
 import pytest
 
-from docs.make_tables import PAGES, filled
+from docs.make_tables import CAPTIONS, PAGES, filled
 from rare_neurons.catalogue import TABLES, TIMELINES, load
 from rare_neurons.tables import table_schema
 
@@ -10,6 +10,11 @@ EVERY = sorted({**TABLES, **TIMELINES})
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.parent.name)
 def test_reference_tables_are_up_to_date(page):
     assert page.read_text() == filled(page, PAGES[page]()), f"{page.name} is out of date; run `make docs`"
+
+
+@pytest.mark.parametrize("path", CAPTIONS, ids=lambda p: p.stem)
+def test_captions_of_the_report_are_those_of_the_registry(path):
+    assert path.is_file() and path.read_text() == CAPTIONS[path], f"{path.name} is out of date; run `make docs`"  # noqa: PT018
 
 
 @pytest.mark.parametrize("name", EVERY)

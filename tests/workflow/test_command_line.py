@@ -1,10 +1,13 @@
 """`rare-neurons run`, `report` and `check` with the real Snakemake, on a finished run."""
 
+import json
 import re
 import subprocess
 import sys
 
 import pytest
+
+from rare_neurons.figures.registry import FIGURES
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
 
@@ -65,5 +68,26 @@ def test_a_dry_run_and_a_report_are_snakemakes_own(call, project):
     status, shown = call("run", *CONFIG, "-n", "--forcerun", "integrity")
     assert status == 0
     assert re.search(r"integrity +1", shown)
-    assert call("report", *CONFIG, "-o", "it.html")[0] == 0
-    assert (project.folder / "it.html").stat().st_size > 100_000
+    status, shown = call("report", *CONFIG, "-o", "it.html")
+    assert status == 0, shown
+    page = (project.folder / "it.html").read_text()
+    said = page.split('id="workflow-desc"')[1].split("</script>")[0]
+    assert "tiny-seed0" in said
+    assert "Half of the" in said
+    assert "by tier:" in said
+    for figure in FIGURES:
+        assert figure.caption.split(".")[0].split(";")[0] in page.replace("\\n", " "), figure.name
+    assert not re.search(r"(src|href)=.{0,2}https?:", page.replace("\\", ""))  # nothing is fetched
+
+
+def test_the_plan_says_what_a_panel_holds_and_the_run_costs_for_a_reader_and_a_program(call, project):
+    status, shown = call("plan", *CONFIG)
+    assert status == 0, shown
+    assert "Panel heldout: " in shown
+    assert "two more seeds" in " ".join(shown.split())
+    assert "Building DAG" not in shown
+    words = [sys.executable, "-c", MAIN, "plan", *CONFIG, "--json"]
+    done = subprocess.run(words, cwd=project.folder, env=project.environment(), capture_output=True, check=True)
+    said = json.loads(done.stdout)
+    assert said["panels"]["heldout"][0]["strata"][0]["n_targets"] == 150
+    assert said["cost"]["core_seconds"]["probe"] > 0

@@ -36,8 +36,9 @@ rule atlas:
     output:
         report(
             f"{RESULTS}/atlas.html",
+            caption="../report/atlas.rst",
             category="atlas",
-            labels={"figure": "atlas", "shows": "everything, to be explored: a page"},
+            labels={"figure": "atlas"},
         ),
     log:
         f"{RESULTS}/logs/atlas.log",

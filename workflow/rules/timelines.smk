@@ -3,7 +3,7 @@
 Requires: the shards of checkpoints.smk.
 Makes: {results}/integrity/{model}.parquet, {results}/timelines/{quantity}/{model}.parquet,
 {results}/timelines/{lineage,members}/{model}.parquet,
-{results}/timelines/{evidence,onsets,turns,courses}/{subject}.parquet, {results}/figures/{subject}/*.{svg,png}, {results}/{summary,usable}.txt
+{results}/timelines/{evidence,onsets,turns,courses}/{subject}.parquet, {results}/figures/{subject}/*.{svg,png}, {results}/{summary,usable}.txt, {results}/summary.rst
 """
 
 
@@ -118,8 +118,9 @@ rule figures:
         png=[
             report(
                 f"{RESULTS}/figures/{{subject}}/{figure.name}.png",
+                caption=f"../report/figures/{figure.name}.rst",
                 category="{subject}",
-                labels={"figure": figure.name, "shows": figure.caption},
+                labels={"figure": figure.name.replace("_", " ")},
             )
             for figure in DRAWN
         ],
@@ -177,6 +178,7 @@ rule summary:
         ),
     output:
         f"{RESULTS}/summary.txt",
+        f"{RESULTS}/summary.rst",
     log:
         f"{RESULTS}/logs/summary.log",
     conda:

@@ -2,7 +2,7 @@
 
 ========  =============================================================================
 `init`    writes a configuration: for a folder of checkpoints, a Hub model, or a tour
-`plan`    what a run would fetch and measure, before it starts
+`plan`    what a run would fetch, measure, cost and be able to say, before it starts
 `run`     Snakemake with the house's workflow and profile, and a display of its progress
 `atlas`   all results on one page, to be explored
 `report`  Snakemake's report of a finished run

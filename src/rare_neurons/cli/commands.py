@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from rare_neurons import check as checking
-from rare_neurons.cli.engine import CONFIG, command, run_plainly, run_shown
+from rare_neurons.cli.engine import CONFIG, command, run_asked, run_plainly, run_shown
 from rare_neurons.cli.own import Wanted, written_config
 from rare_neurons.errors import RequestError
 
@@ -63,16 +63,19 @@ def init(
     typer.echo(f"{output} is written. See what it asks for: rare-neurons plan{more}; run it: rare-neurons run{more}")
 
 
-@app.command(context_settings=_PASSED, help="Print what a run would fetch and measure." + _PASSED_HELP)
-def plan(context: typer.Context, configfile: Configs = None) -> None:
-    """Call the rule `plan`."""
+@app.command(
+    context_settings=_PASSED, help="Print what a run would fetch, measure, cost and be able to say." + _PASSED_HELP
+)
+def plan(
+    context: typer.Context,
+    configfile: Configs = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """Call the rule `plan`, or the one that prints JSON."""
     with _refused():
-        words = command(
-            configfile or [],
-            ["--cores", "1", *context.args, "--quiet", "host", "progress", "rules", "--", "plan"],
-            Path.cwd(),
-        )
-        raise typer.Exit(run_plainly(words))
+        target = "plan_json" if as_json else "plan"
+        words = command(configfile or [], ["--cores", "1", *context.args], Path.cwd())
+        raise typer.Exit(run_asked([*words, "--", target], Console(stderr=True)))
 
 
 @app.command(context_settings=_PASSED, help="Measure: Snakemake with the workflow and its profile." + _PASSED_HELP)
