@@ -30,8 +30,9 @@ class Norm:
         """`s' − s` for a change of the variance, without cancellation."""
         if self.kind == "none":
             return torch.zeros_like(change)
-        relative = (change / variance).clamp_min(-1 + 1e-15)
-        return variance.rsqrt() * torch.expm1(-0.5 * torch.log1p(relative))
+        kept = (change / variance).add_(1.0).clamp_min_(1e-15)  # s'/s = kept^(−1/2)
+        root = kept.sqrt()
+        return torch.div(-change, kept.add_(root)).mul_(variance.rsqrt() / variance)
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,11 @@ def test_coarse_gradients_only_where_the_tolerance_allows_their_rounding(layer, 
     assert found == {0.1: torch.float32, 1e-5: torch.float64}
 
 
+def test_enclosures_in_float32_only_where_the_tolerance_allows_their_rounding(layer):
+    found = {se: make_plan(layer, replace(CERTIFIED, tolerance_se=se)).enclosure_dtype for se in (0.1, 1e-5)}
+    assert found == {0.1: torch.float32, 1e-5: torch.float64}
+
+
 def test_memory_that_nobody_names_is_what_is_there(layer, monkeypatch):
     monkeypatch.setattr(plan, "usable_bytes", lambda _device: 200_000_000)
     assert make_plan(layer, replace(CERTIFIED, memory_gb=None)) == make_plan(layer, replace(CERTIFIED, memory_gb=0.2))

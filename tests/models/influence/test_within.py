@@ -67,9 +67,8 @@ def test_every_pair_alone_is_within_its_own_bound():
     columns = columns_of(block)
     middle, bound = within._estimate(columns, within._within_moments(columns), block.ablation)
     exact = exactly(block, columns).within
-    known = torch.isfinite(middle)
+    known = torch.isfinite(bound)
     assert bool(((middle - exact).abs() <= bound)[known].all())
-    assert bool(torch.isposinf(bound)[~known].all())
     assert float(known.double().mean()) > 0.9
     assert float((bound / exact.abs().clamp_min(1e-12)).median()) < 0.1  # bounds are not idle
 

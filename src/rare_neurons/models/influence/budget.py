@@ -33,10 +33,9 @@ class Budget:
         Only what is certain of them: the middle of a wide enclosure may be tens of times the effect, and one such pair
         would allow its neuron an error of several times the tolerance.
         """
-        certain = (estimate.abs() - bound).clamp_min(0).copysign(estimate)
-        known = torch.nan_to_num(certain, nan=0.0, posinf=0.0, neginf=0.0)
-        self.n += len(known)
-        self.total, self.squares = self.total + known.sum(0), self.squares + known.square().sum(0)
+        certain = estimate.abs().sub_(bound).clamp_min_(0).nan_to_num_(nan=0.0, posinf=0.0).copysign_(estimate)
+        self.n += len(certain)
+        self.total, self.squares = self.total + certain.sum(0), self.squares + certain.square_().sum(0)
 
     def allowed(self) -> torch.Tensor:
         """Error sum allowed to the block last observed `[neuron]`."""

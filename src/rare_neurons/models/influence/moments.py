@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import comb
 
 import torch
@@ -51,6 +51,32 @@ class BlockMoments:
     largest_row: float
     residual_norm: torch.Tensor
 
+    def enclosed(self, groups: tuple[GroupMoments, GroupMoments], dtype: torch.dtype) -> BlockMoments:
+        """Return what enclosures in `dtype` take: moments of the own columns under p|own, those of the rest under p.
+
+        Normalised before they are rounded: a class may have less mass than float32 can hold. `groups` are these
+        moments', of some or all neurons, with or without Σ p h U.
+        """
+        mass = self.own_mass
+        own = {name: getattr(groups[OWN], name) for name in _SUMS}
+        own = {name: None if sums is None else (sums / mass).to(dtype) for name, sums in own.items()}
+        rest = {name: getattr(groups[REST], name) for name in _SUMS}
+        rest = {name: None if sums is None else sums.to(dtype) for name, sums in rest.items()}
+        ranges = [{name: getattr(group, name).to(dtype) for name in _RANGES} for group in groups]
+        roots = {name: getattr(self, name).clone() for name in ("root_mean_square", "row_norm")}
+        for root in roots.values():
+            root[OWN] /= mass.sqrt()
+        per_position = ("own_mass", "centre", "reach", "sum_unit", "residual_norm")
+        return replace(
+            self,
+            groups=(GroupMoments(**own, **ranges[OWN]), GroupMoments(**rest, **ranges[REST])),
+            **{name: root.to(dtype) for name, root in roots.items()},
+            **{name: getattr(self, name).to(dtype) for name in per_position},
+        )
+
+
+_SUMS, _RANGES = ("h", "h_square", "U", "hU", "UU"), ("h_low", "h_high", "U_low", "U_high")
+
 
 class MomentVisitor:
     """Sums the products of one block of positions during the pass over the vocabulary.
@@ -59,9 +85,15 @@ class MomentVisitor:
     """
 
     def __init__(
-        self, directions: Directions, gradient_dtype: torch.dtype = torch.float64, chunks: Chunks = CACHE
+        self,
+        directions: Directions,
+        gradient_dtype: torch.dtype = torch.float64,
+        chunks: Chunks = CACHE,
+        *,
+        enclosure_dtype: torch.dtype = torch.float64,
     ) -> None:
         self.directions, self.gradient_dtype, self.chunks = directions, gradient_dtype, chunks
+        self.enclosure_dtype = enclosure_dtype
         self.block_sum = block_sum_32(chunks.columns)
         self._memory: dict[str, torch.Tensor] = {}
 
@@ -154,12 +186,13 @@ class MomentVisitor:
         )
 
     def first_order(
-        self, neurons: torch.Tensor, moments: BlockMoments, groups: Sequence[int] = (OWN, REST)
+        self, neurons: torch.Tensor | slice, moments: BlockMoments, groups: Sequence[int] = (OWN, REST)
     ) -> list[torch.Tensor]:
-        """Σ p h U of some neurons for each group, `[pos, len(neurons)]`; through A where they outnumber its width."""
+        """Σ p h U of some or all neurons for each group, `[pos, neuron]`; through A where they outnumber its width."""
         directions = self.directions
-        few = len(neurons) <= directions.A.shape[1]
-        width = len(neurons) if few else directions.A.shape[1]
+        n_neurons = len(directions.norms[neurons])
+        few = n_neurons <= directions.A.shape[1]
+        width = n_neurons if few else directions.A.shape[1]
         sums = torch.zeros(2, len(self.h), width, dtype=torch.float64, device=self.h.device)
         for columns, group in self.visited:
             if group not in groups:
@@ -170,7 +203,7 @@ class MomentVisitor:
             sums[group].add_(eh @ (directions.U[:, columns][neurons].T if few else directions.A[columns].float()))
         found = (sums[g] if few else sums[g] @ directions.W[neurons].T for g in groups)
         return [
-            total * moments.factor[g] - moments.shift * moments.groups[g].U[:, neurons]
+            total.mul_(moments.factor[g]).addcmul_(moments.shift, moments.groups[g].U[:, neurons], value=-1)
             for g, total in zip(groups, found, strict=True)
         ]
 

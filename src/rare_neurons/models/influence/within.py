@@ -11,19 +11,15 @@ from dataclasses import dataclass, replace
 import torch
 
 from rare_neurons.models.influence.budget import Budget, select_exact
-from rare_neurons.models.influence.directions import UNIT_ROUNDOFF
-from rare_neurons.models.influence.enclosure import GroupMoments, enclose, log_interval
+from rare_neurons.models.influence.enclosure import enclose, log_interval
 from rare_neurons.models.influence.exact import Probabilities, log_mean_exp, target_changes
 from rare_neurons.models.influence.moments import OWN, REST, BlockMoments, MomentVisitor
 from rare_neurons.models.influence.pairs import pair_rounding
-from rare_neurons.models.influence.rounding import group_rounding, relative_errors, target_rounding
+from rare_neurons.models.influence.rounding import enclosure_rounding, group_rounding, relative_errors, target_rounding
 from rare_neurons.models.influence.scratch import CACHE, Chunks
 from rare_neurons.models.influence.tokens import TokenBlock
 from rare_neurons.models.readout import Ablation
 
-# Roundings of one float32 enclosure, each relative to a term of at most sup|x| e^(sup|x|): six moments of h, U, hU, UU,
-# both coefficients, four exponentials, two logarithms and the target's change take fewer than 64.
-ENCLOSURE_32 = 64 * UNIT_ROUNDOFF[torch.float32]
 LogP = Callable[[torch.Tensor], torch.Tensor]
 
 
@@ -69,24 +65,11 @@ def measure_within(block: OwnColumns, ablations: Sequence[Ablation], budgets: Se
 
 
 def _within_moments(block: OwnColumns) -> BlockMoments:
-    """Moments of the own columns under p|own, with Σ p h U, in float32: enclosures in it take half the time.
-
-    Normalised first: a class may have less mass than float32 can hold.
-    """
-    everything = torch.arange(block.U_y.shape[1], device=block.U_y.device)
-    moments, mass = block.moments, block.moments.own_mass
-    (hU,) = block.visitor.first_order(everything, moments, (OWN,))
-    own = moments.groups[OWN]
-    sums = {"h": own.h, "h_square": own.h_square, "U": own.U, "hU": hU, "UU": own.UU}
-    ranges = {name: getattr(own, name).float() for name in ("h_low", "h_high", "U_low", "U_high")}
-    group = GroupMoments(**{name: (values / mass).float() for name, values in sums.items()}, **ranges)
-    return replace(
-        moments,
-        groups=(group, moments.groups[REST]),
-        root_mean_square=(moments.root_mean_square / mass.sqrt()).float(),
-        row_norm=(moments.row_norm / mass.sqrt()).float(),
-        **{name: getattr(moments, name).float() for name in ("reach", "sum_unit", "residual_norm")},
-    )
+    """Moments of the own columns under p|own, with Σ p h U, in float32: enclosures in it take half the time."""
+    moments = block.moments
+    (hU,) = block.visitor.first_order(slice(None), moments, (OWN,))
+    own = replace(moments.groups[OWN], hU=hU)
+    return moments.enclosed((own, moments.groups[REST]), torch.float32)
 
 
 def _estimate(block: OwnColumns, moments: BlockMoments, ablation: Ablation) -> tuple[torch.Tensor, torch.Tensor]:
@@ -106,11 +89,10 @@ def _estimate(block: OwnColumns, moments: BlockMoments, ablation: Ablation) -> t
         log_middle, half, slope = log_interval(sums)
         errors = group_rounding(OWN, rows, moments, norms=norms, sizes=sizes, gradient_error=relative.gradient)
         errors.add_(sensitive, alpha=relative.square).mul_(slope)
-        size = (sizes[0] * sup_h[rows]).addcmul_(sizes[1], sup_U)
-        errors.addcmul_(size, size.exp(), value=ENCLOSURE_32)
+        errors.add_(enclosure_rounding(sizes, sup_h=sup_h[rows], sup_U=sup_U))
         errors.add_(target_rounding(rows, moments, norms=norms, sizes=sizes))
-        bound[rows] = half.add_(errors.nan_to_num_(nan=torch.inf, posinf=torch.inf)).double()
-        middle[rows] = log_middle.sub_(change["epsilon"] * h_y[rows]).sub_(change["eta"] * U_y[rows]).double()
+        bound[rows] = half.add_(errors.nan_to_num_(nan=torch.inf, posinf=torch.inf))
+        middle[rows] = log_middle.addcmul_(epsilon[rows], h_y[rows], value=-1).addcmul_(eta[rows], U_y[rows], value=-1)
     return middle, bound
 
 
