@@ -79,7 +79,8 @@ def test_ablations_share_directions_and_keep_their_budgets_apart():
     first, second = measure_within(columns, [block.ablation] * 2, budgets)
     assert bool((budgets[0].spent < budgets[1].spent).any())
     exact = exactly(block, columns).within
-    torch.testing.assert_close(first, exact, rtol=1e-5, atol=1e-8)  # every pair in float32
+    # every pair in float32, the larger changes off by the rounding of e^x
+    torch.testing.assert_close(first, exact, rtol=1e-5, atol=2.0**-22)
     assert not torch.equal(first, second)
 
 

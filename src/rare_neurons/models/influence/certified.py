@@ -81,6 +81,7 @@ def measure_certified(
     at = torch.nonzero(exact, as_tuple=True)
     if len(at[0]):
         pairs = evaluate_pairs(at, tokens, ablation, visitor, moments, U_y=U_y, own=own)
+        at = pairs.at
         out.total[at], out.within[at], out.direct[at] = pairs.total, pairs.within, pairs.direct
         out.truncation[at], out.rounding[at], bounds[at] = 0.0, pairs.rounding, pairs.rounding
     budget.spend(bounds.sum(0))

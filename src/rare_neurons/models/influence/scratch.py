@@ -26,9 +26,9 @@ class Chunks:
     parallel: bool
 
 
-# On a processor the two dozen passes over a chunk stay in cache (1 or 2 MB of exact pairs). An accelerator takes a
+# On a processor the two dozen passes over a chunk stay in cache (half a MB of exact pairs). An accelerator takes a
 # block at a time: every chunk costs some 60 launches, of a few microseconds each.
-CACHE = Chunks(columns=VOCAB_BLOCK, pairs=2**15, elements=2**18, parallel=False)
+CACHE = Chunks(columns=VOCAB_BLOCK, pairs=2**15, elements=2**17, parallel=False)
 DEVICE = Chunks(columns=8192, pairs=2**40, elements=2**25, parallel=True)
 
 
