@@ -162,11 +162,11 @@ def _pre_norm_ablation(
     d_model = residual.shape[-1]
     c, w = norm.centre(residual), norm.centre(W_out)
     variance = norm.variance((c * c).sum(-1, keepdim=True), d_model)
-    scale, projection, squares = variance.rsqrt(), 2 * (c @ w.T), (w * w).sum(-1)
+    scale, projection, squares = variance.rsqrt(), (c @ w.T).mul_(2 / d_model), (w * w).sum(-1) / d_model
 
     def ablation(delta: torch.Tensor) -> Ablation:
-        epsilon = norm.scale_change(variance, change=delta * (projection + delta * squares) / d_model)
-        return Ablation(epsilon, (scale + epsilon) * delta, None, scale * delta, None)
+        epsilon = norm.scale_change(variance, change=torch.addcmul(projection, delta, squares).mul_(delta))
+        return Ablation(epsilon, (scale + epsilon).mul_(delta), None, scale * delta, None)
 
     return ablation
 

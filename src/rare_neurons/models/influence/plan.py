@@ -47,8 +47,8 @@ def make_plan(inputs: PassInputs, settings: EngineSettings) -> Plan:
     n_vocab, d_model = inputs.readout.A.shape
     n_neurons = len(inputs.block.W_out)
     dtype = _product_dtype(inputs.readout.A.device, n_vocab * n_neurons)
-    per_neuron, per_position, per_pair = _bytes(inputs, settings, dtype)
-    device, chunks = inputs.readout.A.device, chunks_for(inputs.readout.A.device)
+    device, chunks = inputs.readout.A.device, chunks_for(inputs.readout.A.device, n_neurons)
+    per_neuron, per_position, per_pair = _bytes(inputs, settings, dtype, chunks)
     memory = usable_bytes(device) if settings.memory_gb is None else settings.memory_gb * 1e9
     free = memory - 8 * n_vocab * d_model - 32 * chunks.columns * n_neurons
     if chunks.parallel:
@@ -68,7 +68,9 @@ def make_plan(inputs: PassInputs, settings: EngineSettings) -> Plan:
     )
 
 
-def _bytes(inputs: PassInputs, settings: EngineSettings, product_dtype: torch.dtype) -> tuple[int, int, int]:
+def _bytes(
+    inputs: PassInputs, settings: EngineSettings, product_dtype: torch.dtype, chunks: Chunks
+) -> tuple[int, int, int]:
     """Bytes per neuron, per position of a block, and per pair of both."""
     n_vocab, d_model = inputs.readout.A.shape
     n_classes = len(inputs.vocabulary.slices)
@@ -79,7 +81,7 @@ def _bytes(inputs: PassInputs, settings: EngineSettings, product_dtype: torch.dt
     per_column = 4 + product_dtype.itemsize if inputs.takes_moments(settings) else 8
     # influence and its within part by document, type and cell; of a placebo the within part by cell
     per_neuron = n_vocab * per_column + 8 * (2 * (kept + cells) + draws * cells)
-    per_position = 8 * (2 * n_vocab + 10 * chunks_for(inputs.readout.A.device).columns + (n_classes + 8) * d_model)
+    per_position = 8 * (2 * n_vocab + 10 * chunks.columns + (n_classes + 8) * d_model)
     return per_neuron, per_position, 8 * (24 + n_classes + 6 * draws)
 
 
