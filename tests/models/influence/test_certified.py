@@ -50,3 +50,17 @@ def test_bounds_are_not_idle(enclosure_dtype):
     exact, certified = both_engines(layer, 2, torch.float32, 1e9, enclosure_dtype=enclosure_dtype)
     assert not bool(certified.exact.any())
     assert float(((certified.truncation + certified.rounding) / exact.total.abs().clamp_min(1e-12)).median()) < 1e-2
+
+
+def test_what_float32_cannot_certify_is_enclosed_in_float64():
+    """A tolerance below the rounding of float32 enclosures and above that of float64 ones: still no pair exact."""
+    layer = random_layer(3, 80, 24, 12, 0.3, 1e-4, "layer_norm", 0.0)
+    float64, float32 = (
+        both_engines(layer, 2, torch.float32, 1e9, enclosure_dtype=dtype, mostly_wide=True)[1]
+        for dtype in (torch.float64, torch.float32)
+    )
+    wanted = 2 * float((float64.truncation + float64.rounding).mean(0).max())
+    assert bool((float32.rounding.mean(0) > wanted).any())
+    found = both_engines(layer, 2, torch.float32, wanted, enclosure_dtype=torch.float32)[1]
+    assert not bool(found.exact.any())
+    assert bool((found.truncation + found.rounding).mean(0).max() <= wanted)

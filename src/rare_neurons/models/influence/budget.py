@@ -25,7 +25,7 @@ class Budget:
         self.n_positions, self.tolerance, self.tolerance_se = n_positions, tolerance, tolerance_se
         zeros = torch.zeros(n_neurons, dtype=torch.float64, device=device)
         self.n, self.total, self.squares, self.spent = 0, zeros, zeros.clone(), zeros.clone()
-        self.mostly_wide = False
+        self.mostly_wide = self.mostly_coarse = False
 
     def observe(self, estimate: torch.Tensor, bound: torch.Tensor) -> None:
         """Count a block's effects `[pos, neuron]` (NaN: unknown) towards the standard error.
@@ -46,6 +46,10 @@ class Budget:
     def see_wide(self, n_wide: int) -> None:
         """Remember whether order 0 in ε was too wide for most neurons; blocks of a stratum are alike."""
         self.mostly_wide = n_wide > MOSTLY_WIDE * len(self.spent)
+
+    def see_coarse(self, n_coarse: int) -> None:
+        """Remember whether the rounding of enclosures in float32 was too much for most neurons."""
+        self.mostly_coarse |= n_coarse > MOSTLY_WIDE * len(self.spent)
 
     def spend(self, bounds: torch.Tensor) -> None:
         """Record the error sum a block has taken `[neuron]`."""

@@ -60,23 +60,12 @@ def measure_certified(
     """Enclose every pair of a block, then evaluate exactly those whose error the budget cannot take, largest first.
 
     Terms linear in U go to first order in ε only for neurons whose budget order 0 exceeds in this block; once these
-    were most of a block's, for all neurons of the blocks that follow, and at once. `truncation` and `rounding` cover
-    `total` and `within`. The targets of the block share the class of columns `own`; `U_y`
-    `[pos, neuron]` is U at them.
+    were most of a block's, for all neurons of the blocks that follow, and at once. The same holds for enclosures in
+    float64, where rounding takes half of the budget that float32 ones exceed. `truncation` and `rounding` cover
+    `total` and `within`. The targets of the block share the class of columns `own`; `U_y` `[pos, neuron]` is U at them.
     """
     known = _Block(ablation, visitor, moments, U_y, tokens.z.gather(-1, tokens.target[:, None]) - moments.centre)
-    everything, at_once = slice(None), budget.mostly_wide
-    out = _estimate_all(known.inputs(everything, first_order=at_once), visitor.chunks.pairs)
-    bounds = out.bounds()
-    budget.observe(out.total, bounds)
-    allowed = budget.allowed()
-    wide = torch.nonzero(bounds.sum(0) > allowed)[:, 0]
-    if len(wide) and not at_once:
-        budget.see_wide(len(wide))
-        refined = _estimate_all(known.inputs(wide, first_order=True), visitor.chunks.pairs)
-        for field in fields(_Estimates):
-            getattr(out, field.name)[:, wide] = getattr(refined, field.name)
-        bounds[:, wide] = refined.bounds()
+    out, bounds, allowed = _enclose_all(known, budget)
     exact = select_exact(bounds, allowed=allowed, parallel=visitor.chunks.parallel)
     at = torch.nonzero(exact, as_tuple=True)
     if len(at[0]):
@@ -98,7 +87,11 @@ class _Block:
     U_y: torch.Tensor
     h_y: torch.Tensor
 
-    def inputs(self, neurons: torch.Tensor | slice, *, first_order: bool) -> _Inputs:
+    def estimates(self, neurons: torch.Tensor | slice, dtype: torch.dtype, *, first_order: bool) -> _Estimates:
+        """Enclose some neurons' pairs in `dtype`, with terms linear in U to first order in ε or to none."""
+        return _estimate_all(self._inputs(neurons, dtype, first_order), self.visitor.chunks.pairs)
+
+    def _inputs(self, neurons: torch.Tensor | slice, dtype: torch.dtype, first_order: bool) -> _Inputs:
         """Return what estimates of some neurons take, with Σ p h U where they are to go to first order in ε."""
         groups, old = self.moments.groups, self.ablation
         hUs = self.visitor.first_order(neurons, self.moments) if first_order else (None, None)
@@ -106,7 +99,6 @@ class _Block:
             replace(group, hU=hU, **{name: getattr(group, name)[..., neurons] for name in _PER_NEURON})
             for group, hU in zip(groups, hUs, strict=True)
         )
-        dtype = self.visitor.enclosure_dtype
         epsilon, eta, direct_eta, U_y = (
             x[:, neurons].to(dtype) for x in (old.epsilon, old.eta, old.direct_eta, self.U_y)
         )
@@ -118,6 +110,33 @@ class _Block:
             self.h_y.to(dtype),
             relative_errors(self.visitor),
         )
+
+
+def _enclose_all(known: _Block, budget: Budget) -> tuple[_Estimates, torch.Tensor, torch.Tensor]:
+    """Estimates of all pairs and their error bounds `[pos, neuron]`, and what the budget allows `[neuron]`."""
+    at_once, dtype = budget.mostly_wide, known.visitor.enclosure_dtype
+    if budget.mostly_coarse:
+        dtype = torch.float64
+    out = known.estimates(slice(None), dtype, first_order=at_once)
+    bounds = out.bounds()
+    budget.observe(out.total, bounds)
+    allowed = budget.allowed()
+    again = bounds.sum(0) > allowed
+    if not at_once:
+        budget.see_wide(int(again.sum()))
+    if dtype != torch.float64:
+        coarse = again & (out.rounding.sum(0) > 0.5 * allowed)
+        budget.see_coarse(int(coarse.sum()))
+        again = coarse if at_once else again
+    elif at_once:
+        return out, bounds, allowed
+    wide = torch.nonzero(again)[:, 0]
+    if len(wide):
+        refined = known.estimates(wide, torch.float64, first_order=True)
+        for field in fields(_Estimates):
+            getattr(out, field.name)[:, wide] = getattr(refined, field.name)
+        bounds[:, wide] = refined.bounds()
+    return out, bounds, allowed
 
 
 _PER_NEURON = ("U", "UU", "U_low", "U_high")

@@ -38,6 +38,16 @@ class GroupMoments:
         hU = None if self.hU is None else self.hU[rows]
         return replace(self, hU=hU, **{name: getattr(self, name)[rows] for name in per_position})
 
+    def rounded(self, dtype: torch.dtype, *, mass: torch.Tensor | None = None) -> GroupMoments:
+        """Return the same in `dtype`, sums divided by the group's `mass` `[pos, 1]` before where one is given."""
+        sums = {name: getattr(self, name) for name in ("h", "h_square", "U", "hU", "UU")}
+        if mass is not None:
+            sums = {name: None if values is None else values / mass for name, values in sums.items()}
+        ranges = {name: getattr(self, name) for name in ("h_low", "h_high", "U_low", "U_high")}
+        return GroupMoments(
+            **{name: None if values is None else values.to(dtype) for name, values in {**sums, **ranges}.items()}
+        )
+
 
 @dataclass(frozen=True)
 class Interval:

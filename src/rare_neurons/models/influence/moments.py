@@ -52,30 +52,15 @@ class BlockMoments:
     residual_norm: torch.Tensor
 
     def enclosed(self, groups: tuple[GroupMoments, GroupMoments], dtype: torch.dtype) -> BlockMoments:
-        """Return what enclosures in `dtype` take: moments of the own columns under p|own, those of the rest under p.
-
-        Normalised before they are rounded: a class may have less mass than float32 can hold. `groups` are these
-        moments', of some or all neurons, with or without Σ p h U.
-        """
-        mass = self.own_mass
-        own = {name: getattr(groups[OWN], name) for name in _SUMS}
-        own = {name: None if sums is None else (sums / mass).to(dtype) for name, sums in own.items()}
-        rest = {name: getattr(groups[REST], name) for name in _SUMS}
-        rest = {name: None if sums is None else sums.to(dtype) for name, sums in rest.items()}
-        ranges = [{name: getattr(group, name).to(dtype) for name in _RANGES} for group in groups]
-        roots = {name: getattr(self, name).clone() for name in ("root_mean_square", "row_norm")}
-        for root in roots.values():
-            root[OWN] /= mass.sqrt()
+        """Return what enclosures in `dtype` take of some neurons' `groups`: own columns under p|own, the rest under p."""
+        share = torch.stack([self.own_mass.sqrt(), torch.ones_like(self.own_mass)])
         per_position = ("own_mass", "centre", "reach", "sum_unit", "residual_norm")
         return replace(
             self,
-            groups=(GroupMoments(**own, **ranges[OWN]), GroupMoments(**rest, **ranges[REST])),
-            **{name: root.to(dtype) for name, root in roots.items()},
+            groups=(groups[OWN].rounded(dtype, mass=self.own_mass), groups[REST].rounded(dtype)),
+            **{name: (getattr(self, name) / share).to(dtype) for name in ("root_mean_square", "row_norm")},
             **{name: getattr(self, name).to(dtype) for name in per_position},
         )
-
-
-_SUMS, _RANGES = ("h", "h_square", "U", "hU", "UU"), ("h_low", "h_high", "U_low", "U_high")
 
 
 class MomentVisitor:
