@@ -52,7 +52,7 @@ class BlockMoments:
     residual_norm: torch.Tensor
 
     def enclosed(self, groups: tuple[GroupMoments, GroupMoments], dtype: torch.dtype) -> BlockMoments:
-        """Return what enclosures in `dtype` take of some neurons' `groups`: own columns under p|own, the rest under p."""
+        """Return what enclosures in `dtype` take of some neurons' `groups`, the own one's under p|own."""
         share = torch.stack([self.own_mass.sqrt(), torch.ones_like(self.own_mass)])
         per_position = ("own_mass", "centre", "reach", "sum_unit", "residual_norm")
         return replace(
