@@ -5,7 +5,7 @@ import torch
 
 from rare_neurons.models.influence.directions import project_classes
 from rare_neurons.models.influence.exact import measure_exactly
-from rare_neurons.models.influence.pairs import evaluate_pairs
+from rare_neurons.models.influence.pairs import COARSE_FROM, by_size, cut_by_size, evaluate_pairs, pair_rounding
 from tests.models.influence.blocks import random_block
 
 
@@ -31,3 +31,19 @@ def test_chosen_pairs_equal_the_exact_engines_once_each(strength, peak):
     # no bound of its own: the size of the direct change times a few hundred float32 roundings
     size = truth.direct.abs().max() + 1e-6
     torch.testing.assert_close(found.direct, truth.direct[chosen], rtol=0, atol=float(1e-4 * size))
+
+
+def test_large_changes_come_last_and_no_chunk_mixes_both():
+    block = random_block(strength=3.0, peak=0.3)
+    moments = block.visitor.finish(block.tokens, project_classes(block.tokens, block.W))
+    everything = torch.nonzero(torch.ones_like(block.ablation.eta), as_tuple=True)
+    (at, neuron), n_small, rounding = by_size(everything, block.ablation, block.visitor, moments)
+    change = {"epsilon": block.ablation.epsilon[at, neuron], "eta": block.ablation.eta[at, neuron]}
+    alone, size = pair_rounding((at, neuron), block.visitor, moments, **change)
+    assert 0 < n_small < len(size)
+    assert ((size >= COARSE_FROM) == (torch.arange(len(size)) >= n_small)).all()
+    assert ((rounding > alone) == (size >= COARSE_FROM)).all()
+    cuts = list(cut_by_size(len(size), n_small, 5))
+    assert [k.stop - k.start <= 5 for k, _ in cuts] == [True] * len(cuts)
+    assert torch.cat([torch.arange(len(size))[k] for k, _ in cuts]).tolist() == list(range(len(size)))
+    assert all(large == (k.start >= n_small) and (large or k.stop <= n_small) for k, large in cuts)

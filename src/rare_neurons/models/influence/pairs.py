@@ -13,7 +13,7 @@ from rare_neurons.models.influence.moments import OWN, BlockMoments, MomentVisit
 from rare_neurons.models.influence.tokens import TokenBlock
 from rare_neurons.models.readout import Ablation
 
-COARSE_FROM = 0.02  # E|x| from which e^x − 1 in float32 is nearly as good as expm1
+COARSE_FROM = 0.25  # E|x| from which e^x − 1 in float32 at most doubles a pair's bound
 # Of e^x and of what is left of it without one, relative to E e^x, which the logarithm's slope divides by.
 _COARSE_32 = 4 * UNIT_ROUNDOFF[torch.float32]
 # Roundings of one float32 pair, relative to |x|: both coefficients, h, U, two products, a sum; p, expm1 (2), product.
