@@ -510,7 +510,7 @@ RULES = (
     Rule("timelines", version=4),
     Rule(
         "lineage",
-        version=3,
+        version=4,
         sections=("lineage",),
         tables=(
             Table(
@@ -527,6 +527,14 @@ RULES = (
                 row=f"{_N}.organisation.lineage:MemberRow",
                 computed_in=f"{_N}.organisation.lineage:lineage",
                 keys=("stratum", "rank"),
+                place=("panel", "model"),
+            ),
+            Table(
+                "timelines/changed/{model}.parquet",
+                "stratum; of the change from the first to the last good step",
+                row=f"{_N}.influence.change:ChangedRow",
+                computed_in=f"{_N}.influence.change:change_rows",
+                keys=_STRATUM,
                 place=("panel", "model"),
             ),
         ),
