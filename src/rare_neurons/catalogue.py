@@ -348,7 +348,7 @@ RULES = (
     ),
     Rule(
         "set_spectra",
-        version=2,
+        version=3,
         sections=("set_spectra", "cache"),
         tables=(
             _of_checkpoint(
@@ -541,7 +541,7 @@ RULES = (
     ),
     Rule(
         "evidence",
-        version=2,
+        version=3,
         sections=("evidence",),
         tables=tuple(
             Table(
