@@ -33,7 +33,7 @@ def test_too_many_exchanges_are_drawn():
 
 def test_p_is_uniform_for_sets_that_a_covariate_chooses_where_strong_neurons_are_alike():
     rng, p_edge, p_decile = np.random.default_rng(3), [], []
-    for _ in range(200):
+    for _ in range(120):
         covariates = np.c_[np.sort(rng.lognormal(size=N))[::-1], rng.standard_normal((N, 2))]
         # Rows share a direction, the more the stronger: the strongest are alike whatever chooses them.
         share = 0.6 * np.linspace(1, 0, N)[:, None] ** 2
@@ -43,9 +43,9 @@ def test_p_is_uniform_for_sets_that_a_covariate_chooses_where_strong_neurons_are
             (p_edge, edge_sets(chosen, covariates, rng, n_sets=99)),
             (p_decile, deciles(chosen, covariates, rng, 19)),
         ):
-            top = top_eigenvalues(unit_rows(rows), np.concatenate([chosen[None], random]))[:, 0]
+            top = top_eigenvalues(unit_rows(rows, None), np.concatenate([chosen[None], random]))[:, 0]
             p.append((1 + (top[1:] >= top[0] * (1 - 1e-9)).sum()) / len(top))
-    # 200 sets at a nominal 0.05: 99.9 % of binomial draws are at most 21; of their mean 0.5, four errors are 0.082
-    assert np.sum(np.array(p_edge) <= 0.05) <= 21
-    assert abs(np.mean(p_edge) - 0.5) < 0.082
+    # 120 sets at a nominal 0.05: 99.9 % of binomial draws are at most 14; of their mean 0.5, four errors are 0.105
+    assert np.sum(np.array(p_edge) <= 0.05) <= 14
+    assert abs(np.mean(p_edge) - 0.5) < 0.105
     assert np.mean(np.array(p_decile) <= 0.05) > 0.15
