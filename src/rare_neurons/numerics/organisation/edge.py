@@ -12,7 +12,7 @@ from rare_neurons.numerics.organisation.matching import propensity
 
 EDGE_SHARE = 0.2
 """Members of lowest propensity that change places, as a share of the set: wider edges compare unlike neurons (among
-sets of 19 by one covariate of the embedded models p was at most .05 in 0.04 with 4, 0.08 with 5, 0.14 with 8)."""
+sets of 13 by one covariate of the embedded models p was at most .05 in 0.04 with 3 or 4, 0.08 with 5, 0.14 with 8)."""
 
 MIN_EDGE = 3
 """At least as many: C(6, 3) = 20 exchanges, the fewest that can give a p of 0.05."""
