@@ -59,7 +59,7 @@ def main() -> None:
             if "influence on rare" in question:
                 date = f"({row.after:.0f}, {row.by:.0f}]" if row.date == "dated" else row.date
                 p = f"{row.p_value:.2g} -> {row.p_adjusted:.2g}"
-                rows.append((name, question, p, row.reached or "-", date))
+                rows.append((name, question, p, row.reached if pd.notna(row.reached) else "-", date))
     table(("run", "question", "p alone -> as it counts", "reached", "onset"), rows)
 
 
