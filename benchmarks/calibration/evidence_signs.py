@@ -1,10 +1,11 @@
 """Whether what is found in one run has the same sign on an independent panel ten times as large.
 
-Run with `python -m benchmarks.calibration.evidence_signs RESULTS TEXTS RUN... [--steps 0 16 1000]`: RESULTS a finished
-default demo, TEXTS a folder of Python files by other authors that neither the panel nor any training had
-(site-packages). The other panel is cut and drawn by the demo's rules from these files alone, with ten times its
-targets; documents are disjoint, the vocabulary is the same. Loss comes from all targets, influence from those on rare
-tokens. One line for each change since the first step, beside that of the demo's panel.
+Run with `python -m benchmarks.calibration.evidence_signs RESULTS RUN... [--steps 0 16 1000] [--texts FOLDER]`, RESULTS
+a finished default demo. The other panel is cut and drawn by the demo's rules, with ten times its targets, from the
+documents of the corpus that the demo's panel does not hold out: other documents of the same kind, which the networks
+have been trained on. With `--texts` it comes from the Python files below a folder, by other authors and in no
+training: wholly other documents, of another kind. The vocabulary is the same. Loss comes from all targets on rare and
+common tokens, influence from those on rare ones. One line for each change since the first step.
 """
 
 import argparse
@@ -42,16 +43,29 @@ STRATA = ("rare", "common")
 NAMES = {"loss": "loss", "within": "within-stratum loss", "influence": "mean within-stratum influence"}
 
 
+def training_documents(results):
+    """Token ids of the documents that are not held out."""
+    (tokens,) = results.glob("corpus/*/*/tokens.parquet")
+    read = read_table(tokens, ["heldout", "token_ids"])
+    rows = zip(read["heldout"].to_pylist(), read["token_ids"], strict=True)
+    return [ids.values.to_numpy() for held, ids in rows if not held]
+
+
+def other_documents(results, texts, n):
+    """Token ids of n Python files below a folder."""
+    (tokenizer,) = results.glob("tokenizer/*/tokenizer.json")
+    encode = Tokenizer.from_file(str(tokenizer)).encode
+    files = sorted(path for path in texts.rglob("*.py") if 2_000 <= path.stat().st_size <= LARGEST)
+    chosen = [files[k] for k in np.random.default_rng(5).permutation(len(files))[:n]]
+    return [np.array(encode(path.read_text(errors="replace")).ids) for path in chosen]
+
+
 def other_panel(results, texts, config, times):
     """Panel of other documents by the rules of the demo's, `times` its targets."""
     rules = config["panels"]["heldout"]
     (unigram,) = results.glob("corpus/*/*/unigram.parquet")
-    (tokenizer,) = results.glob("tokenizer/*/tokenizer.json")
-    encode = Tokenizer.from_file(str(tokenizer)).encode
-    files = sorted(path for path in texts.rglob("*.py") if 2_000 <= path.stat().st_size <= LARGEST)
-    rng = np.random.default_rng(5)
-    chosen = [files[k] for k in rng.permutation(len(files))[: 140 * times]]
-    documents = [np.array(encode(path.read_text(errors="replace")).ids) for path in chosen]
+    documents = other_documents(results, texts, 140 * times) if texts else training_documents(results)
+    more = 1 if texts else 2  # fewer documents, so more of each
     types = read_table(unigram, ["count", "probability"])
     vocab_stratum = assign_strata(types["count"].to_numpy(), rules["strata"])
     contexts = cut_contexts(
@@ -59,7 +73,7 @@ def other_panel(results, texts, config, times):
         end_of_text=int(read_metadata(unigram)["end_of_text_id"]),
         context_length=rules["context_length"],
         max_contexts=500 * times,
-        max_per_document=rules["max_contexts_per_document"],
+        max_per_document=more * rules["max_contexts_per_document"],
         seed=5,
     )
     names = tuple(rules["strata"])
@@ -68,7 +82,7 @@ def other_panel(results, texts, config, times):
         vocab_stratum,
         names,
         targets_per_stratum=rules["targets_per_stratum"] * times,
-        most=Most(rules["max_targets_per_type"] * times, rules["max_targets_per_document"]),
+        most=Most(rules["max_targets_per_type"] * times, more * rules["max_targets_per_document"]),
         min_position=rules["min_position"],
         token_role="target",
         seed=5,
@@ -129,8 +143,9 @@ def measure(folder, panel, settings, with_influence):
     found = {(name, s): on_cells(panel, s, x) for name, x in losses(model, panel).items() for s in STRATA}
     if with_influence:
         rare = panel.strata.index("rare")
-        few = np.random.default_rng(0).permutation(np.flatnonzero(panel.stratum != rare))[:1500]
-        small = of_targets(panel, np.sort(np.concatenate([np.flatnonzero(panel.stratum == rare), few])))
+        of_stratum = [np.flatnonzero(panel.stratum == s) for s in range(len(panel.strata))]
+        few = [rows if s == rare else rows[:: 1 + len(rows) // 1000] for s, rows in enumerate(of_stratum)]
+        small = of_targets(panel, np.sort(np.concatenate(few)))
         probed = probe_model(model, small, settings)
         mean = probed.cell_within_sum[rare].mean(axis=-1)
         found["influence", "rare"] = mean_leave_outs(mean[None], probed.cell_n[rare])[0]
@@ -141,15 +156,20 @@ def main():
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", type=Path)
-    parser.add_argument("texts", type=Path)
     parser.add_argument("runs", nargs="+")
     parser.add_argument("--steps", type=int, nargs="+", default=[0, 16, 1000])
+    parser.add_argument("--texts", type=Path, default=None)
     parser.add_argument("--times", type=int, default=TIMES)
     parser.add_argument("--no-influence", action="store_true")
     given = parser.parse_args()
     torch.set_num_threads(1)
     config = complete_config(SCHEMA, read_yaml("config/analysis.yaml"), read_yaml("config/config.yaml"))
     panel = other_panel(given.results, given.texts, config, given.times)
+    mid = panel.stratum == panel.strata.index("mid")
+    # The probe needs some targets of every stratum.
+    panel = of_targets(panel, np.flatnonzero(~mid | (np.cumsum(mid) % 40 == 1)))
+    documents = [len(np.unique(panel.document[panel.stratum == panel.strata.index(s)])) for s in STRATA]
+    print(f"{np.bincount(panel.stratum)} targets by stratum, documents {documents}", flush=True)
     settings = settings_of({**config["probe"], "placebo_draws": 0})
     noise = draw_noise(n_folds=N_FOLDS, rng=np.random.default_rng(0), draws=1999)
     courses = load_timeline(given.results, "courses")
