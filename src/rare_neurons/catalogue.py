@@ -348,7 +348,7 @@ RULES = (
     ),
     Rule(
         "set_spectra",
-        version=2,
+        version=3,
         sections=("set_spectra", "cache"),
         tables=(
             _of_checkpoint(
@@ -510,7 +510,7 @@ RULES = (
     Rule("timelines", version=4),
     Rule(
         "lineage",
-        version=3,
+        version=4,
         sections=("lineage",),
         tables=(
             Table(
@@ -529,11 +529,19 @@ RULES = (
                 keys=("stratum", "rank"),
                 place=("panel", "model"),
             ),
+            Table(
+                "timelines/changed/{model}.parquet",
+                "stratum; of the change from the first to the last good step",
+                row=f"{_N}.influence.change:ChangedRow",
+                computed_in=f"{_N}.influence.change:change_rows",
+                keys=_STRATUM,
+                place=("panel", "model"),
+            ),
         ),
     ),
     Rule(
         "evidence",
-        version=2,
+        version=3,
         sections=("evidence",),
         tables=tuple(
             Table(

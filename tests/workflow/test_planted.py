@@ -81,7 +81,7 @@ def measured(finished, tmp_path_factory) -> tuple[Path, dict[str, set[int]]]:
     project.configure(models=models, panels=PANELS, **share, **cheap)
     project.run(
         *(f"results/timelines/evidence/{subject}.parquet" for subject in ("planted", "null")),
-        *(f"results/timelines/members/{name}.parquet" for name in truth),
+        *(f"results/timelines/{table}/{name}.parquet" for name in truth for table in ("members", "changed")),
     )
     return project.folder / "results", truth
 
@@ -107,6 +107,11 @@ def test_members_are_the_planted_neurons(measured):
     for name, neurons in truth.items():
         members = load_timeline(results, "members", models=name, stratum="rare")
         assert len(neurons & set(members.neuron)) > K / 2, name
+
+
+def test_the_change_is_spread_over_as_many_neurons_as_were_planted(measured):
+    changed = load_timeline(measured[0], "changed", models=sorted(measured[1]), stratum="rare")
+    assert changed.effective_number_within.between(K / 2, 2 * K).all(), changed.effective_number_within.tolist()
 
 
 def test_noise_alone_reaches_nothing_beyond_single_runs(measured):

@@ -2,7 +2,7 @@
 
 Requires: the shards of checkpoints.smk.
 Makes: {results}/integrity/{model}.parquet, {results}/timelines/{quantity}/{model}.parquet,
-{results}/timelines/{lineage,members}/{model}.parquet,
+{results}/timelines/{lineage,members,changed}/{model}.parquet,
 {results}/timelines/{evidence,onsets,turns,courses}/{subject}.parquet, {results}/figures/{subject}/*.{svg,png}, {results}/{summary,usable}.txt, {results}/summary.rst
 """
 
@@ -64,9 +64,10 @@ rule timelines:
 
 
 rule lineage:
-    """Which neurons make the top, since when, and for how long."""
+    """Which neurons make the top, since when, and for how long; over how many the change is spread."""
     input:
         influence=lambda w: per_checkpoint(PATH["influence"], w.model),
+        cells=lambda w: per_checkpoint(PATH["cells"], w.model),
         integrity=PATH["integrity"],
     output:
         **tables_of("lineage"),

@@ -140,8 +140,8 @@ def _timelines(found: Inputs, asked: Asked, key: Key) -> Digests:
 
 
 def _lineage(found: Inputs, asked: Asked, key: Key) -> Digests:
-    shards = found.files(asked.of_checkpoints("influence", str(key[1])))
-    return {"influence": shards, "integrity": found.file(("integrity", key[1]))}
+    shards = {name: found.files(asked.of_checkpoints(name, str(key[1]))) for name in ("influence", "cells")}
+    return {**shards, "integrity": found.file(("integrity", key[1]))}
 
 
 def _integrity(found: Inputs, asked: Asked, key: Key) -> Digests:
