@@ -493,6 +493,21 @@ RULES = (
         ),
     ),
     Rule(
+        "activity_evidence",
+        version=1,
+        sections=("activity", "evidence"),
+        tables=(
+            Table(
+                "timelines/activity_evidence/{subject}.parquet",
+                "question x run x tier",
+                row=f"{_N}.claims.rows:ActivityEvidenceRow",
+                computed_in=f"{_N}.claims.judge:judge_activity",
+                keys=("declared", "role", "run", "tier"),
+                place=("subject", "panel"),
+            ),
+        ),
+    ),
+    Rule(
         "integrity",
         version=4,
         sections=("integrity",),
@@ -560,6 +575,8 @@ RULES = (
 
 AT_DECLARED_STEPS = ("layers", "allocation", "activity")
 """Rules with a section of their own that says at which checkpoints they measure."""
+JUDGED_ACTIVITY = ("organisation", "sets", "routing", "kinds")
+"""Tables of rule activity that claims are judged from."""
 VERSIONS = {rule.name: rule.version for rule in RULES}
 METRICS = tuple(rule for rule in RULES if rule.metric)
 TABLES = {table.name: table for rule in RULES for table in rule.tables}
