@@ -57,10 +57,11 @@ def test_absences_have_a_minimal_effect():
     assert all(r.minimal_effect > 0 for r in over)
 
 
-@pytest.mark.parametrize("scatter", [0.0, 3.0])
-def test_family_error_of_exchangeable_runs_and_controls(scatter):
-    """Of claims that another seed would show: runs and controls scatter alike, far beyond single sets or not."""
+def test_family_error_of_exchangeable_runs_and_controls():
+    """Of claims that another seed would show, where runs and controls scatter alike, far beyond single sets.
+
+    `benchmarks/calibration/organisation_claims.py` has more worlds and draws.
+    """
     rng = np.random.default_rng(6)
-    hits = [any(r.holds for r in judge(tables(rng, scatter=scatter)) if r.role == "all") for _ in range(60)]
-    # 0.05 with two standard errors of 60 draws is 0.106.
-    assert np.mean(hits) <= 0.1
+    hits = [any(r.holds for r in judge(tables(rng, scatter=3.0)) if r.role == "all") for _ in range(40)]
+    assert np.mean(hits) <= 0.12  # 0.05 with two standard errors of 40 draws
