@@ -419,7 +419,7 @@ RULES = (
     ),
     Rule(
         "activity",
-        version=1,
+        version=2,
         sections=("activity", "panels", "probe", "cache"),
         tables=(
             _of_checkpoint(

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from rare_neurons.numerics.organisation.interaction import measure_interaction
-from rare_neurons.numerics.organisation.matching import draw_matched_sets
+from rare_neurons.numerics.organisation.interaction import Exchanged, measure_interaction
+from rare_neurons.numerics.organisation.matching import draw_matched_sets, exchanged_pairs
 
 
 def setting(n=100, g=6, draws=99):
@@ -25,6 +25,21 @@ def test_an_additive_network_has_no_interaction_and_a_planted_one_is_found():
     found = measure_interaction(planted, single, matched, joint_within=0.5, n_targets=40)
     assert found.p_value == pytest.approx(0.02)  # two-sided, 99 sets
     assert (found.joint_influence_within, found.n_targets, found.status) == (0.5, 40, "ok")
+
+
+@pytest.mark.parametrize("like", [False, True])
+def test_a_claim_goes_beyond_the_placebo_on_the_same_side(like):
+    rng, matched, single, sums = setting()
+    noise = 0.01 * rng.normal(size=len(sums))
+    noise[0] += 0.1
+    placebo = np.setdiff1d(np.arange(len(single)), matched.chosen)[: len(matched.chosen)]
+    sets = np.concatenate([placebo[None], *exchanged_pairs(matched.chosen, placebo, rng, n_pairs=99)])
+    beyond = 0.01 * rng.normal(size=len(sets)) + np.where(np.arange(len(sets)) == 0, 0.1 * like, 0.0)
+    beside = Exchanged(sets, single[sets].sum(1) + beyond)
+    found = measure_interaction(sums + noise, single, matched, joint_within=0.0, n_targets=40, placebo=beside)
+    assert found.placebo_interaction == pytest.approx(beyond[0])
+    assert found.p_value == pytest.approx(0.02)
+    assert (found.claim_p <= 0.02 + 1e-9) == (not like)
 
 
 def test_without_matched_sets_nothing_is_tested():
