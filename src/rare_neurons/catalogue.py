@@ -570,7 +570,7 @@ RULES = (
     Rule("figures", version=6),
     Rule("summary", version=6),
     Rule("usable", version=1),
-    Rule("replication", version=3),
+    Rule("replication", version=4),
 )
 
 AT_DECLARED_STEPS = ("layers", "allocation", "activity")
