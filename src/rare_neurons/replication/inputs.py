@@ -106,9 +106,9 @@ class Tree:
         """What is said of organisation and kinds, tier by tier."""
         return load_timeline(self.results, "activity_evidence", models=self.subject)
 
-    def measured(self, quantity: str, **where: object) -> pd.Series | None:
-        """Return the first such row of `activity`, or None."""
-        table = self.activity[quantity]
+    def measured(self, **where: object) -> pd.Series | None:
+        """Return the first such row of the timeline of organisation, or None."""
+        table = self.activity["organisation"]
         for column, value in where.items():
             table = table[table[column] == value]
         return table.iloc[0] if len(table) else None

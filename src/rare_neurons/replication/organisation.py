@@ -79,7 +79,7 @@ def noise_conventions(n_set: int, n_rows: int, d_model: int) -> tuple[tuple[floa
 
 def _quantity(tree: Tree, case: Case, name: str) -> pd.Series | None:
     where = {"model": case.model, "step": case.step, "panel": tree.ours, "stratum": tree.strata[0], "sign": "all"}
-    return tree.measured("organisation", **where, quantity=name, residualised=name == DECIDES)
+    return tree.measured(**where, quantity=name, residualised=name == DECIDES)
 
 
 def _value(row: pd.Series | None, column: str) -> float | None:

@@ -35,7 +35,7 @@ TABLES = {
     "survives": survives,
 }
 """Tables by key, in the order of the page."""
-_OF_ACTIVITY = ("organisation", "organisation-claims", "kinds", "kind-claims", "readout")
+OF_ACTIVITY = ("organisation", "organisation-claims", "kinds", "kind-claims", "readout")
 _BY_INPUT = ("role-positions", "roles", "role-effect", "role-evidence")
 FIGURES = ("ranked", "inequality")
 
@@ -71,6 +71,6 @@ def _sections(key: str, table: str) -> list[str]:
 def _table(key: str, tree: Tree) -> str:
     if key in _BY_INPUT and tree.by_input is None:
         return f"No panel with the strata of {tree.ours} by the token read.\n"
-    if key in _OF_ACTIVITY and not tree.has_activity:
+    if key in OF_ACTIVITY and not tree.has_activity:
         return "Section activity of the configuration declares no checkpoints.\n"
     return TABLES[key](tree)

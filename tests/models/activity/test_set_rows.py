@@ -89,8 +89,7 @@ def test_sets_of_one_sign_have_what_decides():
     assert not {("excess_square_correlation", False), ("participation_ratio_rest", True)} & found
     (row,) = set_rows(one, sets[1], stream, mean_ablation_of_singles(one, stream))
     assert (row.ablation, row.n_permutations) == ("mean", 99)
-    assert (row.placebo_p, row.claim_p) == (None, None)
-    assert row.placebo_interaction is not None
+    assert row.claim_p in (row.p_value, 1.0)
 
 
 def test_examples_are_the_targets_of_largest_effect():

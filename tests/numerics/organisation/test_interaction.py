@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from rare_neurons.numerics.organisation.interaction import Exchanged, measure_interaction
-from rare_neurons.numerics.organisation.matching import draw_matched_sets, exchanged_pairs
+from rare_neurons.numerics.organisation.interaction import measure_interaction
+from rare_neurons.numerics.organisation.matching import draw_matched_sets
 
 
 def setting(n=100, g=6, draws=99):
@@ -27,19 +27,16 @@ def test_an_additive_network_has_no_interaction_and_a_planted_one_is_found():
     assert (found.joint_influence_within, found.n_targets, found.status) == (0.5, 40, "ok")
 
 
-@pytest.mark.parametrize("like", [False, True])
-def test_a_claim_goes_beyond_the_placebo_on_the_same_side(like):
+@pytest.mark.parametrize(("placebo", "claim"), [(0.0, 0.02), (0.2, 1.0), (None, None)])
+def test_a_claim_goes_beyond_the_placebo_on_its_side(placebo, claim):
     rng, matched, single, sums = setting()
-    noise = 0.01 * rng.normal(size=len(sums))
-    noise[0] += 0.1
-    placebo = np.setdiff1d(np.arange(len(single)), matched.chosen)[: len(matched.chosen)]
-    sets = np.concatenate([placebo[None], *exchanged_pairs(matched.chosen, placebo, rng, n_pairs=99)])
-    beyond = 0.01 * rng.normal(size=len(sets)) + np.where(np.arange(len(sets)) == 0, 0.1 * like, 0.0)
-    beside = Exchanged(sets, single[sets].sum(1) + beyond)
-    found = measure_interaction(sums + noise, single, matched, joint_within=0.0, n_targets=40, placebo=beside)
-    assert found.placebo_interaction == pytest.approx(beyond[0])
-    assert found.p_value == pytest.approx(0.02)
-    assert (found.claim_p <= 0.02 + 1e-9) == (not like)
+    for sign in (1, -1):
+        beyond = 0.01 * rng.normal(size=len(sums))
+        beyond[0] += sign * 0.1
+        beside = None if placebo is None else sign * placebo
+        found = measure_interaction(sums + beyond, single, matched, joint_within=0.0, n_targets=40, placebo=beside)
+        assert found.p_value == pytest.approx(0.02)
+        assert (found.placebo_interaction, found.claim_p) == (beside, claim and pytest.approx(claim))
 
 
 def test_without_matched_sets_nothing_is_tested():

@@ -22,8 +22,8 @@ from rare_neurons.models.activity.set_effects import (
 from rare_neurons.numerics.kinds.examples import Targets, choose_examples
 from rare_neurons.numerics.kinds.rows import ExampleRow
 from rare_neurons.numerics.organisation.comparison import Compared
-from rare_neurons.numerics.organisation.interaction import Exchanged, OfAblation, SetRow, measure_interaction
-from rare_neurons.numerics.organisation.matching import MatchedSets, draw_matched_sets, exchanged_pairs
+from rare_neurons.numerics.organisation.interaction import OfAblation, SetRow, measure_interaction
+from rare_neurons.numerics.organisation.matching import MatchedSets, draw_matched_sets
 from rare_neurons.numerics.organisation.overlap import measure_overlap
 from rare_neurons.numerics.organisation.row_correlations import unit_rows
 from rare_neurons.numerics.organisation.rows import OfQuantity, OfStrata, OrganisationRow, OverlapRow
@@ -123,7 +123,7 @@ def mean_ablation_of_singles(scene: Scene, stream: TargetStream) -> Array:
 def set_rows(scene: Scene, one: ChosenSet, stream: TargetStream, single: Array) -> Iterator[SetRow]:
     """Yield the joint ablation of a set: mean ablation beside matched sets, other ablations beside nothing.
 
-    Sets of one sign are mean-ablated alone, and beside the placebo without exchanges.
+    Sets of one sign are mean-ablated alone.
     """
     mean = torch.from_numpy(scene.probed.activation_mean)
     donors = torch.from_numpy(one.rng.permutation(len(stream.target)))
@@ -134,8 +134,9 @@ def set_rows(scene: Scene, one: ChosenSet, stream: TargetStream, single: Array) 
         alone = measure_sets(stream, delta, [one.matched.chosen], freeze_norm=frozen)
         of_set = {"joint_within": float(alone.within[0]), "n_targets": n_targets}
         if ablation == ABLATIONS[0] and scene.options.joint_draws:
-            joint, beside = _beside(scene, one, stream, delta)
-            found = measure_interaction(joint, single, one.matched, **of_set, placebo=beside)
+            joint, of_placebo = _beside(scene, one, stream, delta)
+            placebo = of_placebo - float(single[one.placebo].sum())
+            found = measure_interaction(joint, single, one.matched, **of_set, placebo=placebo)
             exact = float(alone.total[0])
             found = replace(found, joint_influence=exact, interaction=exact - found.sum_influence)
         else:
@@ -146,18 +147,14 @@ def set_rows(scene: Scene, one: ChosenSet, stream: TargetStream, single: Array) 
 
 def _beside(
     scene: Scene, one: ChosenSet, stream: TargetStream, delta: torch.Tensor
-) -> tuple[NDArray[np.float64], Exchanged]:
-    """Joint ablation of the set and its matched sets, and of the placebo and exchanges with it.
+) -> tuple[NDArray[np.float64], float]:
+    """Joint ablation of the set and its matched sets, and of the placebo.
 
     All in float32, in a third of the time: what is compared errs alike, by some 1e-7 nats.
     """
-    draws = scene.options.joint_draws
-    exchanges = draws if one.sign == "all" else 0
-    pairs = exchanged_pairs(one.matched.chosen, one.placebo, one.rng, n_pairs=exchanges)
-    exchanged = np.concatenate([one.placebo[None], *pairs])
-    sets = np.concatenate([one.matched.chosen[None], one.matched.sets[:draws], exchanged])
+    sets = [one.matched.chosen, *one.matched.sets[: scene.options.joint_draws], one.placebo]
     joint = measure_sets(stream, delta, sets, dtype=torch.float32).total
-    return joint[: 1 + draws], Exchanged(exchanged, joint[1 + draws :])
+    return joint[:-1], float(joint[-1])
 
 
 def _singles(stream: TargetStream, delta: torch.Tensor, members: NDArray[np.int64], frozen: bool) -> Array:

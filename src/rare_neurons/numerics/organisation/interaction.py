@@ -27,7 +27,7 @@ class Interaction:
         The first is that of the set, the second the sum of its neurons', the third their difference.
     null_low, null_median, null_high, p_value, shared : float or None
         Of the interaction over the matched sets; None where none were ablated.
-    placebo_interaction, placebo_p, claim_p : float or None
+    placebo_interaction, claim_p : float or None
         None where the placebo was not ablated.
     n_permutations : int
     status, reason : str, str or None
@@ -46,15 +46,8 @@ class Interaction:
     placebo_interaction: Annotated[
         float | None, Column(_NATS, "`interaction` of the placebo, the neurons of largest |w_out|·sd(activation)")
     ]
-    placebo_p: Annotated[
-        float | None,
-        Column(
-            None,
-            "two-sided share of exchanges between set and placebo as far apart; null where none were ablated",
-        ),
-    ]
     claim_p: Annotated[
-        float | None, Column(None, "p of both on the same side: twice the larger one-sided one; null unless `ok`")
+        float | None, Column(None, "`p_value` where the set is further out than the placebo, else 1; null unless `ok`")
     ]
     shared: Annotated[float | None, Column(None, "mean share of the set in a matched set; no claim beyond 0.75")]
     n_permutations: Annotated[int, Column("sets", "matched sets that were ablated")]
@@ -76,28 +69,6 @@ class SetRow(Interaction, OfAblation):
     """One set of one checkpoint, ablated together."""
 
 
-@dataclass(frozen=True, eq=False)
-class Exchanged:
-    """The placebo and exchanges with it, ablated like the set.
-
-    Attributes
-    ----------
-    sets : int array [1 + 2 · exchange, g]
-        The placebo, then the two sets of each exchange (`matching.exchanged_pairs`), all first ones before the second.
-    joint : array [1 + 2 · exchange]
-        Change of the loss when each is ablated together.
-    """
-
-    sets: NDArray[np.int64]
-    joint: NDArray[np.float64]
-
-    def interactions(self, single: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        """Return that of the placebo, and the differences over exchanges."""
-        beyond = self.joint - single[self.sets].sum(axis=1)
-        first, second = np.split(beyond[1:], 2)
-        return float(beyond[0]), first - second
-
-
 def measure_interaction(
     joint: NDArray[np.float64],
     single: NDArray[np.float64],
@@ -105,7 +76,7 @@ def measure_interaction(
     *,
     joint_within: float,
     n_targets: int,
-    placebo: Exchanged | None = None,
+    placebo: float | None = None,
 ) -> Interaction:
     """Compare a set's interaction with those of its matched sets.
 
@@ -119,7 +90,8 @@ def measure_interaction(
     joint_within : float
         Change of the loss within the stratum when the set is ablated.
     n_targets : int
-    placebo : Exchanged, optional
+    placebo : float, optional
+        Interaction of the placebo on the same targets.
 
     Returns
     -------
@@ -142,7 +114,9 @@ def measure_interaction(
     if not np.isfinite(sums).all():
         raise ValueError(f"{int((~np.isfinite(sums)).sum())} of {len(sums)} sets hold a neuron without single effect")
     beyond = joint - sums
-    found: dict[str, float | None] = dict.fromkeys(("null_low", "null_median", "null_high", "p_value", *_BESIDE))
+    found: dict[str, float | None] = dict.fromkeys(
+        ("null_low", "null_median", "null_high", "p_value", "placebo_interaction", "claim_p")
+    )
     status, reason = "robustness", "only the set was ablated: compare with the declared ablation"
     if draws:
         used = MatchedSets(matched.chosen, matched.sets[:draws], matched.balance[: draws + 1], matched.shared)
@@ -153,7 +127,9 @@ def measure_interaction(
         reason = matched.reason
         status = "not_identifiable" if reason else "ok"
         if placebo is not None:
-            found |= _beside(placebo, adjusted, float(beyond[0]), single, status == "ok")
+            found["placebo_interaction"] = placebo
+            further = _is_further(float(beyond[0]), float(np.median(adjusted)), placebo)
+            found["claim_p"] = (found["p_value"] if further else 1.0) if status == "ok" else None
     return Interaction(
         n_set=len(matched.chosen),
         n_targets=n_targets,
@@ -169,19 +145,6 @@ def measure_interaction(
     )
 
 
-_BESIDE = ("placebo_interaction", "placebo_p", "claim_p")
-
-
-def _beside(
-    placebo: Exchanged, adjusted: NDArray[np.float64], beyond: float, single: NDArray[np.float64], decides: bool
-) -> dict[str, float | None]:
-    """Compare with the placebo; a claim lies beyond it and beyond matched sets on one side."""
-    value, differences = placebo.interactions(single)
-    if not len(differences):
-        return dict(zip(_BESIDE, (value, None, None), strict=True))
-    apart = beyond - value
-    sides = [
-        max(share_as_far(adjusted, beyond, side), share_as_far(differences, apart, side)) for side in ("upper", "lower")
-    ]
-    both = min(1.0, 2 * min(sides)) if decides else None
-    return dict(zip(_BESIDE, (value, share_as_far(differences, apart, "two-sided"), both), strict=True))
+def _is_further(value: float, median: float, placebo: float) -> bool:
+    """Whether a value lies beyond the placebo's on the side of the median that it is on."""
+    return value > placebo if value > median else value < placebo
