@@ -2,8 +2,8 @@
 
 Run ``python -m benchmarks.calibration.organisation_claims --draws 400`` (some five CPU-minutes). Each draw is a ledger
 of three runs and two controls at four checkpoints: sets of two strata, heads and kinds of neurons. Runs and controls
-are exchangeable; a run has effects of its own, which scatter over runs by so many standard deviations of a single set, and
-keeps a part of its draws from checkpoint to checkpoint. The tables stand in ``docs/methods/organisation.md``.
+are exchangeable; a run has effects of its own, which scatter by so many standard deviations of a single set, and keeps
+a part of its draws from checkpoint to checkpoint. The tables stand in ``docs/methods/organisation.md``.
 """
 
 from __future__ import annotations
