@@ -170,7 +170,8 @@ FIGURES = (
         caption=(
             "Share of each layer's neurons that are dead, detect tokens, bigrams or trigrams, or are undecided, by "
             "step; mean over runs, controls below. What step 0 and the controls have too is no sign of language; "
-            "`timelines/activity_evidence` says how far a rise is a claim. The first layer of a parallel model sees the current token alone and is not counted."
+            "`timelines/activity_evidence` says how far a rise is a claim. The first layer of a parallel model "
+            "sees the current token alone and is not counted."
         ),
         with_controls=True,
     ),
