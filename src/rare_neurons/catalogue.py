@@ -568,7 +568,7 @@ RULES = (
         ),
     ),
     Rule("figures", version=6),
-    Rule("summary", version=6),
+    Rule("summary", version=7),
     Rule("usable", version=1),
     Rule("replication", version=4),
 )
