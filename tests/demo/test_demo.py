@@ -91,6 +91,8 @@ def test_no_claim_of_organisation_or_kinds_is_made_of_the_control_or_of_step_0()
         assert {0, 1000} <= set(table.step)
         assert not table[table.tier == "start"].holds.any(), subject
         assert table[table.tier == "start"].shape[0] > 0
+        controls = table[table.run.str.startswith("shuffled") & (table.family == "organisation")]
+        assert not controls.holds.any(), subject
     # The one control subject has two runs: it may be told what each of them shows, and nothing of other seeds.
     assert not table[table.role == "all"].holds.any()
     kinds = rare_neurons.load_timeline(RESULTS, "kinds", models=RUNS, panel=PANEL)
