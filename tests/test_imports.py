@@ -51,7 +51,8 @@ TOPICS = {
     "evidence": {"grid"},
     "layers": {"evidence", "grid", "panel"},
     "allocation": {"grid", "panel"},
-    "wording": {"evidence", "layers"},
+    "claims": {"evidence"},
+    "wording": {"claims", "evidence", "layers"},
 }
 """Topics of numerics, and those that each may import."""
 

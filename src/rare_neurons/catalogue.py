@@ -419,7 +419,7 @@ RULES = (
     ),
     Rule(
         "activity",
-        version=1,
+        version=2,
         sections=("activity", "panels", "probe", "cache"),
         tables=(
             _of_checkpoint(
@@ -488,6 +488,21 @@ RULES = (
                 row=f"{_LAYERS}.evidence:LayerEvidenceRow",
                 computed_in=f"{_LAYERS}.evidence:judge_layers",
                 keys=("stratum", "declared", "role", "run", "tier"),
+                place=("subject", "panel"),
+            ),
+        ),
+    ),
+    Rule(
+        "activity_evidence",
+        version=1,
+        sections=("activity", "evidence"),
+        tables=(
+            Table(
+                "timelines/activity_evidence/{subject}.parquet",
+                "question x run x tier",
+                row=f"{_N}.claims.rows:ActivityEvidenceRow",
+                computed_in=f"{_N}.claims.judge:judge_activity",
+                keys=("declared", "role", "run", "tier"),
                 place=("subject", "panel"),
             ),
         ),
@@ -562,13 +577,15 @@ RULES = (
     ),
     Rule("figures", version=6),
     Rule("atlas", version=1),
-    Rule("summary", version=7),
+    Rule("summary", version=8),
     Rule("usable", version=1),
-    Rule("replication", version=3),
+    Rule("replication", version=4),
 )
 
 AT_DECLARED_STEPS = ("layers", "allocation", "activity")
 """Rules with a section of their own that says at which checkpoints they measure."""
+JUDGED_ACTIVITY = ("organisation", "sets", "routing", "kinds")
+"""Tables of rule activity that claims are judged from."""
 VERSIONS = {rule.name: rule.version for rule in RULES}
 METRICS = tuple(rule for rule in RULES if rule.metric)
 TABLES = {table.name: table for rule in RULES for table in rule.tables}

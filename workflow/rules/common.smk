@@ -20,7 +20,7 @@ if Path(SOURCE).is_dir() and SOURCE not in sys.path:
     others = filter(None, os.environ.setdefault("PYTHONPATH", "").split(os.pathsep))
     os.environ.update(PYTHONPATH=os.pathsep.join([SOURCE, *others]))
 
-from rare_neurons.catalogue import METRICS, RULES, TABLES, VERSIONS
+from rare_neurons.catalogue import JUDGED_ACTIVITY, METRICS, RULES, TABLES, VERSIONS
 from rare_neurons.checkpoints.sources import regular_files
 from rare_neurons.configuration import (
     SECTIONS,

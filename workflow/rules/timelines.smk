@@ -168,6 +168,11 @@ rule summary:
             if ASKED.does("layers")
             else []
         ),
+        activity=(
+            expand(PATH["timelines/activity_evidence"], subject=ASKED.subjects)
+            if ASKED.does("activity")
+            else []
+        ),
         allocation=(
             expand(TIMELINE, quantity="allocation", model=config["models"])
             if ASKED.does("allocation")

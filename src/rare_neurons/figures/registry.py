@@ -169,8 +169,9 @@ FIGURES = (
         tables=("timelines/kinds",),
         caption=(
             "Share of each layer's neurons that are dead, detect tokens, bigrams or trigrams, or are undecided, by "
-            "step; mean over runs, controls below. What step 0 and the controls have too is no sign of language. The "
-            "first layer of a parallel model sees the current token alone and is not counted."
+            "step; mean over runs, controls below. What step 0 and the controls have too is no sign of language; "
+            "`timelines/activity_evidence` says how far a rise is a claim. The first layer of a parallel model "
+            "sees the current token alone and is not counted."
         ),
         with_controls=True,
     ),
@@ -180,7 +181,8 @@ FIGURES = (
         caption=(
             "Excess square correlation of the strongest neurons of each stratum on contexts that did not choose them, "
             "without what frequency and position explain. Grey: 5 to 95 % of matched sets; dashed: the placebo, the "
-            "neurons that write most. A set within the grey, or below the placebo, shows no organisation of its own."
+            "neurons that write most. A set within the grey, or below the placebo, shows no organisation of its own; "
+            "one checkpoint outside is no claim (`timelines/activity_evidence`)."
         ),
         with_controls=True,
     ),
