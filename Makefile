@@ -42,7 +42,7 @@ test-package: $(VENV)/.installed ## the wheel, installed where there is no check
 	$(BIN)/python -m pytest -m package tests/package
 
 test-faults: $(VENV)/.installed ## kills, full disks and dead nodes; afterwards every table is that of an undisturbed run
-	$(BIN)/python -m pytest -n $(CORES) --dist loadfile -m faults tests/faults --durations 0
+	$(BIN)/python -m pytest -n $(CORES) --dist loadfile -m faults tests/faults tests/workflow --durations 0
 
 soak: $(VENV)/.installed ## 100 kills at random moments
 	$(BIN)/python -m pytest -m soak tests/faults

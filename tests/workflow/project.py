@@ -12,12 +12,14 @@ from pathlib import Path
 import yaml
 
 from rare_neurons.configuration import complete_config
-from tests.workflow.warm import LIMIT_S, Done, run_warm
+from tests.workflow.warm import LIMIT_S, Done, warm
 from tools.configuration import SCHEMA, read_yaml
 
 ROOT = Path(__file__).parents[2]
 RULE = re.compile(r"^(?:local)?rule (\w+?)(?:_\d+_\d+)?:", re.MULTILINE)
 """Names of rules; those of a batch of checkpoints without its steps."""
+NO_FIGURES = ("--omit-from", "figures")
+"""Arguments of a run that makes all tables; figures, and what waits for them, are half of what a tiny run costs."""
 TEXTS = (
     *("base64", "bdb", "calendar", "cmd", "contextlib", "copy", "csv", "fileinput", "fractions", "gettext", "gzip"),
     *("heapq", "mimetypes", "plistlib", "pprint", "pstats", "random", "selectors", "shlex", "socketserver", "string"),
@@ -129,7 +131,7 @@ class Project:
         """Run a module in this folder, on this folder's package."""
         environment = self.environment()
         environment["PYTHONPATH"] += f"{os.pathsep}{ROOT}"
-        return run_warm([*arguments], self.folder, environment)
+        return warm().run([*arguments], self.folder, environment)
 
     def rules_run(self, *arguments: str) -> Counter:
         """Run, and count the jobs of each rule."""

@@ -17,18 +17,20 @@ import subprocess
 import sys
 import tempfile
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-PLAIN = (
+MODULES = (
     *("snakemake.cli", "snakemake.script", "snakemake.scheduling.job_scheduler", "snakemake.executors.local"),
     *("jsonschema", "matplotlib.pyplot", "matplotlib.backends.backend_svg", "networkx", "pandas", "psutil"),
     *("pyarrow.parquet", "pyarrow.compute", "scipy.linalg", "scipy.optimize", "scipy.special", "scipy.stats"),
     *("safetensors.torch", "tenacity", "tokenizers", "torch", "xxhash", "yaml"),
+    *("transformers.modeling_utils", "transformers.models.gpt_neox.modeling_gpt_neox"),
 )
-HUB = ("huggingface_hub", "transformers.modeling_utils", "transformers.models.gpt_neox.modeling_gpt_neox")
-"""What reads the variables of the Hub when it is imported: only where a program has none of its own."""
+CLIENT = "huggingface_hub"
+"""Reads the variables of the Hub when it is imported: a program that has other ones imports it anew."""
 LIMIT_S = 1200
 
 
@@ -43,10 +45,9 @@ class Done:
 class Warm:
     """A process that forks one program after another."""
 
-    def __init__(self, modules: tuple[str, ...]) -> None:
-        command = [sys.executable, __file__, *modules]
+    def __init__(self) -> None:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        self.process = subprocess.Popen(command, text=True, cwd="/", **pipes)
+        self.process = subprocess.Popen([sys.executable, __file__], text=True, cwd="/", **pipes)
         atexit.register(self.process.stdin.close)
 
     def run(self, arguments: list[str], folder: Path, variables: dict[str, str]) -> Done:
@@ -59,14 +60,14 @@ class Warm:
 
 
 @cache
-def warm(hub: bool) -> Warm:
-    """The process of this worker, with or without what reads the variables of the Hub."""
-    return Warm((*PLAIN, *HUB) if hub else PLAIN)
+def warm() -> Warm:
+    """The process of this worker, started when it is first needed."""
+    return Warm()
 
 
-def run_warm(arguments: list[str], folder: Path, variables: dict[str, str]) -> Done:
-    """Run ``python -m ARGUMENTS`` in a folder with these variables and no others."""
-    return warm(hub=not any(name.startswith("HF_") for name in variables)).run(arguments, folder, variables)
+def of_hub(variables: Mapping[str, str]) -> dict[str, str]:
+    """Variables that the client of the Hub reads."""
+    return {name: value for name, value in variables.items() if name.startswith("HF_")}
 
 
 def serve() -> None:
@@ -85,6 +86,9 @@ def become(request: dict, known: list[str]) -> None:
     """Be the program; never returns."""
     signal.alarm(LIMIT_S)
     os.chdir(request["folder"])
+    if of_hub(request["variables"]) != of_hub(os.environ):
+        for name in [name for name in sys.modules if name.split(".")[0] == CLIENT]:
+            del sys.modules[name]
     os.environ.clear()
     os.environ.update(request["variables"])
     for number, path, mode in ((0, os.devnull, os.O_RDONLY), (1, request["output"], os.O_WRONLY | os.O_APPEND)):
@@ -110,6 +114,6 @@ def become(request: dict, known: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    for one in sys.argv[1:]:
+    for one in MODULES:
         importlib.import_module(one)
     serve()

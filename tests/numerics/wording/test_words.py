@@ -3,7 +3,6 @@
 import re
 
 import numpy as np
-import pytest
 
 from rare_neurons.numerics.evidence.rows import EvidenceRow
 from rare_neurons.numerics.wording.phrases import of_controls
