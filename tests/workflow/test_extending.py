@@ -43,14 +43,16 @@ def extended(finished: Project, folder: Path, section: str) -> Project:
 def ask(project: Project, *arguments: str) -> str:
     """Run a module in the copy, on its own package."""
     path = os.pathsep.join([str(project.folder / "src"), str(project.folder)])
-    done = warm().run([*arguments], project.folder, {**project.environment(), "PYTHONPATH": path})
+    # pytest's plugins are imported there already, and it warns that it cannot rewrite them.
+    more = {"PYTHONPATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = warm().run([*arguments], project.folder, project.environment() | more)
     assert done.returncode == 0, done.stdout[-6000:]
     return done.stdout
 
 
 def check(project: Project, test: str) -> None:
     """Run the diff's own test, and that the documentation is complete."""
-    ask(project, "pytest", "-q", "-p", "no:xdist", *(f"tests/{name}" for name in (test, "test_docs.py")))
+    ask(project, "pytest", "-q", *(f"tests/{name}" for name in (test, "test_docs.py")))
 
 
 def changed(project: Project) -> set[str]:
