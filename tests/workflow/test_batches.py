@@ -7,7 +7,7 @@ import pytest
 
 from tests.workflow.project import CONFIG, NO_FIGURES, Project
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("batches")]
+pytestmark = pytest.mark.pipeline
 
 TABLES = ("spectra", "influence/heldout", "regimes/heldout", "set_spectra/heldout")
 SHARDS = [f"results/{table}/tiny-seed0/step4.parquet" for table in TABLES]

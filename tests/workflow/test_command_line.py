@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
+pytestmark = pytest.mark.pipeline
 
 MAIN = "from rare_neurons.cli import main; main()"
 CONFIG = ("--configfile", "config/config.yaml")

@@ -16,7 +16,7 @@ from rare_neurons.sums import check_sum
 from rare_neurons.tables import read_metadata, read_table
 from tests.workflow.project import NO_FIGURES
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
+pytestmark = pytest.mark.pipeline
 
 
 @dataclass(frozen=True)

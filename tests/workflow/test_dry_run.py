@@ -8,7 +8,7 @@ import pytest
 
 from tests.workflow.project import RULE, make_project
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.pipeline
 
 RUN = """
 import runpy, sys

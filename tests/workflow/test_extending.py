@@ -14,7 +14,7 @@ import transformers
 from tests.workflow.project import CONFIG, ROOT, Project, copy_project
 from tests.workflow.warm import warm
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("extending")]
+pytestmark = pytest.mark.pipeline
 
 SECTION = re.compile(r"^## (.+?)\n.*?^```diff\n(.*?)^```", re.MULTILINE | re.DOTALL)
 DIFFS = dict(SECTION.findall((ROOT / "docs/extending.md").read_text()))

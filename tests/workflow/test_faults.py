@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 from rare_neurons import load_evidence, load_integrity, load_timeline
 from tests.workflow.project import NO_FIGURES
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.pipeline
 
 
 def folder_model(project, **changes):

@@ -15,7 +15,7 @@ from tests.hub.server import Fault, serve
 from tests.workflow.project import NO_FIGURES, make_project
 from tools.configuration import read_config
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("hub")]
+pytestmark = pytest.mark.pipeline
 
 STEPS = [0, 2, 4]
 NOWHERE = "http://127.0.0.1:9"  # the port of a service that nobody runs

@@ -15,7 +15,7 @@ from tests.hub.revisions import save_legacy, save_rounded
 from tests.hub.server import serve
 from tests.workflow.project import NO_FIGURES
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("hub")]
+pytestmark = pytest.mark.pipeline
 
 STEPS = [0, 4]
 PER_PANEL = ("influence", "cells", "behaviour", "moments", "activations", "gradients", "regimes", "inequality")

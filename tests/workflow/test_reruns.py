@@ -5,7 +5,7 @@ import pytest
 from rare_neurons import load_timeline
 from tests.workflow.project import NO_FIGURES, make_project
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
+pytestmark = pytest.mark.pipeline
 
 # All timelines of a model are one job, so what reads one of them (alpha) comes again too.
 AFTER_METRICS = {"timelines", "alpha", "evidence", "figures", "summary", "usable", "all"}
