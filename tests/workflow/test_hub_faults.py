@@ -19,7 +19,7 @@ from tests.hub.server import Fault, serve
 from tests.workflow.project import CONFIG, make_project
 from tools.configuration import read_config
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("hub-faults")]
+pytestmark = pytest.mark.pipeline
 
 SPECTRA = ("spectra", "eigenvalues", "fingerprint")
 GOOD = [0, 1, 2, 8, 24, 40, 56, 88, 104, 120, 160]

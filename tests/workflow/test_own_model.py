@@ -16,7 +16,7 @@ from rare_neurons import load_integrity, load_timeline
 from rare_neurons.cli.own import Wanted, written_config
 from tests.workflow.project import ROOT, Project, make_project
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("own_model")]
+pytestmark = pytest.mark.pipeline
 
 PAGE = (ROOT / "docs/own-model.md").read_text()
 GPT2 = "GPT2Config(vocab_size=len(tokenizer), n_positions=64, n_embd=24, n_layer=1, n_head=2)"
