@@ -147,6 +147,10 @@ class Project:
         assert old in text, f"{old!r} is not in {path}"
         file.write_text(text.replace(old, new))
 
+    def hurry(self) -> None:
+        """Try the network again after moments; how long is waited is a question to `tests/checkpoints/test_retry.py`."""
+        self.rewrite("src/rare_neurons/checkpoints/retry.py", "first_wait_s: float = 1.0", "first_wait_s: float = 0.05")
+
     def raise_version(self, rule: str) -> None:
         """Say that a rule computes something else than before."""
         file = self.folder / "src/rare_neurons/catalogue.py"

@@ -33,6 +33,7 @@ TABLES = (
 @pytest.fixture
 def served(project, tmp_path):
     """The finished run's checkpoints as revisions, and a project that knows them from the Hub alone."""
+    project.hurry()
     local = tmp_path / "local"
     shutil.move(project.folder / "results", local)
     for table in ("text", "tokenizer", "corpus", "panel", "null_tables"):  # what no checkpoint enters

@@ -75,6 +75,7 @@ def trained(tmp_path_factory):
         panels={"heldout": panel},
         models={"tiny-seed0": model},
     )
+    project.hurry()
     project.run("results/pretrain/tiny-seed0/recipe.json")
     shutil.move(project.folder / "results/pretrain/tiny-seed0", project.folder / "trained")
     return project
