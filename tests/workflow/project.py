@@ -148,7 +148,7 @@ class Project:
         file.write_text(text.replace(old, new))
 
     def hurry(self) -> None:
-        """Try the network again after moments; how long is waited is a question to `tests/checkpoints/test_retry.py`."""
+        """Try the network again after moments; the waits themselves are in `tests/checkpoints/test_retry.py`."""
         self.rewrite("src/rare_neurons/checkpoints/retry.py", "first_wait_s: float = 1.0", "first_wait_s: float = 0.05")
 
     def raise_version(self, rule: str) -> None:
