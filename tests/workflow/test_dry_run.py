@@ -25,7 +25,7 @@ print("heavy imports:", heavy)
 def test_every_checkpoint_of_a_sweep_is_planned_and_nothing_heavy_imported(tmp_path):
     project = make_project(tmp_path / "project")
     hub = {"source": "hub", "repo": "owner/name", "revision": "step{step}", "tokenizer": "bpe", "steps": "pythia-all"}
-    project.configure(models={f"model{i}": hub for i in range(2)})
+    project.configure(models={"model": hub})
     done = subprocess.run(
         [sys.executable, "-c", RUN], cwd=project.folder, env=project.environment(), capture_output=True, text=True
     )
@@ -33,4 +33,4 @@ def test_every_checkpoint_of_a_sweep_is_planned_and_nothing_heavy_imported(tmp_p
     assert "heavy imports: []" in done.stdout
     jobs = Counter(RULE.findall(done.stdout + done.stderr))
     measured = ("resolve", "probe", "spectra", "metrics")
-    assert {rule: jobs[rule] for rule in measured} == dict.fromkeys(measured, 2 * 154)
+    assert {rule: jobs[rule] for rule in measured} == dict.fromkeys(measured, 154)
