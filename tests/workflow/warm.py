@@ -48,7 +48,12 @@ class Warm:
     def __init__(self) -> None:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         self.process = subprocess.Popen([sys.executable, __file__], text=True, cwd="/", **pipes)
-        atexit.register(self.process.stdin.close)
+        atexit.register(self.close)
+
+    def close(self) -> None:
+        """End the process, which has no more requests to read."""
+        self.process.stdin.close()
+        self.process.wait()
 
     def run(self, arguments: list[str], folder: Path, variables: dict[str, str]) -> Done:
         """Run a module, as ``python -m`` does, to its end."""
