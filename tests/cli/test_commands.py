@@ -84,4 +84,4 @@ def test_the_list_of_commands_is_that_of_the_package(call):
 
     said = [line.split("`")[1] for line in rare_neurons.cli.__doc__.splitlines() if line.startswith("`")]
     assert [command.name or command.callback.__name__ for command in app.registered_commands] == said
-    assert json.dumps(said) == '["init", "plan", "run", "atlas", "report", "check"]'
+    assert json.dumps(said) == '["init", "plan", "run", "atlas", "report", "compact", "check"]'

@@ -8,7 +8,7 @@ from rare_neurons.origins.inputs import Inputs, changed_inputs
 from rare_neurons.origins.parameters import has_metadata
 from rare_neurons.tables import digest_of, read_metadata
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
+pytestmark = pytest.mark.pipeline
 
 
 def changed(asked, results) -> dict[str, set[str]]:

@@ -6,7 +6,7 @@ from rare_neurons.tables import read_metadata
 from tests.origins.conftest import ask
 from tests.workflow.project import CONFIG
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
+pytestmark = pytest.mark.pipeline
 
 
 def others(asked, results) -> dict[str, set[str]]:

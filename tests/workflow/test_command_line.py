@@ -9,7 +9,7 @@ import pytest
 
 from rare_neurons.figures.registry import FIGURES
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
+pytestmark = pytest.mark.pipeline
 
 MAIN = "from rare_neurons.cli import main; main()"
 CONFIG = ("--configfile", "config/config.yaml")
@@ -35,15 +35,15 @@ def call(project):
 
 def test_a_run_shows_a_line_for_each_stage_and_keeps_the_rest_in_a_file(call, project):
     (project.folder / "results/summary.txt").unlink()
-    status, shown = call("run", *CONFIG, "--cores", "2", "--forcerun", "integrity")
+    status, shown = call("run", *CONFIG, "--cores", "2", "--forcerun", "lineage")
     assert status == 0, shown
     lines = [" ".join(line.split()) for line in shown.splitlines()]
-    assert any(re.fullmatch(r"tiny-seed0 integrity 1 of 1 \d+ s", line) for line in lines)
+    assert any(re.fullmatch(r"tiny-seed0 lineage 1 of 1 \d+ s", line) for line in lines)
     assert any(re.fullmatch(r"all summary 1 of 1 \d+ s", line) for line in lines)
-    assert "rule integrity:" not in shown
+    assert "rule lineage:" not in shown
     assert (project.folder / "results/summary.txt").read_text().strip() in shown
     (log,) = re.findall(r"Full log: (\S+)", shown)
-    assert "rule integrity:" in (project.folder / log).read_text()
+    assert "rule lineage:" in (project.folder / log).read_text()
     assert "Nothing to be done" in call("run", *CONFIG)[1]
     assert call("check", "--skip-weights")[0] == 0
 

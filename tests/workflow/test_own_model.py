@@ -5,8 +5,6 @@ Also the same in the other family, in float16, and as `torch.save` writes weight
 
 import json
 import re
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -18,7 +16,7 @@ from rare_neurons import load_integrity, load_timeline
 from rare_neurons.cli.own import Wanted, written_config
 from tests.workflow.project import ROOT, Project, make_project
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("own_model")]
+pytestmark = pytest.mark.pipeline
 
 PAGE = (ROOT / "docs/own-model.md").read_text()
 GPT2 = "GPT2Config(vocab_size=len(tokenizer), n_positions=64, n_embd=24, n_layer=1, n_head=2)"
@@ -58,7 +56,7 @@ def make_tokenizer(folder) -> None:
     tokenizer.save(str(folder / "tokenizer/tokenizer.json"))
 
 
-def train_as_the_page_does(folder) -> None:
+def train_as_the_page_does(project: Project) -> None:
     """Run the page's code, smaller, and once more for the other family."""
     (code,) = [text for text in re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL) if "Trainer(" in text]
     assert "max_steps=400, save_steps=50" in code
@@ -71,8 +69,9 @@ def train_as_the_page_does(folder) -> None:
         .replace("GPT2", "GPTNeoX")
         .replace("my-model", "neox")
     )
-    done = subprocess.run([sys.executable, "-c", f"{code}\n{other}"], cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
+    (project.folder / "training.py").write_text(f"{code}\n{other}")
+    done = project.start_warm("training")
+    assert done.returncode == 0, done.stdout[-3000:]
 
 
 def convert(source, target, number: str, kind: str) -> None:
@@ -92,7 +91,7 @@ def measured(tmp_path_factory) -> Project:
     (project.folder / "tokenizer").mkdir()
     make_tokenizer(project.folder)
     (project.folder / "train").symlink_to("texts")
-    train_as_the_page_does(project.folder)
+    train_as_the_page_does(project)
     with pytest.MonkeyPatch.context() as here:
         here.chdir(project.folder)
         (project.folder / "own.yaml").write_text(written_config(Wanted("runs/my-model", tokenizer="tokenizer")))

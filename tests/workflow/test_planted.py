@@ -19,7 +19,7 @@ from rare_neurons.tables import read_table
 from tests.workflow.project import CONFIG, Project, copy_project
 from tools.configuration import read_yaml
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("planted")]
+pytestmark = pytest.mark.pipeline
 
 STEPS, PLANTED_STEP = [0, 1, 2, 3, 4], 2
 K, FLOORS = 5, 8

@@ -11,6 +11,7 @@ from rich.console import Console
 from rare_neurons import check as checking
 from rare_neurons.cli.engine import CONFIG, command, run_asked, run_plainly, run_shown
 from rare_neurons.cli.own import Wanted, written_config
+from rare_neurons.compact import compact_shards
 from rare_neurons.errors import RequestError
 
 app = typer.Typer(
@@ -113,6 +114,18 @@ def report(
         if status == 0:
             typer.echo(f"{output} is written")
         raise typer.Exit(status)
+
+
+@app.command()
+def compact(
+    results: Annotated[Path, typer.Argument(help="The results folder.")] = Path("results"),
+    table: Annotated[list[str] | None, typer.Option("--table", help="All by default. Repeatable.")] = None,
+    model: Annotated[list[str] | None, typer.Option("--model", help="All by default. Repeatable.")] = None,
+) -> None:
+    """Put all shards of a table and model into one file, which loaders take while the shards stay as they are."""
+    with _refused():
+        written = compact_shards(results, tables=table or None, models=model or None)
+    typer.echo(f"{len(written)} files are written in {results / 'compact'}; without them the shards are read")
 
 
 @app.command(
