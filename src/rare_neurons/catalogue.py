@@ -552,7 +552,7 @@ RULES = (
             )
         ),
     ),
-    Rule("figures", version=6),
+    Rule("figures", version=7),
     Rule("summary", version=6),
     Rule("usable", version=1),
     Rule("replication", version=3),

@@ -18,6 +18,7 @@ from rare_neurons.figures.style import (
     legend,
     nothing_to_draw,
     of_panel,
+    on_panels,
     one_axis,
     power_log_axis,
     rank_curve,
@@ -35,6 +36,7 @@ def plot_rank_curves(
     *,
     controls: Sequence[str] = (),
     steps: Sequence[int] | None = None,
+    panel: str | None = None,
     figure: Figure | None = None,
     ax: Axes | None = None,
 ) -> Figure:
@@ -50,18 +52,18 @@ def plot_rank_curves(
     verdicts = load_integrity(results, models=models)
     table = table.merge(verdicts[~verdicts.quarantined][["model", "step"]], on=["model", "step"])
     strata = [s for s in strata if s in set(table.stratum)] or list(dict.fromkeys(table.stratum))
-    table = table[table.stratum.isin(strata)]
+    table = on_panels(table[table.stratum.isin(strata)], panel)
     rows = [key for key, _ in table.groupby(["panel", "model"], sort=False)]
     if not rows:
         return nothing_to_draw(figure, ax)
     figure, axes = _axes_for(len(rows), len(strata), figure, ax)
     colours = _colours(table[~table.model.isin(controls)] if len(table) else table, steps)
-    for row, (panel, model) in zip(axes, rows, strict=True):
+    for row, (of, model) in zip(axes, rows, strict=True):
         for axis, stratum in zip(row, strata, strict=True):
-            mine = table[(table.model == model) & (table.panel == panel) & (table.stratum == stratum)]
+            mine = table[(table.model == model) & (table.panel == of) & (table.stratum == stratum)]
             _draw_steps(axis, mine, colours)
             name = f"{model}, control" if model in controls else model
-            axis.set_title(f"{name}: {stratum}{of_panel(table, panel)}", fontsize=9)
+            axis.set_title(f"{name}: {stratum}{of_panel(table, of)}", fontsize=9)
     _scale(axes, table[table.step.isin(colours)])
     more = [band("black", "90 % interval over\ndocuments and types")]
     legend(figure, {f"step {step:,}": colour for step, colour in colours.items()}, [], more=more, ax=ax)

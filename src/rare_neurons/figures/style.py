@@ -130,6 +130,16 @@ def of_panel(table: pd.DataFrame, panel: str) -> str:
     return f", {panel}" if table.panel.nunique() > 1 else ""
 
 
+def on_panels(table: pd.DataFrame, panel: str | None) -> pd.DataFrame:
+    """Return the rows of one panel; where none is named, of those that as many models were measured on as on any."""
+    if panel is None:
+        sizes = table.groupby("panel").model.nunique()
+        return table[table.panel.isin(sizes.index[sizes == sizes.max()])]
+    if panel not in set(table.panel):
+        raise RequestError(f"no panel {panel!r}; there: {', '.join(dict.fromkeys(table.panel))}")
+    return table[table.panel == panel]
+
+
 def draw_quarantined(axis: Axes, verdicts: pd.DataFrame, across: Across | None = None) -> None:
     """Mark the steps of quarantined checkpoints, measured or not."""
     bad = verdicts[verdicts.quarantined]
@@ -206,6 +216,19 @@ def step_axis(axis: Axes, steps: Sequence[int]) -> None:
     axis.set_xticks([], minor=True)
     axis.set_xlim(0.4, last * 1.2)
     axis.set_xlabel(_LABELS["step"])
+
+
+def named_columns(axis: Axes, steps: Sequence[int], model: str, along: Across) -> None:
+    """Name columns of unit width by their steps, tokens or loss, with as many names as there is room for."""
+    every = -(-len(steps) // 12)
+    shown = list(range(0, len(steps), every))
+    if along.name == "step":
+        names = [f"{steps[k]:,}" for k in shown]
+    else:
+        values = [along.places.get((model, int(steps[k])), np.nan) for k in shown]
+        names = [f"{v:,.2f}" if along.name == "loss" else f"{v:,.3g}" for v in values]
+    axis.set_xticks(np.array(shown) + 0.5, names, rotation=90, fontsize=7)
+    axis.set_xlabel(_LABELS[along.name])
 
 
 def plain_log_axis(axis: Axes) -> None:
