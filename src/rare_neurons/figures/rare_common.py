@@ -43,8 +43,8 @@ def plot_rare_common(
     """Draw every neuron's within-stratum influence on the second stratum against the first, one axis per run.
 
     At the last good step, or `step`. Points are coloured by where they are beyond 90 % of zero; the bands are that
-    floor of noise for the root mean square of the standard errors. The first of the `controls` stands beside. `figure` is drawn
-    into instead of a new one, or `ax` where there is one run and panel and no control.
+    floor of noise for the root mean square of the standard errors. The first of the `controls` stands beside. `figure`
+    is drawn into instead of a new one, or `ax` where there is one run and panel and no control.
     """
     names = [*chosen_models(results, models), *controls[:1]]
     verdicts = load_integrity(results, models=names)

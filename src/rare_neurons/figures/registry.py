@@ -59,10 +59,10 @@ FIGURES = (
             "integrity",
         ),
         caption=(
-            "Cross-fitted ranked influence of the final-layer MLP neurons at a few steps, the first control "
-            "last. One quadrant of documents by token types orders the neurons, the opposite one is read, so that without any effect the "
-            "curve is zero at every rank; the band is the interval over documents and types, and bins whose interval "
-            "reaches zero are not drawn."
+            "Cross-fitted ranked influence of the final-layer MLP neurons at a few steps, the first control last. One "
+            "quadrant of documents by token types orders the neurons, the opposite one is read, so that without any "
+            "effect the curve is zero at every rank; the band is the interval over documents and types, and bins whose "
+            "interval reaches zero are not drawn."
         ),
         with_controls=True,
     ),

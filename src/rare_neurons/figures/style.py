@@ -131,10 +131,10 @@ def of_panel(table: pd.DataFrame, panel: str) -> str:
 
 
 def on_panels(table: pd.DataFrame, panel: str | None) -> pd.DataFrame:
-    """Return the rows of one panel; where none is named, of those that as many models were measured on as on any."""
+    """Return the rows of one panel; where none is named, of the first that as many models have as have any."""
     if panel is None:
-        sizes = table.groupby("panel").model.nunique()
-        return table[table.panel.isin(sizes.index[sizes == sizes.max()])]
+        sizes = table.groupby("panel", sort=False).model.nunique()
+        return table if sizes.empty else table[table.panel == sizes.idxmax()]
     if panel not in set(table.panel):
         raise RequestError(f"no panel {panel!r}; there: {', '.join(dict.fromkeys(table.panel))}")
     return table[table.panel == panel]
