@@ -95,7 +95,7 @@ def _norm(table: pd.DataFrame) -> SymLogNorm:
     """Linear below the median noise, logarithmic beyond."""
     largest = float(table.influence_within.abs().max()) or 1.0
     noise = float(table.influence_within_se.median()) * _NORMAL
-    linear = min(max(noise, largest / 1e3), largest / 2)
+    linear = min(max(noise, largest / 100), largest / 2)
     return SymLogNorm(linear, vmin=-largest, vmax=largest)
 
 
@@ -115,6 +115,14 @@ def _draw_map(axis: Axes, table: pd.DataFrame, top: Sequence[int], steps: Sequen
 def _explain(figure: Figure, axes: np.ndarray, norm: SymLogNorm, ax: Axes | None) -> None:
     bar = figure.colorbar(ScalarMappable(norm, "RdBu_r"), ax=ax or axes, shrink=0.6, pad=0.02)
     bar.set_label("influence within stratum (nats per token)")
+    powers = 10.0 ** np.arange(np.ceil(np.log10(norm.linthresh)), np.log10(norm.vmax) + 1)
+    shown = powers[powers <= norm.vmax]
+    ticks = {
+        float(sign * power): f"${'−' if sign < 0 else ''}10^{{{np.log10(power):.0f}}}$"
+        for power in shown
+        for sign in (-1, 1)
+    }
+    bar.set_ticks([*ticks, 0.0], labels=[*ticks.values(), "0"])
     bar.ax.yaxis.set_minor_locator(NullLocator())
     hatched = [Patch(hatch="////", edgecolor="0.8", facecolor="white", label="within 90 % of zero")]
     if ax is None:

@@ -27,6 +27,7 @@ from rare_neurons.results import load_integrity, load_shards
 
 _DECADES = 1e6  # below the largest value: what a run without any influence shows is rounding
 _MOST_STEPS = 4
+_LEAST_SHARE = 0.1  # of the most bins that any step has resolved: a stray bin or two is no curve
 
 
 def plot_rank_curves(
@@ -44,7 +45,7 @@ def plot_rank_curves(
 
     The shaded band is the interval over resampled contexts; bins whose interval reaches zero are not drawn, for there
     nothing tells neurons from noise. By default four steps, evenly taken from those at which anything is told from
-    zero, the first and last among them. The first of the `controls` is the last row. `figure` is drawn into instead of
+    zero in more than a stray bin. The first of the `controls` is the last row. `figure` is drawn into instead of
     a new one, or `ax`, where there is one run, panel and stratum.
     """
     models = [*chosen_models(results, models), *controls[:1]]
@@ -63,7 +64,7 @@ def plot_rank_curves(
             mine = table[(table.model == model) & (table.panel == of) & (table.stratum == stratum)]
             _draw_steps(axis, mine, colours)
             name = f"{model}, control" if model in controls else model
-            axis.set_title(f"{name}: {stratum}{of_panel(table, of)}", fontsize=9)
+            axis.set_title(f"{name}: {stratum}{of_panel(table, of)}", fontsize=8.5)
     _scale(axes, table[table.step.isin(colours)])
     more = [band("black", "90 % interval over\ndocuments and types")]
     legend(figure, {f"step {step:,}": colour for step, colour in colours.items()}, [], more=more, ax=ax)
@@ -86,7 +87,8 @@ def _axes_for(n_rows: int, n_strata: int, figure: Figure | None, ax: Axes | None
 def _colours(table: pd.DataFrame, steps: Sequence[int] | None) -> dict[int, Colour]:
     """Colour of every step that is drawn, darker as training goes on."""
     if steps is None:
-        found = sorted(set(table.step[table.low > 0])) or sorted(set(table.step))
+        bins = table[table.low > 0].groupby("step").size()
+        found = sorted(bins.index[bins >= _LEAST_SHARE * bins.max()]) or sorted(set(table.step))
         places = np.linspace(0, len(found) - 1, min(len(found), _MOST_STEPS)).round().astype(int)
         steps = [found[place] for place in dict.fromkeys(places)]
     shades = np.linspace(0.12, 0.95, len(steps))

@@ -239,9 +239,9 @@ def plain_log_axis(axis: Axes) -> None:
 
 
 def power_log_axis(axis: Axes) -> None:
-    """Label a logarithmic axis at powers of ten, and at 2 and 5 between them where there is one decade or less."""
+    """Label a logarithmic axis at powers of ten, and at 2 and 5 between them where there are few decades."""
     low, high = axis.get_ylim()
-    subs = (1,) if high / low > 30 else (1, 2, 5)
+    subs = (1,) if high / low > 1000 else (1, 2, 5)
     axis.yaxis.set_major_locator(LogLocator(subs=subs))
     axis.yaxis.set_major_formatter(FuncFormatter(_power))
     axis.yaxis.set_minor_locator(NullLocator())
