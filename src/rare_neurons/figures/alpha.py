@@ -11,10 +11,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from rare_neurons.errors import RequestError
+from rare_neurons.figures.parts.across import Across, AxisName, across
 from rare_neurons.figures.style import (
-    Across,
-    AxisName,
-    across,
     chosen_models,
     draw_quarantined,
     grid,

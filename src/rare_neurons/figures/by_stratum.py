@@ -7,10 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rare_neurons.figures.parts.across import Across, AxisName, across
 from rare_neurons.figures.style import (
-    Across,
-    AxisName,
-    across,
     chosen_models,
     draw_quarantined,
     grid,

@@ -13,11 +13,9 @@ from matplotlib.ticker import FuncFormatter
 
 from rare_neurons.errors import RequestError
 from rare_neurons.figures.findings import Findings, load_findings, unit_of
+from rare_neurons.figures.parts.across import Across, AxisName, across
 from rare_neurons.figures.style import (
-    Across,
-    AxisName,
     Colour,
-    across,
     chosen_models,
     draw_quarantined,
     grid,

@@ -6,7 +6,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from rare_neurons.figures.by_stratum import draw_by_stratum
-from rare_neurons.figures.style import AxisName
+from rare_neurons.figures.parts.across import AxisName
 
 
 def plot_influence(

@@ -13,17 +13,8 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import NullLocator
 
 from rare_neurons.errors import RequestError
-from rare_neurons.figures.style import (
-    AxisName,
-    across,
-    chosen_models,
-    grid,
-    named_columns,
-    nothing_to_draw,
-    of_panel,
-    on_panels,
-    one_axis,
-)
+from rare_neurons.figures.parts.across import AxisName, across, named_columns
+from rare_neurons.figures.style import chosen_models, grid, nothing_to_draw, of_panel, on_panels, one_axis
 from rare_neurons.results import load_integrity, load_shards
 
 _N_TOP = 24
