@@ -277,12 +277,12 @@ def figure_tables(subject: str) -> list[str]:
     }
     for table in dict.fromkeys(table for figure in DRAWN for table in figure.tables):
         pattern = PATH.get(table, f"{RESULTS}/{table}/{{model}}.parquet")
+        models = judged_models(subject) if table in beside else members(subject)
         if "{subject}" in pattern:
             paths.append(pattern.format(subject=subject))
         elif "{step}" in pattern or "{interval}" in pattern:
-            paths += [p for m in members(subject) for p in shards_of(table, m)]
+            paths += [p for m in models for p in shards_of(table, m)]
         else:
-            models = judged_models(subject) if table in beside else members(subject)
             paths += [pattern.format(model=m) for m in models]
     return paths
 

@@ -59,11 +59,12 @@ FIGURES = (
             "integrity",
         ),
         caption=(
-            "Cross-fitted ranked influence of the final-layer MLP neurons at every step. One quadrant of "
-            "documents by token types orders the neurons, the opposite one is read, so that without any effect the "
-            "curve is zero at every rank; the band is the interval over documents and types, and bins whose interval "
-            "reaches zero are not drawn."
+            "Cross-fitted ranked influence of the final-layer MLP neurons at a few steps, the first control last. One "
+            "quadrant of documents by token types orders the neurons, the opposite one is read, so that without any "
+            "effect the curve is zero at every rank; the band is the interval over documents and types, and bins whose "
+            "interval reaches zero are not drawn."
         ),
+        with_controls=True,
     ),
     FigureEntry(
         "influence",
@@ -128,6 +129,36 @@ FIGURES = (
             "each with the p that decides: this run, other seeds, beyond controls, about this stratum."
         ),
         of_subject=True,
+    ),
+    FigureEntry(
+        "claims",
+        tables=("timelines/evidence", "timelines/onsets", "timelines/turns"),
+        caption=(
+            "How large the change of every declared question is, with its interval: left in each run and each control "
+            "(grey), right over the seeds, alone and less the controls. Filled circles: the change is found at that "
+            "tier. The line above names the tiers of evidence."
+        ),
+        of_subject=True,
+    ),
+    FigureEntry(
+        "neuron_steps",
+        tables=("influence", "integrity"),
+        caption=(
+            "Within-stratum influence of the neurons that are strongest on rare tokens at the last step, at every "
+            "step, for the first run and below it the first control; the last step also chose them. Hatched: within "
+            "90 % of zero."
+        ),
+        with_controls=True,
+    ),
+    FigureEntry(
+        "rare_common",
+        tables=("influence", "integrity"),
+        caption=(
+            "Within-stratum influence of every neuron of the final MLP on rare tokens against that on common tokens "
+            "at the last good step, one axis per run and the first control last. Bands: the floor of noise, 90 % of "
+            "the root mean square standard error."
+        ),
+        with_controls=True,
     ),
     FigureEntry(
         "lineage",
