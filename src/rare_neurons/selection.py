@@ -24,7 +24,7 @@ from rare_neurons.tables import find_tables, keys_of, read_checked, sort_rows, t
 T = TypeVar("T")
 SHARDS = {name: table for name, table in TABLES.items() if table.path.endswith("/step{step}.parquet")}
 """Tables with one file per model and step, and per panel where they have one."""
-UNHELD = ("members", "alpha_events", "evidence", "onsets", "turns", "courses")
+UNHELD = ("members", "changed", "alpha_events", "evidence", "onsets", "turns", "courses")
 """Timelines that quarantined checkpoints never enter."""
 _PACKAGE = str(Path(__file__).parent)
 _NEAR = 3  # nearest steps in a message
