@@ -23,7 +23,10 @@ from rare_neurons.tables import Part, find_tables, keys_of, parts_of, read_foote
 T = TypeVar("T")
 SHARDS = {name: table for name, table in TABLES.items() if table.path.endswith("/step{step}.parquet")}
 """Tables with one file per model and step, and per panel where they have one."""
-UNHELD = ("members", "alpha_events", "evidence", "onsets", "turns", "courses", "layer_evidence", "activity_evidence")
+UNHELD = (
+    *("members", "changed", "alpha_events", "evidence", "onsets", "turns", "courses"),
+    *("layer_evidence", "activity_evidence"),
+)
 """Timelines that quarantined checkpoints never enter."""
 _PACKAGE = str(Path(__file__).parent)
 _NEAR = 3  # nearest steps in a message
