@@ -14,7 +14,7 @@ from matplotlib.ticker import NullLocator
 
 from rare_neurons.errors import RequestError
 from rare_neurons.figures.parts.across import AxisName, across, named_columns
-from rare_neurons.figures.style import chosen_models, grid, nothing_to_draw, of_panel, on_panels, one_axis
+from rare_neurons.figures.style import chosen_models, grid, legend_below, nothing_to_draw, of_panel, on_panels, one_axis
 from rare_neurons.results import load_integrity, load_shards
 
 _N_TOP = 24
@@ -119,4 +119,4 @@ def _explain(figure: Figure, axes: np.ndarray, norm: SymLogNorm, ax: Axes | None
     if ax is None:
         figure.legend(handles=hatched, loc="outside upper right", frameon=False, fontsize=8)
     else:
-        ax.legend(handles=hatched, loc="lower right", bbox_to_anchor=(1, 1), frameon=False, fontsize=7)
+        legend_below(ax, hatched)
