@@ -24,12 +24,12 @@ def test_the_strongest_neurons_at_the_last_step_are_drawn_with_their_sign(result
 
 def test_the_first_control_is_below_without_its_quarantined_steps(results):
     figure = plot_neuron_steps(results, [RUNS[1]], ["rare"], controls=[CONTROL, RUNS[0]])
-    (run, values), (control, _) = maps(figure)
+    (_, values), (control, _) = maps(figure)
     assert values.shape[1] == len(STEPS) - 1
     assert control.get_title() == "shuffled, control: rare"
 
 
 def test_columns_are_named_by_steps_tokens_or_loss(results):
-    for name, last in (("step", "16"), ("tokens", "1.64e+04"), ("loss", "4.00")):
+    for name, last in (("step", "16"), ("tokens", "16.4k"), ("loss", "4.00")):
         (axis, _), *_ = maps(plot_neuron_steps(results, RUNS, axis=name))
         assert axis.get_xticklabels()[-1].get_text() == last

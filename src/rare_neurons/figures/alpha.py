@@ -73,7 +73,7 @@ def plot_alpha(
         draw_quarantined(one, verdicts, along)
     _tidy(axes, len(kinds))
     colours = {f"layer {int(layer)}": layer_colour(layer, layers) for layer in layers}
-    if table.layer.isna().any():
+    if table.layer[table.matrix.isin(kinds)].isna().any():
         colours["of no layer"] = layer_colour(float("nan"), layers)
     legend(figure, colours, models, more=[*_marks(table), *quarantine_marks(verdicts)], ax=ax)
     return figure

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from rare_neurons.errors import RequestError
 from rare_neurons.figures.emergence import tier_line
 from rare_neurons.figures.findings import Findings, load_findings, unit_of
-from rare_neurons.figures.style import Colour, grid, nothing_to_draw, one_axis, stratum_colours
+from rare_neurons.figures.style import Colour, grid, legend_below, nothing_to_draw, one_axis, stratum_colours
 from rare_neurons.numerics.evidence.rows import EvidenceRow
 from rare_neurons.numerics.wording.standing import FAILS, HOLDS, NOT_JUDGED, Standing
 
@@ -117,7 +117,7 @@ def _legend(figure: Figure, colours: dict[str, Colour], ax: Axes | None) -> None
         Line2D([], [], color="black", lw=1.6, label="interval of the change"),
     ]
     if ax is not None:
-        ax.legend(handles=handles, frameon=False, fontsize=7)
+        legend_below(ax, handles)
         return
     figure.legend(handles=handles, loc="outside lower center", ncols=6, frameon=False, fontsize=7.5)
     words = f"Tiers of evidence (adjusted p): {HOLDS} reached   {FAILS} not reached   {NOT_JUDGED} not judged: why"

@@ -19,6 +19,7 @@ from rare_neurons.figures.style import (
     chosen_models,
     draw_quarantined,
     grid,
+    legend_below,
     nothing_to_draw,
     one_axis,
     quarantine_marks,
@@ -227,7 +228,7 @@ def _legend(
         *quarantine_marks(verdicts, crosses=False),
     ]
     if ax is not None:
-        ax.legend(handles=handles, frameon=False, fontsize=7)
+        legend_below(ax, handles)
         return
     figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=7.5)
     words = (

@@ -18,6 +18,8 @@ from rare_neurons.figures.style import chosen_models, grid, nothing_to_draw, of_
 from rare_neurons.results import load_integrity, load_shards
 
 _N_TOP = 24
+_POINTS, _LINE = 72, 10
+"""Points in an inch, and of a line of text with the room that a layout may take from it."""
 _NORMAL = 1.645  # 90 %, two-sided
 _COLUMNS = ["panel", "model", "step", "neuron", "stratum", "influence_within", "influence_within_se"]
 
@@ -119,4 +121,14 @@ def _explain(figure: Figure, axes: np.ndarray, norm: SymLogNorm, ax: Axes | None
     if ax is None:
         figure.legend(handles=hatched, loc="outside upper right", frameon=False, fontsize=8)
     else:
-        ax.legend(handles=hatched, loc="lower right", bbox_to_anchor=(1, 1), frameon=False, fontsize=7)
+        ax.set_title(ax.get_title(), fontsize=9, pad=16)
+        ax.legend(handles=hatched, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False, fontsize=7)
+        _name_some(ax)
+
+
+def _name_some(axis: Axes) -> None:
+    """Name as many neurons as a caller's axis has room for."""
+    height = axis.get_window_extent().height / axis.figure.dpi * _POINTS
+    names = [label.get_text() for label in axis.get_yticklabels()]
+    every = -(-len(names) * _LINE // int(height))
+    axis.set_yticks(axis.get_yticks()[::every], names[::every], fontsize=7)

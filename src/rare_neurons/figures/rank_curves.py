@@ -66,7 +66,7 @@ def plot_rank_curves(
             name = f"{model}, control" if model in controls else model
             axis.set_title(f"{name}: {stratum}{of_panel(table, of)}", fontsize=8.5)
     _scale(axes, table[table.step.isin(colours)])
-    more = [band("black", "90 % interval over\ndocuments and types")]
+    more = [band("black", "interval over\ndocuments and types")]
     legend(figure, {f"step {step:,}": colour for step, colour in colours.items()}, [], more=more, ax=ax)
     return figure
 

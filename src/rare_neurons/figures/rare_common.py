@@ -17,6 +17,7 @@ from rare_neurons.figures.style import (
     band,
     chosen_models,
     grid,
+    legend_below,
     nothing_to_draw,
     of_panel,
     on_panels,
@@ -133,6 +134,6 @@ def _legend(figure: Figure, strata: tuple[str, str], ax: Axes | None) -> None:
     ]
     handles.append(band("black", "floor of noise, 90 %", alpha=0.06))
     if ax is not None:
-        ax.legend(handles=handles, frameon=False, fontsize=7)
+        legend_below(ax, handles)
         return
     figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=8)

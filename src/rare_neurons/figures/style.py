@@ -184,7 +184,7 @@ def legend(
         handles += [Line2D([], [], color="black", ls=style, lw=1, label=model) for style, model in pairs]
     handles += more
     if ax is not None:
-        ax.legend(handles=handles, frameon=False, fontsize=8)
+        legend_below(ax, handles)
         return
     figure.legend(handles=handles, loc="outside right upper", frameon=False, fontsize=8)
 
@@ -201,6 +201,18 @@ def quarantine_marks(verdicts: pd.DataFrame, *, crosses: bool = True) -> list[Li
 def band(colour: Colour, label: str, alpha: float = 0.2) -> Patch:
     """Legend of a shaded band."""
     return Patch(color=colour, alpha=alpha, lw=0, label=label)
+
+
+def legend_below(axis: Axes, handles: Sequence[Line2D | Patch]) -> None:
+    """Explain one axis below its labels, where nothing is covered."""
+    axis.legend(
+        handles=handles,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.22),
+        ncols=2 if len(handles) > 1 else 1,
+        frameon=False,
+        fontsize=7,
+    )
 
 
 def rank_curve(axis: Axes, curve: pd.DataFrame, colour: Colour) -> None:

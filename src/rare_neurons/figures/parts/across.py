@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import EngFormatter
 
 from rare_neurons.errors import RequestError
 from rare_neurons.figures.style import step_axis, x
@@ -104,6 +105,6 @@ def named_columns(axis: Axes, steps: Sequence[int], model: str, along: Across) -
         names = [f"{steps[k]:,}" for k in shown]
     else:
         values = [along.places.get((model, int(steps[k])), np.nan) for k in shown]
-        names = [f"{v:,.2f}" if along.name == "loss" else f"{v:,.3g}" for v in values]
+        names = [f"{v:,.2f}" if along.name == "loss" else EngFormatter(places=1, sep="")(v) for v in values]
     axis.set_xticks(np.array(shown) + 0.5, names, rotation=90, fontsize=7)
     axis.set_xlabel(_LABELS[along.name])
