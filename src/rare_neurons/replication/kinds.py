@@ -26,8 +26,8 @@ def kinds(tree: Tree) -> str:
     rows = []
     for case in tree.cases():
         table = tree.shard("kinds", case)
-        table = table[table.counted.astype(bool)]
-        if not len(table):
+        table = None if table is None else table[table.counted.astype(bool)]
+        if table is None or not len(table):
             continue
         of_kind = [str(int((table.kind == kind).sum())) for kind in (*_DETECTORS, "undecided")]
         naive = [str(int((table[name] >= POSITIONAL).sum())) for name in ("position_information", "position_rotated")]
@@ -72,8 +72,8 @@ def readout(tree: Tree) -> str:
     rows = []
     for case in tree.cases():
         table = tree.shard("readout", case)
-        table = table[table.stratum == tree.strata[0]]
-        if not len(table):
+        table = None if table is None else table[table.stratum == tree.strata[0]]
+        if table is None or not len(table):
             continue
         influence = tree.neurons(panel=tree.ours, model=case.model, step=case.step, stratum=tree.strata[0]).influence
         sizes = [_largest(table.abs_entropy_change), _largest(table.frequency_influence), _largest(influence)]
