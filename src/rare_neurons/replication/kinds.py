@@ -34,7 +34,7 @@ def kinds(tree: Tree) -> str:
         dead = percent(float((table.kind == "dead").mean()))
         positional = str(int(table.positional.astype(bool).sum()))
         rows.append([case.label, str(len(table)), dead, *of_kind, *naive, positional])
-    return markdown(header, rows)
+    return markdown(header, rows or [["–"] * len(header)])
 
 
 _VOITA = (
@@ -80,7 +80,7 @@ def readout(tree: Tree) -> str:
         share, chance = float(table.null_share.max()), float(table.null_chance.iloc[0])
         weights = [number(share), number(chance), number(float(table.logit_variance.min()))]
         rows.append([case.label, *weights, *(significant(None if s is None else 1e3 * s) for s in sizes)])
-    return markdown(header, rows)
+    return markdown(header, rows or [["–"] * len(header)])
 
 
 def _largest(values: pd.Series) -> float | None:
