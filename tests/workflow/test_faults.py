@@ -10,8 +10,13 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from rare_neurons import load_evidence, load_integrity, load_timeline
+from rare_neurons.tables import read_metadata
 from tests.workflow.project import NO_FIGURES
 
+OF_LAYERS = [
+    *(f"layer_influence/heldout/local/step{step}" for step in (4, 7)),
+    *(f"allocation/heldout/local/step{interval}" for interval in ("0-4", "4-7")),
+]
 pytestmark = pytest.mark.pipeline
 
 
@@ -63,7 +68,12 @@ def test_a_corpus_too_small_for_the_panel_stops_before_training(project):
 
 
 def test_bad_data_becomes_a_status_and_the_others_go_on(project):
-    folder_model(project, steps=[0, 2, 4, 5, 6, 7, 8, 9, 10, 11])
+    config = folder_model(project, steps=[0, 2, 4, 5, 6, 7, 8, 9, 10, 11])
+    project.configure(
+        models=config["models"],
+        layers={**config["layers"], "steps": [4, 7]},
+        allocation={**config["allocation"], "steps": [0, 4, 7]},
+    )
     run = project.folder / "run"
     shutil.copytree(run / "step4", run / "step5")
     (run / "step6").mkdir()
@@ -103,6 +113,9 @@ def test_bad_data_becomes_a_status_and_the_others_go_on(project):
     assert "num_hidden_layers=200000, allowed are whole numbers from 1 to 512" in verdicts[10]["reason"]
     assert verdicts[11]["reason"] == "tokenizer.json of step11 is a link to nothing"
     assert all(v["reason"] for v in verdicts.values() if v["quarantined"])
+    found = {path: read_metadata(results / f"{path}.parquet") for path in OF_LAYERS}
+    assert [found[path]["status"] for path in OF_LAYERS] == ["ok", "bad_checkpoint", "ok", "bad_checkpoint"]
+    assert all("NaN" in str(found[path]["reason"]) for path in OF_LAYERS if "7" in path), found
     good = load_timeline(results, "influence", columns="step").step.tolist()
     assert sorted(set(good)) == [0, 2, 4]
     empty = pq.read_table(results / "influence/heldout/local/step5.parquet")
