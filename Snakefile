@@ -13,6 +13,7 @@ if not workflow.overwrite_configfiles:
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/drawn.smk"
 include: "workflow/rules/records.smk"
 include: "workflow/rules/start.smk"
 include: "workflow/rules/corpus.smk"

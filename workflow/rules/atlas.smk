@@ -4,30 +4,6 @@ Requires: integrity and whatever the views of rare_neurons.atlas.registry read a
 Makes: {results}/atlas.html
 """
 
-from rare_neurons.atlas.registry import VIEWS
-
-
-def atlas_tables() -> list[str]:
-    """Tables that the views of the atlas read, of those that are asked for, each once."""
-    paths = [PATH["integrity"].format(model=model) for model in config["models"]]
-    if ASKED.measures_influence:
-        paths += [
-            PATH["panel/strata"].format(panel=panel)
-            for panel in dict.fromkeys(
-                p for m in config["models"] for p in panels_of(m)
-            )
-        ]
-    names = dict.fromkeys(table for view in VIEWS for table in view.tables)
-    for table in filter(ASKED.is_asked, names):
-        pattern = PATH.get(table, f"{RESULTS}/{table}/{{model}}.parquet")
-        if "{subject}" in pattern:
-            paths += expand(pattern, subject=ASKED.subjects)
-        elif "{step}" in pattern or "{interval}" in pattern:
-            paths += [p for m in config["models"] for p in shards_of(table, m)]
-        else:
-            paths += expand(pattern, model=config["models"])
-    return list(dict.fromkeys(paths))
-
 
 rule atlas:
     """Everything that a results tree has to show, on one page."""

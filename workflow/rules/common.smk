@@ -269,24 +269,6 @@ def contrasted_strata(panel: str) -> list[str]:
     return [*asked, [known[-1], known[0]]][0]
 
 
-def figure_tables(subject: str) -> list[str]:
-    """Tables that the figures of a subject read, each once."""
-    paths = []
-    beside = {
-        table for figure in DRAWN if figure.with_controls for table in figure.tables
-    }
-    for table in dict.fromkeys(table for figure in DRAWN for table in figure.tables):
-        pattern = PATH.get(table, f"{RESULTS}/{table}/{{model}}.parquet")
-        models = judged_models(subject) if table in beside else members(subject)
-        if "{subject}" in pattern:
-            paths.append(pattern.format(subject=subject))
-        elif "{step}" in pattern or "{interval}" in pattern:
-            paths += [p for m in models for p in shards_of(table, m)]
-        else:
-            paths += [pattern.format(model=m) for m in models]
-    return paths
-
-
 def tokens_per_step(wildcards) -> int | None:
     """Training tokens per step, where they are known."""
     return ASKED.tokens_per_step(wildcards.model)
