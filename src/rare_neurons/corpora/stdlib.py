@@ -1,4 +1,4 @@
-"""The embedded corpus: the running interpreter's own standard library, and docstrings of packages installed beside it."""
+"""The embedded corpus: the running standard library's prose, docstrings and source, and docstrings of other packages."""
 
 import ast
 import hashlib
@@ -18,9 +18,7 @@ SKIPPED_PREFIXES = ("_sysconfigdata",)
 TOPICS = "pydoc_data/topics.py"
 
 
-def stdlib_documents(
-    folder: Path | None = None, *, packages: Sequence[str] = ()
-) -> Iterator[tuple[str, str, str]]:
+def stdlib_documents(folder: Path | None = None, *, packages: Sequence[str] = ()) -> Iterator[tuple[str, str, str]]:
     """Yield ``(origin, document, text)`` of the standard library, then of packages, in a fixed order.
 
     Parameters
