@@ -1,4 +1,4 @@
-"""The embedded corpus: the running standard library's prose, docstrings and source, and docstrings of other packages."""
+"""The embedded corpus: the running standard library (prose, docstrings, source) and docstrings of other packages."""
 
 import ast
 import hashlib
