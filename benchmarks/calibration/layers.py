@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -73,6 +73,7 @@ def main() -> None:
     parser.add_argument("--panel", default="heldout")
     parser.add_argument("--contexts", type=int, default=96)
     parser.add_argument("--neurons", type=int, default=24, help="of each layer, on the other checkpoints")
+    parser.add_argument("--seeds", type=int, default=10, help="of signs and labels, on the last checkpoint")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     panel = panel_of(arguments.results, arguments.panel)
@@ -80,12 +81,15 @@ def main() -> None:
     folder = arguments.results / "pretrain" / arguments.model
     start = time.process_time()
     print(f"\nEvery neuron of {arguments.model}, step {steps[-1]}, {arguments.contexts} contexts\n")
-    report_all(check(folder / f"step{steps[-1]}", panel, arguments.contexts, None))
+    drawn = check(folder / f"step{steps[-1]}", panel, arguments.contexts, None, seeds=range(arguments.seeds))
+    report_all(drawn[0])
+    print(f"\nThe same over {arguments.seeds} seeds of signs and labels: mean (smallest to largest)\n")
+    report_seeds(drawn)
     print(f"\n{arguments.neurons} neurons of each layer, {arguments.contexts} contexts\n")
     print("| step | " + " | ".join(f"{s} {p}" for s in STRATA for p in PARTS) + " |")
     print("| --- " * (1 + len(STRATA) * len(PARTS)) + "|")
     for step in steps[-10:]:
-        report_sample(step, check(folder / f"step{step}", panel, arguments.contexts, arguments.neurons))
+        report_sample(step, *check(folder / f"step{step}", panel, arguments.contexts, arguments.neurons))
     print(
         "\nLast layer against the certified engine, differences in units of its standard error and of the 90 % bound\n"
     )
@@ -102,18 +106,24 @@ def panel_of(results: Path, name: str) -> PanelArrays:
     return load_panel(**tables, unigram=str(unigram), rules=wanted["strata"])
 
 
-def check(folder: Path, panel: PanelArrays, n_contexts: int, n_neurons: int | None) -> list[Checked]:
-    """Estimate all neurons of a checkpoint, and ablate all or a sample of each layer."""
+def check(
+    folder: Path, panel: PanelArrays, n_contexts: int, n_neurons: int | None, *, seeds: Iterable[int] = (0,)
+) -> list[list[Checked]]:
+    """Ablate all neurons of a checkpoint or a sample of each layer, and estimate all with each seed."""
     model = load_model(folder, dtype=torch.float32)
     blocks, readout = Blocks(model), LossReadout(model, panel.vocab_stratum, n_strata=len(panel.strata))
-    sample = draw_sample(panel, STRATA, n_contexts, seed=0)
-    rng = np.random.default_rng(1)
+    samples = {seed: draw_sample(panel, STRATA, n_contexts, seed=seed) for seed in seeds}
+    first, rng = next(iter(samples.values())), np.random.default_rng(1)
     neurons = [np.sort(rng.permutation(blocks.n_neurons)[:n_neurons]) for _ in range(len(blocks))]
+    checked = []
     with full_precision_products():
-        means = mean_activation(blocks, sample, batch_size=BATCH)
-        found = estimate(blocks, readout, sample, means, SETTINGS, batch_size=BATCH)
-        changes = ablate(blocks, readout, sample, means, neurons, batch_size=BATCH)
-    return list(_checked(sample, found, neurons, changes))
+        means = mean_activation(blocks, first, batch_size=BATCH)
+        # The contexts do not depend on the seed, so neither does what is exact.
+        changes = ablate(blocks, readout, first, means, neurons, batch_size=BATCH)
+        for seed, sample in samples.items():
+            found = estimate(blocks, readout, sample, means, replace(SETTINGS, seed=seed), batch_size=BATCH)
+            checked.append(list(_checked(sample, found, neurons, changes)))
+    return checked
 
 
 def _checked(
@@ -164,6 +174,20 @@ def report_all(checked: list[Checked]) -> None:
     print("| --- " * len(HEADINGS) + "|")
     for one in checked:
         print(f"| {one.place} | " + " | ".join(_figures(one)) + " |", flush=True)
+
+
+def report_seeds(drawn: list[list[Checked]]) -> None:
+    """How the estimates of each layer and loss do over seeds: one's figures are themselves a draw."""
+    columns = (1, 3, 4, 6, 7, 8)
+    print(f"| loss | {' | '.join(HEADINGS[1 + k] for k in columns)} |")
+    print("| --- " * (1 + len(columns)) + "|")
+    for of_seeds in zip(*drawn, strict=True):
+        figures = np.array([[float(_figures(one)[k].split()[0]) for k in columns] for one in of_seeds])
+        cells = (
+            f"{mean:.3f} ({low:.3f} to {high:.3f})"
+            for mean, low, high in zip(figures.mean(0), figures.min(0), figures.max(0), strict=True)
+        )
+        print(f"| {of_seeds[0].place} | {' | '.join(cells)} |", flush=True)
 
 
 def _figures(one: Checked) -> list[str]:

@@ -363,7 +363,7 @@ RULES = (
     ),
     Rule(
         "layers",
-        version=1,
+        version=2,
         sections=("layers", "panels", "probe", "cache"),
         tables=(
             _of_checkpoint(
@@ -393,7 +393,7 @@ RULES = (
     ),
     Rule(
         "allocation",
-        version=1,
+        version=2,
         sections=("allocation", "panels", "probe", "cache"),
         tables=(
             Table(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rare_neurons.configuration.batches import INTERVAL, Batch, batches, sizes_of, trainings
+from rare_neurons.configuration.batches import AT_ONCE, INTERVAL, Batch, batches, sizes_of, trainings
 
 STEPS = {"a": (0, 1, 2, 4), "b": (0, 1, 2, 4), "c": (0, 8)}
 
@@ -46,10 +46,10 @@ def test_paths_and_steps_of_a_job():
     single, pair, _ = batches({"a": (0, 8, 16, 32), "b": (5,)}, {"a": 2, "b": 1})
     assert pair.paths("x/{model}/step{step}.json") == ["x/{model}/step0.json", "x/{model}/step8.json"]
     assert pair.log("{model}/step{step}.log") == "{model}/step0-8.log"
-    assert pair.steps_of(SimpleNamespace()) == [0, 8]
+    assert pair.pairs_of(SimpleNamespace(model="a")) == [("a", "0"), ("a", "8")]
     assert single.paths("x/step{step}.json") == ["x/step{step}.json"]
     assert single.log("step{step}.log") == "step{step}.log"
-    assert single.steps_of(SimpleNamespace(step="5")) == [5]
+    assert single.pairs_of(SimpleNamespace(model="b", step="5")) == [("b", "5")]
 
 
 def test_intervals_are_divided_like_checkpoints():
@@ -59,7 +59,30 @@ def test_intervals_are_divided_like_checkpoints():
     assert first.rule("allocation") == "allocation_0_2"
     assert last.paths("{model}/step{interval}.parquet") == ["{model}/step2-16.parquet"]
     assert first.log("step{interval}.log") == "step0-2.log"
-    assert single.items_of(SimpleNamespace(interval="0-16")) == ["0-16"]
+    assert single.pairs_of(SimpleNamespace(model="b", interval="0-16")) == [("b", "0-16")]
+
+
+def test_models_that_are_alike_share_a_job_up_to_a_number_of_checkpoints():
+    steps = dict.fromkeys("abcde", (16, 128, 512)) | {"f": (16,), "g": (16, 128, 512), "h": ()}
+    alike = dict.fromkeys("abcd", "one") | {"e": "other", "f": "one", "h": "one"}
+    sizes = dict.fromkeys(steps) | {"g": 1}
+    single, alone, first, second = batches(steps, sizes, alike=alike)
+    assert (single.models, alone.models) == (("f", "g"), ("e",))
+    assert [(one.models, one.together) for one in (first, second)] == [(("a", "b"), True), (("c", "d"), True)]
+    assert len({one.name for one in (alone, first, second)}) == 3
+    paths = ["a/step16", "a/step128", "a/step512", "b/step16", "b/step128", "b/step512"]
+    assert first.paths("{panel}/{model}/step{step}") == [f"{{panel}}/{path}" for path in paths]
+    assert [f"{model}/step{step}" for model, step in first.pairs_of(SimpleNamespace(panel="p"))] == paths
+    assert first.log("logs/{model}/step{step}.log") == "logs/a_to_b/step16-512.log"
+
+
+def test_a_job_of_several_models_has_at_most_so_many_checkpoints_and_each_in_one_job():
+    steps = {f"m{k}": tuple(range(k % 4)) for k in range(30)}
+    found = batches(steps, dict.fromkeys(steps), alike=dict.fromkeys(steps, "all"))
+    pairs = [(one.models if one.together else one.models[:1], one.items) for one in found[1:]]
+    assert all(len(models) * len(items) <= AT_ONCE for models, items in pairs)
+    measured = [(model, int(item)) for one in found[1:] for model in one.models for item in one.items]
+    assert sorted(measured) == sorted((model, step) for model, of_model in steps.items() for step in of_model)
 
 
 @pytest.mark.parametrize(("asked", "expected"), [("auto", {"p": None, "h": 1}), (3, {"p": 3, "h": 3})])

@@ -6,7 +6,9 @@ Makes: {results}/{organisation,sets,overlap,routing,kinds,readout,examples}/{pan
 """
 
 ACTIVITY_BATCHES = batches(
-    {model: ASKED.declared_steps("activity", model) for model in STEPS}, SIZES
+    {model: ASKED.declared_steps("activity", model) for model in STEPS},
+    SIZES,
+    alike=ALIKE,
 )
 
 

@@ -179,7 +179,7 @@ def files_of_checkpoints(batch):
     if of_hub(batch):
         return []
     return lambda w: [
-        path for step in batch.steps_of(w) for path in checkpoint_files(w.model, step)
+        path for m, step in batch.pairs_of(w) for path in checkpoint_files(m, int(step))
     ]
 
 
@@ -188,7 +188,9 @@ def folders_of_checkpoints(batch):
     if not FAR:
         return []
     return lambda w: [
-        path for step in batch.steps_of(w) for path in checkpoint_folder(w.model, step)
+        path
+        for m, step in batch.pairs_of(w)
+        for path in checkpoint_folder(m, int(step))
     ]
 
 
@@ -203,8 +205,8 @@ def checkpoint_folder(model: str, step: int) -> list[str]:
 def ends_of(batch, side: int):
     """Manifests of the checkpoints before (0) or after (1) the intervals of a batch."""
     return lambda w: [
-        MANIFEST.format(model=w.model, step=interval.split("-")[side])
-        for interval in batch.items_of(w)
+        MANIFEST.format(model=m, step=interval.split("-")[side])
+        for m, interval in batch.pairs_of(w)
     ]
 
 
@@ -214,8 +216,8 @@ def folders_of_intervals(batch, side: int):
         return []
     return lambda w: [
         path
-        for interval in batch.items_of(w)
-        for path in checkpoint_folder(w.model, int(interval.split("-")[side]))
+        for m, interval in batch.pairs_of(w)
+        for path in checkpoint_folder(m, int(interval.split("-")[side]))
     ]
 
 
@@ -225,17 +227,17 @@ def folders_between(batch):
         return []
     return lambda w: [
         path
-        for interval in batch.items_of(w)
-        if (step := ASKED.between(w.model, interval)) is not None
-        for path in checkpoint_folder(w.model, step)
+        for m, interval in batch.pairs_of(w)
+        if (step := ASKED.between(m, interval)) is not None
+        for path in checkpoint_folder(m, step)
     ]
 
 
 def between_of(batch):
     """Manifest of the checkpoint inside each interval of a batch; None where none is asked for."""
     return lambda w: [
-        None if step is None else MANIFEST.format(model=w.model, step=step)
-        for step in (ASKED.between(w.model, one) for one in batch.items_of(w))
+        None if step is None else MANIFEST.format(model=m, step=step)
+        for m, step in ((m, ASKED.between(m, one)) for m, one in batch.pairs_of(w))
     ]
 
 

@@ -7,11 +7,18 @@ Makes: {results}/{layer_influence,layer_audit,heads}/{panel}/{model}/step{step}.
 """
 
 SIZES = sizes_of(config["models"], config["jobs"]["checkpoints"])
+# Small models of a subject share a process where few of their checkpoints are asked for: its start costs more than one.
+ALIKE = {
+    model: (config["models"][model].get("subject"), *panels_of(model))
+    for model in PRETRAINED
+}
 LAYER_BATCHES = batches(
-    {model: ASKED.declared_steps("layers", model) for model in STEPS}, SIZES
+    {model: ASKED.declared_steps("layers", model) for model in STEPS},
+    SIZES,
+    alike=ALIKE,
 )
 INTERVAL_BATCHES = batches(
-    {model: ASKED.intervals(model) for model in STEPS}, SIZES, "interval"
+    {model: ASKED.intervals(model) for model in STEPS}, SIZES, "interval", alike=ALIKE
 )
 MACHINE = {key: config["probe"][key] for key in ("device", "batch_size")}
 

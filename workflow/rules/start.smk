@@ -112,7 +112,7 @@ def heed_force() -> None:
 
 def tell_jobs() -> None:
     """Tell a display of progress (a logger plugin) what will run: model, stage and number of checkpoints of each job."""
-    stages = {batch.rule("pretrain"): ("pretrain", 1) for batch in TRAININGS}
+    stages = {batch.rule("pretrain"): ("pretrain", 1, None) for batch in TRAININGS}
     for found, names in (
         (BATCHES, ("resolve", "spectra", "probe", "metrics")),
         (LAYER_BATCHES, ("layers",)),
@@ -120,14 +120,20 @@ def tell_jobs() -> None:
         (INTERVAL_BATCHES, ("allocation",)),
     ):
         for batch in found:
-            stages |= {batch.rule(name): (name, len(batch.items)) for name in names}
+            size = len(batch.items) * (len(batch.models) if batch.together else 1)
+            label = (
+                "{} to {}".format(batch.models[0], batch.models[-1])
+                if batch.together
+                else None
+            )
+            stages |= {batch.rule(name): (name, size, label) for name in names}
     jobs = {}
     for job in workflow.dag.needrun_jobs():
         if not job.output and not job.log:
             continue
         of = [v for k, v in job.wildcards.items() if k not in ("step", "interval")]
-        stage, size = stages.get(job.rule.name, (job.rule.name, 1))
-        jobs[job.jobid] = [of[-1] if of else "all", stage, size]
+        stage, size, label = stages.get(job.rule.name, (job.rule.name, 1, None))
+        jobs[job.jobid] = [label or (of[-1] if of else "all"), stage, size]
     logger.info("", extra={"planned": {"jobs": jobs, "results": RESULTS}})
 
 

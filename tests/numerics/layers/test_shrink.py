@@ -34,6 +34,16 @@ def test_pure_noise_about_the_centre_is_all_taken_off_but_its_own_fraction():
     assert shrink(first, second, variance, gn).signs < 0.1
 
 
+def test_an_error_of_few_degrees_of_freedom_is_that_of_the_t_interval():
+    rng = np.random.default_rng(2)
+    n, draws = 20000, rng.standard_normal((2, 20000))
+    second, variance = draws.mean(0), draws.var(0, ddof=1) / 2
+    found = shrink(np.zeros(n), second, variance, np.zeros(n), np.ones(n))
+    covered = np.abs(found.unshrunk) <= 1.645 * found.error
+    assert covered.mean() == pytest.approx(0.9, abs=0.007)  # three standard errors
+    assert (np.abs(found.unshrunk) <= 1.645 * found.noise).mean() < 0.7
+
+
 def test_without_gauss_newton_or_without_anything_nothing_is_lost():
     second = np.array([1.0, -2.0, 0.5])
     found = shrink(np.zeros(3), second, np.zeros(3), np.zeros(3))

@@ -1,8 +1,9 @@
 """Running sums are those of everything at once."""
 
 import numpy as np
+import pytest
 
-from rare_neurons.numerics.layers.sums import RunningSums
+from rare_neurons.numerics.layers.sums import RunningSums, degrees_of_freedom
 from rare_neurons.numerics.panel.standard_error import cluster_variance
 
 S, P, H, C, L, N, K = 2, 2, 2, 11, 3, 4, 3
@@ -30,6 +31,8 @@ def test_batches_of_contexts_add_up():
     np.testing.assert_allclose(found.second[:, :, :, 11], signs.mean(0)[:, :, :, 9:].sum(3))
     of_context = signs.sum(3)
     np.testing.assert_allclose(found.sign_variance, (of_context.var(0, ddof=1) / K).sum(2))
+    v = of_context.var(0, ddof=1) / K
+    np.testing.assert_allclose(found.sign_df, (K + 1) * v.sum(2) ** 2 / (v**2).sum(2) - 2)
     np.testing.assert_allclose(found.gauss_newton, gauss_newton.sum(2))
     labels = np.unique(document, return_inverse=True)[1]
     for s in range(S):
@@ -44,3 +47,12 @@ def test_one_document_has_no_variance():
     place = {"fold": np.zeros(2, int), "document": np.full(2, 5), "counts": np.ones((1, 2))}
     running.add(first=ones, signs=np.stack([ones, ones]), gauss_newton=ones[:, :, 0], **place)
     assert np.isnan(running.finish().document_variance).all()
+
+
+def test_degrees_of_freedom_are_those_of_what_was_summed():
+    rng = np.random.default_rng(1)
+    scale = np.array([1.0, 1.0, 4.0])[:, None, None]
+    v = (scale * rng.standard_normal((3, 4000, 200))).reshape(-1, 200) ** 2  # many pieces, each of one degree
+    found = degrees_of_freedom(v.sum(0), (v**2).sum(0), n_draws=2)
+    assert found.mean() == pytest.approx(4000 * 18**2 / (1 + 1 + 16**2), rel=0.02)
+    assert np.isinf(degrees_of_freedom(np.zeros(1), np.zeros(1), n_draws=2)).all()

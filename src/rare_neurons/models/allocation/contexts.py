@@ -36,7 +36,7 @@ class Batch:
 def choose_contexts(panel: PanelArrays, n_contexts: int | None, strata: Sequence[str]) -> PanelArrays:
     """Keep some contexts of a panel, sorted by fold, and of their targets those of the strata asked for.
 
-    Contexts are spread evenly over each fold, so that neighbours, which share a document, come last.
+    Only contexts that have such targets are taken (`spread_over_folds`).
 
     Parameters
     ----------
@@ -56,10 +56,10 @@ def choose_contexts(panel: PanelArrays, n_contexts: int | None, strata: Sequence
         raise RequestError(
             f"strata {', '.join(unknown) or '(none)'} asked for; the panel has {', '.join(panel.strata)}"
         )
-    kept = _spread_over_folds(panel.fold, len(panel.token_ids) if n_contexts is None else n_contexts)
+    asked = np.isin(panel.stratum, [panel.strata.index(name) for name in strata])
+    kept = spread_over_folds(np.unique(panel.context[asked]), panel.fold, n_contexts)
     place = np.full(len(panel.token_ids), -1)
     place[kept] = np.arange(len(kept))
-    asked = np.isin(panel.stratum, [panel.strata.index(name) for name in strata])
     chosen = np.flatnonzero((place[panel.context] >= 0) & asked)
     chosen = chosen[np.argsort(place[panel.context[chosen]], kind="stable")]
     of_target = {name: getattr(panel, name)[chosen] for name in _OF_TARGET}
@@ -74,11 +74,30 @@ def choose_contexts(panel: PanelArrays, n_contexts: int | None, strata: Sequence
     return some
 
 
-def _spread_over_folds(fold: np.ndarray, wanted: int) -> np.ndarray:
-    """Return contexts by fold: the same number of each, evenly spaced; all of a fold where it has fewer."""
+def spread_over_folds(contexts: np.ndarray, fold: np.ndarray, n_contexts: int | None) -> np.ndarray:
+    """Choose contexts, sorted by fold: the same number of each, evenly spaced, so that neighbours come last.
+
+    Neighbours share a document. What measures layers, heads and accounts at the same number reads the same contexts.
+
+    Parameters
+    ----------
+    contexts : ndarray of int
+        Rows of ``fold`` to choose from, increasing.
+    fold : ndarray of int
+        Document fold of every context.
+    n_contexts : int or None
+        None for all; a number that does not divide by the folds gives the first ones one more each. All of a fold where
+        it has fewer.
+
+    Examples
+    --------
+    >>> spread_over_folds(np.arange(6), np.array([0, 0, 0, 1, 1, 1]), 13).tolist()
+    [0, 1, 3]
+    """
     found = []
     for k in range(N_FOLDS):
-        mine, n = np.flatnonzero(fold == k), wanted // N_FOLDS + (k < wanted % N_FOLDS)
+        mine = contexts[fold[contexts] == k]
+        n = len(mine) if n_contexts is None else n_contexts // N_FOLDS + (k < n_contexts % N_FOLDS)
         found.append(mine if n >= len(mine) else mine[(np.arange(n) * len(mine)) // max(n, 1)])
     return np.concatenate(found)
 

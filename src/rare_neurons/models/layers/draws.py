@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from rare_neurons.errors import RequestError
+from rare_neurons.models.allocation.contexts import spread_over_folds
 from rare_neurons.models.panel_arrays import PanelArrays
 from rare_neurons.numerics.grid.folds import N_FOLDS
 
-_CONTEXTS, _LABELS, _TARGETS, _SIGNS = range(4)  # streams of one seed
+_LABELS, _TARGETS, _SIGNS = range(1, 4)  # streams of one seed
 
 
 @dataclass(frozen=True)
@@ -71,12 +72,14 @@ class Sample:
 
 
 def draw_sample(panel: PanelArrays, strata: Sequence[str], n_contexts: int | None, seed: int) -> Sample:
-    """Draw contexts with targets of the declared strata, as evenly from the folds of documents as they allow.
+    """Choose contexts with targets of the declared strata (`spread_over_folds`), and draw labels for them.
 
     Parameters
     ----------
     n_contexts : int or None
         None, or more than there are: all.
+    seed : int
+        Of the labels.
 
     Raises
     ------
@@ -88,7 +91,7 @@ def draw_sample(panel: PanelArrays, strata: Sequence[str], n_contexts: int | Non
         raise RequestError(f"layers: stratum {unknown[0]!r} is not of the panel; its strata: {', '.join(panel.strata)}")
     declared = np.array([panel.strata.index(name) for name in strata])
     wanted = np.isin(panel.stratum, declared)
-    chosen = _spread(np.unique(panel.context[wanted]), panel.fold, n_contexts, seed)
+    chosen = spread_over_folds(np.unique(panel.context[wanted]), panel.fold, n_contexts)
     cluster = _clusters(panel, chosen)
     order = np.lexsort((chosen, cluster, panel.fold[chosen]))
     chosen, cluster = chosen[order], cluster[order]
@@ -111,16 +114,6 @@ def draw_sample(panel: PanelArrays, strata: Sequence[str], n_contexts: int | Non
         uniform=uniform[:, rows],
         natural=slice(panel.min_position, panel.token_ids.shape[1] - 1),
     )
-
-
-def _spread(contexts: np.ndarray, fold: np.ndarray, n: int | None, seed: int) -> np.ndarray:
-    """Take some of the contexts: one of every fold in random order, then a second one, and so on."""
-    mixed = np.random.default_rng([seed, _CONTEXTS]).permutation(contexts)
-    turn = np.zeros(len(mixed), dtype=np.int64)
-    for one in np.unique(fold[mixed]):
-        mine = np.flatnonzero(fold[mixed] == one)
-        turn[mine] = np.arange(len(mine))
-    return mixed[np.argsort(turn, kind="stable")][:n]
 
 
 def _clusters(panel: PanelArrays, contexts: np.ndarray) -> np.ndarray:

@@ -54,6 +54,7 @@ def shrunk_estimates(sums: EffectSums, n_targets: np.ndarray) -> dict[Place, Shr
             second[s, p, layer] / n,
             sums.sign_variance[s, p, layer] / n**2,
             sums.gauss_newton[s, p, layer] / n,
+            sums.sign_df[s, p, layer],
         )
         for s, n in enumerate(n_targets.tolist())
         if n > 0

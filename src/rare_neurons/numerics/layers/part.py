@@ -144,7 +144,7 @@ def summarise_part(
 
 def _third_order(shrunk: Shrunk, neurons: np.ndarray, exact: np.ndarray) -> float:
     """Exact less unshrunk values, the variance of the signs taken off, in units of the exact ones."""
-    left = np.mean(np.square(exact - shrunk.unshrunk[neurons]) - np.square(shrunk.error[neurons]))
+    left = np.mean(np.square(exact - shrunk.unshrunk[neurons]) - np.square(shrunk.noise[neurons]))
     return _ratio(float(np.sqrt(max(0.0, float(left)))), _rms(exact))
 
 

@@ -27,7 +27,11 @@ class LayerInfluenceRow:
         ),
     ]
     influence_error: Annotated[
-        float | None, Column(_NATS, "standard error of the approximation: draws of signs; 0 where ablated exactly")
+        float | None,
+        Column(
+            _NATS,
+            "standard error of the approximation: draws of signs, widened as they are few; 0 where ablated exactly",
+        ),
     ]
     influence_low: Annotated[
         float | None, Column(_NATS, "lower end of the split-conformal interval for the panel's exact value")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtri, stdtrit
+
+_QUANTILE = 0.95
 
 
 @dataclass(frozen=True)
@@ -17,8 +20,11 @@ class Shrunk:
         With the even part shrunk, and as the sign draws have it; nats per token.
     second : ndarray, shape (neuron,)
         H, the mean of the sign draws.
-    error : ndarray, shape (neuron,)
+    noise : ndarray, shape (neuron,)
         Standard error of ``unshrunk`` over draws of signs.
+    error : ndarray, shape (neuron,)
+        The same, widened by the ratio of the t to the normal quantile of 0.95: the draws are few, and a normal
+        interval of 90 % with this error is the t interval.
     gauss_newton, signs : float
         The multiple b of Gauss-Newton, and what is kept of the sign draws' deviation from it (c, 0 to 1).
     """
@@ -26,12 +32,19 @@ class Shrunk:
     estimate: np.ndarray
     unshrunk: np.ndarray
     second: np.ndarray
+    noise: np.ndarray
     error: np.ndarray
     gauss_newton: float
     signs: float
 
 
-def shrink(first: np.ndarray, second: np.ndarray, variance: np.ndarray, gauss_newton: np.ndarray) -> Shrunk:
+def shrink(
+    first: np.ndarray,
+    second: np.ndarray,
+    variance: np.ndarray,
+    gauss_newton: np.ndarray,
+    df: np.ndarray | float = np.inf,
+) -> Shrunk:
     """Estimate effects from their first and second order (docs/methods/layers.md).
 
     ``Δ̂ = I₁ + ½ [b G + c (H − b G)]``: H, the mean of the sign draws, is unbiased and noisy; G, Gauss-Newton by sampled
@@ -45,6 +58,8 @@ def shrink(first: np.ndarray, second: np.ndarray, variance: np.ndarray, gauss_ne
         I₁, H and G, nats per token.
     variance : ndarray, shape (neuron,)
         s², nats squared.
+    df : ndarray, shape (neuron,)
+        Degrees of freedom of ``variance``.
 
     Returns
     -------
@@ -63,7 +78,9 @@ def shrink(first: np.ndarray, second: np.ndarray, variance: np.ndarray, gauss_ne
     spread = float(np.square(deviation).sum())
     c = max(0.0, 1.0 - float(variance.sum()) / spread) if spread > 0 else 1.0
     even = b * gauss_newton + c * deviation
-    return Shrunk(first + 0.5 * even, first + 0.5 * second, second, 0.5 * np.sqrt(variance), b, c)
+    noise = 0.5 * np.sqrt(variance)
+    error = noise * stdtrit(df, _QUANTILE) / ndtri(_QUANTILE)
+    return Shrunk(first + 0.5 * even, first + 0.5 * second, second, noise, error, b, c)
 
 
 def _slope(second: np.ndarray, gauss_newton: np.ndarray, variance: np.ndarray) -> float:

@@ -23,6 +23,8 @@ class EffectSums:
         document fold.
     sign_variance : ndarray, shape (stratum, part, layer, neuron)
         Variance of ``second``, summed over halves and folds, over draws of signs.
+    sign_df : ndarray, shape (stratum, part, layer, neuron)
+        Its degrees of freedom (`degrees_of_freedom`); infinite where it is zero.
     gauss_newton : ndarray, shape (stratum, part, layer, neuron)
     document_variance : ndarray, shape (stratum, part, layer, neuron)
         Variance of the mean first-order effect over documents, nats squared; NaN with fewer than two documents.
@@ -31,6 +33,7 @@ class EffectSums:
     first: np.ndarray
     second: np.ndarray
     sign_variance: np.ndarray
+    sign_df: np.ndarray
     gauss_newton: np.ndarray
     document_variance: np.ndarray
 
@@ -41,7 +44,8 @@ class RunningSums:
     def __init__(self, *, n_strata: int, n_halves: int, n_folds: int, n_layers: int, n_neurons: int) -> None:
         per_loss, neurons = (n_strata, N_PARTS), (n_layers, n_neurons)
         self.first, self.second = (np.zeros((*per_loss, n_halves, n_folds, *neurons)) for _ in range(2))
-        self.sign_variance, self.gauss_newton = (np.zeros((*per_loss, *neurons)) for _ in range(2))
+        self.sign_variance, self.sign_squares, self.gauss_newton = (np.zeros((*per_loss, *neurons)) for _ in range(3))
+        self.n_draws = 2
         self.documents = _OpenDocument((*per_loss, *neurons), n_strata)
 
     def add(
@@ -72,8 +76,10 @@ class RunningSums:
             self.first[:, :, :, one] += first[:, :, :, mine].sum(3, dtype=np.float64)
             self.second[:, :, :, one] += second[:, :, :, mine].sum(3)
         deviations = signs.sum(3, dtype=np.float64) - second.sum(2)
-        n_draws = len(signs)
-        self.sign_variance += np.square(deviations).sum((0, 3)) / (n_draws * (n_draws - 1))
+        self.n_draws = len(signs)
+        of_context = np.square(deviations).sum(0) / (self.n_draws * (self.n_draws - 1))
+        self.sign_variance += of_context.sum(2)
+        self.sign_squares += np.square(of_context).sum(2)
         self.gauss_newton += gauss_newton.sum(2, dtype=np.float64)
         per_context = np.moveaxis(first.sum(2, dtype=np.float64), 2, 0)
         for label, sums, n in zip(document.tolist(), per_context, counts.T, strict=True):
@@ -81,7 +87,30 @@ class RunningSums:
 
     def finish(self) -> EffectSums:
         """Close the last document."""
-        return EffectSums(self.first, self.second, self.sign_variance, self.gauss_newton, self.documents.variance())
+        df = degrees_of_freedom(self.sign_variance, self.sign_squares, n_draws=self.n_draws)
+        return EffectSums(self.first, self.second, self.sign_variance, df, self.gauss_newton, self.documents.variance())
+
+
+def degrees_of_freedom(total: np.ndarray, squares: np.ndarray, *, n_draws: int) -> np.ndarray:
+    """Degrees of freedom of a sum of estimated variances (Satterthwaite 1946).
+
+    Each of n draws has n - 1 of its own, so that its square overestimates the square of what it estimates by
+    (n + 1)/(n - 1): ``(n + 1) (Σ v)² / Σ v² - 2``, between n - 1, where one v is all, and n - 1 times their number.
+
+    Parameters
+    ----------
+    total, squares : ndarray
+        Σ v and Σ v² of independent estimates of variances.
+    n_draws : int
+        Draws that each v is estimated from.
+
+    Examples
+    --------
+    >>> degrees_of_freedom(np.array([1.0, 4.0]), np.array([1.0, 4.0]), n_draws=2).tolist()
+    [1.0, 10.0]
+    """
+    share = np.divide(total**2, squares, out=np.full(np.shape(total), np.inf), where=squares > 0)
+    return (n_draws + 1) * share - 2
 
 
 class _OpenDocument:
