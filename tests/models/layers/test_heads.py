@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from rare_neurons.errors import DataFault, RequestError
+from rare_neurons.models.allocation.contexts import choose_contexts
 from rare_neurons.models.layers import heads
 from rare_neurons.models.layers.heads import HeadOptions, measure_heads
 from rare_neurons.numerics.layers.head_rows import HeadRow
@@ -25,6 +26,13 @@ def modules(model, layer):
     named = dict(model.named_modules())
     find = lambda suffix: next(m for name, m in named.items() if name.endswith(f".{layer}.{suffix}"))  # noqa: E731
     return find(W_O.get(kind, ATTENTION)), find(W_OUT.get(kind, MLP))
+
+
+def whole_panel():
+    """A panel all of whose contexts have targets of the strata: means are over those alone."""
+    panel = random_panel(n_contexts=24, per_stratum=70)
+    assert len(choose_contexts(panel, None, STRATA).token_ids) == 24
+    return panel
 
 
 def losses(model, panel):
@@ -59,7 +67,7 @@ def hooked_change(model, panel, module, entries):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_component_is_what_a_hook_on_the_whole_model_gives(name):
-    model, panel = random_model(name), random_panel(n_contexts=24)
+    model, panel = random_model(name), whole_panel()
     found = measure_heads(model, panel, OPTIONS)
     rows = [dict(zip(found, values, strict=True)) for values in zip(*found.values(), strict=True)]
     assert len(rows) == len(STRATA) * 2 * (2 + 2)
@@ -74,7 +82,7 @@ def test_every_component_is_what_a_hook_on_the_whole_model_gives(name):
 
 
 def test_the_last_attention_and_mlp_of_a_parallel_block_follow_from_the_final_residual():
-    model, panel = random_model("gpt_neox-parallel"), random_panel(n_contexts=24)
+    model, panel = random_model("gpt_neox-parallel"), whole_panel()
     found = measure_heads(model, panel, OPTIONS)
     last = {}
     block = model.gpt_neox.layers[-1]
@@ -101,7 +109,7 @@ def test_the_last_attention_and_mlp_of_a_parallel_block_follow_from_the_final_re
 
 
 def test_batches_make_no_difference_and_columns_are_those_of_the_table():
-    model, panel = random_model("llama"), random_panel(n_contexts=24)
+    model, panel = random_model("llama"), whole_panel()
     all_at_once, by_one = (
         measure_heads(model, panel, dataclasses.replace(OPTIONS, batch_size=size)) for size in (10_000, 1)
     )
@@ -112,7 +120,7 @@ def test_batches_make_no_difference_and_columns_are_those_of_the_table():
 
 
 def test_the_model_is_left_as_it_was():
-    model, panel = random_model("opt"), random_panel(n_contexts=24)
+    model, panel = random_model("opt"), whole_panel()
     before = losses(model, panel)
     measure_heads(model, panel, OPTIONS)
     np.testing.assert_array_equal(losses(model, panel), before)
@@ -120,7 +128,7 @@ def test_the_model_is_left_as_it_was():
 
 
 def test_too_little_memory_halves_the_batches_and_is_refused_at_one_context(monkeypatch, capsys):
-    model, panel = random_model("gpt2"), random_panel(n_contexts=24)
+    model, panel = random_model("gpt2"), whole_panel()
     expected = measure_heads(model, panel, OPTIONS)
     make = heads._Ablations
 
@@ -143,7 +151,7 @@ def test_too_little_memory_halves_the_batches_and_is_refused_at_one_context(monk
 
 
 def test_half_precision_unknown_strata_and_infinite_weights_are_refused():
-    panel = random_panel(n_contexts=24)
+    panel = whole_panel()
     with pytest.raises(RequestError, match="heads cannot be measured in bfloat16"):
         measure_heads(random_model("gpt2", dtype=torch.bfloat16), panel, OPTIONS)
     with pytest.raises(RequestError, match="strata odd asked for; the panel has common, mid, rare"):
