@@ -6,7 +6,9 @@ CORES ?= 2
 CONFIG ?= config/config.yaml
 TORCH ?=
 BIN := $(VENV)/bin
-PYTEST := $(BIN)/python -m pytest -n $(CORES) --dist loadgroup
+# A file's tests on one worker, so that what they share is made once; in the order of collection, the longest first.
+# (--dist loadgroup does nothing with pytest 9: pytest-xdist 3.8 renames tests, which their ids no longer follow.)
+PYTEST := $(BIN)/python -m pytest -n $(CORES) --dist loadfile --no-loadscope-reorder
 # One BLAS thread per parallel job.
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
@@ -14,7 +16,7 @@ export MKL_NUM_THREADS ?= 1
 # Bytecode is cached at first use, whatever the environment says: without it every process compiles what it imports.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: env demo plan test test-slurm test-storage test-package test-faults soak fuzz lint audit bench docs site replication clean
+.PHONY: env demo plan test test-slurm test-storage test-package test-browser test-faults soak fuzz lint audit bench docs site replication clean
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) tools/install.py $(VENV) $(if $(TORCH),"$(TORCH)")
@@ -30,7 +32,7 @@ plan: $(VENV)/.installed ## what a run would fetch: make plan CONFIG=config/pyth
 	$(BIN)/snakemake --cores 1 --quiet --configfile $(CONFIG) -- plan
 
 test: $(VENV)/.installed lint ## style, then the tests
-	$(PYTEST) -m "not slurm and not storage and not faults and not soak and not fuzz and not package"
+	$(PYTEST) -m "not slurm and not storage and not faults and not soak and not fuzz and not package and not browser"
 
 test-slurm: $(VENV)/.installed ## the SLURM profile on a SLURM that the test starts itself (needs its packages and root)
 	$(BIN)/python -m pytest tests/slurm
@@ -41,8 +43,11 @@ test-storage: $(VENV)/.installed ## workers that share no file system (needs rsy
 test-package: $(VENV)/.installed ## the wheel, installed where there is no checkout: reading, and a whole run
 	$(BIN)/python -m pytest -m package tests/package
 
+test-browser: $(VENV)/.installed ## the atlas in a headless Chromium: slider, clicks, keys, exports
+	$(BIN)/python -m pytest -m browser tests/atlas
+
 test-faults: $(VENV)/.installed ## kills, full disks and dead nodes; afterwards every table is that of an undisturbed run
-	$(BIN)/python -m pytest -n $(CORES) --dist loadfile -m faults tests/faults --durations 0
+	$(BIN)/python -m pytest -n $(CORES) --dist loadfile -m faults tests/faults tests/workflow --durations 0
 
 soak: $(VENV)/.installed ## 100 kills at random moments
 	$(BIN)/python -m pytest -m soak tests/faults
@@ -69,6 +74,7 @@ bench: $(VENV)/.installed ## side by side with the peers
 	$(BIN)/python -m benchmarks.dag
 	$(BIN)/python -m benchmarks.results_loading
 	$(BIN)/python -m benchmarks.checksums results
+	$(BIN)/python -m benchmarks.atlas results
 
 docs: $(VENV)/.installed ## rewrite the tables of config/README.md and results/README.md
 	$(BIN)/python docs/make_tables.py
@@ -86,4 +92,4 @@ replication: $(VENV)/.installed ## the seed studies' conventions beside ours, in
 	$(BIN)/python docs/make_replication.py
 
 clean: ## remove the environment and all results
-	rm -rf $(VENV) $(VENV)-audit site .snakemake cache results/*/ results/summary.txt results/usable.txt
+	rm -rf $(VENV) $(VENV)-audit site .snakemake cache results/*/ results/summary.* results/usable.txt

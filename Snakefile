@@ -22,12 +22,19 @@ include: "workflow/rules/activity.smk"
 include: "workflow/rules/null_tables.smk"
 include: "workflow/rules/timelines.smk"
 include: "workflow/rules/alpha.smk"
+include: "workflow/rules/atlas.smk"
 include: "workflow/rules/plan.smk"
 
 
 if ASKED.measures_influence:
 
     include: "workflow/rules/replication.smk"
+
+
+# Where results are in storage, there is no summary here that it could begin with.
+if not FAR:
+
+    report: "workflow/report/workflow.rst"
 
 
 onstart:
@@ -45,12 +52,14 @@ localrules:
     corpus,
     panel,
     plan,
+    plan_json,
     prefetch,
     integrity,
     timelines,
     lineage,
     alpha,
     figures,
+    atlas,
     summary,
     usable,
 
@@ -60,5 +69,7 @@ rule all:
     default_target: True
     input:
         f"{RESULTS}/summary.txt",
+        f"{RESULTS}/summary.rst",
+        f"{RESULTS}/atlas.html",
         f"{RESULTS}/usable.txt",
         everything,

@@ -83,15 +83,21 @@ def forward_seconds(shape: Shape, n_targets: int) -> float:
     return float(cpu_seconds(work)[0]) * n_targets / token_ids.numel()
 
 
-def floor_seconds(shape: Shape, n_targets: int, plan: Plan, n_classes: int) -> float:
-    """Operations of the products that are needed, over the rate of each dtype's product measured now."""
+def floor_seconds(shape: Shape, n_targets: int, plan: Plan, n_classes: int) -> tuple[float, float]:
+    """Operations of the products that are needed, over the rate of each dtype's product measured now.
+
+    The first in the engine's own precisions; the second physical: U² in the plan's, all others in float32.
+    """
     V, d, N = shape.vocab, shape.d_model, shape.neurons
-    dtypes = {torch.float64, plan.gradient_dtype, plan.product_dtype}
+    dtypes = {torch.float64, torch.float32, plan.gradient_dtype, plan.product_dtype}
     rate = {dtype: _rate(min(V, 2048), d, N, dtype) for dtype in dtypes}
-    # z; Σ p A; products [pos, d] x [d, neuron]: c(r)w, U_y and Σ p U of every class; Σ p U²
-    per_target = (2 * V * d + (2 + n_classes) * 2 * d * N) / rate[torch.float64] + 2 * V * d / rate[plan.gradient_dtype]
-    per_target += 2 * V * N / rate[plan.product_dtype]
-    return per_target * n_targets + 2 * V * d * N / rate[torch.float64]
+    found = []
+    for fine, gradient in ((torch.float64, plan.gradient_dtype), (torch.float32, torch.float32)):
+        # z; Σ p A; products [pos, d] x [d, neuron]: c(r)w, U_y and Σ p U of every class; Σ p U²
+        per_target = (2 * V * d + (2 + n_classes) * 2 * d * N) / rate[fine] + 2 * V * d / rate[gradient]
+        per_target += 2 * V * N / rate[plan.product_dtype]
+        found.append(per_target * n_targets + 2 * V * d * N / rate[fine])
+    return found[0], found[1]
 
 
 def _rate(K: int, d: int, N: int, dtype: torch.dtype) -> float:
@@ -176,8 +182,9 @@ def run(name: str, n_targets: int, median: float, repeats: int) -> None:
             rounds["certified"].append(cpu_seconds(lambda: results.update(_certified(full)))[0])
             n_classes = len(full.vocabulary.slices)
             rounds["floor"].append(floor_seconds(shape, n_targets, make_plan(full, CERTIFIED), n_classes))
-    taken, forward, floor = (np.array(rounds[name]) for name in ("certified", "forward", "floor"))
-    _report(taken, {"loop": loop, "exact": exact}, {"forward": forward, "floor": floor})
+    taken, forward = (np.array(rounds[name]) for name in ("certified", "forward"))
+    floor, physical = np.array(rounds["floor"]).T
+    _report(taken, {"loop": loop, "exact": exact}, {"forward": forward, "floor": floor, "physical floor": physical})
     long_run = ((taken - prepared) / n_targets + prepared / 24_000) / (forward / n_targets)
     print(
         f"    certified / forward with 24,000 targets: {np.median(long_run):.2f} "
@@ -211,7 +218,7 @@ def _exact_seconds(inputs: PassInputs, n_targets: int) -> float:
 
 def _report(certified: np.ndarray, slower: dict[str, np.ndarray], paired: dict[str, np.ndarray]) -> None:
     print(f"(c) certified: {np.median(certified):.1f} s ({certified.min():.1f}-{certified.max():.1f})")
-    for letter, (name, seconds) in zip("abde", {**slower, **paired}.items(), strict=True):
+    for letter, (name, seconds) in zip("abdef", {**slower, **paired}.items(), strict=True):
         if name in slower:
             ratio, label = (seconds[:, None] / certified[None, :]).ravel(), f"{name} / certified"
         else:

@@ -1,7 +1,8 @@
 """Loading one model's whole influence timeline, against CSV in the same run: wall and CPU seconds.
 
 ``python -m benchmarks.results_loading`` writes 154 shards of 4,096 neurons x 3 strata with the columns of the influence
-table (random values) as the pipeline does, the same table as one CSV file, and reads both, everything and a selection.
+table (random values) as the pipeline does, the same table as one CSV file, and reads both, everything and a selection,
+then once more from the one file that `rare-neurons compact` makes of the shards.
 The files are in the page cache, for both.
 """
 
@@ -20,6 +21,7 @@ import pyarrow.csv as pa_csv
 
 from rare_neurons import load_influence
 from rare_neurons.checkpoints.schedules import steps_of
+from rare_neurons.compact import compact_shards
 from rare_neurons.tables import table_schema, write_rows
 
 INFLUENCE = table_schema("influence")
@@ -90,7 +92,7 @@ def main(n_neurons: int, repeats: int) -> None:
         size = sum(p.stat().st_size for p in results.rglob("*.parquet"))
         print(f"pyarrow {version('pyarrow')}; Parquet {size / 1e6:.0f} MB, CSV {path.stat().st_size / 1e6:.0f} MB\n")
         rare = {"stratum": "rare", "columns": WANTED, "format": "arrow"}
-        ways = {
+        shards = {
             "`load_influence`, everything": (lambda: load_influence(results, format="arrow"), repeats),
             f"`load_influence`, {len(WANTED)} columns": (
                 lambda: load_influence(results, columns=WANTED, format="arrow"),
@@ -101,6 +103,13 @@ def main(n_neurons: int, repeats: int) -> None:
                 repeats,
             ),
             "`load_influence`, everything, as a data frame": (lambda: load_influence(results), repeats),
+        }
+        # Once it has been made, loaders take the one file.
+        compacted = {f"{way}, compacted": how for way, how in shards.items()}
+        ways = {
+            **shards,
+            "`compact_shards`": (lambda: compact_shards(results), 1),
+            **compacted,
             "CSV, `pyarrow.csv`, everything": (lambda: read_csv(path), repeats),
             f"CSV, `pyarrow.csv`, {len(WANTED)} columns": (lambda: read_csv(path, WANTED), repeats),
             "CSV, `csv.reader`, everything, as text": (lambda: read_rows(path), 1),

@@ -23,6 +23,7 @@ from rare_neurons.numerics.integrity.fingerprint import fingerprint_tensor
 from rare_neurons.numerics.spectra.options import SpectrumOptions
 from rare_neurons.numerics.spectra.spectrum import Spectrum, measure_spectrum
 from rare_neurons.numerics.spectra.weightwatcher_engine import quiet
+from tools.configuration import read_yaml
 
 WIDTHS, LAYERS = {"70m": 512, "410m": 1024}, {"70m": 6, "410m": 2}  # of 410m's 24 layers two, all alike
 EMBEDDING = (50304, 512)
@@ -96,7 +97,7 @@ def main() -> None:
 def _compare(model: str, kind: str, repeats: int) -> str:
     weights = matrices(model, kind)
     peer = analyze(weights)
-    choices = {"plain": _plain(), "banded": _plain(refits=200), "default": SpectrumOptions()}
+    choices = {"plain": _plain(), "banded": _plain(refits=200), "default": default_options()}
     peer(), _ours(weights, _plain(refits=1))  # imports and first calls are not measured
     seconds, gap, ratios = [], 0.0, {name: [] for name in choices}
     for _ in range(repeats):  # interleaved, so that a busy machine slows all alike
@@ -117,7 +118,7 @@ def _embedding(repeats: int) -> str:
         "Gram matrix and eigenvalues": lambda: np.linalg.eigvalsh(wide.T @ wide),
         "plain": lambda: measure_spectrum(weights, _plain()),
         "default without shuffles": lambda: measure_spectrum(weights, SpectrumOptions(shuffles=0)),
-        "default": lambda: measure_spectrum(weights),
+        "default": lambda: measure_spectrum(weights, default_options()),
         "fingerprint": lambda: fingerprint_tensor("embedding", weights),
     }
     taken: dict[str, list[float]] = {name: [] for name in works}
@@ -127,6 +128,11 @@ def _embedding(repeats: int) -> str:
     return "\n".join(
         f"{name}: {np.median(values):.2f} s ({min(values):.2f}-{max(values):.2f})" for name, values in taken.items()
     )
+
+
+def default_options() -> SpectrumOptions:
+    """What a run has that changes none of them: those of config/analysis.yaml."""
+    return SpectrumOptions(**{k: v for k, v in read_yaml("config/analysis.yaml")["spectra"].items() if k != "engine"})
 
 
 def _plain(**changed: int) -> SpectrumOptions:

@@ -1,4 +1,4 @@
-"""Write the tables of config/README.md and results/README.md and the schema of a configuration layer; tests compare."""
+"""Write the tables of config/README.md and results/README.md, captions and the schema of a configuration layer."""
 
 import re
 import sys
@@ -11,6 +11,7 @@ sys.path.insert(0, str(ROOT))
 
 from docs.config_table import LAYER_SCHEMA, config_table, layer_schema_text  # noqa: E402
 from rare_neurons.catalogue import TABLES, TIMELINES  # noqa: E402
+from rare_neurons.figures.registry import FIGURES  # noqa: E402
 from rare_neurons.tables import table_schema  # noqa: E402
 
 BEGIN, END = "<!-- tables: made by `make docs` -->\n", "<!-- end of tables -->\n"
@@ -47,8 +48,14 @@ def filled(path: Path, tables: str) -> str:
 
 PAGES = {ROOT / "config/README.md": config_table, ROOT / "results/README.md": results_tables}
 
+CAPTIONS = {ROOT / f"workflow/report/figures/{figure.name}.rst": f"{figure.caption}\n" for figure in FIGURES}
+"""Of Snakemake's report, which takes them from files alone."""
+
 
 if __name__ == "__main__":
     for page, make in PAGES.items():
         page.write_text(filled(page, make()))
     LAYER_SCHEMA.write_text(layer_schema_text())
+    for path, caption in CAPTIONS.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(caption)

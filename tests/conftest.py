@@ -7,6 +7,24 @@ from filelock import FileLock
 
 from tests.workflow.project import Project, copy_project, make_project
 
+LONGEST = (
+    *(f"workflow/test_{name}.py" for name in ("own_model", "hub_faults", "planted")),
+    "hostile/test_corpus.py",
+    *(f"workflow/test_{name}.py" for name in ("reruns", "hub", "faults", "batches", "extending", "families")),
+    "test_notebooks.py",
+)
+"""Files that take longest. The first two do without the finished run, which one worker makes while others wait."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what is long, so that no worker ends long after another."""
+
+    def rank(item: pytest.Item) -> tuple[int, bool]:
+        name = item.path.relative_to(Path(__file__).parent).as_posix()
+        return LONGEST.index(name) if name in LONGEST else len(LONGEST), item.get_closest_marker("pipeline") is None
+
+    items.sort(key=rank)
+
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Project:

@@ -4,8 +4,6 @@ import re
 from dataclasses import is_dataclass
 from pathlib import Path
 
-import pytest
-
 from rare_neurons.catalogue import METRICS, QUANTITIES, RULES, TABLES, TIMELINES, VERSIONS, Table, load
 
 WORKFLOW = Path(__file__).parents[1] / "workflow" / "rules"
@@ -36,15 +34,15 @@ def test_every_rule_is_run_again_when_its_version_is_raised():
     assert "versions={rule: VERSIONS[rule] for rule in OF_INFLUENCE}" in TEXT
 
 
-@pytest.mark.parametrize("name", ENTRIES)
-def test_rows_and_what_computes_them_are_there(name):
-    assert is_dataclass(load(ENTRIES[name].row))
-    assert callable(load(ENTRIES[name].computed_in))
+def test_rows_and_what_computes_them_are_there():
+    for name, entry in ENTRIES.items():
+        assert is_dataclass(load(entry.row)), name
+        assert callable(load(entry.computed_in)), name
 
 
-@pytest.mark.parametrize("rule", METRICS, ids=lambda rule: rule.name)
-def test_metrics_have_a_function(rule):
-    assert callable(load(rule.metric))
+def test_metrics_have_a_function():
+    for rule in METRICS:
+        assert callable(load(rule.metric)), rule.name
 
 
 def test_the_quantities_are_tables_of_checkpoints_and_have_a_timeline_each():
@@ -54,12 +52,11 @@ def test_the_quantities_are_tables_of_checkpoints_and_have_a_timeline_each():
     assert not set(TIMELINES) & set(TABLES)
 
 
-@pytest.mark.parametrize("name", ENTRIES)
-def test_files_that_lie_apart_hold_rows_that_say_where_they_belong(name):
-    entry = ENTRIES[name]
+def test_files_that_lie_apart_hold_rows_that_say_where_they_belong():
     ends = {"interval": ("step_before", "step")}
-    apart = {column for word in entry.wildcards for column in ends.get(word, (word,))}
-    assert not entry.place or apart <= set(entry.place)
+    for name, entry in ENTRIES.items():
+        apart = {column for word in entry.wildcards for column in ends.get(word, (word,))}
+        assert not entry.place or apart <= set(entry.place), name
 
 
 def test_a_table_is_named_after_its_folders():

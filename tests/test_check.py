@@ -10,7 +10,7 @@ from rare_neurons.check import main, read_configuration
 from rare_neurons.errors import RequestError
 from tests.workflow.project import CONFIG, ROOT
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
+pytestmark = pytest.mark.pipeline
 SHARD = "spectra/tiny-seed0/step2.parquet"
 
 

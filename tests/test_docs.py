@@ -1,6 +1,6 @@
 import pytest
 
-from docs.make_tables import PAGES, filled
+from docs.make_tables import CAPTIONS, PAGES, filled
 from rare_neurons.catalogue import TABLES, TIMELINES, load
 from rare_neurons.tables import table_schema
 
@@ -12,13 +12,19 @@ def test_reference_tables_are_up_to_date(page):
     assert page.read_text() == filled(page, PAGES[page]()), f"{page.name} is out of date; run `make docs`"
 
 
-@pytest.mark.parametrize("name", EVERY)
-def test_every_column_says_its_unit_and_its_meaning(name):
-    for field in table_schema(name):
-        assert field.metadata[b"unit"], f"{name}.{field.name}"
-        assert field.metadata[b"meaning"], f"{name}.{field.name}"
+def test_captions_of_the_report_are_those_of_the_registry():
+    for path, text in CAPTIONS.items():
+        assert path.is_file(), f"{path.name} is missing; run `make docs`"
+        assert path.read_text() == text, f"{path.name} is out of date; run `make docs`"
 
 
-@pytest.mark.parametrize("name", sorted(TABLES))
-def test_what_computes_a_table_is_where_the_catalogue_says(name):
-    assert callable(load(TABLES[name].computed_in))
+def test_every_column_says_its_unit_and_its_meaning():
+    for name in EVERY:
+        for field in table_schema(name):
+            assert field.metadata[b"unit"], f"{name}.{field.name}"
+            assert field.metadata[b"meaning"], f"{name}.{field.name}"
+
+
+def test_what_computes_a_table_is_where_the_catalogue_says():
+    for name, table in TABLES.items():
+        assert callable(load(table.computed_in)), name

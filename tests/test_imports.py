@@ -1,7 +1,8 @@
-"""Imports point one way (docs: the layout's import direction); each line is checked in a fresh interpreter."""
+"""Imports point one way (docs: the layout's import direction); each line is checked in a process of its own."""
 
 import ast
 import graphlib
+import json
 import pkgutil
 import subprocess
 import sys
@@ -25,6 +26,8 @@ RULES = {
     "results": (*HEAVY, "scipy", "rare_neurons.models", "rare_neurons.stages", "rare_neurons.numerics"),
     "selection": (*HEAVY, "scipy", *OURS, "rare_neurons.numerics"),
     "figures": ("torch", "transformers", "snakemake", "rare_neurons.models", "rare_neurons.stages"),
+    "atlas": ("torch", "transformers", "snakemake", "rare_neurons.models", "rare_neurons.stages"),
+    "atlas.registry": (*HEAVY, "numpy", "pyarrow", "altair", "rare_neurons.results"),
     "figures.registry": (*HEAVY, "numpy", "pyarrow", "rare_neurons.results"),
     "api": ("snakemake", "weightwatcher", "datasets"),
     "replication": ("torch", "transformers", "snakemake", "rare_neurons.models", "rare_neurons.stages"),
@@ -49,7 +52,8 @@ TOPICS = {
     "evidence": {"grid"},
     "layers": {"evidence", "grid", "panel"},
     "allocation": {"grid", "panel"},
-    "wording": {"evidence", "layers"},
+    "claims": {"evidence"},
+    "wording": {"claims", "evidence", "layers"},
 }
 """Topics of numerics, and those that each may import."""
 
@@ -61,25 +65,57 @@ def modules_of(name: str) -> list[str]:
     return [full] + [m.name for m in pkgutil.walk_packages([str(path)], f"{full}.")] if path.is_dir() else [full]
 
 
-def imported_against(modules: list[str], forbidden: tuple[str, ...], path: Path | None = None) -> list[str]:
-    """Forbidden modules that are loaded after importing the given ones in a fresh interpreter."""
-    code = (
-        f"import sys, importlib\nsys.path[:0] = {[str(path)] if path else []}\n"
-        f"for name in {modules}: importlib.import_module(name)\n"
-        f"print([f for f in {list(forbidden)} if any(m == f or m.startswith(f + '.') for m in sys.modules)])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return eval(done.stdout)
+FORKS = """
+import importlib, json, os, sys
+cases, levels, path = json.load(sys.stdin)
+sys.path[:0] = path
+def loaded(name):
+    return any(m == name or m.startswith(name + ".") for m in sys.modules)
+def fits(forbidden):
+    return not any(map(loaded, forbidden))
+for level, warm in enumerate(levels):
+    for name in warm:
+        importlib.import_module(name)
+    for part, modules, forbidden, due in cases:
+        if due == level:
+            assert fits(forbidden), (part, "is forbidden what is imported before it")
+            if not os.fork():
+                for name in modules:
+                    importlib.import_module(name)
+                print(json.dumps([part, [f for f in forbidden if loaded(f)]]), flush=True)
+                os._exit(0)
+            assert os.wait()[1] == 0, part
+"""
+LEVELS = ([], ["numpy"], ["scipy.linalg", "scipy.optimize", "scipy.special"], ["torch", "transformers"])
+"""What an interpreter has imported before it forks: what is cheap to forbid comes first, what costs seconds once."""
 
 
-@pytest.mark.parametrize("part", RULES)
-def test_imports_point_one_way(part):
-    assert imported_against(modules_of(part), RULES[part]) == []
+def level_of(forbidden: tuple[str, ...]) -> int:
+    """Highest level of which nothing is forbidden; NumPy alone brings in neither Arrow nor SciPy."""
+    named = {name.split(".")[0] for name in forbidden}
+    known = [level for level, warm in enumerate(LEVELS) if not {name.split(".")[0] for name in warm} & named]
+    return next(level for level in reversed(range(len(LEVELS))) if {*range(level + 1)} <= {*known})
+
+
+def imported_against(cases: dict[str, tuple[list[str], tuple[str, ...]]], path: Path | None = None) -> dict[str, list]:
+    """Forbidden modules that are loaded after importing the given ones, each case in a process of its own."""
+    listed = [[part, modules, forbidden, level_of(forbidden)] for part, (modules, forbidden) in cases.items()]
+    asked = json.dumps([listed, LEVELS[: max(one[-1] for one in listed) + 1], [str(path)] if path else []])
+    done = subprocess.run([sys.executable, "-c", FORKS], input=asked, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = dict(map(json.loads, done.stdout.splitlines()))
+    assert found.keys() == cases.keys()
+    return found
+
+
+def test_imports_point_one_way():
+    found = imported_against({part: (modules_of(part), RULES[part]) for part in RULES})
+    assert {part: wrong for part, wrong in found.items() if wrong} == {}
 
 
 def test_the_check_sees_a_wrong_import(tmp_path):
     (tmp_path / "planted.py").write_text("import rare_neurons.numerics.panel.strata\nimport torch\n")
-    assert imported_against(["planted"], RULES["numerics"], tmp_path) == ["torch"]
+    assert imported_against({"it": (["planted"], RULES["numerics"])}, tmp_path) == {"it": ["torch"]}
 
 
 def lines_importing(names: tuple[str, ...]) -> dict[str, list[str]]:

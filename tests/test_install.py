@@ -1,7 +1,13 @@
 """What the installation asks of uv and pip; the environment that runs these tests was made by it."""
 
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 
+from tools import install
 from tools.install import ROOT, has_digest, sources_of, uv_sources, wanted_lines
 
 LOCK = "# One tested set.\nnumpy==2.4.6\ntorch==2.13.0\ntorchmetrics==1.0\n"
@@ -49,3 +55,39 @@ def test_sources_of_pip_are_passed_on_and_the_environment_counts_most():
 @pytest.mark.parametrize(("value", "options"), [("true", ["--no-index"]), ("false", [])])
 def test_a_computer_without_an_index_says_so(value, options):
     assert uv_sources(sources_of(f"global.no-index='{value}'")) == options
+
+
+@pytest.mark.parametrize("has_uv", [True, False])
+def test_a_second_environment_on_the_same_checkout_is_all_that_is_written_to(tmp_path, monkeypatch, has_uv):
+    calls = []
+
+    def run(words: list, **_: object) -> SimpleNamespace:
+        calls.append([str(word) for word in words])
+        return SimpleNamespace(stdout="")
+
+    second = tmp_path / "second"
+    second.mkdir()
+    monkeypatch.setattr(install.subprocess, "run", run)
+    monkeypatch.setattr(sys, "argv", ["install.py", str(second)])
+    monkeypatch.setattr(install, "find_uv", lambda python: ["uv"] if has_uv else None)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    install.main()
+    own = str(second / "bin/python")
+    installs = [words for words in calls if "install" in words]
+    assert len(installs) == 3
+    for words in installs:
+        assert words[words.index("--python") + 1] == own if has_uv else words[0] == own
+    assert [words[-1] for words in installs if "--editable" in words] == [str(ROOT)]
+
+
+def test_make_with_another_environment_names_no_other():
+    done = subprocess.run(
+        ["make", "--dry-run", "env", "plan", "VENV=elsewhere/second"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "tools/install.py elsewhere/second" in done.stdout
+    assert ".venv" not in done.stdout
+    assert not Path(ROOT / "elsewhere").exists()

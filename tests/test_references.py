@@ -96,9 +96,10 @@ def _exists(name: str) -> bool:
     return False
 
 
-@pytest.mark.parametrize("path", texts(), ids=lambda p: p.relative_to(ROOT).as_posix())
-def test_references_resolve(path):
-    assert broken(path) == []
+def test_references_resolve():
+    found = {path.relative_to(ROOT).as_posix(): broken(path) for path in texts()}
+    assert len(found) > 500
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,10 @@ def test_other_misspelt_values_are_refused_too(results):
         load_spectra(results, matrix="W_on")
     with pytest.raises(RequestError, match=r"no subject 'a' in .*evidence; there: s"):
         load_evidence(results, subjects="a")
+    with pytest.raises(RequestError, match=r"no tier 'runs' in .*; near: run; there: .*run"):
+        load_evidence(results, tier="runs")
+    with pytest.raises(RequestError, match=r"no column 'questions' in .*; near: question; there: "):
+        load_evidence(results, columns="questions")
     with pytest.raises(RequestError, match=r"no quantity 'behavior' in timelines; near: behaviour.*; there: .*moments"):
         load_timeline(results, "behavior")
     with pytest.raises(RequestError, match=r"no table 'influences' in .*; near: influence.*; there: influence, cells"):

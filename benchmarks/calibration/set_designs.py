@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from rare_neurons.numerics.organisation.edge import edge_sets
 from rare_neurons.numerics.organisation.matching import draw_matched_sets, propensity
 
 Sets = NDArray[np.int64]
@@ -43,6 +44,11 @@ def swaps(chosen: Sets, covariates: NDArray[np.float64], rng: np.random.Generato
 def propensities(chosen: Sets, covariates: NDArray[np.float64], rng: np.random.Generator, n_sets: int) -> Sets:
     """Draw by propensity, without the adjustment that `MatchedSets.adjusted` makes."""
     return draw_matched_sets(chosen, covariates, rng, n_sets=n_sets).sets
+
+
+def edges(chosen: Sets, covariates: NDArray[np.float64], rng: np.random.Generator, n_sets: int) -> Sets:
+    """Let members and others at the set's edge change places: taken where covariates alone choose the set."""
+    return edge_sets(chosen, covariates, rng, n_sets=n_sets)
 
 
 def without_common_directions(rows: NDArray[np.float64], chosen: Sets, k: int = 3) -> NDArray[np.float64]:

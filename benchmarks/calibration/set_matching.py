@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy.stats import kstest, t
 
 from benchmarks.calibration import set_designs
+from rare_neurons.numerics.organisation.edge import edge_sets
 from rare_neurons.numerics.organisation.matching import (
     draw_matched_sets,
     features_of,
@@ -102,8 +103,9 @@ def judge_all(results: Path, repeats: int = 4, seed: int = 0) -> Found:
                     continue
                 matched = draw_matched_sets(chosen, covariates, rng, n_sets=DRAWS)
                 placebo = placebo_set(checkpoint.w_out, checkpoint.variance, len(chosen))
+                edge = edge_sets(chosen, covariates, rng, n_sets=DRAWS) if matched.reason else None
                 for matrix, (rows, directions) in checkpoint.rows().items():
-                    row = measure_set_spectrum(rows, matched, placebo, rng=rng, directions=directions)
+                    row = measure_set_spectrum(rows, matched, placebo, rng=rng, directions=directions, edge=edge)
                     found.setdefault(kind, []).append((checkpoint.model, matrix, row))
     return found
 
@@ -173,7 +175,7 @@ def table_of_designs(results: Path, seed: int = 0) -> Iterator[str]:
         yield f"| {kind} | " + " | ".join(f"{np.mean(row[name]):.2f}" for name in designs) + " |"
 
 
-_DESIGNS = (set_designs.deciles, set_designs.neighbours, set_designs.swaps, set_designs.propensities)
+_DESIGNS = (set_designs.deciles, set_designs.neighbours, set_designs.swaps, set_designs.propensities, set_designs.edges)
 
 
 def _joined(rates: list[float]) -> str:

@@ -74,7 +74,9 @@ def main() -> None:
     results = given.out.resolve() / "results"
     subjects = {entry["subject"] for entry in models.values() if "control_of" not in entry}
     wanted = [f"timelines/evidence/{subject}.parquet" for subject in sorted(subjects)]
-    wanted += [f"timelines/{table}/{name}.parquet" for name in world.truth for table in ("inequality", "members")]
+    wanted += [
+        f"timelines/{table}/{name}.parquet" for name in world.truth for table in ("inequality", "members", "changed")
+    ]
     subprocess.run([*run, "--nolock", *(str(results / path) for path in wanted)], cwd=ROOT, check=True)
     report(given.out / "results", world.truth)
 
@@ -227,19 +229,22 @@ def _dates(onsets: pd.DataFrame) -> list[str]:
 
 
 def print_neurons(results: Path, truth: dict[str, np.ndarray]) -> None:
-    """Print the effective number, and how many of the planted neurons are among the strongest at the last step."""
-    inequality = load_timeline(results, "inequality", stratum="rare", steps=[STEPS[-1]])
+    """Print effective numbers at the last step and of the change, and how many planted neurons are the strongest."""
+    last = load_timeline(results, "inequality", stratum="rare", steps=[STEPS[-1]])
+    change = load_timeline(results, "changed", stratum="rare")
     rows = []
     for name, neurons in truth.items():
-        row = inequality[inequality.model == name].iloc[0]
         shard = load_shards(results, "influence", models=name, steps=[STEPS[-1]], stratum="rare")
         strongest = shard.sort_values("influence_within", key=np.abs, ascending=False).neuron.to_numpy()[: len(neurons)]
-        number = [row[f"effective_number_within{end}"] for end in ("", "_low", "_high")]
-        known = (
-            "{:.1f} [{:.1f}, {:.1f}]".format(*number) if pd.notna(number[0]) else row["effective_number_within_status"]
-        )
-        rows.append((name, len(neurons), known, len(set(strongest) & set(neurons.tolist()))))
-    table(("series", "planted", "effective number", "planted among as many strongest"), rows)
+        numbers = [_number(each[each.model == name].iloc[0]) for each in (change, last)]
+        rows.append((name, len(neurons), *numbers, len(set(strongest) & set(neurons.tolist()))))
+    numbers = ("effective number of the change", "of the last step")
+    table(("series", "planted", *numbers, "planted among as many strongest"), rows)
+
+
+def _number(row: pd.Series) -> str:
+    number = [row[f"effective_number_within{end}"] for end in ("", "_low", "_high")]
+    return "{:.1f} [{:.1f}, {:.1f}]".format(*number) if pd.notna(number[0]) else row["effective_number_within_status"]
 
 
 if __name__ == "__main__":

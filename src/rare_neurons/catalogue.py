@@ -173,7 +173,7 @@ RULES = (
     Rule("resolve", version=2, sections=("models", "tokenizers", "cache")),
     Rule(
         "probe",
-        version=5,
+        version=6,
         sections=("probe", "panels", "cache"),
         tables=(
             _of_checkpoint(
@@ -348,7 +348,7 @@ RULES = (
     ),
     Rule(
         "set_spectra",
-        version=2,
+        version=3,
         sections=("set_spectra", "cache"),
         tables=(
             _of_checkpoint(
@@ -419,7 +419,7 @@ RULES = (
     ),
     Rule(
         "activity",
-        version=1,
+        version=2,
         sections=("activity", "panels", "probe", "cache"),
         tables=(
             _of_checkpoint(
@@ -493,6 +493,21 @@ RULES = (
         ),
     ),
     Rule(
+        "activity_evidence",
+        version=1,
+        sections=("activity", "evidence"),
+        tables=(
+            Table(
+                "timelines/activity_evidence/{subject}.parquet",
+                "question x run x tier",
+                row=f"{_N}.claims.rows:ActivityEvidenceRow",
+                computed_in=f"{_N}.claims.judge:judge_activity",
+                keys=("declared", "role", "run", "tier"),
+                place=("subject", "panel"),
+            ),
+        ),
+    ),
+    Rule(
         "integrity",
         version=4,
         sections=("integrity",),
@@ -510,7 +525,7 @@ RULES = (
     Rule("timelines", version=4),
     Rule(
         "lineage",
-        version=3,
+        version=4,
         sections=("lineage",),
         tables=(
             Table(
@@ -529,11 +544,19 @@ RULES = (
                 keys=("stratum", "rank"),
                 place=("panel", "model"),
             ),
+            Table(
+                "timelines/changed/{model}.parquet",
+                "stratum; of the change from the first to the last good step",
+                row=f"{_N}.influence.change:ChangedRow",
+                computed_in=f"{_N}.influence.change:change_rows",
+                keys=_STRATUM,
+                place=("panel", "model"),
+            ),
         ),
     ),
     Rule(
         "evidence",
-        version=2,
+        version=3,
         sections=("evidence",),
         tables=tuple(
             Table(
@@ -552,14 +575,17 @@ RULES = (
             )
         ),
     ),
-    Rule("figures", version=6),
-    Rule("summary", version=6),
+    Rule("figures", version=7),
+    Rule("atlas", version=1),
+    Rule("summary", version=8),
     Rule("usable", version=1),
-    Rule("replication", version=3),
+    Rule("replication", version=4),
 )
 
 AT_DECLARED_STEPS = ("layers", "allocation", "activity")
 """Rules with a section of their own that says at which checkpoints they measure."""
+JUDGED_ACTIVITY = ("organisation", "sets", "routing", "kinds")
+"""Tables of rule activity that claims are judged from."""
 VERSIONS = {rule.name: rule.version for rule in RULES}
 METRICS = tuple(rule for rule in RULES if rule.metric)
 TABLES = {table.name: table for rule in RULES for table in rule.tables}

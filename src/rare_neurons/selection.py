@@ -15,16 +15,18 @@ from typing import NoReturn, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from rare_neurons.catalogue import TABLES, TIMELINES
 from rare_neurons.errors import DamagedTable, RequestError
-from rare_neurons.tables import find_tables, keys_of, read_checked, sort_rows, table_entry
+from rare_neurons.tables import Part, find_tables, keys_of, parts_of, read_footer, sort_rows, table_entry
 
 T = TypeVar("T")
 SHARDS = {name: table for name, table in TABLES.items() if table.path.endswith("/step{step}.parquet")}
 """Tables with one file per model and step, and per panel where they have one."""
-UNHELD = ("members", "alpha_events", "evidence", "onsets", "turns", "courses")
+UNHELD = (
+    *("members", "changed", "alpha_events", "evidence", "onsets", "turns", "courses"),
+    *("layer_evidence", "activity_evidence"),
+)
 """Timelines that quarantined checkpoints never enter."""
 _PACKAGE = str(Path(__file__).parent)
 _NEAR = 3  # nearest steps in a message
@@ -77,7 +79,7 @@ def read_joined(results: str | Path, name: str, choice: Choice, *, held: bool = 
     """Read a table with one file for each model, or subject; without quarantined checkpoints where `held`."""
     found = {str(key[-1]): path for key, path in find_tables(_folder(results, name), name).items()}
     label = table_entry(name).wildcards[-1]
-    files = {one: [path] for one, path in _choose(found, choice.models, label, Path(results) / name).items()}
+    files = {one: [Part(path)] for one, path in _choose(found, choice.models, label, Path(results) / name).items()}
     return _Reading(files, choice, choice.wanted_steps, held).table()
 
 
@@ -88,9 +90,7 @@ def read_shards(results: str | Path, table: str, choice: Choice) -> pa.Table:
     where = dict(choice.where)
     panels = where.pop("panel", None) if "panel" in SHARDS[table].wildcards else None
     root = Path(results) / table
-    by_model: dict[str, dict[tuple[str, int], Path]] = {}
-    for (_, *panel, model, step), path in find_tables(_folder(results, table), table).items():
-        by_model.setdefault(str(model), {})[(*map(str, panel), int(step))] = path
+    by_model = shards_by_model(results, table)
     chosen = _choose(by_model, choice.models, "model", root)
     if panels is not None:
         asked = {str(panel) for panel in _values("panel", panels)}
@@ -103,7 +103,16 @@ def read_shards(results: str | Path, table: str, choice: Choice) -> pa.Table:
     files = {m: [p for key, p in paths.items() if steps is None or key[-1] in steps] for m, paths in chosen.items()}
     if not any(files.values()):
         raise RequestError(f"no {table} of {', '.join(chosen)} in {root}")
-    return _Reading(files, Choice(columns=choice.columns, where=where), None, False).table()
+    parts = {m: parts_of(results, table, m, shards=[*by_model[m].values()], wanted=p) for m, p in files.items()}
+    return _Reading(parts, Choice(columns=choice.columns, where=where), None, False).table()
+
+
+def shards_by_model(results: str | Path, table: str) -> dict[str, dict[tuple[str, int], Path]]:
+    """Find all shards of a table by model, then by panel, where it has them, and step."""
+    found: dict[str, dict[tuple[str, int], Path]] = {}
+    for (_, *panel, model, step), path in find_tables(_folder(results, table), table).items():
+        found.setdefault(str(model), {})[(*map(str, panel), int(step))] = path
+    return found
 
 
 def refuse(what: str, missing: Iterable[object], known: Iterable[object], place: object) -> NoReturn:
@@ -135,19 +144,19 @@ class _Seen:
 class _Reading:
     """Files by model, and what is asked of their rows."""
 
-    files: Mapping[str, Sequence[Path]]
+    files: Mapping[str, Sequence[Part]]
     choice: Choice
     steps: set[int] | None
     held: bool
 
     def table(self) -> pa.Table:
         """Read each file by itself, so that only what is asked for stays in memory."""
-        paths = [(model, path) for model, some in self.files.items() for path in some]
-        schema = pq.read_schema(pa.BufferReader(read_checked(paths[0][1])[0]))
+        paths = [(model, part) for model, some in self.files.items() for part in some]
+        schema = read_footer(paths[0][1].path)
         where = {name: _values(name, value) for name, value in self.choice.where.items() if value is not None}
         columns = None if self.choice.columns is None else [str(c) for c in _values("columns", self.choice.columns)]
         needed = [*(columns or ()), *where, *(["step"] if self.steps is not None else [])]
-        place = paths[0][1].parent
+        place = paths[0][1].path.parent
         unknown = sorted(set(needed) - set(schema.names))
         if unknown:
             hint = ": a data frame is the default, format='arrow' gives Arrow" if "pandas" in unknown else ""
@@ -166,10 +175,10 @@ class _Reading:
         return table if columns is None else table.select(columns)
 
     def _rows(
-        self, path: Path, schema: pa.Schema, wanted: Sequence[str], where: Mapping[str, Sequence[object]]
+        self, part: Part, schema: pa.Schema, wanted: Sequence[str], where: Mapping[str, Sequence[object]]
     ) -> _Seen:
         choosing = [*where, *(["step"] if self.steps is not None else []), *(["quarantined"] if self.held else [])]
-        table = _columns(path, schema, list(dict.fromkeys([*wanted, *choosing])))
+        table = _columns(part, schema, list(dict.fromkeys([*wanted, *choosing])))
         values = {name: _distinct(table[name]) for name in where}
         good = table.filter(pc.invert(table["quarantined"])) if self.held else table
         there = _distinct(table["step"]) if self.steps is not None else set()
@@ -190,7 +199,7 @@ class _Reading:
             if there and not (pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
                 _refuse_missing(name, asked, sorted(there, key=lambda v: (v is None, v)), place)
 
-    def _name_steps(self, paths: Sequence[tuple[str, Path]], seen: Sequence[_Seen], place: Path) -> None:
+    def _name_steps(self, paths: Sequence[tuple[str, Part]], seen: Sequence[_Seen], place: Path) -> None:
         there: dict[str, set[int]] = {}
         for (model, _), one in zip(paths, seen, strict=True):
             there.setdefault(model, set()).update(one.steps)
@@ -201,14 +210,9 @@ class _Reading:
                 _warn(f"step {step} of {model} is quarantined and left out; include_quarantined=True keeps it")
 
 
-def _columns(path: Path, schema: pa.Schema, wanted: Sequence[str]) -> pa.Table:
+def _columns(part: Part, schema: pa.Schema, wanted: Sequence[str]) -> pa.Table:
     """Read columns of a checked file; those that it does not have are null."""
-    data, sealed = read_checked(path)
-    try:
-        file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=not sealed)
-        table = file.read([name for name in file.schema_arrow.names if name in wanted], use_threads=False)
-    except (OSError, ValueError) as error:  # Arrow's own kinds of damage are subclasses of both
-        raise DamagedTable(path, str(error)) from error
+    table = part.read(wanted)
     for name in wanted:  # of an earlier version
         if name not in table.column_names:
             table = table.append_column(schema.field(name), pa.nulls(table.num_rows, schema.field(name).type))

@@ -21,6 +21,7 @@ def called(call, monkeypatch):
     """Also: what Snakemake would be called with."""
     found = []
     monkeypatch.setattr(commands, "run_plainly", lambda words: found.append(words) or 0)
+    monkeypatch.setattr(commands, "run_asked", lambda words, console: found.append(words) or 0)
     monkeypatch.setattr(commands, "run_shown", lambda words, console: found.append(words) or 0)
     return call, found
 
@@ -60,9 +61,13 @@ def test_plan_and_report_are_snakemakes(called):
     call, found = called
     call("init")
     call("plan")
+    call("plan", "--json", "--cores", "2")
     call("report", "-o", "it.html")
+    call("atlas")
     assert found[0][-2:] == ["--", "plan"]
-    assert found[1][found[1].index("--report") + 1] == "it.html"
+    assert found[1][-4:] == ["--cores", "2", "--", "plan_json"]
+    assert found[2][found[2].index("--report") + 1] == "it.html"
+    assert found[3][-2:] == ["--", "atlas"]
 
 
 def test_check_takes_results_by_default_and_all_of_its_options(call, monkeypatch):
@@ -79,4 +84,4 @@ def test_the_list_of_commands_is_that_of_the_package(call):
 
     said = [line.split("`")[1] for line in rare_neurons.cli.__doc__.splitlines() if line.startswith("`")]
     assert [command.name or command.callback.__name__ for command in app.registered_commands] == said
-    assert json.dumps(said) == '["init", "plan", "run", "report", "check"]'
+    assert json.dumps(said) == '["init", "plan", "run", "atlas", "report", "compact", "check"]'

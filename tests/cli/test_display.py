@@ -1,6 +1,7 @@
 """What is shown of a run, on a terminal and elsewhere."""
 
 import io
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -89,3 +90,16 @@ def test_a_terminal_is_redrawn_and_left_with_finished_lines():
     assert "nothing" not in text.getvalue()
     display.event({"event": "nothing"})
     assert "Nothing to be done" in text.getvalue()
+
+
+def test_a_long_job_of_several_checkpoints_is_told_while_it_runs(shown, tmp_path):
+    display, clock, text = shown
+    shards = [str(tmp_path / f"{step}") for step in (0, 1)]
+    display.event({**PLANNED, "jobs": {"1": ["a", "probe", 2, shards]}})
+    display.event({"event": "started", "jobs": [1]})
+    Path(shards[0]).touch()
+    clock.now = 31.0
+    display._tell_now_and_then()
+    assert " ".join(text().splitlines()[-2].split()) == "a probe 1 of 2 31 s left"
+    display._tell_now_and_then()
+    assert text().count("1 of 2") == 1

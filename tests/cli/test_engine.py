@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from rare_neurons.cli import engine
-from rare_neurons.cli.engine import command, environment, run_shown
+from rare_neurons.cli.engine import command, environment, run_asked, run_shown
 from rare_neurons.errors import RequestError
 from rare_neurons.house import house
 
@@ -68,6 +68,7 @@ def test_one_thread_for_each_job_unless_the_environment_says_otherwise(monkeypat
 
 STAND_IN = """\
 import json, sys
+assert "--" not in sys.argv or sys.argv[-2:] == ["--", "plan"]
 print("Building DAG of jobs...")
 print("warning: few documents", file=sys.stderr)
 with open(sys.argv[sys.argv.index("--logger-rare-neurons-events") + 1], "w") as events:
@@ -106,3 +107,15 @@ def test_a_run_that_ends_without_a_word_shows_its_log(folder):
     text = io.StringIO()
     assert run_shown(stand_in(folder, [], 3), Console(file=text, width=200)) == 3
     assert "Building DAG" in text.getvalue()
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_an_answer_follows_on_standard_output_alone_and_an_error_is_shown(folder, capsys, status):
+    error = [{"event": "error", "text": "no such folder"}] if status else []
+    text = io.StringIO()
+    words = [*stand_in(folder, [*DONE, *error], status), "--", "plan"]  # after which everything is a target
+    assert run_asked(words, Console(file=text, width=200)) == status
+    assert capsys.readouterr().out == "Building DAG of jobs...\n"  # all that the stand-in prints there
+    assert "warning: few documents" in text.getvalue()
+    assert ("no such folder" in text.getvalue()) == bool(status)
+    assert "Building DAG" not in text.getvalue()

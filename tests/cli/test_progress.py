@@ -2,7 +2,7 @@
 
 import pytest
 
-from rare_neurons.cli.progress import Progress, duration
+from rare_neurons.cli.progress import Progress, duration, stamp_of
 
 JOBS = {"1": ["a", "probe", 4], "2": ["b", "probe", 4], "3": ["a", "metrics", 4], "4": ["all", "summary", 1]}
 
@@ -55,3 +55,57 @@ def test_jobs_that_were_not_planned_or_started_are_no_fault(progress):
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (89, "89 s"), (150, "2 min"), (9000, "2.5 h")])
 def test_durations_as_a_person_writes_them(seconds, text):
     assert duration(seconds) == text
+
+
+@pytest.fixture
+def written():
+    """A progress of one job of three checkpoints, and the files that it has written, by name."""
+    files: dict[str, tuple[int, int]] = {}
+    found = Progress(stamp=files.get)
+    found.plan({"1": ["a", "probe", 3, ["0", "2", "4"]], "2": ["b", "probe", 3, ["b0", "b2", "b4"]]}, "results")
+    return found, files
+
+
+def test_a_job_of_several_advances_checkpoint_by_checkpoint(written):
+    progress, files = written
+    line = progress.lines["a", "probe"]
+    files["4"] = (7, 1)  # of an earlier run: it is written anew
+    progress.start([1], 10.0)
+    progress.look(11.0)
+    assert (line.done, progress.seconds_left(line)) == (0, None)
+    files["0"] = (8, 2)
+    progress.look(14.0)
+    progress.look(15.0)
+    assert (line.done, progress.seconds_left(line)) == (1, 8.0)
+    assert progress.seconds_left(progress.lines["b", "probe"]) == 12.0
+    files.update({"2": (9, 3), "4": (7, 4)})
+    progress.look(22.0)
+    assert (line.done, line.complete) == (3, True)
+    assert progress.finish(1, 23.0) is line
+    assert (line.done, progress.n_done) == (3, 1)
+
+
+def test_what_a_job_that_fails_had_written_is_gone_and_counted_anew_when_it_is_tried_again(written):
+    progress, files = written
+    line = progress.lines["a", "probe"]
+    progress.start([1], 0.0)
+    files["0"] = (8, 2)
+    progress.look(1.0)
+    assert progress.fail(1).done == 0
+    progress.start([1], 2.0)
+    progress.look(3.0)
+    assert line.done == 0
+    files.update({"0": (9, 3), "2": (9, 4)})
+    progress.look(4.0)
+    assert line.done == 2
+    assert progress.finish(1, 5.0).done == 3
+
+
+def test_a_file_is_told_from_an_earlier_one_of_its_name(tmp_path):
+    path = tmp_path / "shard"
+    assert stamp_of(str(path)) is None
+    path.write_text("old")
+    before = stamp_of(str(path))
+    (tmp_path / "new").write_text("new")
+    (tmp_path / "new").replace(path)
+    assert stamp_of(str(path)) not in (None, before)

@@ -82,3 +82,21 @@ def test_controls_alone_show_nothing_beyond_single_runs():
     found = answers("shuffled")
     assert (found.n_tiers <= 1).all()
     assert not found.holds[found.role == "all"].any()
+
+
+def test_no_claim_of_organisation_or_kinds_is_made_of_the_control_or_of_step_0():
+    """And the page says plainly that what was not reached is no absence."""
+    for subject in ("embedded", "shuffled"):
+        table = rare_neurons.load_timeline(RESULTS, "activity_evidence", models=subject, panel=PANEL)
+        assert {0, 1000} <= set(table.step)
+        assert not table[table.tier == "start"].holds.any(), subject
+        assert table[table.tier == "start"].shape[0] > 0
+        controls = table[table.run.str.startswith("shuffled") & (table.family == "organisation")]
+        assert not controls.holds.any(), subject
+    # The one control subject has two runs: it may be told what each of them shows, and nothing of other seeds.
+    assert not table[table.role == "all"].holds.any()
+    kinds = rare_neurons.load_timeline(RESULTS, "kinds", models=RUNS, panel=PANEL)
+    detectors = kinds[kinds.kind.str.contains("bigram|trigram") & (kinds.step == 0)]
+    assert detectors.n_neurons.sum() == 0
+    page = " ".join((RESULTS / "summary.txt").read_text().split())
+    assert "Not reached is no absence" in page

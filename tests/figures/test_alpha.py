@@ -47,4 +47,13 @@ def test_each_axis_says_when_runs_and_control_are_outside(results):
 def test_the_legend_names_layers_runs_and_marks(results):
     (legend,) = plot_alpha(results, RUNS).legends
     names = [text.get_text() for text in legend.get_texts()]
-    assert names == ["layer 0", *RUNS, "90 % of Gaussian\nmatrices", "leaves", "tail starts elsewhere"]
+    assert names == [
+        "layer 0",
+        "of no layer",
+        *RUNS,
+        "90 % of Gaussian\nmatrices of the shape",
+        "leaves",
+        "tail starts elsewhere",
+        "quarantined step",
+        "quarantined value",
+    ]

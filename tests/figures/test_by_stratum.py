@@ -32,7 +32,13 @@ def test_axes_are_labelled_and_the_legend_names_strata_and_runs(results):
     figure = draw_by_stratum(results, RUNS, "behaviour", LOSS, log=True)
     (axis,) = figure.axes
     assert (axis.get_ylabel(), axis.get_xlabel(), axis.get_yscale()) == ("loss (nats)", "step", "log")
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["common", "rare", *RUNS]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "common",
+        "rare",
+        *RUNS,
+        "quarantined step",
+        "quarantined value",
+    ]
 
 
 def test_every_panel_has_its_axes_and_its_name(tmp_path):

@@ -7,7 +7,7 @@ from tests.figures.tree import STEPS
 def test_overlap_is_drawn_beside_its_ceiling_and_chance(results):
     figure = plot_lineage(results, ["a-seed0"])
     last, before = figure.axes
-    assert (last.get_title(), before.get_title()) == ("shared with the last step's", "shared with the step before's")
+    assert (last.get_title(), before.get_title()) == ("shared with the last step", "shared with the step before")
     thick, thin = last.lines[:2]
     assert thick.get_ydata().tolist() == [step / 16 for step in STEPS]
     assert thin.get_ydata().tolist() == [0.7] * len(STEPS)

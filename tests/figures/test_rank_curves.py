@@ -17,10 +17,12 @@ def test_bins_that_are_not_told_from_zero_are_not_drawn(results):
         assert np.isnan(line.get_ydata()[1])
 
 
-def test_each_run_has_a_row_each_stratum_a_column_and_steps_a_bar(results):
-    *axes, bar = plot_rank_curves(results, RUNS).axes
+def test_each_run_has_a_row_each_stratum_a_column_and_each_step_a_colour(results):
+    figure = plot_rank_curves(results, RUNS)
+    axes = figure.axes
     assert [axis.get_title() for axis in axes] == [f"{m}: {s}" for m in RUNS for s in ("common", "rare")]
-    assert bar.get_ylabel() == "step + 1"
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names[:-1] == [f"step {step:,}" for step in STEPS]
     assert {(axis.get_xscale(), axis.get_yscale()) for axis in axes} == {("log", "log")}
 
 

@@ -15,15 +15,29 @@ from rare_neurons.errors import RequestError
 from rare_neurons.figures.registry import FIGURES
 from rare_neurons.results import SHARDS
 from rare_neurons.tables import write_table
-from tests.figures.tree import MODELS, RUNS, SUBJECT
+from tests.figures.printed import too_small, unexplained, without_unit
+from tests.figures.questions import QUESTIONS
+from tests.figures.tree import CONTROL, MODELS, RUNS, SUBJECT
 
 BY_NAME = {entry.name: entry for entry in FIGURES}
-SINGLE = ("integrity", "loss")
+SINGLE = {
+    "integrity": {},
+    "loss": {},
+    "alpha": {"matrix": "W_in"},
+    "emergence": {"question": QUESTIONS[0]},
+    "claims": {"question": QUESTIONS[0]},
+    "rank_curves": {"models": RUNS[:1], "strata": ["rare"]},
+    "neuron_steps": {"strata": ["rare"]},
+    "rare_common": {"models": RUNS[:1]},
+}
+"""Figures that an axis can hold, and what makes one axis of them."""
+ALONG = {"loss", "influence", "inequality", "alpha", "emergence", "neuron_steps"}
+"""Figures that can be drawn over tokens and loss."""
 
 
 def draw(entry, results, **options):
     subject = (SUBJECT,) if entry.of_subject else ()
-    return entry.load()(results, *subject, RUNS, **options)
+    return entry.load()(results, *subject, **{"models": RUNS, **options})
 
 
 def with_tables(results, folder, tables):
@@ -83,12 +97,46 @@ def test_a_single_axis_is_drawn_into_the_one_given(entry, results):
         return
     given = Figure()
     left, right = given.subplots(1, 2)
-    assert draw(entry, results, ax=right) is given
+    assert draw(entry, results, ax=right, **SINGLE[entry.name]) is given
     assert right.has_data()
     assert not left.has_data()
     assert given.legends == []
     with pytest.raises(ValueError, match="figure= and ax= are both given"):
-        draw(entry, results, ax=right, figure=given)
+        draw(entry, results, ax=right, figure=given, **SINGLE[entry.name])
+    if SINGLE[entry.name]:
+        with pytest.raises(RequestError, match=r"one axis for|no single question"):
+            draw(entry, results, ax=right)
+
+
+@pytest.mark.parametrize("entry", FIGURES, ids=lambda e: e.name)
+def test_in_print_all_can_be_read_and_is_explained(entry, results):
+    figure = draw(entry, results, **({"controls": [CONTROL]} if entry.with_controls else {}))
+    assert too_small(figure) == []
+    assert without_unit(figure) == []
+    assert unexplained(figure) == []
+
+
+def test_what_a_reader_would_miss_is_found():
+    figure = Figure()
+    axis = figure.subplots()
+    axis.plot([1, 2], [1, 2], "--x", color="#ff0000")
+    axis.set(xlabel="step", ylabel="loss")
+    axis.set_title("tiny", fontsize=6)
+    assert too_small(figure) == ["tiny"]
+    assert without_unit(figure) == ["loss"]
+    assert unexplained(figure) == ["colour #ff0000", "line --", "mark x"]
+
+
+@pytest.mark.parametrize("entry", FIGURES, ids=lambda e: e.name)
+def test_curves_are_drawn_over_tokens_and_loss(entry, results):
+    assert ("axis" in inspect.signature(entry.load()).parameters) == (entry.name in ALONG)
+    if entry.name in ALONG:
+        for name, label in (("tokens", "training tokens"), ("loss", "loss (nats per token)")):
+            figure = draw(entry, results, axis=name)
+            assert label in {axis.get_xlabel() for axis in figure.axes}
+            assert "step" not in {axis.get_xlabel() for axis in figure.axes}
+        with pytest.raises(RequestError, match="no axis 'steps'; there: step, tokens, loss"):
+            draw(entry, results, axis="steps")
 
 
 @pytest.mark.parametrize("name", sorted(set(BY_NAME) - {"integrity"}))

@@ -74,7 +74,14 @@ def write_evidence_tables(
 def _verdict(model: str, step: int) -> dict[str, object]:
     held = (model, step) == HELD
     status = "detour" if held else "ok"
-    return {"model": model, "step": step, "status": status, "reason": None, "quarantined": held}
+    return {
+        "model": model,
+        "step": step,
+        "status": status,
+        "reason": None,
+        "quarantined": held,
+        "canary_loss": 8.0 - step / 4,
+    }
 
 
 def _timelines(model: str, panels: Sequence[str]) -> dict[str, list[dict[str, object]]]:
@@ -107,7 +114,7 @@ def _values(model: str, step: int, stratum: str) -> dict[str, list[dict[str, obj
     measured, values = loss(model, step, stratum), effect(model, step, stratum)
     rms = float(np.sqrt(np.mean(values**2)))
     return {
-        "behaviour": [{"loss": measured, "loss_within": measured / 2}],
+        "behaviour": [{"loss": measured, "loss_within": measured / 2, "tokens_seen": 1024 * step}],
         "moments": [
             {"loss": measured, "mean_influence_within": float(values.mean()) / 4, "rms_influence_within": rms / 4}
         ],
@@ -176,6 +183,7 @@ def _shards(model: str, step: int) -> dict[str, list[dict[str, object]]]:
         for neuron, value in enumerate(values):
             row = {"neuron": neuron, "stratum": stratum, "n_targets": PER_CELL * N_FOLDS**2, "influence": value}
             halves = {"influence_a": 1.1 * value, "influence_b": 0.9 * value}
+            halves |= {"influence_within": value / 4, "influence_within_se": 1e-5}
             shards["influence"].append({**row, **halves, "influence_se": 1e-5})
         for fold, type_bin in np.ndindex(N_FOLDS, N_FOLDS):
             sums = PER_CELL * values * (1 + 0.1 * rng.standard_normal(N_NEURONS))

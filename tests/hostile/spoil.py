@@ -45,13 +45,14 @@ def config(**changes: object) -> Change:
     return change
 
 
-def text(name: str, content: bytes | str) -> Change:
-    """Replace a file; safetensors give way to `.bin` files."""
+def text(name: str, content: bytes | str | Callable[[], str]) -> Change:
+    """Replace a file; safetensors give way to `.bin` files. What is long is made when it is written."""
 
     def change(folder: Path) -> None:
         if name.endswith(".bin"):
             (folder / WEIGHTS).unlink(missing_ok=True)
-        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+        made = content() if callable(content) else content
+        (folder / name).write_bytes(made if isinstance(made, bytes) else made.encode())
 
     return change
 
@@ -168,12 +169,12 @@ class Case:
     base: str = "gpt_neox-parallel"
 
 
-def with_index(content: str) -> Change:
+def with_index(content: str | Callable[[], str]) -> Change:
     """One numbered shard with an index."""
 
     def change(folder: Path) -> None:
         os.rename(folder / WEIGHTS, folder / "model-00001-of-00001.safetensors")
-        (folder / INDEX).write_text(content)
+        (folder / INDEX).write_text(content() if callable(content) else content)
 
     return change
 

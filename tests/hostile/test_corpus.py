@@ -12,8 +12,6 @@ import pytest
 from tests.hostile.corpus import CASES, HARMLESS
 from tests.hostile.spoil import CANARY, touch
 
-pytestmark = pytest.mark.xdist_group("hostile")
-
 MAX_S, MAX_BYTES = 10, 10**9
 STAGES = ("resolve", "spectra", "probe")
 

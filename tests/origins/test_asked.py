@@ -65,7 +65,9 @@ def test_what_has_no_checkpoints_of_its_own_is_not_asked_for(asked):
     assert not none.does("layers")
     assert not none.does("activity")
     assert not none.does("layer_evidence")
+    assert not none.does("activity_evidence")
     assert asked.does("layer_evidence")
+    assert asked.does("activity_evidence")
     assert "layer_audit" in asked.quantities
     assert "layer_audit" not in none.quantities
 

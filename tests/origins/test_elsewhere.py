@@ -7,7 +7,7 @@ from rare_neurons.errors import RequestError
 from rare_neurons.origins.elsewhere import KNOWN, adopt, find_foreign, refuse_foreign
 from tests.origins.conftest import ask
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
+pytestmark = pytest.mark.pipeline
 
 BINS = {"regimes": {"n_bins": 9}}
 REGIMES = {f"{t}/heldout/tiny-seed0/step{s}.parquet" for t in ("regimes", "curves", "differences") for s in (0, 2, 4)}

@@ -8,7 +8,7 @@ from rare_neurons.origins.inputs import Inputs, changed_inputs
 from rare_neurons.origins.parameters import has_metadata
 from rare_neurons.tables import digest_of, read_metadata
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
+pytestmark = pytest.mark.pipeline
 
 
 def changed(asked, results) -> dict[str, set[str]]:
@@ -30,7 +30,8 @@ def test_a_shard_of_another_step_is_named_where_it_went_in(asked, results):
     shutil.copy(shards / "step2.parquet", shards / "step4.parquet")
     of_metric = {name: {"influence"} for name in ("inequality", "regimes", "curves", "differences", "set_spectra")}
     of_metric |= {table.name: {"influence"} for rule in RULES if rule.name == "activity" for table in rule.tables}
-    joined = {"timelines/influence": {"shards"}, "timelines/lineage": {"influence"}, "timelines/members": {"influence"}}
+    joined = {f"timelines/{name}": {"influence"} for name in ("lineage", "members", "changed")}
+    joined |= {"timelines/influence": {"shards"}}
     own = {"influence": {"manifest"}}
     assert changed(asked, results) == own | of_metric | joined
 

@@ -6,7 +6,7 @@ from rare_neurons.tables import read_metadata
 from tests.origins.conftest import ask
 from tests.workflow.project import CONFIG
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
+pytestmark = pytest.mark.pipeline
 
 
 def others(asked, results) -> dict[str, set[str]]:
@@ -40,7 +40,7 @@ def test_a_finished_run_has_the_parameters_of_its_configuration(finished):
         ({"spectra": {"shuffles": 5}}, {"spectra": {"shuffles"}}),
         ({"integrity": {"max_detour": 5}}, {"integrity": {"max_detour"}}),
         ({"integrity": {"n_projections": 32}}, {"fingerprint": {"n_projections"}}),
-        ({"lineage": {"share": 0.1}}, {key: {"share"} for key in ("timelines/lineage", "timelines/members")}),
+        ({"lineage": {"share": 0.1}}, {f"timelines/{name}": {"share"} for name in ("lineage", "members", "changed")}),
         ({"set_spectra": {"seed": 4}}, {"set_spectra": {"seed"}}),
         ({"activity": {"rows": 90}}, {key: {"rows"} for key in ACTIVITY}),
         (

@@ -8,7 +8,7 @@ from rare_neurons.checkpoints.manifest import read_manifest, write_manifest
 from rare_neurons.origins.tree import DAMAGED, MISSING, STALE, UNVERIFIED, check_tree
 from tests.origins.conftest import ask
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
+pytestmark = pytest.mark.pipeline
 SHARD = "influence/heldout/tiny-seed0/step2.parquet"
 
 

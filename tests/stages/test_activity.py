@@ -85,7 +85,7 @@ def test_tables_are_those_of_the_catalogue_and_name_what_went_in(written):
         assert {s: about["inputs"][s] for s in SHARDS} == {s: file_sha256(shards[1][s]) for s in SHARDS}
         assert set(about["inputs"]) == {"manifest", "contexts", "targets", "unigram", *SHARDS}
     n = {name: read_table(paths[1]).num_rows for name, paths in outputs.items()}
-    assert (n["kinds"], n["readout"], n["sets"]) == (2 * N_NEURONS, 2 * N_NEURONS, 2 * 2 * 4)
+    assert (n["kinds"], n["readout"], n["sets"]) == (2 * N_NEURONS, 2 * N_NEURONS, 2 * (4 + 1))
     assert n["examples"] == 2 * 2 * 2
 
 

@@ -1,20 +1,16 @@
 """What a configuration can show at best, beside what the study of such a subject says."""
 
-import io
-
 import pytest
-from rich.console import Console
 
-from rare_neurons.stages.plan_tiers import tiers_table, within_reach
+from rare_neurons.numerics.evidence.tiers import TIERS
+from rare_neurons.stages.plan_tiers import reach_of, within_reach
 
 EVIDENCE = {"rule": {"persistence": 2}, "questions": {"q": {"against": "common"}}}
 
 
-def rows(models: dict, steps: dict, evidence: dict = EVIDENCE) -> dict[str, list[str]]:
-    text = io.StringIO()
-    Console(file=text, width=160).print(tiers_table(models, evidence, steps))
-    cells = ([cell.strip() for cell in line.split("│")[1:-1]] for line in text.getvalue().splitlines() if "│" in line)
-    return {first: rest for first, *rest in cells}
+def rows(models: dict, steps: dict, evidence: dict = EVIDENCE) -> dict[str, tuple]:
+    found = reach_of(models, evidence, steps)
+    return {one.subject: (one.n_runs, one.n_controls, one.n_checkpoints, one.tiers) for one in found}
 
 
 @pytest.mark.parametrize(
@@ -38,8 +34,8 @@ def test_a_row_for_each_subject_and_none_for_its_controls():
     run = {"subject": "small"}
     models = {"a": run, "b": run, "c": run, "x": {"control_of": "small"}, "y": {"control_of": "small"}, "alone": {}}
     found = rows(models, {name: [0, 1, 2] for name in models})
-    assert found["small"][:4] == ["3", "2", "3", "run, seeds, beyond control, specific"]
-    assert found["alone"][:4] == ["1", "0", "3", "run"]
+    assert found["small"] == (3, 2, 3, TIERS)
+    assert found["alone"] == (1, 0, 3, ("run",))
     assert set(found) == {"small", "alone"}
 
 
@@ -47,5 +43,5 @@ def test_two_checkpoints_reach_nothing_and_without_a_stratum_against_nothing_is_
     models = {"a": {"subject": "s"}, "b": {"subject": "s"}, "c": {"subject": "s"}}
     models |= {name: {"control_of": "s"} for name in "xy"}
     steps = {name: [0, 1, 2] for name in models}
-    assert rows(models, steps, EVIDENCE | {"questions": {"q": {}}})["s"][3] == "run, seeds, beyond control"
-    assert rows(models, steps | {"a": [0, 1]})["s"][2:4] == ["2", "none"]
+    assert rows(models, steps, EVIDENCE | {"questions": {"q": {}}})["s"][3] == TIERS[:3]
+    assert rows(models, steps | {"a": [0, 1]})["s"][2:] == (2, ())

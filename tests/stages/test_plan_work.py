@@ -1,41 +1,60 @@
-import re
+"""Costs against what was measured: the demo, and Pythia's shapes in docs/scale.md."""
 
-from rare_neurons.checkpoints.manifest import Manifest, ManifestFile
-from rare_neurons.stages.plan_work import estimate_work
+from dataclasses import replace
 
-PANEL = {
-    "tokenizer": "bpe",
-    "targets_per_stratum": 100,
-    "strata": {"common": {}, "rare": {}},
-    "max_contexts": 10,
-    "context_length": 40,
-}
-MODELS = {"m": {"tokenizer": "bpe"}}
-GOOD = Manifest("m", 0, "hub", "lab/m", files=(ManifestFile("model.safetensors", 2_000_000, "a"),))
+import pytest
 
+from rare_neurons.stages.plan_shape import Shape
+from rare_neurons.stages.plan_work import (
+    ModelWork,
+    Options,
+    PanelLoad,
+    bytes_of_model,
+    core_speed,
+    probe_seconds,
+    seconds_of_model,
+    seconds_of_run,
+)
 
-def test_the_work_is_two_flop_per_parameter_and_token():
-    # 10⁶ parameters in half precision; 10 contexts of 40 tokens, and three tokens' worth for each of 200 targets.
-    missing = Manifest("m", 1, "hub", "lab/m", status="missing", reason="no revision")
-    text = estimate_work([GOOD, GOOD, missing], MODELS, {"p": PANEL, "other": PANEL | {"tokenizer": "t"}}, "cuda:0")
-    assert text.startswith(f"Work of the probes: {2 * 2 * 1e6 * (400 + 600) / 1e15:.3g} PFLOP")
-    assert "divide by the speed that cuda:0 reaches" in text
-
-
-def test_as_many_targets_as_there_are_count_as_the_most():
-    found, most = (PANEL | {"targets_per_stratum": n} for n in ("found", 8000))
-    assert estimate_work([GOOD], MODELS, {"p": found}, "cuda") == estimate_work([GOOD], MODELS, {"p": most}, "cuda")
-
-
-def test_on_a_processor_the_time_follows_from_its_speed():
-    text = estimate_work([GOOD], MODELS, {"p": PANEL}, "cpu")
-    assert re.match(r"Time of the probes: about 0\.0 minutes on one core at \d+ GFLOP/s", text)
-    large = Manifest("m", 0, "hub", "lab/m", files=(ManifestFile("model.safetensors", 2 * 10**13, "a"),))
-    assert re.search(r"about \d+\.\d hours", estimate_work([large], MODELS, {"p": PANEL}, "cpu"))
+SPEED = 105e9  # of the core on which these were measured (docs/scale.md)
+OPTIONS = Options(placebo_draws=4, shuffles=1, farms_windows=4, n_permutations=999, share=0.05)
+DEMO = ModelWork(
+    Shape(2, 64, 256, 2048),
+    n_checkpoints=12,
+    in_a_job=12,
+    panels=(PanelLoad(500 * 128, 12_000, 3, 128),),
+    trained_tokens=1000 * 8 * 128,
+    n_updates=1000,
+    layers=(PanelLoad(30 * 128, 12_000, 3, 128),) * 2,
+    intervals=(PanelLoad(24 * 128, 12_000, 3, 128),) * 2,
+    audited=31,
+    options=OPTIONS,
+)
 
 
-def test_a_panel_without_a_limit_cannot_be_estimated():
-    panel = {k: v for k, v in PANEL.items() if k != "max_contexts"}
-    assert estimate_work([GOOD], MODELS, {"p": panel}, "cpu") == (
-        "Time: not estimated, panel p takes all its corpus (no max_contexts)."
-    )
+def test_the_demo_costs_about_what_it_cost():
+    """Core-seconds of five models and two subjects: 774 in all, of which probes 302, trainings 237, metrics 46."""
+    stages = seconds_of_model(DEMO, SPEED)
+    once = seconds_of_run(2)
+    assert 5 * sum(stages.values()) + sum(once.values()) == pytest.approx(774, rel=0.15)
+    for stage, measured in (("probe", 302), ("pretrain", 237), ("metrics", 46)):
+        assert 5 * stages[stage] == pytest.approx(measured, rel=0.25)
+    assert 5 * bytes_of_model(DEMO) == pytest.approx(170e6, rel=0.2)
+
+
+@pytest.mark.parametrize(("shape", "measured"), [(Shape(6, 512, 2048, 50304), 170), (Shape(12, 768, 3072, 50304), 425)])
+def test_probes_of_pythia_are_those_of_the_cost_model(shape, measured):
+    load = PanelLoad(512 * 256, 24_000, 3, 256)
+    assert probe_seconds(shape, load, OPTIONS, SPEED) == pytest.approx(measured, rel=0.25)
+
+
+def test_more_checkpoints_in_a_job_start_fewer_processes_and_nothing_asked_costs_nothing():
+    one_each = seconds_of_model(replace(DEMO, in_a_job=1), SPEED)
+    together = seconds_of_model(DEMO, SPEED)
+    assert one_each["probe"] - together["probe"] == pytest.approx(11 * 4.0)  # imports of torch and transformers
+    spectra = seconds_of_model(ModelWork(DEMO.shape, 12, 12), SPEED)
+    assert set(spectra) == {"spectra", "timelines"}
+
+
+def test_the_speed_of_this_core_is_one_of_a_core():
+    assert 1e8 < core_speed() < 1e13

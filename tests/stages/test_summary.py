@@ -14,9 +14,8 @@ def results(tmp_path):
 
 
 def summary(results, tmp_path, models=RUNS):
-    write_summary(
-        str(tmp_path / "summary.txt"), results=str(results), figures="results/figures", subjects={SUBJECT: models}
-    )
+    outputs = (str(tmp_path / "summary.txt"), str(tmp_path / "summary.rst"))
+    write_summary(*outputs, results=str(results), figures="results/figures", subjects={SUBJECT: models})
     return (tmp_path / "summary.txt").read_text()
 
 
@@ -36,6 +35,15 @@ def test_the_summary_tells_checkpoints(results, tmp_path, capsys):
     assert capsys.readouterr().err.splitlines()[0].strip() == text.splitlines()[0].strip() == "Checkpoints"
     assert rows(text.split("└")[0]) == [["a", "a-seed0", "4", "0", ""], ["a", "a-seed1", "3", "1", "step 16: detour"]]
     assert text.rstrip().endswith("Figures: results/figures/")
+
+
+def test_the_introduction_of_the_report_has_the_same_sentences_and_tables(results, tmp_path):
+    text = " ".join(summary(results, tmp_path).split())
+    lines = (tmp_path / "summary.rst").read_text().splitlines()
+    told = [line.removeprefix("* ") for line in lines if line.startswith("* ")]
+    assert told
+    assert all(one.replace("\\", "") in text for one in told)
+    assert sum(line.startswith(".. list-table::") for line in lines) == 2
 
 
 def test_a_warning_is_told_of_a_checkpoint_that_is_kept(results, tmp_path):

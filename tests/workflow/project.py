@@ -12,11 +12,14 @@ from pathlib import Path
 import yaml
 
 from rare_neurons.configuration import complete_config
+from tests.workflow.warm import LIMIT_S, Done, warm
 from tools.configuration import SCHEMA, read_yaml
 
 ROOT = Path(__file__).parents[2]
 RULE = re.compile(r"^(?:local)?rule (\w+?)(?:_\d+_\d+)?:", re.MULTILINE)
 """Names of rules; those of a batch of checkpoints without its steps."""
+NO_FIGURES = ("--omit-from", "figures")
+"""Arguments of a run that makes all tables; figures, and what waits for them, are half of what a tiny run costs."""
 TEXTS = (
     *("base64", "bdb", "calendar", "cmd", "contextlib", "copy", "csv", "fileinput", "fractions", "gettext", "gzip"),
     *("heapq", "mimetypes", "plistlib", "pprint", "pstats", "random", "selectors", "shlex", "socketserver", "string"),
@@ -107,38 +110,46 @@ class Project:
 
     def run(
         self, *arguments: str, expect: int | None = 0, own_processes: bool | None = None
-    ) -> subprocess.CompletedProcess:
-        command, environment = self.command(*arguments), self.environment()
-        if not (self.own_processes if own_processes is None else own_processes):
-            command = [sys.executable, "-m", "tools.inside", "--cores", "1", *arguments]
-            environment["PYTHONPATH"] += f"{os.pathsep}{ROOT}"
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=1200,
-        )
+    ) -> subprocess.CompletedProcess | Done:
+        if self.own_processes if own_processes is None else own_processes:
+            done = subprocess.run(
+                self.command(*arguments),
+                cwd=self.folder,
+                env=self.environment(),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=LIMIT_S,
+            )
+        else:
+            done = self.start_warm("tools.inside", "--cores", "1", *arguments)
         if expect is not None:
             assert done.returncode == expect, done.stdout[-6000:]
         return done
+
+    def start_warm(self, *arguments: str) -> Done:
+        """Run a module in this folder, on this folder's package."""
+        environment = self.environment()
+        environment["PYTHONPATH"] += f"{os.pathsep}{ROOT}"
+        return warm().run([*arguments], self.folder, environment)
 
     def rules_run(self, *arguments: str) -> Counter:
         """Run, and count the jobs of each rule."""
         return Counter(RULE.findall(self.run(*arguments).stdout))
 
-    def check(self, *arguments: str) -> subprocess.CompletedProcess:
+    def check(self, *arguments: str) -> Done:
         """Check the results as a user does."""
-        command = [sys.executable, "-m", "rare_neurons.check", "results", *arguments]
-        return subprocess.run(command, cwd=self.folder, env=self.environment(), capture_output=True, text=True)
+        return self.start_warm("rare_neurons.check", "results", *arguments)
 
     def rewrite(self, path: str, old: str, new: str) -> None:
         file = self.folder / path
         text = file.read_text()
         assert old in text, f"{old!r} is not in {path}"
         file.write_text(text.replace(old, new))
+
+    def hurry(self) -> None:
+        """Try the network again after moments; the waits themselves are in `tests/checkpoints/test_retry.py`."""
+        self.rewrite("src/rare_neurons/checkpoints/retry.py", "first_wait_s: float = 1.0", "first_wait_s: float = 0.05")
 
     def raise_version(self, rule: str) -> None:
         """Say that a rule computes something else than before."""
@@ -156,8 +167,8 @@ class Project:
 
 def make_project(folder: Path, **sections: object) -> Project:
     """Copy the workflow and write a small corpus from the standard library's own text."""
-    for name in ("workflow", "profiles", "config", "src"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("workflow", "profiles", "config", "src"):  # with the bytecode, which is valid for files of equal times
+        shutil.copytree(ROOT / name, folder / name)
     shutil.copy(ROOT / "Snakefile", folder / "Snakefile")
     (folder / "texts").mkdir()
     library = Path(os.__file__).parent

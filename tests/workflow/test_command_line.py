@@ -1,12 +1,15 @@
 """`rare-neurons run`, `report` and `check` with the real Snakemake, on a finished run."""
 
+import json
 import re
 import subprocess
 import sys
 
 import pytest
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
+from rare_neurons.figures.registry import FIGURES
+
+pytestmark = pytest.mark.pipeline
 
 MAIN = "from rare_neurons.cli import main; main()"
 CONFIG = ("--configfile", "config/config.yaml")
@@ -32,15 +35,15 @@ def call(project):
 
 def test_a_run_shows_a_line_for_each_stage_and_keeps_the_rest_in_a_file(call, project):
     (project.folder / "results/summary.txt").unlink()
-    status, shown = call("run", *CONFIG, "--cores", "2", "--forcerun", "integrity")
+    status, shown = call("run", *CONFIG, "--cores", "2", "--forcerun", "lineage")
     assert status == 0, shown
     lines = [" ".join(line.split()) for line in shown.splitlines()]
-    assert any(re.fullmatch(r"tiny-seed0 integrity 1 of 1 \d+ s", line) for line in lines)
+    assert any(re.fullmatch(r"tiny-seed0 lineage 1 of 1 \d+ s", line) for line in lines)
     assert any(re.fullmatch(r"all summary 1 of 1 \d+ s", line) for line in lines)
-    assert "rule integrity:" not in shown
+    assert "rule lineage:" not in shown
     assert (project.folder / "results/summary.txt").read_text().strip() in shown
     (log,) = re.findall(r"Full log: (\S+)", shown)
-    assert "rule integrity:" in (project.folder / log).read_text()
+    assert "rule lineage:" in (project.folder / log).read_text()
     assert "Nothing to be done" in call("run", *CONFIG)[1]
     assert call("check", "--skip-weights")[0] == 0
 
@@ -65,5 +68,26 @@ def test_a_dry_run_and_a_report_are_snakemakes_own(call, project):
     status, shown = call("run", *CONFIG, "-n", "--forcerun", "integrity")
     assert status == 0
     assert re.search(r"integrity +1", shown)
-    assert call("report", *CONFIG, "-o", "it.html")[0] == 0
-    assert (project.folder / "it.html").stat().st_size > 100_000
+    status, shown = call("report", *CONFIG, "-o", "it.html")
+    assert status == 0, shown
+    page = (project.folder / "it.html").read_text()
+    said = page.split('id="workflow-desc"')[1].split("</script>")[0]
+    assert "tiny-seed0" in said
+    assert "Half of the" in said
+    assert "by tier:" in said
+    for figure in FIGURES:
+        assert figure.caption.split(".")[0].split(";")[0] in page.replace("\\n", " "), figure.name
+    assert not re.search(r"(src|href)=.{0,2}https?:", page.replace("\\", ""))  # nothing is fetched
+
+
+def test_the_plan_says_what_a_panel_holds_and_the_run_costs_for_a_reader_and_a_program(call, project):
+    status, shown = call("plan", *CONFIG)
+    assert status == 0, shown
+    assert "Panel heldout: " in shown
+    assert "two more seeds" in " ".join(shown.split())
+    assert "Building DAG" not in shown
+    words = [sys.executable, "-c", MAIN, "plan", *CONFIG, "--json"]
+    done = subprocess.run(words, cwd=project.folder, env=project.environment(), capture_output=True, check=True)
+    said = json.loads(done.stdout)
+    assert said["panels"]["heldout"][0]["strata"][0]["n_targets"] == 150
+    assert said["cost"]["core_seconds"]["probe"] > 0

@@ -10,7 +10,7 @@ from snakemake.settings.types import ConfigSettings
 from tests.workflow.project import CONFIG, make_project
 from tools.configuration import read_config
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.pipeline
 
 TELL = '\n\nPath("seen.json").write_text(json.dumps([config, STEPS]))\n'
 MODULE = """

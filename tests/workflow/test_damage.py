@@ -14,8 +14,9 @@ from rare_neurons.errors import DamagedFile
 from rare_neurons.results import load_shards, load_timeline
 from rare_neurons.sums import check_sum
 from rare_neurons.tables import read_metadata, read_table
+from tests.workflow.project import NO_FIGURES
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
+pytestmark = pytest.mark.pipeline
 
 
 @dataclass(frozen=True)
@@ -106,13 +107,13 @@ def test_damage_is_named_and_repaired_by_the_next_run(project, finished):
         for damaged, lost in files.items():
             flip(results / damaged)
             (results / lost).unlink()
-        told = project.run("--keep-going", expect=1).stdout
+        told = project.run("--keep-going", *NO_FIGURES, expect=1).stdout
         for damaged in files:
             name = f"results/{damaged}"
             assert f"{name} is damaged: " in told
             assert f"It is now {name}.damaged; the next run makes it again" in told
             assert not (results / damaged).exists()
-    project.run("--keep-going")
+    project.run("--keep-going", *NO_FIGURES)
     assert project.tables() == finished.tables()
     manifest = "results/manifest/tiny-seed0/step4.json"
     assert (project.folder / manifest).read_bytes() == (finished.folder / manifest).read_bytes()

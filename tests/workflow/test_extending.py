@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -13,8 +12,9 @@ import torch
 import transformers
 
 from tests.workflow.project import CONFIG, ROOT, Project, copy_project
+from tests.workflow.warm import warm
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("extending")]
+pytestmark = pytest.mark.pipeline
 
 SECTION = re.compile(r"^## (.+?)\n.*?^```diff\n(.*?)^```", re.MULTILINE | re.DOTALL)
 DIFFS = dict(SECTION.findall((ROOT / "docs/extending.md").read_text()))
@@ -36,23 +36,23 @@ def extended(finished: Project, folder: Path, section: str) -> Project:
     command = ["git", "apply", "--verbose", "-"]
     done = subprocess.run(command, cwd=project.folder, input=DIFFS[section], text=True, capture_output=True)
     assert done.returncode == 0, done.stderr
-    ask(project, "docs/make_tables.py")
+    ask(project, "docs.make_tables")
     return project
 
 
 def ask(project: Project, *arguments: str) -> str:
-    """Run Python in the copy, on its own package."""
+    """Run a module in the copy, on its own package."""
     path = os.pathsep.join([str(project.folder / "src"), str(project.folder)])
-    environment = {**project.environment(), "PYTHONPATH": path}
-    command = [sys.executable, *arguments]
-    done = subprocess.run(command, cwd=project.folder, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    # pytest's plugins are imported there already, and it warns that it cannot rewrite them.
+    more = {"PYTHONPATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = warm().run([*arguments], project.folder, project.environment() | more)
+    assert done.returncode == 0, done.stdout[-6000:]
     return done.stdout
 
 
 def check(project: Project, test: str) -> None:
     """Run the diff's own test, and that the documentation is complete."""
-    ask(project, "-m", "pytest", "-q", *(f"tests/{name}" for name in (test, "test_docs.py")))
+    ask(project, "pytest", "-q", *(f"tests/{name}" for name in (test, "test_docs.py")))
 
 
 def changed(project: Project) -> set[str]:
@@ -115,4 +115,5 @@ def test_a_figure(finished, tmp_path):
     project.run("results/figures/tiny/entropy.svg")
     # Matplotlib draws letters as outlines and keeps the text beside them as a comment.
     assert "<!-- entropy (nats) -->" in (project.folder / "results/figures/tiny/entropy.svg").read_text()
-    assert "plot_entropy" in ask(project, "-c", "import rare_neurons; print(rare_neurons.__all__)")
+    (project.folder / "names.py").write_text("import rare_neurons\nprint(rare_neurons.__all__)\n")
+    assert "plot_entropy" in ask(project, "names")

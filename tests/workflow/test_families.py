@@ -11,7 +11,7 @@ from rare_neurons.stages.on_panel import load_panel
 from tests.reference.hooked_influence import hooked_log_p, mean_activation
 from tests.workflow.project import CONFIG, copy_project
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("families")]
+pytestmark = pytest.mark.pipeline
 
 VOCAB, WIDTH, N_NEURONS, LENGTH = 400, 16, 24, 32
 _IDS = {"bos_token_id": 0, "eos_token_id": 0, "vocab_size": VOCAB}

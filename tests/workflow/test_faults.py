@@ -10,8 +10,9 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from rare_neurons import load_evidence, load_integrity, load_timeline
+from tests.workflow.project import NO_FIGURES
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.pipeline
 
 
 def folder_model(project, **changes):
@@ -86,7 +87,7 @@ def test_bad_data_becomes_a_status_and_the_others_go_on(project):
     (run / "step11/tokenizer.json").unlink()
     (run / "step11/tokenizer.json").symlink_to("gone")
 
-    project.run()
+    project.run(*NO_FIGURES)
 
     results = project.folder / "results"
     verdicts = {row["step"]: row for row in load_integrity(results, format="arrow").to_pylist()}
@@ -128,10 +129,10 @@ def test_a_repaired_checkpoint_is_measured(project):
     weights = project.folder / "run/step2/model.safetensors"
     whole = weights.read_bytes()
     weights.write_bytes(whole[:500])
-    project.run()
+    project.run(*NO_FIGURES)
     assert load_integrity(project.folder / "results").quarantined.tolist() == [False, True, False]
     weights.write_bytes(whole)
-    project.run()
+    project.run(*NO_FIGURES)
     assert not load_integrity(project.folder / "results").quarantined.any()
 
 

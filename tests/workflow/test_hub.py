@@ -12,10 +12,10 @@ from huggingface_hub import snapshot_download
 from rare_neurons import load_integrity, load_timeline
 from rare_neurons.checkpoints.schedules import steps_of
 from tests.hub.server import Fault, serve
-from tests.workflow.project import make_project
+from tests.workflow.project import NO_FIGURES, make_project
 from tools.configuration import read_config
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("hub")]
+pytestmark = pytest.mark.pipeline
 
 STEPS = [0, 2, 4]
 NOWHERE = "http://127.0.0.1:9"  # the port of a service that nobody runs
@@ -33,6 +33,7 @@ TABLES = (
 @pytest.fixture
 def served(project, tmp_path):
     """The finished run's checkpoints as revisions, and a project that knows them from the Hub alone."""
+    project.hurry()
     local = tmp_path / "local"
     shutil.move(project.folder / "results", local)
     for table in ("text", "tokenizer", "corpus", "panel", "null_tables"):  # what no checkpoint enters
@@ -77,7 +78,7 @@ def test_tables_equal_those_of_the_local_run_and_a_small_cache_fetches_each_file
     room = {"folder": "cache", "disk_gb": 2.2 * size / 1e9}  # for two of the three
     # An account of the loss needs both ends of its interval, the first of which has made room by then.
     project.configure(models={"tiny-seed0": model}, cache=room, allocation={"steps": "none"})
-    project.run()
+    project.run(*NO_FIGURES)
     equal_to_local(project, local)
     assert len(weights_served(hub)) == len(set(weights_served(hub))) == len(STEPS)
 
@@ -91,7 +92,7 @@ def test_faults_of_transport_are_survived_and_faults_of_data_are_named(served):
         Fault(r"GET /cdn.*/step4/model.safetensors", flip=True),
     ]
     project.configure(models={"tiny-seed0": {**model, "steps": [*STEPS, 8]}})
-    project.run()
+    project.run(*NO_FIGURES)
     results = project.folder / "results"
     verdicts = {row["step"]: row for row in load_integrity(results, format="arrow").to_pylist()}
     assert [verdicts[step]["quarantined"] for step in (0, 2, 4, 8)] == [False, False, False, True]
@@ -118,7 +119,7 @@ def test_a_server_that_keeps_failing_fails_its_jobs_alone_and_later_runs_fetch_w
     assert not list(results.glob("*/**/step2.parquet"))
 
     hub.faults.clear()
-    project.run()
+    project.run(*NO_FIGURES)
     equal_to_local(project, local)
     assert sorted(path.split("/")[-2] for path in weights_served(hub)) == ["step0", "step2", "step4"]
 
@@ -141,11 +142,12 @@ def test_the_plan_is_printed_without_a_download_and_a_filled_cache_needs_no_netw
     corpora = {"texts": {**project.configure()["corpora"]["texts"], "unigram_counts": "counts.npy"}}
     project.configure(models={"tiny-seed0": {**model, "steps": [*STEPS, 1, 8]}}, corpora=corpora)
     out = project.run("plan").stdout
-    assert re.search(r"tiny-seed0 +│ +5 +│ +1 +│ unchanged 0, 1 +│ +0 +│ +0\.4", out), out
+    assert re.search(r"tiny-seed0 +│ +5 +│ +4 +│ unchanged 0, 1 +│ +0 +│ +0\.4", out), out
     assert "tiny-seed0 step 8: no revision step8 among the 4 of lab/tiny" in out
     assert re.search(r"To fetch: 0\.4\d MB\. Disk at peak: 0\.4\d MB \(cache\.disk_gb: 1\)", out)
-    assert re.search(r"Time of the probes: about \d+\.\d minutes on one core", out)
-    assert f"Strata of panel heldout by counts.npy: 400 ids, {(counts > 0).sum()} seen" in " ".join(out.split())
+    assert re.search(r"Cost: about \d+ core-seconds \(.*probe \d+", out), out
+    assert re.search(r"Panel heldout: [\d,]+ contexts, 450 targets", out), out
+    assert re.search(r"half the targets +│.*× 1\.\d\d", out), out
     assert hub.downloads() == []
 
     asked = len(hub.log)
@@ -188,7 +190,7 @@ def test_offline_with_the_hubs_own_cache_warm_runs_to_the_end_and_leaves_it_alon
     before = theirs()
     project.variables |= {"HF_ENDPOINT": NOWHERE, "HF_HUB_OFFLINE": "1"}
     project.configure(models={"tiny-seed0": model})
-    project.run()
+    project.run(*NO_FIGURES)
     equal_to_local(project, local)
     assert theirs() == before
     assert list((project.folder / "cache").glob("blobs/*")) == []
@@ -211,6 +213,6 @@ def test_the_shipped_sweep_is_planned_from_one_request_per_checkpoint(tmp_path):
         assert len([entry for entry in hub.log if entry.path.startswith("/api/models/")]) == n
         assert hub.downloads() == []
     for name in models:
-        assert re.search(rf"{name} +│ +{len(steps[name])} +│ +0 +│ unchanged 0, 1, 2", out), out
+        assert re.search(rf"{name} +│ +{len(steps[name])} +│ +{len(steps[name])} +│ unchanged 0, 1, 2", out), out
     jobs = project.rules_run("-n", "--configfile", "config/pythia.yaml")
     assert jobs["resolve"] == jobs["spectra"] == n

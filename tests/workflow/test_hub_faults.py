@@ -19,7 +19,7 @@ from tests.hub.server import Fault, serve
 from tests.workflow.project import CONFIG, make_project
 from tools.configuration import read_config
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("hub-faults")]
+pytestmark = pytest.mark.pipeline
 
 SPECTRA = ("spectra", "eigenvalues", "fingerprint")
 GOOD = [0, 1, 2, 8, 24, 40, 56, 88, 104, 120, 160]
@@ -75,6 +75,7 @@ def trained(tmp_path_factory):
         panels={"heldout": panel},
         models={"tiny-seed0": model},
     )
+    project.hurry()
     project.run("results/pretrain/tiny-seed0/recipe.json")
     shutil.move(project.folder / "results/pretrain/tiny-seed0", project.folder / "trained")
     return project

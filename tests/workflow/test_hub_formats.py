@@ -13,8 +13,9 @@ from rare_neurons import load_integrity, load_timeline
 from rare_neurons.checkpoints.manifest import read_manifest
 from tests.hub.revisions import save_legacy, save_rounded
 from tests.hub.server import serve
+from tests.workflow.project import NO_FIGURES
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("hub")]
+pytestmark = pytest.mark.pipeline
 
 STEPS = [0, 4]
 PER_PANEL = ("influence", "cells", "behaviour", "moments", "activations", "gradients", "regimes", "inequality")
@@ -39,7 +40,7 @@ def run_all(project, folder, hub):
     nothing = {name: {"steps": "none"} for name in ("layers", "allocation", "activity")}
     project.configure(models={"local": local, **repositories}, **nothing)
     project.variables = {"HF_ENDPOINT": hub.url, "HF_HOME": str(folder / "home"), "HF_HUB_DISABLE_XET": "1"}
-    project.run()
+    project.run(*NO_FIGURES)
     return project.folder / "results"
 
 

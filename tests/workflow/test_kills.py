@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from tests.workflow.project import make_project
+from tests.workflow.project import NO_FIGURES, make_project
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
+pytestmark = pytest.mark.faults
 
 
 def _kill_all_when(project, happened, timeout=200):
@@ -43,6 +43,6 @@ def test_killed_at_three_moments_then_complete_and_identical(finished, tmp_path)
     for moment in moments:
         _kill_all_when(project, moment)
         project.run("--unlock")
-    project.run()
+    project.run(*NO_FIGURES)
     assert project.tables() == finished.tables()
     assert not list(results.rglob("*.part")), "half-written files are left"

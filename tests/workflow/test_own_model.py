@@ -5,8 +5,6 @@ Also the same in the other family, in float16, and as `torch.save` writes weight
 
 import json
 import re
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -18,7 +16,7 @@ from rare_neurons import load_integrity, load_timeline
 from rare_neurons.cli.own import Wanted, written_config
 from tests.workflow.project import ROOT, Project, make_project
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("own_model")]
+pytestmark = pytest.mark.pipeline
 
 PAGE = (ROOT / "docs/own-model.md").read_text()
 GPT2 = "GPT2Config(vocab_size=len(tokenizer), n_positions=64, n_embd=24, n_layer=1, n_head=2)"
@@ -26,7 +24,7 @@ NEOX = (
     "GPTNeoXConfig(vocab_size=len(tokenizer), max_position_embeddings=64, hidden_size=24, num_hidden_layers=1, "
     "num_attention_heads=2, intermediate_size=40)"
 )
-STEPS = list(range(8, 72, 8))
+STEPS = list(range(8, 80, 8))  # nine even ones
 DATED = ("my-model", "neox-half-saved")
 ENDS = [STEPS[0], STEPS[-1]]
 # Name: source, number format, file format, steps.
@@ -37,7 +35,7 @@ VARIANTS = {
 }
 # What is left out of the defaults is time, not a quantity.
 QUICK = {
-    "jobs": {"checkpoints": 8},
+    "jobs": {"checkpoints": 9},
     "regimes": {"n_draws": 100, "n_bins": 12, "n_resamples": 50},
     "spectra": {"refits": 0, "likelihood_ratios": False, "farms_windows": 0, "shuffles": 0},
     "panels": {"heldout": {"max_contexts": 160}},
@@ -58,12 +56,12 @@ def make_tokenizer(folder) -> None:
     tokenizer.save(str(folder / "tokenizer/tokenizer.json"))
 
 
-def train_as_the_page_does(folder) -> None:
+def train_as_the_page_does(project: Project) -> None:
     """Run the page's code, smaller, and once more for the other family."""
     (code,) = [text for text in re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL) if "Trainer(" in text]
     assert "max_steps=400, save_steps=50" in code
     assert re.search(r"GPT2Config\(vocab_size=len\(tokenizer\), n_positions=64", code)
-    code = code.replace("max_steps=400, save_steps=50", "max_steps=64, save_steps=8, report_to=[], use_cpu=True")
+    code = code.replace("max_steps=400, save_steps=50", "max_steps=72, save_steps=8, report_to=[], use_cpu=True")
     code = re.sub(r"GPT2Config\(.*\)", GPT2, code.replace("learning_rate=5e-3", "learning_rate=2e-2"))
     other = (
         code.replace(GPT2, NEOX)
@@ -71,8 +69,9 @@ def train_as_the_page_does(folder) -> None:
         .replace("GPT2", "GPTNeoX")
         .replace("my-model", "neox")
     )
-    done = subprocess.run([sys.executable, "-c", f"{code}\n{other}"], cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
+    (project.folder / "training.py").write_text(f"{code}\n{other}")
+    done = project.start_warm("training")
+    assert done.returncode == 0, done.stdout[-3000:]
 
 
 def convert(source, target, number: str, kind: str) -> None:
@@ -92,7 +91,7 @@ def measured(tmp_path_factory) -> Project:
     (project.folder / "tokenizer").mkdir()
     make_tokenizer(project.folder)
     (project.folder / "train").symlink_to("texts")
-    train_as_the_page_does(project.folder)
+    train_as_the_page_does(project)
     with pytest.MonkeyPatch.context() as here:
         here.chdir(project.folder)
         (project.folder / "own.yaml").write_text(written_config(Wanted("runs/my-model", tokenizer="tokenizer")))
@@ -103,10 +102,13 @@ def measured(tmp_path_factory) -> Project:
             convert(project.folder / f"runs/{model}/checkpoint-{step}", at, number, kind)
     entry = yaml.safe_load((project.folder / "own.yaml").read_text())["models"]["my-model"]
     more = {name: {**entry, "path": f"runs/{name}/checkpoint-{{step}}"} for name in VARIANTS}
-    (project.folder / "more.yaml").write_text(json.dumps({"models": more, **QUICK}))
+    (project.folder / "quick.yaml").write_text(json.dumps(QUICK))
+    (project.folder / "more.yaml").write_text(json.dumps({"models": more}))
     tables = [f"results/timelines/evidence/{name}.parquet" for name in DATED]
     tables += [f"results/timelines/{table}/{name}.parquet" for name in VARIANTS for table in ("regimes", "spectra")]
-    project.run("--configfile", "own.yaml", "more.yaml", "--", *tables, "results/timelines/regimes/my-model.parquet")
+    tables.append("results/timelines/regimes/my-model.parquet")
+    project.run("--configfile", "own.yaml", "quick.yaml", "more.yaml", "--", *tables)
+    project.run("--configfile", "own.yaml", "quick.yaml", "--", "results/atlas.html")
     return project
 
 
@@ -133,6 +135,19 @@ def test_one_run_is_dated_at_the_tier_of_one_run(measured, model):
     ]
     assert "loss on rare tokens" in {row["question"] for row in dated}
     assert all(STEPS[0] <= row["after"] < row["by"] <= STEPS[-1] for row in dated)
+
+
+def test_the_atlas_shows_what_was_measured_and_says_what_was_not(measured):
+    page = (measured.folder / "results/atlas.html").read_text()
+    assert "<h1>Atlas of my-model</h1>" in page
+    verdict = page[page.index('id="view-verdict"') : page.index('id="view-claims"')]
+    assert re.search(r"[Ll]oss on rare tokens falls", verdict)
+    for view in ("claims", "timelines", "neurons", "portrait", "matrices"):
+        assert f'data-view="{view}"' in page
+    for view, section in (("layers", "layers"), ("account", "allocation")):
+        shown = page[page.index(f'id="view-{view}"') :].split("</section>")[0]
+        assert 'class="nothing"' in shown
+        assert f"the section &#x27;{section}&#x27; of the configuration asks for it" in shown
 
 
 @pytest.mark.parametrize(("model", "n_neurons"), [("my-model", 96), ("neox-half-saved", 40)])

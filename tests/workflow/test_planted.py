@@ -19,7 +19,7 @@ from rare_neurons.tables import read_table
 from tests.workflow.project import CONFIG, Project, copy_project
 from tools.configuration import read_yaml
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("planted")]
+pytestmark = pytest.mark.pipeline
 
 STEPS, PLANTED_STEP = [0, 1, 2, 3, 4], 2
 K, FLOORS = 5, 8
@@ -81,7 +81,7 @@ def measured(finished, tmp_path_factory) -> tuple[Path, dict[str, set[int]]]:
     project.configure(models=models, panels=PANELS, **share, **cheap)
     project.run(
         *(f"results/timelines/evidence/{subject}.parquet" for subject in ("planted", "null")),
-        *(f"results/timelines/members/{name}.parquet" for name in truth),
+        *(f"results/timelines/{table}/{name}.parquet" for name in truth for table in ("members", "changed")),
     )
     return project.folder / "results", truth
 
@@ -107,6 +107,14 @@ def test_members_are_the_planted_neurons(measured):
     for name, neurons in truth.items():
         members = load_timeline(results, "members", models=name, stratum="rare")
         assert len(neurons & set(members.neuron)) > K / 2, name
+
+
+def test_the_change_is_spread_over_as_many_neurons_as_were_planted(measured):
+    changed = load_timeline(measured[0], "changed", models=sorted(measured[1]), stratum="rare")
+    known = changed.effective_number_within[changed.effective_number_within_status == "ok"]
+    # On the tiny panel the mean square of one of three runs is within two of its standard errors.
+    assert len(known) >= 2
+    assert known.between(K / 2, 2 * K).all(), known.tolist()
 
 
 def test_noise_alone_reaches_nothing_beyond_single_runs(measured):

@@ -7,7 +7,7 @@ import pytest
 
 from tests.workflow.project import ROOT
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
+pytestmark = pytest.mark.pipeline
 
 
 def test_the_python_of_the_readme_runs(project, monkeypatch):

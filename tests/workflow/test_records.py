@@ -4,7 +4,7 @@ import pytest
 
 from tests.workflow.project import CONFIG
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
+pytestmark = pytest.mark.pipeline
 
 DB = ("--persistence-backend", "db")
 

@@ -3,11 +3,12 @@
 import pytest
 
 from rare_neurons import load_timeline
+from tests.workflow.project import NO_FIGURES, make_project
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
+pytestmark = pytest.mark.pipeline
 
 # All timelines of a model are one job, so what reads one of them (alpha) comes again too.
-AFTER_METRICS = {"timelines", "alpha", "evidence", "figures", "summary", "usable", "all"}
+AFTER_METRICS = {"timelines", "alpha", "evidence", "figures", "atlas", "summary", "usable", "all"}
 MEASURED = {"probe", "pretrain", "resolve", "panel", "corpus", "text", "tokenizer"}
 
 
@@ -20,7 +21,7 @@ def test_a_changed_option_of_regimes_reruns_regimes_and_what_follows(project):
     project.configure(regimes={**config["regimes"], "n_bins": 10})
     unchanged = project.folder / "results/.kept/inequality/heldout/tiny-seed0/step2.parquet"
     before = unchanged.stat().st_ino
-    jobs = project.rules_run()
+    jobs = project.rules_run(*NO_FIGURES)
     assert jobs["metrics"] == 1
     assert set(jobs) <= AFTER_METRICS | {"metrics"}
     assert unchanged.stat().st_ino == before, "what does not depend on the option is not computed again"
@@ -29,20 +30,20 @@ def test_a_changed_option_of_regimes_reruns_regimes_and_what_follows(project):
 def test_shards_lost_behind_finished_timelines_are_made_again(project, finished):
     for table in ("influence", "inequality", "curves"):
         (project.folder / f"results/{table}/heldout/tiny-seed0/step2.parquet").unlink()
-    project.run()
+    project.run(*NO_FIGURES)
     assert project.tables() == finished.tables()
 
 
 def test_a_raised_version_of_regimes_reruns_regimes(project):
     project.raise_version("regimes")
-    jobs = project.rules_run()
-    assert jobs["metrics"] == 1
+    jobs = project.rules_run("--dry-run")
+    assert jobs["metrics"] == jobs["figures"] == 1
     assert set(jobs) <= AFTER_METRICS | {"metrics"}
 
 
 def test_a_raised_version_of_spectra_reruns_spectra_and_integrity(project):
     project.raise_version("spectra")
-    jobs = project.rules_run()
+    jobs = project.rules_run("--dry-run")
     assert jobs["spectra"] == 1
     assert not MEASURED & set(jobs)
     assert "metrics" not in jobs
@@ -52,7 +53,7 @@ def test_a_second_panel_trains_nothing_again(project):
     config = project.configure()
     panel = config["panels"]["heldout"]
     project.configure(panels={"heldout": panel, "seed1": {**panel, "seed": 1}})
-    jobs = project.rules_run()
+    jobs = project.rules_run(*NO_FIGURES)
     assert jobs["panel"] == 1
     assert jobs["probe"] == 1
     assert not {"pretrain", "resolve", "spectra", "text", "corpus"} & set(jobs)
@@ -66,14 +67,12 @@ def test_a_panel_drawn_by_a_run_that_then_stopped_is_probed_by_the_next(project)
     panel = config["panels"]["heldout"]
     project.configure(panels={"heldout": panel, "seed1": {**panel, "seed": 1}})
     project.run("results/panel/seed1/targets.parquet")
-    jobs = project.rules_run()
+    jobs = project.rules_run("--dry-run")
     assert jobs["probe"] == 1
     assert "pretrain" not in jobs
 
 
 def test_two_fresh_runs_give_equal_bytes(finished, tmp_path):
-    from tests.workflow.project import make_project
-
     again = make_project(tmp_path / "a place with another name" / "project")
-    again.run()
+    again.run(*NO_FIGURES)
     assert again.tables() == finished.tables()

@@ -7,7 +7,7 @@ import pytest
 from rare_neurons import load_influence, load_shards, load_timeline
 from rare_neurons.numerics.organisation.lineage import lineage
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
+pytestmark = pytest.mark.pipeline
 
 
 def test_lineage_is_that_of_the_influence_table(finished):

@@ -12,7 +12,7 @@ from rare_neurons.errors import RequestError
 from tests.workflow.project import Project, make_project
 from tools.configuration import SCHEMA, read_yaml
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("pipeline")]
+pytestmark = pytest.mark.pipeline
 
 STEPS = [0, 10, 20]
 MODEL = {"source": "folder", "path": "runs/m/checkpoint-{step}"}

@@ -2,7 +2,8 @@
 
 Requires: manifests, panels and the probe's tables of the same checkpoints; `steps` in section activity of the
 configuration.
-Makes: {results}/{organisation,sets,overlap,routing,kinds,readout,examples}/{panel}/{model}/step{step}.parquet
+Makes: {results}/{organisation,sets,overlap,routing,kinds,readout,examples}/{panel}/{model}/step{step}.parquet,
+{results}/timelines/activity_evidence/{subject}.parquet
 """
 
 ACTIVITY_BATCHES = batches(
@@ -52,3 +53,33 @@ for batch in ACTIVITY_BATCHES:
             version=VERSIONS["activity"],
         script:
             "../scripts/activity.py"
+
+
+rule activity_evidence:
+    """Whether sets are organised beyond their like, and whether kinds of neurons become more, tier by tier."""
+    input:
+        shards=lambda w: [
+            path
+            for m in judged_models(w.subject)
+            for table in JUDGED_ACTIVITY
+            for path in shards_of(table, m)
+        ],
+        integrity=lambda w: [
+            PATH["integrity"].format(model=m) for m in judged_models(w.subject)
+        ],
+    output:
+        PATH["timelines/activity_evidence"],
+    log:
+        f"{RESULTS}/logs/activity_evidence/{{subject}}.log",
+    localrule: True
+    conda:
+        "../envs/rare-neurons.yaml"
+    params:
+        subject=lambda w: w.subject,
+        models=lambda w: members(w.subject),
+        controls=lambda w: controls(w.subject),
+        strata=config["activity"]["strata"],
+        rule=config["evidence"]["rule"],
+        version=VERSIONS["activity_evidence"],
+    script:
+        "../scripts/activity_evidence.py"

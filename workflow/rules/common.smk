@@ -20,7 +20,7 @@ if Path(SOURCE).is_dir() and SOURCE not in sys.path:
     others = filter(None, os.environ.setdefault("PYTHONPATH", "").split(os.pathsep))
     os.environ.update(PYTHONPATH=os.pathsep.join([SOURCE, *others]))
 
-from rare_neurons.catalogue import METRICS, RULES, TABLES, VERSIONS
+from rare_neurons.catalogue import JUDGED_ACTIVITY, METRICS, RULES, TABLES, VERSIONS
 from rare_neurons.checkpoints.sources import regular_files
 from rare_neurons.configuration import (
     SECTIONS,
@@ -277,12 +277,12 @@ def figure_tables(subject: str) -> list[str]:
     }
     for table in dict.fromkeys(table for figure in DRAWN for table in figure.tables):
         pattern = PATH.get(table, f"{RESULTS}/{table}/{{model}}.parquet")
+        models = judged_models(subject) if table in beside else members(subject)
         if "{subject}" in pattern:
             paths.append(pattern.format(subject=subject))
         elif "{step}" in pattern or "{interval}" in pattern:
-            paths += [p for m in members(subject) for p in shards_of(table, m)]
+            paths += [p for m in models for p in shards_of(table, m)]
         else:
-            models = judged_models(subject) if table in beside else members(subject)
             paths += [pattern.format(model=m) for m in models]
     return paths
 

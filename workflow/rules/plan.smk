@@ -1,24 +1,27 @@
 """What comes before a run: a table of what it would fetch (`snakemake plan`), and a cache filled beforehand.
 
-Requires: the network for Hub models.
-Makes: nothing but a filled cache; both run whenever they are asked for.
+Requires: the network for Hub models; local text, which is read as the run would read it.
+Makes: nothing but the tables of that text and a filled cache; all run whenever they are asked for.
 """
 
+for form in ("plan", "plan_json"):
 
-rule plan:
-    """Print what a run would fetch and measure; nothing is downloaded."""
-    log:
-        f"{RESULTS}/logs/plan.log",
-    conda:
-        "../envs/rare-neurons.yaml"
-    params:
-        request=lambda w: (
-            plan_request()
-            | ({"evidence": config["evidence"]} if ASKED.measures_influence else {})
-        ),
-        steps=STEPS,
-    script:
-        "../scripts/plan.py"
+    rule:
+        """Print what a run would fetch, measure and cost, for a reader or a program; nothing is downloaded."""
+        name:
+            form
+        input:
+            [path for paths in texts_of_panels().values() for path in paths.values()],
+        log:
+            f"{RESULTS}/logs/{form}.log",
+        conda:
+            "../envs/rare-neurons.yaml"
+        params:
+            request=lambda w: plan_request(whole=True),
+            steps=STEPS,
+            as_json=form == "plan_json",
+        script:
+            "../scripts/plan.py"
 
 
 rule prefetch:

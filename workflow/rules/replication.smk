@@ -37,6 +37,20 @@ rule replication:
             panel=[OUR_PANEL, *INPUT_PANELS],
         ),
         unigram=corpus_path(config["panels"][OUR_PANEL], "unigram"),
+        activity=(
+            [
+                *expand(TIMELINE, quantity="organisation", model=REPLICATED_MODELS),
+                *(
+                    path
+                    for model in REPLICATED_MODELS
+                    for table in ("kinds", "readout")
+                    for path in shards_of(table, model)
+                ),
+                PATH["timelines/activity_evidence"].format(subject=REPLICATED),
+            ]
+            if ASKED.does("activity")
+            else []
+        ),
         evidence=PATH["timelines/evidence"].format(subject=REPLICATED),
     output:
         **{

@@ -111,7 +111,10 @@ def heed_force() -> None:
 
 
 def tell_jobs() -> None:
-    """Tell a display of progress (a logger plugin) what will run: model, stage and number of checkpoints of each job."""
+    """Tell a display of progress (a logger plugin) what will run: model, stage and number of checkpoints of each job.
+
+    Of a job of several, also the last file that it writes for each of them.
+    """
     stages = {batch.rule("pretrain"): ("pretrain", 1, None) for batch in TRAININGS}
     for found, names in (
         (BATCHES, ("resolve", "spectra", "probe", "metrics")),
@@ -133,19 +136,53 @@ def tell_jobs() -> None:
             continue
         of = [v for k, v in job.wildcards.items() if k not in ("step", "interval")]
         stage, size, label = stages.get(job.rule.name, (job.rule.name, 1, None))
-        jobs[job.jobid] = [label or (of[-1] if of else "all"), stage, size]
+        files = [[str(path) for path in job.output[-size:]]] if size > 1 else []
+        jobs[job.jobid] = [label or (of[-1] if of else "all"), stage, size, *files]
     logger.info("", extra={"planned": {"jobs": jobs, "results": RESULTS}})
 
 
-def plan_request() -> dict:
-    """Sections of the configuration that a plan looks at."""
+def plan_request(whole: bool = False) -> dict:
+    """What a plan looks at; `whole`: with panels, tiers and all costs, or the checkpoints alone."""
     paths = {name: TOKENIZER.format(tokenizer=name) for name in config["tokenizers"]}
-    sections = ("models", "panels", "corpora", "cache", "probe")
-    return {section: config[section] for section in sections} | {
+    sizes = sizes_of(config["models"], config["jobs"]["checkpoints"])
+    return {
+        "config": config,
         "tokenizers": {
             name: path for name, path in paths.items() if Path(path).exists()
-        }
+        },
+        "texts": texts_of_panels() if whole else {},
+        "declared": {
+            model: {
+                "in_a_job": sizes[model] or len(STEPS[model]),
+                "layers": len(ASKED.declared_steps("layers", model)),
+                "activity": len(ASKED.declared_steps("activity", model)),
+                "intervals": len(ASKED.intervals(model)),
+            }
+            for model in STEPS
+        },
+        "judged": [
+            m for m in STEPS if Path(PATH["integrity"].format(model=m)).exists()
+        ],
+        "whole": whole,
     }
+
+
+def texts_of_panels() -> dict:
+    """Tables of the corpora that panels are drawn from: those that are there, or are made of local files alone."""
+    found = {}
+    for name in dict.fromkeys(p for model in STEPS for p in panels_of(model)):
+        panel = config["panels"][name]
+        parts = (
+            config["corpora"][panel["corpus"]],
+            config["tokenizers"][panel["tokenizer"]],
+        )
+        paths = {table: corpus_path(panel, table) for table in ("tokens", "unigram")}
+        if not FAR and (
+            all(one["source"] != "hub" for one in parts)
+            or all(map(os.path.exists, paths.values()))
+        ):
+            found[name] = paths
+    return found
 
 
 def plan_the_run() -> None:
@@ -165,6 +202,7 @@ def plan_the_run() -> None:
         print_plan(
             Request(**plan_request()),
             steps={model: sorted(found) for model, found in steps.items()},
+            file=sys.stderr,
         )
     except (RequestError, ConnectionError) as error:
         raise WorkflowError(str(error)) from None

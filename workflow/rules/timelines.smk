@@ -2,8 +2,8 @@
 
 Requires: the shards of checkpoints.smk.
 Makes: {results}/integrity/{model}.parquet, {results}/timelines/{quantity}/{model}.parquet,
-{results}/timelines/{lineage,members}/{model}.parquet,
-{results}/timelines/{evidence,onsets,turns,courses}/{subject}.parquet, {results}/figures/{subject}/*.{svg,png}, {results}/{summary,usable}.txt
+{results}/timelines/{lineage,members,changed}/{model}.parquet,
+{results}/timelines/{evidence,onsets,turns,courses}/{subject}.parquet, {results}/figures/{subject}/*.{svg,png}, {results}/{summary,usable}.txt, {results}/summary.rst
 """
 
 
@@ -64,9 +64,10 @@ rule timelines:
 
 
 rule lineage:
-    """Which neurons make the top, since when, and for how long."""
+    """Which neurons make the top, since when, and for how long; over how many the change is spread."""
     input:
         influence=lambda w: per_checkpoint(PATH["influence"], w.model),
+        cells=lambda w: per_checkpoint(PATH["cells"], w.model),
         integrity=PATH["integrity"],
     output:
         **tables_of("lineage"),
@@ -118,8 +119,9 @@ rule figures:
         png=[
             report(
                 f"{RESULTS}/figures/{{subject}}/{figure.name}.png",
+                caption=f"../report/figures/{figure.name}.rst",
                 category="{subject}",
-                labels={"figure": figure.name, "shows": figure.caption},
+                labels={"figure": figure.name.replace("_", " ")},
             )
             for figure in DRAWN
         ],
@@ -166,6 +168,11 @@ rule summary:
             if ASKED.does("layers")
             else []
         ),
+        activity=(
+            expand(PATH["timelines/activity_evidence"], subject=ASKED.subjects)
+            if ASKED.does("activity")
+            else []
+        ),
         allocation=(
             expand(TIMELINE, quantity="allocation", model=config["models"])
             if ASKED.does("allocation")
@@ -177,6 +184,7 @@ rule summary:
         ),
     output:
         f"{RESULTS}/summary.txt",
+        f"{RESULTS}/summary.rst",
     log:
         f"{RESULTS}/logs/summary.log",
     conda:

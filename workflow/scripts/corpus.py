@@ -9,6 +9,6 @@ with reported(snakemake.log[0]):
         **arguments(snakemake.output),
         text=snakemake.input.text,
         tokenizer=snakemake.input.tokenizer,
-        counts=snakemake.input.get("counts") or None,
+        counts=next(iter(snakemake.input.get("counts") or ()), None),
         settings=CorpusSettings(**arguments(snakemake.params)),
     )

@@ -4,4 +4,4 @@ from rare_neurons.stages.plan import Request, print_plan
 from rare_neurons.stages.reporting import reported
 
 with reported(snakemake.log[0]):
-    print_plan(Request(**snakemake.params.request), steps=snakemake.params.steps)
+    print_plan(Request(**snakemake.params.request), steps=snakemake.params.steps, as_json=snakemake.params.as_json)

@@ -5,4 +5,4 @@ from rare_neurons.stages.reporting import reported
 from rare_neurons.stages.summary import write_summary
 
 with reported(snakemake.log[0]):
-    write_summary(snakemake.output[0], **arguments(snakemake.params))
+    write_summary(*snakemake.output, **arguments(snakemake.params))

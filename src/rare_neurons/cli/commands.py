@@ -9,8 +9,9 @@ import typer
 from rich.console import Console
 
 from rare_neurons import check as checking
-from rare_neurons.cli.engine import CONFIG, command, run_plainly, run_shown
+from rare_neurons.cli.engine import CONFIG, command, run_asked, run_plainly, run_shown
 from rare_neurons.cli.own import Wanted, written_config
+from rare_neurons.compact import compact_shards
 from rare_neurons.errors import RequestError
 
 app = typer.Typer(
@@ -63,16 +64,19 @@ def init(
     typer.echo(f"{output} is written. See what it asks for: rare-neurons plan{more}; run it: rare-neurons run{more}")
 
 
-@app.command(context_settings=_PASSED, help="Print what a run would fetch and measure." + _PASSED_HELP)
-def plan(context: typer.Context, configfile: Configs = None) -> None:
-    """Call the rule `plan`."""
+@app.command(
+    context_settings=_PASSED, help="Print what a run would fetch, measure, cost and be able to say." + _PASSED_HELP
+)
+def plan(
+    context: typer.Context,
+    configfile: Configs = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """Call the rule `plan`, or the one that prints JSON."""
     with _refused():
-        words = command(
-            configfile or [],
-            ["--cores", "1", *context.args, "--quiet", "host", "progress", "rules", "--", "plan"],
-            Path.cwd(),
-        )
-        raise typer.Exit(run_plainly(words))
+        target = "plan_json" if as_json else "plan"
+        words = command(configfile or [], ["--cores", "1", *context.args], Path.cwd())
+        raise typer.Exit(run_asked([*words, "--", target], Console(stderr=True)))
 
 
 @app.command(context_settings=_PASSED, help="Measure: Snakemake with the workflow and its profile." + _PASSED_HELP)
@@ -85,6 +89,14 @@ def run(
     with _refused():
         words = command(configfile or [], context.args, Path.cwd())
         raise typer.Exit(run_plainly(words) if plain else run_shown(words, Console(stderr=True)))
+
+
+@app.command(context_settings=_PASSED, help="Write the atlas: all results on one page, to be explored." + _PASSED_HELP)
+def atlas(context: typer.Context, configfile: Configs = None) -> None:
+    """Call the rule `atlas`, with whatever it still needs."""
+    with _refused():
+        words = command(configfile or [], [*context.args, "--", "atlas"], Path.cwd())
+        raise typer.Exit(run_shown(words, Console(stderr=True)))
 
 
 @app.command(context_settings=_PASSED, help="Write Snakemake's report of a finished run." + _PASSED_HELP)
@@ -102,6 +114,18 @@ def report(
         if status == 0:
             typer.echo(f"{output} is written")
         raise typer.Exit(status)
+
+
+@app.command()
+def compact(
+    results: Annotated[Path, typer.Argument(help="The results folder.")] = Path("results"),
+    table: Annotated[list[str] | None, typer.Option("--table", help="All by default. Repeatable.")] = None,
+    model: Annotated[list[str] | None, typer.Option("--model", help="All by default. Repeatable.")] = None,
+) -> None:
+    """Put all shards of a table and model into one file, which loaders take while the shards stay as they are."""
+    with _refused():
+        written = compact_shards(results, tables=table or None, models=model or None)
+    typer.echo(f"{len(written)} files are written in {results / 'compact'}; without them the shards are read")
 
 
 @app.command(

@@ -15,6 +15,7 @@ from rare_neurons.cli.progress import Line, Progress, duration
 
 _WARNING = re.compile(r"^\s*(?:warning: |.*Warning: )(.*)", re.IGNORECASE)
 _EVERY_S = 30.0
+_LOOK_S = 2.0
 _TAIL = 3
 
 
@@ -28,6 +29,7 @@ class Display:
         self._lock = threading.RLock()
         self._live = Live(console=console, refresh_per_second=2, transient=True, get_renderable=self._running)
         self._begun = self._shown = clock()
+        self._ended = threading.Event()
         self.said_why = False
         """Whether an error was shown."""
 
@@ -35,10 +37,13 @@ class Display:
         """Begin to draw."""
         if self._console.is_terminal:
             self._live.start()
+        else:
+            threading.Thread(target=self._tell, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Draw no more."""
+        self._ended.set()
         if self._console.is_terminal:
             self._live.stop()
 
@@ -51,9 +56,7 @@ class Display:
         """Take one event of the run."""
         with self._lock:
             getattr(self, f"_{event['event']}")(event)
-            if not self._console.is_terminal and self._clock() - self._shown > _EVERY_S:
-                self._shown = self._clock()
-                self._print(*self._running().renderables)
+            self._tell_now_and_then()
 
     def output(self, line: str) -> None:
         """Take one line of what the jobs print: a warning is shown once, the rest is for the log alone."""
@@ -68,13 +71,25 @@ class Display:
                 self._seen.add(text)
                 self._print(Text(f"warning: {text}", style="yellow"))
 
+    def _tell(self) -> None:
+        """Off a terminal: jobs may take long without an event."""
+        while not self._ended.wait(_LOOK_S):
+            with self._lock:
+                self._tell_now_and_then()
+
+    def _tell_now_and_then(self) -> None:
+        if not self._console.is_terminal and self._clock() - self._shown > _EVERY_S:
+            self._shown = self._clock()
+            self._print(*self._running().renderables)
+
     def _planned(self, event: Mapping) -> None:
         self._progress.plan(event["jobs"], event["results"])
         counts = Counter()
         for line in self._progress.lines.values():
             counts[line.stage] += line.total
         stages = ", ".join(f"{stage} {n}" for stage, n in counts.items())
-        self._print(Text(f"{self._progress.n_jobs} jobs: {stages}"))
+        n = self._progress.n_jobs
+        self._print(Text(f"{n} job{'' if n == 1 else 's'}: {stages}"))
 
     def _started(self, event: Mapping) -> None:
         self._progress.start(event["jobs"], self._clock())
@@ -108,6 +123,7 @@ class Display:
     def _running(self) -> Group:
         """Lines at work, each with its count and time left, and the whole."""
         with self._lock:
+            self._progress.look(self._clock())
             items = [_at_work(line, self._progress.seconds_left(line)) for line in self._progress.running]
             n, total = self._progress.n_done, self._progress.n_jobs
             if total:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -9,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 from typing import TextIO
 
@@ -96,11 +98,9 @@ def run_shown(words: Sequence[str], console: Console) -> int:
     """
     if any(word in _DRY for word in words):
         return run_plainly([*words, "--quiet", "rules", "host"])
-    log = Path(".snakemake/log") / f"{time.strftime('%Y-%m-%dT%H%M%S')}.rare-neurons.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
+    log, say = _new_log(), partial(console.print, markup=False, highlight=False, soft_wrap=True)
     with log.open("w", encoding="utf-8") as file, Display(console) as display:
         status = _run_beside(words, file, display)
-    say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
     if status and not display.said_why:
         say(log.read_text(encoding="utf-8").strip()[-_TAIL:])
     summary = Path(display.results or ".") / "summary.txt"
@@ -110,26 +110,56 @@ def run_shown(words: Sequence[str], console: Console) -> int:
     return status
 
 
-def _run_beside(words: Sequence[str], log: TextIO, display: Display) -> int:
-    """Run Snakemake beside a display of its events; what it prints goes into the log."""
+def run_asked(words: Sequence[str], console: Console) -> int:
+    """Run Snakemake as `run_shown`; what its jobs print to standard output is what was asked for, and follows.
+
+    Returns
+    -------
+    int
+        Its exit status.
+    """
+    log, answer = _new_log(), StringIO()
+    with log.open("w", encoding="utf-8") as file, Display(console) as display:
+        status = _run_beside(words, file, display, answer)
+    if status and not display.said_why:
+        console.print(log.read_text(encoding="utf-8").strip()[-_TAIL:], markup=False, highlight=False, soft_wrap=True)
+    sys.stdout.write(answer.getvalue())
+    return status
+
+
+def _new_log() -> Path:
+    log = Path(".snakemake/log") / f"{time.strftime('%Y-%m-%dT%H%M%S')}.rare-neurons.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    return log
+
+
+def _run_beside(words: Sequence[str], log: TextIO, display: Display, answer: TextIO | None = None) -> int:
+    """Run Snakemake beside a display of its events; what it prints goes into the log, or standard output elsewhere."""
     reading, writing = os.pipe()
-    words = [*words, "--logger", "rare-neurons", "--logger-rare-neurons-events", f"/dev/fd/{writing}"]
+    at = words.index("--") if "--" in words else len(words)
+    telling = ["--logger", "rare-neurons", "--logger-rare-neurons-events", f"/dev/fd/{writing}"]
+    words = [*words[:at], *telling, *words[at:]]
     with subprocess.Popen(
         words,
         env=environment() | {"PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.STDOUT if answer is None else subprocess.PIPE,
         text=True,
         errors="replace",
         pass_fds=(writing,),
     ) as process:
         os.close(writing)
-        copying = threading.Thread(target=_copy, args=(process.stdout, log, display), daemon=True)
-        copying.start()
+        said = process.stdout if answer is None else process.stderr
+        copying = [threading.Thread(target=_copy, args=(said, log, display), daemon=True)]
+        if answer is not None:
+            copying.append(threading.Thread(target=shutil.copyfileobj, args=(process.stdout, answer), daemon=True))
+        for thread in copying:
+            thread.start()
         with os.fdopen(reading, encoding="utf-8") as events:
             _show(events, display)
         status = _wait(process)
-        copying.join()
+        for thread in copying:
+            thread.join()
     return status
 
 

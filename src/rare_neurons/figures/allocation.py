@@ -40,7 +40,7 @@ def plot_allocation(
             )
             _draw_bars(axis, mine, column, change, kinds)
             axis.set_title(f"{stratum}, {part}{of_panel(table, panel)}", fontsize=9)
-        row[0].set_ylabel(f"change of the loss,\n{part} (nats)")
+        row[0].set_ylabel(f"change of the loss,\n{part} (nats per token)")
     for axis in axes[-1]:
         axis.set_xlabel("between steps")
     handles: list[Patch | Line2D] = [Patch(**style, label=name) for name, style in kinds.values()]

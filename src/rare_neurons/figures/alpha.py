@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from rare_neurons.errors import RequestError
+from rare_neurons.figures.parts.across import Across, AxisName, across
 from rare_neurons.figures.style import (
     chosen_models,
     draw_quarantined,
@@ -18,10 +20,10 @@ from rare_neurons.figures.style import (
     legend,
     mark,
     nothing_to_draw,
+    one_axis,
     plain_log_axis,
-    step_axis,
+    quarantine_marks,
     styles,
-    x,
 )
 from rare_neurons.results import load_integrity, load_timeline
 
@@ -34,59 +36,90 @@ def plot_alpha(
     models: Sequence[str] | None = None,
     *,
     controls: Sequence[str] = (),
+    matrix: str | None = None,
+    axis: AxisName = "step",
     figure: Figure | None = None,
+    ax: Axes | None = None,
 ) -> Figure:
     """Draw the power-law exponent of every weight matrix over steps, and when it leaves its null.
 
     Grey is where nine in ten Gaussian matrices of the shape lie, a dot the checkpoint by which a matrix has left it.
-    Each axis says from which steps on the runs' matrices, and those of the `controls`, are outside. `figure` is drawn
-    into instead of a new one.
+    Each axis says from which steps on the runs' matrices, and those of the `controls`, are outside. `axis` draws
+    them over training tokens or overall loss. `matrix` draws one kind of matrix alone, and then `ax` can be drawn into;
+    `figure` is drawn into instead of a new one.
     """
     models = chosen_models(results, models)
     beside = [model for model in controls if model not in models]
     table = load_timeline(results, "alpha", models=models, include_quarantined=True)
-    kinds = list(dict.fromkeys(table.sort_values("layer", na_position="last").matrix))
+    kinds = _kinds(table, matrix)
     if table.alpha.isna().all():  # also where every matrix has too few eigenvalues for a tail
-        return nothing_to_draw(figure)
+        return nothing_to_draw(figure, ax)
     events = load_timeline(results, "alpha_events", models=[*models, *beside])
     events = events[events.quantity == "alpha"]
-    verdicts = load_integrity(results, models=models)
+    verdicts, along = load_integrity(results, models=models), across(results, models, axis, table)
     layers = sorted(set(table.layer.dropna()))
-    figure, axes = grid(-(-len(kinds) // _COLUMNS), _COLUMNS, width=3.4, height=2.9, figure=figure)
-    for axis, kind in zip(axes.ravel(), kinds, strict=False):
+    figure, axes = _axes_for(len(kinds), figure, ax)
+    for one, kind in zip(axes.ravel(), kinds, strict=False):
         mine = events[events.matrix == kind]
-        _draw_kind(axis, table[table.matrix == kind], mine, models, layers)
+        _draw_kind(one, table[table.matrix == kind], mine, models, layers, along)
         own, other = (mine[mine.model.isin(names)] for names in (models, beside))
         said = f"outside {_said(own)}" + (f"\ncontrol: outside {_said(other)}" if beside else "")
-        axis.set_title(kind, pad=25 if beside else 16)
-        axis.text(0.5, 1.02, said, transform=axis.transAxes, ha="center", va="bottom", fontsize=7)
+        one.set_title(kind, pad=25 if beside else 16, fontsize=10)
+        one.text(0.5, 1.02, said, transform=one.transAxes, ha="center", va="bottom", fontsize=7.5)
         if table[table.matrix == kind].alpha.notna().any():
-            axis.set(yscale="log")
-            plain_log_axis(axis)
-        step_axis(axis, table.step)
-        draw_quarantined(axis, verdicts)
+            one.set(yscale="log")
+            plain_log_axis(one)
+        along.dress(one, table.step)
+        draw_quarantined(one, verdicts, along)
     _tidy(axes, len(kinds))
     colours = {f"layer {int(layer)}": layer_colour(layer, layers) for layer in layers}
-    legend(figure, colours, models, more=_marks(table))
+    if table.layer[table.matrix.isin(kinds)].isna().any():
+        colours["of no layer"] = layer_colour(float("nan"), layers)
+    legend(figure, colours, models, more=[*_marks(table), *quarantine_marks(verdicts)], ax=ax)
     return figure
 
 
+def _kinds(table: pd.DataFrame, matrix: str | None) -> list[str]:
+    kinds = list(dict.fromkeys(table.sort_values("layer", na_position="last").matrix))
+    if matrix is None:
+        return kinds
+    if matrix not in kinds:
+        raise RequestError(f"no matrix {matrix!r}; there: {', '.join(kinds)}")
+    return [matrix]
+
+
+def _axes_for(n: int, figure: Figure | None, ax: Axes | None) -> tuple[Figure, np.ndarray]:
+    if ax is not None:
+        if n > 1:
+            raise RequestError(f"one axis for {n} kinds of matrices; name one by matrix=, or give figure= instead")
+        figure, axis = one_axis(width=3.4, height=2.9, figure=figure, ax=ax)
+        return figure, np.array([[axis]])
+    return grid(-(-n // _COLUMNS), min(n, _COLUMNS), width=3.4, height=2.9, figure=figure)
+
+
 def _draw_kind(
-    axis: Axes, table: pd.DataFrame, events: pd.DataFrame, models: Sequence[str], layers: Sequence[float]
+    axis: Axes,
+    table: pd.DataFrame,
+    events: pd.DataFrame,
+    models: Sequence[str],
+    layers: Sequence[float],
+    along: Across,
 ) -> None:
     for style, model in zip(styles(), models, strict=False):
         for layer, lines in table[table.model == model].groupby("layer", dropna=False):
             lines, colour = lines.sort_values("step"), layer_colour(layer, layers)
             held, jumped = lines.quarantined, lines.xmin_jump.eq(True)
-            axis.plot(x(lines.step), lines.alpha.where(~held), style, color=colour)
-            axis.plot(x(lines.step[jumped]), lines.alpha[jumped], "|", color=colour, ms=9)
-            mark(axis, lines.step[held], lines.alpha[held])
+            axis.plot(along.of(lines.step, model), lines.alpha.where(~held), style, color=colour)
+            axis.plot(along.of(lines.step[jumped], model), lines.alpha[jumped], "|", color=colour, ms=9)
+            mark(axis, along.of(lines.step[held], model), lines.alpha[held])
             same = events.layer.isna() if layer != layer else events.layer == layer
             left = lines[lines.step.isin(events.by_step[same & (events.model == model)].dropna())]
-            axis.plot(x(left.step), left.alpha, "o", color=colour, ms=5)
+            axis.plot(along.of(left.step, model), left.alpha, "o", color=colour, ms=5)
     for _, null in table.groupby(["rows", "cols"]):  # kinds have one shape, but for their place in the layers
         null = null.dropna(subset=["alpha_null_low"]).drop_duplicates("step").sort_values("step")
-        axis.fill_between(x(null.step), null.alpha_null_low, null.alpha_null_high, color=_NULL, lw=0, zorder=0)
+        axis.fill_between(
+            along.of(null.step, models), null.alpha_null_low, null.alpha_null_high, color=_NULL, lw=0, zorder=0
+        )
 
 
 def _said(events: pd.DataFrame) -> str:
@@ -102,7 +135,10 @@ def _said(events: pd.DataFrame) -> str:
 def _marks(table: pd.DataFrame) -> list[Line2D | Patch]:
     """Legend of what is drawn beside the lines."""
     black = {"color": "black", "ls": ""}
-    more = [Patch(color=_NULL, label="90 % of Gaussian\nmatrices"), Line2D([], [], marker="o", label="leaves", **black)]
+    more = [
+        Patch(color=_NULL, label="90 % of Gaussian\nmatrices of the shape"),
+        Line2D([], [], marker="o", label="leaves", **black),
+    ]
     if table.xmin_jump.eq(True).any():
         more.append(Line2D([], [], marker="|", ms=9, label="tail starts elsewhere", **black))
     return more
@@ -114,4 +150,4 @@ def _tidy(axes: np.ndarray, n_drawn: int) -> None:
         axis.remove()
     for axis in axes.ravel()[:n_drawn]:
         if axis.get_subplotspec().is_first_col():
-            axis.set_ylabel("alpha")
+            axis.set_ylabel("alpha (exponent)")

@@ -1,12 +1,13 @@
 """Columns of a timeline over steps, one colour per stratum."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rare_neurons.figures.parts.across import Across, AxisName, across
 from rare_neurons.figures.style import (
     chosen_models,
     draw_quarantined,
@@ -16,10 +17,10 @@ from rare_neurons.figures.style import (
     nothing_to_draw,
     of_panel,
     one_axis,
-    step_axis,
+    power_log_axis,
+    quarantine_marks,
     stratum_colours,
     styles,
-    x,
 )
 from rare_neurons.results import load_integrity, load_timeline
 
@@ -31,6 +32,7 @@ def draw_by_stratum(
     columns: Sequence[tuple[str, str]],
     *,
     log: bool = False,
+    axis: AxisName = "step",
     figure: Figure | None = None,
     ax: Axes | None = None,
 ) -> Figure:
@@ -46,6 +48,8 @@ def draw_by_stratum(
     columns : sequence of (column, label)
     log : bool
         Whether the values are drawn on a logarithmic axis.
+    axis : {"step", "tokens", "loss"}
+        What they are drawn over: steps, training tokens, or the loss over all targets.
     figure : Figure, optional
         Drawn into instead of a new one.
     ax : Axes, optional
@@ -62,15 +66,17 @@ def draw_by_stratum(
     if not wanted:
         return nothing_to_draw(figure, ax)
     figure, axes = _axes_for(wanted, len(columns), figure, ax)
-    verdicts = load_integrity(results, models=models)
-    for axis, (panel, column, label) in zip(axes, wanted, strict=False):
-        _draw_lines(axis, table[table.panel == panel], column, models, stratum_colours(table.stratum))
-        axis.set_ylabel(f"{label}{of_panel(table, panel)}")
+    verdicts, along = load_integrity(results, models=models), across(results, models, axis, table)
+    for one, (panel, column, label) in zip(axes, wanted, strict=False):
+        mine = table[table.panel == panel]
+        _draw_lines(one, mine, column, models, along)
+        one.set_ylabel(f"{label}{of_panel(table, panel)}")
         if log:
-            axis.set_yscale("log")
-        step_axis(axis, table.step)
-        draw_quarantined(axis, verdicts)
-    legend(figure, stratum_colours(table.stratum), models, ax=ax)
+            one.set_yscale("log")
+            power_log_axis(one)
+        along.dress(one, table.step)
+        draw_quarantined(one, verdicts, along)
+    legend(figure, stratum_colours(table.stratum), models, more=quarantine_marks(verdicts), ax=ax)
     return figure
 
 
@@ -92,12 +98,11 @@ def _axes_for(
     return figure, axes.ravel()
 
 
-def _draw_lines(
-    axis: Axes, table: pd.DataFrame, column: str, models: Sequence[str], colours: Mapping[str, str]
-) -> None:
+def _draw_lines(axis: Axes, table: pd.DataFrame, column: str, models: Sequence[str], along: Across) -> None:
     for style, model in zip(styles(), models, strict=False):
-        for stratum, colour in colours.items():
+        for stratum, colour in stratum_colours(table.stratum).items():
             lines = table[(table.model == model) & (table.stratum == stratum)].sort_values("step")
-            kept = lines[~lines.quarantined]
-            axis.plot(x(kept.step), kept[column], style, color=colour, marker=".", ms=4)
-            mark(axis, lines.step[lines.quarantined], lines[column][lines.quarantined])
+            places = pd.Series(along.of(lines.step, model), lines.index)
+            kept = ~lines.quarantined.astype(bool)
+            axis.plot(places[kept], lines[column][kept], style, color=colour, marker=".", ms=4)
+            mark(axis, places[~kept], lines[column][~kept])

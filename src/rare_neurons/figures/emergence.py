@@ -11,17 +11,20 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
+from rare_neurons.errors import RequestError
 from rare_neurons.figures.findings import Findings, load_findings, unit_of
+from rare_neurons.figures.parts.across import Across, AxisName, across
 from rare_neurons.figures.style import (
     Colour,
     chosen_models,
     draw_quarantined,
     grid,
+    legend_below,
     nothing_to_draw,
-    step_axis,
+    one_axis,
+    quarantine_marks,
     stratum_colours,
     styles,
-    x,
 )
 from rare_neurons.numerics.evidence.rows import OnsetRow
 from rare_neurons.numerics.evidence.tiers import TIERS
@@ -36,56 +39,98 @@ _ROW = 0.035
 
 
 def plot_emergence(
-    results: str | Path, subject: str, models: Sequence[str] | None = None, *, figure: Figure | None = None
+    results: str | Path,
+    subject: str,
+    models: Sequence[str] | None = None,
+    *,
+    axis: AxisName = "step",
+    question: str | None = None,
+    figure: Figure | None = None,
+    ax: Axes | None = None,
 ) -> Figure:
     """Draw every declared question: curves with bands, when they move, and the tiers that it reaches.
 
-    `models` are those of the subject, whose quarantined checkpoints are marked. `figure` is drawn into instead of a new
-    one.
+    `models` are those of the subject, whose quarantined checkpoints are marked. `axis` draws them over training tokens
+    or overall loss instead of steps. `question` draws one of them alone, and then `ax` can be drawn into; `figure` is
+    drawn into instead of a new one.
     """
     found = load_findings(results, subject)
     courses = load_timeline(results, "courses", models=subject)
     verdicts = load_integrity(results, models=chosen_models(results, models))
-    wanted = [(findings, standing) for findings in found for standing in findings.questions]
+    wanted = _wanted(found, question)
     if not wanted:
-        return nothing_to_draw(figure)
+        return nothing_to_draw(figure, ax)
+    along = across(results, list(dict.fromkeys(courses.run)), axis)
     colours = stratum_colours([standing.about.stratum for _, standing in wanted])
-    columns = min(2, len(wanted))
-    figure, axes = grid(-(-len(wanted) // columns), columns, width=4.6, height=2.3, figure=figure)
-    for axis, (findings, standing) in zip(axes.ravel(), wanted, strict=False):
+    figure, axes = _axes_for(len(wanted), figure, ax)
+    for one, (findings, standing) in zip(axes.ravel(), wanted, strict=False):
         mine = courses[(courses.panel == findings.panel) & (courses.question == standing.question)]
-        step_axis(axis, courses.step)
-        draw_question(axis, findings, standing, mine, colours[standing.about.stratum])
-        axis.set_xlabel("")
-        axis.tick_params(labelbottom=False)
-        draw_quarantined(axis, verdicts)
-        _title(axis, standing, f", {findings.panel}" if len(found) > 1 else "")
-    for axis in axes.ravel()[len(wanted) :]:
-        axis.remove()
-    for axis in axes.ravel()[len(wanted) - columns : len(wanted)]:
-        axis.set_xlabel("step", fontsize=8)
-        axis.tick_params(labelbottom=True)
-    _legend(figure, colours, [findings for findings, _ in wanted])
+        along.dress(one, courses.step)
+        draw_question(one, findings, standing, mine, colours[standing.about.stratum], along)
+        draw_quarantined(one, verdicts, along)
+        _title(one, standing, f", {findings.panel}" if len(found) > 1 else "")
+    _label_lowest(axes, len(wanted))
+    _legend(figure, colours, [findings for findings, _ in wanted], verdicts, ax)
     return figure
 
 
-def draw_question(axis: Axes, findings: Findings, standing: Standing, courses: pd.DataFrame, colour: Colour) -> None:
+def _wanted(found: Sequence[Findings], question: str | None) -> list[tuple[Findings, Standing]]:
+    every = [(findings, standing) for findings in found for standing in findings.questions]
+    wanted = [one for one in every if question in (None, one[1].question)]
+    if every and not wanted:
+        known = ", ".join(dict.fromkeys(standing.question for _, standing in every))
+        raise RequestError(f"no question {question!r}; there: {known}")
+    return wanted
+
+
+def _axes_for(n: int, figure: Figure | None, ax: Axes | None) -> tuple[Figure, np.ndarray]:
+    if ax is not None:
+        if n > 1:
+            raise RequestError(f"one axis for {n} questions; name one by question=, or give figure= instead")
+        figure, axis = one_axis(width=4.6, height=2.3, figure=figure, ax=ax)
+        return figure, np.array([[axis]])
+    columns = min(2, n)
+    return grid(-(-n // columns), columns, width=4.6, height=2.3, figure=figure)
+
+
+def _label_lowest(axes: np.ndarray, n: int) -> None:
+    """Name steps below the lowest axis of each column, and remove what nothing is drawn on."""
+    columns = axes.shape[1]
+    for axis in axes.ravel()[n:]:
+        axis.remove()
+    for place, axis in enumerate(axes.ravel()[:n]):
+        lowest = place >= n - columns
+        axis.tick_params(labelbottom=lowest)
+        axis.set_xlabel(axis.get_xlabel() if lowest else "", fontsize=8)
+
+
+def draw_question(
+    axis: Axes,
+    findings: Findings,
+    standing: Standing,
+    courses: pd.DataFrame,
+    colour: Colour,
+    along: Across,
+) -> None:
     """Draw the curves of one question with its turns, and the dates below them."""
     looks = {row.run: (_CONTROL, (0, (3, 2))) for row in standing.controls}
     looks |= {row.run: (colour, style) for row, style in zip(standing.runs, styles(), strict=False)}
     changed = {row.run for row in (*standing.controls, *standing.runs) if row.holds}
     for run, (shade, style) in looks.items():
         mine = courses[courses.run == run].sort_values("step")
-        axis.fill_between(x(mine.step), mine.low, mine.high, color=shade, alpha=0.18, lw=0)
-        axis.plot(x(mine.step), mine.value, ls=style, color=shade, lw=0.9)
+        axis.fill_between(along.of(mine.step, run), mine.low, mine.high, color=shade, alpha=0.18, lw=0)
+        axis.plot(along.of(mine.step, run), mine.value, ls=style, color=shade, lw=0.9)
         for turn in findings.turns:
             if (turn.question, turn.run) == (standing.question, run) and run in changed:
                 moved = mine[(mine.step >= turn.start) & (mine.step <= turn.end)]
-                axis.plot(x(moved.step), moved.value, color=shade, lw=2.2, solid_capstyle="round")
-                axis.plot(x([turn.end]), moved.value.iloc[-1:], "^" if turn.change > 0 else "v", color=shade, ms=5)
+                places = along.of(moved.step, run)
+                axis.plot(places, moved.value, color=shade, lw=2.2, solid_capstyle="round")
+                axis.plot(
+                    along.of([turn.end], run), moved.value.iloc[-1:], "^" if turn.change > 0 else "v", color=shade, ms=5
+                )
     if courses.low.min() < 0:
         axis.axhline(0, color="0.3", lw=0.6, zorder=0)
-    _draw_dates(axis, _dates(findings, standing), looks, colour)
+    _draw_dates(axis, _dates(findings, standing), looks, colour, along)
     _scale_of(axis, unit_of(standing.about.table, standing.about.column))
     axis.tick_params(labelsize=7)
     axis.spines[["top", "right"]].set_visible(False)
@@ -99,7 +144,13 @@ def _dates(findings: Findings, standing: Standing) -> list[OnsetRow]:
     return sorted(shown, key=lambda row: _ROLES.index(row.role))
 
 
-def _draw_dates(axis: Axes, dates: Sequence[OnsetRow], looks: Mapping[str, tuple[Colour, object]], own: Colour) -> None:
+def _draw_dates(
+    axis: Axes,
+    dates: Sequence[OnsetRow],
+    looks: Mapping[str, tuple[Colour, object]],
+    own: Colour,
+    along: Across,
+) -> None:
     """Draw a bar per date in a strip below the curves; that of other seeds is broad, and shaded over the whole axis."""
     low, high = axis.get_ylim()
     room = _ROW * (len(dates) + 1)
@@ -107,7 +158,9 @@ def _draw_dates(axis: Axes, dates: Sequence[OnsetRow], looks: Mapping[str, tuple
     last = axis.get_xlim()[1]
     for row, date in enumerate(dates):
         height, of_seeds = room - (row + 0.8) * _ROW, date.role == "all"
-        ends = [x([date.after])[0], last if date.by is None else date.by]
+        runs = list(looks) if of_seeds else date.run
+        first = axis.get_xlim()[0] if date.after is None else along.of([date.after], runs)[0]
+        ends = [first, last if date.by is None else along.of([date.by], runs)[0]]
         colour, width = (own, 4) if of_seeds else (looks[date.run][0], 1.6)
         axis.plot(
             ends, [height] * 2, color=colour, lw=width, transform=axis.get_xaxis_transform(), solid_capstyle="butt"
@@ -153,7 +206,13 @@ def _why(standing: Standing, tier: str) -> str:
     return ": " + ("no checkpoint" if row is None else row.status.replace("_", " "))
 
 
-def _legend(figure: Figure, colours: dict[str, Colour], found: Sequence[Findings]) -> None:
+def _legend(
+    figure: Figure,
+    colours: dict[str, Colour],
+    found: Sequence[Findings],
+    verdicts: pd.DataFrame,
+    ax: Axes | None,
+) -> None:
     runs = {row.run: None for findings in found for one in findings.questions for row in one.runs}
     handles = [Line2D([], [], color=colour, lw=2, label=f"{name} tokens") for name, colour in colours.items()]
     if len(runs) > 1:
@@ -165,8 +224,12 @@ def _legend(figure: Figure, colours: dict[str, Colour], found: Sequence[Findings
         Patch(color="black", alpha=0.18, lw=0, label="interval over documents and types"),
         Line2D([], [], color="black", lw=2.2, marker="^", ms=5, label="rise (▼ fall) beyond noise"),
         Line2D([], [], color="black", lw=1.6, label="half of the change: a run"),
-        Line2D([], [], color="black", lw=4, label="half of the change: over seeds"),
+        Line2D([], [], color="black", lw=4, label="half of the change: over seeds (shaded)"),
+        *quarantine_marks(verdicts, crosses=False),
     ]
+    if ax is not None:
+        legend_below(ax, handles)
+        return
     figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=7.5)
     words = (
         f"Tiers of evidence: {HOLDS} reached   {FAILS} not reached: the adjusted p (the number) is above the level, "

@@ -52,7 +52,7 @@ def plot_kinds(
             who = f": {side}" if side == "controls" or len(tables) > 1 else ""
             uncounted = "" if mine.counted.all() else ", not counted"
             axis.set_title(f"layer {layer}{uncounted}{of_panel(table, panel)}{who}", fontsize=9)
-        row[0].set_ylabel("share of neurons")
+        row[0].set_ylabel("share of neurons (0 to 1)")
     named = everything[everything.kind.isin(_COLOURS)]
     tallest = named.groupby(["panel", "layer", "step"]).share.sum().max()
     axes[0, 0].set_ylim(0, max(_LEAST_HEIGHT, 1.1 * float(tallest)))

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rare_neurons.figures.style import chosen_models, grid, nothing_to_draw, of_panel, step_axis, x
+from rare_neurons.figures.style import OTHERS, band, chosen_models, grid, nothing_to_draw, of_panel, step_axis, x
 from rare_neurons.results import load_integrity, load_shards
 
 _N_TOP, _MOST_LAYERS = 5, 6
+_COLOURS = ("#0072B2", "#D55E00", *OTHERS, "black", "#999999")
 _NORMAL = 1.645  # 90 %
 
 
@@ -44,10 +44,12 @@ def plot_layer_neurons(
             mine = table[(table.panel == panel) & (table.stratum == stratum) & (table.layer == layer)]
             _draw_neurons(axis, mine, n_top)
             axis.set_title(f"{stratum}, layer {layer}{of_panel(table, panel)}", fontsize=9)
-        row[0].set_ylabel("influence within\nstratum (nats)")
+        row[0].set_ylabel("influence within stratum\n(nats per token)")
     for axis in axes[-1]:
         step_axis(axis, table.step)
     figure.suptitle(model, fontsize=9)
+    interval = band("black", "90 % interval", alpha=0.15)
+    figure.legend(handles=[interval], loc="outside lower right", frameon=False, fontsize=8)
     return figure
 
 
@@ -62,7 +64,7 @@ def _draw_neurons(axis: Axes, table: pd.DataFrame, n_top: int) -> None:
     axis.axhline(0, color="0.7", lw=0.8)
     for k, neuron in enumerate(top):
         line = table[table.neuron == neuron].sort_values("step")
-        colour = colormaps["tab10"](k)
+        colour = _COLOURS[k % len(_COLOURS)]
         half = _NORMAL * np.hypot(line.influence_within_error, line.influence_within_se)
         axis.plot(x(line.step), line.influence_within, color=colour, marker=".", ms=4, lw=1.2, label=str(neuron))
         axis.fill_between(

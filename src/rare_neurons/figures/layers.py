@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
-from rare_neurons.figures.style import chosen_models, grid, nothing_to_draw, of_panel
+from rare_neurons.figures.style import chosen_models, grid, nothing_to_draw, of_panel, power_log_axis
 from rare_neurons.results import load_timeline
 
 _RESOLVED = 2.0  # standard errors from which a mean square is more than noise
@@ -50,7 +51,10 @@ def plot_layers(
     for axis in axes[-1]:
         axis.set_xlabel("step")
     bar = figure.colorbar(ScalarMappable(norm, "viridis"), ax=axes, shrink=0.8, pad=0.02)
-    bar.set_label("rms influence of a neuron (nats); hatched: within its noise")
+    bar.set_label("rms influence of a neuron (nats per token)")
+    power_log_axis(bar.ax)
+    hatched = [Patch(hatch="////", edgecolor="0.8", facecolor="white", label="within its noise")]
+    figure.legend(handles=hatched, loc="outside upper right", frameon=False, fontsize=8)
     return figure
 
 

@@ -22,7 +22,7 @@ from rare_neurons.figures.style import (
 from rare_neurons.results import load_timeline
 
 _CHANCE = "#E8D8B0"  # unlike the grey of a stratum
-_COLUMNS = {"jaccard": "shared with the last step's", "jaccard_previous": "shared with the step before's"}
+_COLUMNS = {"jaccard": "shared with the last step", "jaccard_previous": "shared with the step before"}
 
 
 def plot_lineage(results: str | Path, models: Sequence[str] | None = None, *, figure: Figure | None = None) -> Figure:
@@ -46,7 +46,7 @@ def plot_lineage(results: str | Path, models: Sequence[str] | None = None, *, fi
             axis.axhline(mine.expected_jaccard.max(), color=_CHANCE, lw=3, zorder=0)
             axis.set(title=f"{title}{of_panel(table, panel)}", ylim=(-0.02, 1.02))
             step_axis(axis, table.step)
-        row[0].set_ylabel("Jaccard index of the top neurons")
+        row[0].set_ylabel("Jaccard index of the top neurons (0 to 1)")
     halves = Line2D([], [], color="black", lw=0.6, alpha=0.6, label="halves of the panel")
     chance = Line2D([], [], color=_CHANCE, lw=3, label="two sets at random")
     legend(figure, colours, models, more=[halves, chance])

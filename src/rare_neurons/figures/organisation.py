@@ -55,7 +55,7 @@ def plot_organisation(
             _draw_set(axis, mine.sort_values("step"), colours[stratum])
             who = f"{model}, control" if model in controls else model
             axis.set_title(f"{stratum}{of_panel(table, panel)}: {who}", fontsize=9)
-        row[0].set_ylabel("excess square\ncorrelation")
+        row[0].set_ylabel("excess square\ncorrelation (0 to 1)")
     for axis in axes[-1]:
         step_axis(axis, table.step)
     _explain(figure, colours)
@@ -70,6 +70,6 @@ def _draw_set(axis: Axes, table: pd.DataFrame, colour: Colour) -> None:
 
 
 def _explain(figure: Figure, colours: Mapping[str, Colour]) -> None:
-    matched = Line2D([], [], color=_MATCHED, lw=6, label="matched sets, 90 %")
-    placebo = Line2D([], [], color="black", ls="--", lw=0.8, label="placebo")
+    matched = Line2D([], [], color=_MATCHED, lw=6, label="matched sets,\n5 to 95 %")
+    placebo = Line2D([], [], color="black", ls="--", lw=0.8, label="placebo: neurons\nthat write most")
     legend(figure, colours, [], more=[matched, placebo])

@@ -1,16 +1,33 @@
-"""Ranked influence, step by step."""
+"""Ranked influence at a few steps."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 from matplotlib import colormaps
-from matplotlib.colors import LogNorm
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rare_neurons.figures.style import chosen_models, grid, nothing_to_draw, of_panel, rank_curve, step_bar
+from rare_neurons.errors import RequestError
+from rare_neurons.figures.style import (
+    Colour,
+    band,
+    chosen_models,
+    grid,
+    legend,
+    nothing_to_draw,
+    of_panel,
+    on_panels,
+    one_axis,
+    power_log_axis,
+    rank_curve,
+)
 from rare_neurons.results import load_integrity, load_shards
 
 _DECADES = 1e6  # below the largest value: what a run without any influence shows is rounding
+_MOST_STEPS = 4
+_LEAST_SHARE = 0.1  # of the most bins that any step has resolved: a stray bin or two is no curve
 
 
 def plot_rank_curves(
@@ -18,41 +35,85 @@ def plot_rank_curves(
     models: Sequence[str] | None = None,
     strata: Sequence[str] = ("common", "rare"),
     *,
+    controls: Sequence[str] = (),
+    steps: Sequence[int] | None = None,
+    panel: str | None = None,
     figure: Figure | None = None,
+    ax: Axes | None = None,
 ) -> Figure:
-    """Draw the cross-fitted ranked influence of every step on log-log axes, one column per stratum.
+    """Draw the cross-fitted ranked influence of a few steps on log-log axes: a row per run, a column per stratum.
 
     The shaded band is the interval over resampled contexts; bins whose interval reaches zero are not drawn, for there
-    nothing tells neurons from noise. `figure` is drawn into instead of a new one.
+    nothing tells neurons from noise. By default four steps, evenly taken from those at which anything is told from
+    zero in more than a stray bin. The first of the `controls` is the last row. `figure` is drawn into instead of
+    a new one, or `ax`, where there is one run, panel and stratum.
     """
-    models = chosen_models(results, models)
+    models = [*chosen_models(results, models), *controls[:1]]
     table = load_shards(results, "curves", models=models).query("sign == 'all'")
     verdicts = load_integrity(results, models=models)
-    good = verdicts[~verdicts.quarantined][["model", "step"]]
-    table = table.merge(good, on=["model", "step"])
+    table = table.merge(verdicts[~verdicts.quarantined][["model", "step"]], on=["model", "step"])
     strata = [s for s in strata if s in set(table.stratum)] or list(dict.fromkeys(table.stratum))
-    table = table[table.stratum.isin(strata)]
-    rows = [key for key, _ in table.groupby(["model", "panel"], sort=False)]
+    table = on_panels(table[table.stratum.isin(strata)], panel)
+    rows = [key for key, _ in table.groupby(["panel", "model"], sort=False)]
     if not rows:
-        return nothing_to_draw(figure)
-    figure, axes = grid(len(rows), len(strata), width=4.2, height=3.3, figure=figure, sharex=True, sharey=True)
-    steps = sorted(set(table.step))
-    norm, cmap = LogNorm(1, max(max(steps) + 1, 2)), colormaps["viridis_r"]
-    for row, (model, panel) in zip(axes, rows, strict=True):
+        return nothing_to_draw(figure, ax)
+    figure, axes = _axes_for(len(rows), len(strata), figure, ax)
+    colours = _colours(table[~table.model.isin(controls)] if len(table) else table, steps)
+    for row, (of, model) in zip(axes, rows, strict=True):
         for axis, stratum in zip(row, strata, strict=True):
-            mine = table[(table.model == model) & (table.panel == panel) & (table.stratum == stratum)]
-            for step in steps:
-                rank_curve(axis, mine[mine.step == step], cmap(norm(step + 1)))
-            axis.set(xscale="log", yscale="log", title=f"{model}: {stratum}{of_panel(table, panel)}")
+            mine = table[(table.model == model) & (table.panel == of) & (table.stratum == stratum)]
+            _draw_steps(axis, mine, colours)
+            name = f"{model}, control" if model in controls else model
+            axis.set_title(f"{name}: {stratum}{of_panel(table, of)}", fontsize=8.5)
+    _scale(axes, table[table.step.isin(colours)])
+    more = [band("black", "interval over\ndocuments and types")]
+    legend(figure, {f"step {step:,}": colour for step, colour in colours.items()}, [], more=more, ax=ax)
+    return figure
+
+
+def _axes_for(n_rows: int, n_strata: int, figure: Figure | None, ax: Axes | None) -> tuple[Figure, np.ndarray]:
+    size = {"width": 3.4, "height": 2.4}
+    if ax is None:
+        return grid(n_rows, n_strata, **size, figure=figure, sharex=True, sharey=True)
+    if n_rows * n_strata > 1:
+        raise RequestError(
+            f"one axis for {n_rows} run(s) and panel(s) of {n_strata} strata; name one model and one stratum, "
+            "or give figure= instead"
+        )
+    figure, axis = one_axis(**size, figure=figure, ax=ax)
+    return figure, np.array([[axis]])
+
+
+def _colours(table: pd.DataFrame, steps: Sequence[int] | None) -> dict[int, Colour]:
+    """Colour of every step that is drawn, darker as training goes on."""
+    if steps is None:
+        bins = table[table.low > 0].groupby("step").size()
+        found = sorted(bins.index[bins >= _LEAST_SHARE * bins.max()]) or sorted(set(table.step))
+        places = np.linspace(0, len(found) - 1, min(len(found), _MOST_STEPS)).round().astype(int)
+        steps = [found[place] for place in dict.fromkeys(places)]
+    shades = np.linspace(0.12, 0.95, len(steps))
+    return {int(step): colormaps["viridis_r"](shade) for step, shade in zip(steps, shades, strict=True)}
+
+
+def _draw_steps(axis: Axes, table: pd.DataFrame, colours: dict[int, Colour]) -> None:
+    for step, colour in colours.items():
+        rank_curve(axis, table[table.step == step], colour)
+    if not (table.low[table.step.isin(colours)] > 0).any():
+        axis.text(0.5, 0.5, "nothing told from zero", transform=axis.transAxes, ha="center", va="center", fontsize=8)
+    axis.set(xscale="log", yscale="log")
+
+
+def _scale(axes: np.ndarray, table: pd.DataFrame) -> None:
+    first = axes[0, 0]
     largest = table.high.max()
     if not (table.low > 0).any():  # no values for logarithmic axes to take their limits from
         top = largest if largest > 0 else 1.0
-        axes[0, 0].set(xlim=(1, table.rank_mid.max()), ylim=(top / _DECADES, top))
-    elif axes[0, 0].get_ylim()[0] < largest / _DECADES:
-        axes[0, 0].set_ylim(bottom=largest / _DECADES)
+        first.set(xlim=(1, table.rank_mid.max()), ylim=(top / _DECADES, top))
+    elif first.get_ylim()[0] < largest / _DECADES:
+        first.set_ylim(bottom=largest / _DECADES)
+    for axis in axes.ravel():
+        power_log_axis(axis)
     for axis in axes[-1]:
         axis.set_xlabel("rank of the neuron")
     for row in axes:
-        row[0].set_ylabel("cross-fitted influence (nats)")
-    step_bar(figure, axes, norm, cmap)
-    return figure
+        row[0].set_ylabel("cross-fitted influence\n(nats per token)", fontsize=9)

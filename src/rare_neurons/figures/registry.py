@@ -59,11 +59,12 @@ FIGURES = (
             "integrity",
         ),
         caption=(
-            "Cross-fitted ranked influence of the final-layer MLP neurons at every step. One quadrant of "
-            "documents by token types orders the neurons, the opposite one is read, so that without any effect the "
-            "curve is zero at every rank; the band is the interval over documents and types, and bins whose interval "
-            "reaches zero are not drawn."
+            "Cross-fitted ranked influence of the final-layer MLP neurons at a few steps, the first control last. One "
+            "quadrant of documents by token types orders the neurons, the opposite one is read, so that without any "
+            "effect the curve is zero at every rank; the band is the interval over documents and types, and bins whose "
+            "interval reaches zero are not drawn."
         ),
+        with_controls=True,
     ),
     FigureEntry(
         "influence",
@@ -130,6 +131,36 @@ FIGURES = (
         of_subject=True,
     ),
     FigureEntry(
+        "claims",
+        tables=("timelines/evidence", "timelines/onsets", "timelines/turns"),
+        caption=(
+            "How large the change of every declared question is, with its interval: left in each run and each control "
+            "(grey), right over the seeds, alone and less the controls. Filled circles: the change is found at that "
+            "tier. The line above names the tiers of evidence."
+        ),
+        of_subject=True,
+    ),
+    FigureEntry(
+        "neuron_steps",
+        tables=("influence", "integrity"),
+        caption=(
+            "Within-stratum influence of the neurons that are strongest on rare tokens at the last step, at every "
+            "step, for the first run and below it the first control; the last step also chose them. Hatched: within "
+            "90 % of zero."
+        ),
+        with_controls=True,
+    ),
+    FigureEntry(
+        "rare_common",
+        tables=("influence", "integrity"),
+        caption=(
+            "Within-stratum influence of every neuron of the final MLP on rare tokens against that on common tokens "
+            "at the last good step, one axis per run and the first control last. Bands: the floor of noise, 90 % of "
+            "the root mean square standard error."
+        ),
+        with_controls=True,
+    ),
+    FigureEntry(
         "lineage",
         tables=("timelines/lineage",),
         caption=(
@@ -169,8 +200,9 @@ FIGURES = (
         tables=("timelines/kinds",),
         caption=(
             "Share of each layer's neurons that are dead, detect tokens, bigrams or trigrams, or are undecided, by "
-            "step; mean over runs, controls below. What step 0 and the controls have too is no sign of language. The "
-            "first layer of a parallel model sees the current token alone and is not counted."
+            "step; mean over runs, controls below. What step 0 and the controls have too is no sign of language; "
+            "`timelines/activity_evidence` says how far a rise is a claim. The first layer of a parallel model "
+            "sees the current token alone and is not counted."
         ),
         with_controls=True,
     ),
@@ -180,7 +212,8 @@ FIGURES = (
         caption=(
             "Excess square correlation of the strongest neurons of each stratum on contexts that did not choose them, "
             "without what frequency and position explain. Grey: 5 to 95 % of matched sets; dashed: the placebo, the "
-            "neurons that write most. A set within the grey, or below the placebo, shows no organisation of its own."
+            "neurons that write most. A set within the grey, or below the placebo, shows no organisation of its own; "
+            "one checkpoint outside is no claim (`timelines/activity_evidence`)."
         ),
         with_controls=True,
     ),

@@ -2,18 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, StrMethodFormatter
 
+from rare_neurons.errors import RequestError
 from rare_neurons.results import list_models
+
+if TYPE_CHECKING:
+    from rare_neurons.figures.parts.across import Across
 
 COLOURS = {"common": "#0072B2", "mid": "#999999", "rare": "#D55E00"}  # Okabe & Ito: told apart by colour-blind readers
 OTHERS = ("#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -45,10 +49,23 @@ def of_panel(table: pd.DataFrame, panel: str) -> str:
     return f", {panel}" if table.panel.nunique() > 1 else ""
 
 
-def draw_quarantined(axis: Axes, verdicts: pd.DataFrame) -> None:
+def on_panels(table: pd.DataFrame, panel: str | None) -> pd.DataFrame:
+    """Return the rows of one panel; where none is named, of the first that as many models have as have any."""
+    if panel is None:
+        sizes = table.groupby("panel", sort=False).model.nunique()
+        return table if sizes.empty else table[table.panel == sizes.idxmax()]
+    if panel not in set(table.panel):
+        raise RequestError(f"no panel {panel!r}; there: {', '.join(dict.fromkeys(table.panel))}")
+    return table[table.panel == panel]
+
+
+def draw_quarantined(axis: Axes, verdicts: pd.DataFrame, along: "Across | None" = None) -> None:
     """Mark the steps of quarantined checkpoints, measured or not."""
-    for step in sorted(set(verdicts.step[verdicts.quarantined])):
-        axis.axvline(x([step])[0], color="0.6", lw=0.8, ls=":", zorder=0)
+    bad = verdicts[verdicts.quarantined]
+    for step, models in bad.groupby("step").model:
+        (place,) = x([step]) if along is None else along.of([step], list(models))
+        if place == place:
+            axis.axvline(place, color="0.6", lw=0.8, ls=":", zorder=0)
 
 
 def grid(
@@ -127,9 +144,26 @@ def plain_log_axis(axis: Axes) -> None:
     axis.yaxis.set_minor_locator(NullLocator())
 
 
-def mark(axis: Axes, steps: Sequence[int], values: Sequence[float]) -> None:
+def power_log_axis(axis: Axes) -> None:
+    """Label a logarithmic axis at powers of ten, and at 2 and 5 between them where there are few decades."""
+    low, high = axis.get_ylim()
+    subs = (1,) if high / low > 1000 else (1, 2, 5)
+    axis.yaxis.set_major_locator(LogLocator(subs=subs))
+    axis.yaxis.set_major_formatter(FuncFormatter(_power))
+    axis.yaxis.set_minor_locator(NullLocator())
+
+
+def _power(value: float, _: int) -> str:
+    exponent = (
+        int(np.floor(np.log10(value) + 1e-9)) if value > 0 else 0
+    )  # of 10**-3 the logarithm may be -3 less one bit
+    digit = round(value / 10.0**exponent)
+    return f"$10^{{{exponent}}}$" if digit == 1 else rf"${digit}\cdot10^{{{exponent}}}$"
+
+
+def mark(axis: Axes, places: Sequence[float], values: Sequence[float]) -> None:
     """Draw quarantined checkpoints as crosses; they enter no line."""
-    axis.plot(x(steps), values, "x", color="black", ms=5)
+    axis.plot(places, values, "x", color="black", ms=5)
 
 
 def legend(
@@ -137,7 +171,7 @@ def legend(
     colours: Mapping[str, Colour],
     models: Sequence[str],
     *,
-    more: Sequence[Line2D] = (),
+    more: Sequence[Line2D | Patch] = (),
     ax: Axes | None = None,
 ) -> None:
     """Explain colours, line styles where there are several models, and what more is drawn.
@@ -150,9 +184,35 @@ def legend(
         handles += [Line2D([], [], color="black", ls=style, lw=1, label=model) for style, model in pairs]
     handles += more
     if ax is not None:
-        ax.legend(handles=handles, frameon=False, fontsize=8)
+        legend_below(ax, handles)
         return
     figure.legend(handles=handles, loc="outside right upper", frameon=False, fontsize=8)
+
+
+def quarantine_marks(verdicts: pd.DataFrame, *, crosses: bool = True) -> list[Line2D]:
+    """Legend of what quarantined checkpoints are drawn as; nothing where there is none."""
+    if not verdicts.quarantined.any():
+        return []
+    line = Line2D([], [], color="0.6", lw=0.8, ls=":", label="quarantined step")
+    cross = Line2D([], [], color="black", marker="x", ms=5, ls="", label="quarantined value")
+    return [line, cross] if crosses else [line]
+
+
+def band(colour: Colour, label: str, alpha: float = 0.2) -> Patch:
+    """Legend of a shaded band."""
+    return Patch(color=colour, alpha=alpha, lw=0, label=label)
+
+
+def legend_below(axis: Axes, handles: Sequence[Line2D | Patch]) -> None:
+    """Explain one axis below its labels, where nothing is covered."""
+    axis.legend(
+        handles=handles,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.22),
+        ncols=2 if len(handles) > 1 else 1,
+        frameon=False,
+        fontsize=7,
+    )
 
 
 def rank_curve(axis: Axes, curve: pd.DataFrame, colour: Colour) -> None:
@@ -160,12 +220,6 @@ def rank_curve(axis: Axes, curve: pd.DataFrame, colour: Colour) -> None:
     resolved = curve.low > 0
     axis.plot(curve.rank_mid, curve.value.where(resolved), color=colour, lw=1.4, marker=".", ms=3)
     axis.fill_between(curve.rank_mid, curve.low, curve.high, where=resolved, color=colour, alpha=0.2, lw=0)
-
-
-def step_bar(figure: Figure, axes: np.ndarray, norm: Normalize, cmap: Colormap) -> None:
-    """Explain the colours of steps with a bar beside the axes."""
-    bar = figure.colorbar(ScalarMappable(norm, cmap), ax=axes, shrink=0.8, pad=0.02)
-    bar.set_label("step + 1")
 
 
 def layer_colour(layer: float, layers: Sequence[float]) -> Colour:

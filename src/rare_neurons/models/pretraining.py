@@ -75,6 +75,7 @@ def pretrain(
     ``folder/resume.pt`` stays: the caller removes it when all that follows is on the disk too.
     """
     torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False
     model = _initial_model(recipe, vocab_size=vocab_size, end_of_text=end_of_text, seed=seed)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.95), weight_decay=recipe.weight_decay

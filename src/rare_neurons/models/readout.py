@@ -30,8 +30,9 @@ class Norm:
         """`s' − s` for a change of the variance, without cancellation."""
         if self.kind == "none":
             return torch.zeros_like(change)
-        relative = (change / variance).clamp_min(-1 + 1e-15)
-        return variance.rsqrt() * torch.expm1(-0.5 * torch.log1p(relative))
+        kept = (change / variance).add_(1.0).clamp_min_(1e-15)  # s'/s = kept^(−1/2)
+        root = kept.sqrt()
+        return torch.div(-change, kept.add_(root)).mul_(variance.rsqrt() / variance)
 
 
 @dataclass(frozen=True)
@@ -161,11 +162,11 @@ def _pre_norm_ablation(
     d_model = residual.shape[-1]
     c, w = norm.centre(residual), norm.centre(W_out)
     variance = norm.variance((c * c).sum(-1, keepdim=True), d_model)
-    scale, projection, squares = variance.rsqrt(), 2 * (c @ w.T), (w * w).sum(-1)
+    scale, projection, squares = variance.rsqrt(), (c @ w.T).mul_(2 / d_model), (w * w).sum(-1) / d_model
 
     def ablation(delta: torch.Tensor) -> Ablation:
-        epsilon = norm.scale_change(variance, change=delta * (projection + delta * squares) / d_model)
-        return Ablation(epsilon, (scale + epsilon) * delta, None, scale * delta, None)
+        epsilon = norm.scale_change(variance, change=torch.addcmul(projection, delta, squares).mul_(delta))
+        return Ablation(epsilon, (scale + epsilon).mul_(delta), None, scale * delta, None)
 
     return ablation
 

@@ -12,6 +12,7 @@ organisation  sets of top neurons: common directions, co-activation, communities
 kinds         what single neurons of all layers react to, and what final-layer ones do to the readout
 grid          document folds by type bins: cells, noise-free moments, two-way jackknife
 evidence      what one run, other seeds, controls and rare tokens each show, in tiers
+claims        organisation and kinds as questions, in the same tiers
 multiplicity  p-values of a family of questions
 rows          rows of tables made from results
 """

@@ -22,7 +22,7 @@ OTHERS = {
     RECIPE: "pretrain/{model}/recipe.json",
 }
 _OF_LATER_RULES = ("heldout_every", "heldout_max_bytes", "smoothing", "max_tokens", "unigram_counts")
-_SECTION_OF = {"layer_evidence": "layers"}
+_SECTION_OF = {"layer_evidence": "layers", "activity_evidence": "activity"}
 Key = tuple[str | int, ...]
 """As `rare_neurons.tables.Key`, for tables and for the others."""
 Entry = Mapping[str, object]

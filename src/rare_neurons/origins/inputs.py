@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from rare_neurons.catalogue import METRICS
+from rare_neurons.catalogue import JUDGED_ACTIVITY, METRICS
 from rare_neurons.checkpoints.manifest import Manifest, read_manifest
 from rare_neurons.origins.asked import MANIFEST, TOKENIZER, Asked, Key, path_of
 from rare_neurons.origins.parameters import rule_of
@@ -116,6 +116,12 @@ def _layer_evidence(found: Inputs, asked: Asked, key: Key) -> Digests:
     return {"shards": found.files(shards), "integrity": found.files([("integrity", model) for model in judged])}
 
 
+def _activity_evidence(found: Inputs, asked: Asked, key: Key) -> Digests:
+    judged = asked.judged(str(key[1]))
+    shards = [one for model in judged for table in JUDGED_ACTIVITY for one in asked.of_checkpoints(table, model)]
+    return {"shards": found.files(shards), "integrity": found.files([("integrity", model) for model in judged])}
+
+
 def _spectra(found: Inputs, _: Asked, key: Key) -> Digests:
     return {"manifest": found.manifest(str(key[1]), int(key[2])).digest}
 
@@ -140,8 +146,8 @@ def _timelines(found: Inputs, asked: Asked, key: Key) -> Digests:
 
 
 def _lineage(found: Inputs, asked: Asked, key: Key) -> Digests:
-    shards = found.files(asked.of_checkpoints("influence", str(key[1])))
-    return {"influence": shards, "integrity": found.file(("integrity", key[1]))}
+    shards = {name: found.files(asked.of_checkpoints(name, str(key[1]))) for name in ("influence", "cells")}
+    return {**shards, "integrity": found.file(("integrity", key[1]))}
 
 
 def _integrity(found: Inputs, asked: Asked, key: Key) -> Digests:
@@ -180,6 +186,7 @@ _INPUTS: dict[str, Callable[[Inputs, Asked, Key], Digests]] = {
     "allocation": _allocation,
     "activity": _activity,
     "layer_evidence": _layer_evidence,
+    "activity_evidence": _activity_evidence,
     "set_spectra": _set_spectra,
     "null_tables": lambda *_: {},
     "alpha_null": lambda *_: {},

@@ -81,6 +81,10 @@ def _layer_evidence(asked: Asked, _: Key) -> Params:
     return {"rule": asked.config["evidence"]["rule"]}
 
 
+def _activity_evidence(asked: Asked, _: Key) -> Params:
+    return {"rule": asked.config["evidence"]["rule"], "strata": asked.config["activity"]["strata"]}
+
+
 def _spectra(asked: Asked, key: Key) -> Params:
     n_projections = asked.config["integrity"]["n_projections"]
     options = {"spectra": asked.config["spectra"], "fingerprint": {"n_projections": n_projections}}
@@ -120,6 +124,7 @@ _PARAMS: dict[str, Callable[[Asked, Key], Params]] = {
     "allocation": _allocation,
     "activity": _activity,
     "layer_evidence": _layer_evidence,
+    "activity_evidence": _activity_evidence,
     "null_tables": _null_tables,
     "timelines": _timelines,
     "pretrain": _recipe,

@@ -92,6 +92,35 @@ class Tree:
         return {name: load_timeline(self.results, name, models=self.runs) for name in names}
 
     @cached_property
+    def activity(self) -> dict[str, pd.DataFrame]:
+        """Timelines of what was measured at declared checkpoints."""
+        return {"organisation": load_timeline(self.results, "organisation", models=self.runs)}
+
+    @property
+    def has_activity(self) -> bool:
+        """Whether organisation and kinds were measured."""
+        return Path(self.results, "timelines/activity_evidence", f"{self.subject}.parquet").exists()
+
+    @cached_property
+    def activity_evidence(self) -> pd.DataFrame:
+        """What is said of organisation and kinds, tier by tier."""
+        return load_timeline(self.results, "activity_evidence", models=self.subject)
+
+    def measured(self, **where: object) -> pd.Series | None:
+        """Return the first such row of the timeline of organisation, or None."""
+        table = self.activity["organisation"]
+        for column, value in where.items():
+            table = table[table[column] == value]
+        return table.iloc[0] if len(table) else None
+
+    def shard(self, table: str, case: Case) -> pd.DataFrame:
+        """Return a table of our panel at one checkpoint; without rows where it was not declared."""
+        path = Path(self.results, table, self.ours, case.model, f"step{case.step}.parquet")
+        if not path.exists():
+            return load_shards(self.results, table, models=case.model).iloc[:0]
+        return load_shards(self.results, table, models=case.model, steps=[case.step], panel=self.ours)
+
+    @cached_property
     def evidence(self) -> pd.DataFrame:
         """What is said of the subject, tier by tier."""
         return load_evidence(self.results, subjects=self.subject)

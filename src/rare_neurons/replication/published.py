@@ -71,6 +71,17 @@ def _of_sets(tree: Tree, matrix: str) -> str:
     return f"beyond random sets and placebo in {' and '.join(counted)} that it could be asked of ({matrix})"
 
 
+def _of_organisation(tree: Tree) -> str:
+    """Tiers of the questions about sets of the stratum asked about."""
+    if not tree.has_activity:
+        return NOT_JUDGED
+    rows = tree.activity_evidence
+    rows = rows[(rows.panel == tree.ours) & (rows.stratum == tree.strata[0]) & (rows.sign == "all")]
+    reached = rows.groupby("question", sort=False).reached.first()
+    found = [f"{name}: {'none' if pd.isna(tier) else tier.replace('_', ' ')}" for name, tier in reached.items()]
+    return "; ".join(found) or NOT_JUDGED
+
+
 def _reading(tree: Tree, convention: str, column: str, digits: int) -> Read:
     """Return what a convention reads on the stratum asked about."""
     where = {"panel": tree.ours, "stratum": tree.strata[0], "convention": convention}
@@ -129,6 +140,7 @@ def _about_neurons(tree: Tree) -> list[_Published]:
         "co-activation, modularity, attention",
         lambda case: "–",
         "–",
+        _of_organisation(tree),
     )
     weights = [_about_weights(tree, matrix) for matrix in ("W_in", "W_out_without_gradients")]
     return [*_about_inequality(tree), _about_service(tree), *weights, together]

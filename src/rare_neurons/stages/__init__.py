@@ -5,7 +5,7 @@ pretrain, resolve                   checkpoints: trained here, or where their by
 probe, spectra, set_spectra         what opens weights (by `checkpoint_job`)
 null_tables, metric                 what follows from one checkpoint's influence
 integrity, timelines, lineage, alpha  all steps of one model (alpha_null: its null, by shape)
-evidence, figures, summary           all runs of one subject
+evidence, figures, summary           all runs of one subject (layer_evidence, activity_evidence: of declared steps)
 plan, prefetch, replication         asked for by name
 arguments, cache, reporting         between Snakemake and a stage
 """

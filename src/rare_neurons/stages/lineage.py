@@ -1,25 +1,36 @@
-"""Stage `lineage`: which neurons make the top, since when, and for how long."""
+"""Stage `lineage`: which neurons make the top, since when, for how long, and over how many the change is spread."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from rare_neurons.catalogue import VERSIONS
+from rare_neurons.numerics.influence.change import change_rows
 from rare_neurons.numerics.organisation.lineage import Lineage, half_jaccard, lineage
-from rare_neurons.tables import digest_of, file_sha256, from_rows, provenance, read_table, write_rows
+from rare_neurons.stages.metric import read_shard
+from rare_neurons.tables import digest_of, file_sha256, from_rows, index_paths, provenance, read_table, write_rows
 
 
-def write_lineage(lineage_table: str, members: str, *, influence: Sequence[str], integrity: str, share: float) -> None:
+def write_lineage(
+    lineage_table: str,
+    members: str,
+    changed: str,
+    *,
+    influence: Sequence[str],
+    cells: Sequence[str],
+    integrity: str,
+    share: float,
+) -> None:
     """Follow the most influential neurons of the last good step, and each step's own, through training.
 
     Parameters
     ----------
-    lineage_table, members : str
-        Outputs: one row per panel, stratum and step; one row per neuron of the fixed set.
-    influence : sequence of str
-        Influence shards of all panels and steps of one model.
+    lineage_table, members, changed : str
+        Outputs: one row per panel, stratum and step; one per neuron of the fixed set; one per panel and stratum.
+    influence, cells : sequence of str
+        Shards of all panels and steps of one model.
     integrity : str
     share : float
         Size of the sets as a share of the layer's neurons; at least one neuron.
@@ -45,10 +56,32 @@ def write_lineage(lineage_table: str, members: str, *, influence: Sequence[str],
         ceiling = half_jaccard(values["influence_a"], values["influence_b"], top)
         steps_rows += [{**place, **row} for row in _steps(found, ceiling, bad, values["influence"].shape[1])]
         member_rows += [{**place, **row} for row in _members(found)]
-    inputs = {"influence": digest_of([file_sha256(path) for path in influence]), "integrity": file_sha256(integrity)}
+    shards = {"influence": influence, "cells": cells}
+    inputs = {name: digest_of([file_sha256(path) for path in paths]) for name, paths in shards.items()}
+    inputs["integrity"] = file_sha256(integrity)
     about = provenance("lineage", VERSIONS["lineage"], {"share": share}, inputs)
-    for name, rows, output in (("lineage", steps_rows, lineage_table), ("members", member_rows, members)):
+    changed_rows = _changed(influence, cells, held)
+    tables = (("lineage", steps_rows, lineage_table), ("members", member_rows, members))
+    for name, rows, output in (*tables, ("changed", changed_rows, changed)):
         write_rows(f"timelines/{name}", from_rows(f"timelines/{name}", rows), output, about)
+
+
+def _changed(influence: Sequence[str], cells: Sequence[str], held: Mapping[int, bool]) -> list[dict]:
+    """Rows of the change between each panel's first and last good step; a panel with fewer than two has none."""
+    found = {name: index_paths(paths) for name, paths in (("influence", influence), ("cells", cells))}
+    places = sorted((panel, model, step) for _, panel, model, step in found["cells"] if not held[step])
+    rows = []
+    for panel, model in dict.fromkeys(place[:2] for place in places):
+        steps = [place[2] for place in places if place[:2] == (panel, model)]
+        if len(steps) < 2:
+            continue
+        first, last = (
+            read_shard(*(found[name][name, panel, model, step] for name in ("influence", "cells")))
+            for step in (steps[0], steps[-1])
+        )
+        changes = change_rows(last, first, step=steps[-1], first_step=steps[0])
+        rows += [{"panel": panel, "model": model, **vars(row)} for row in changes]
+    return rows
 
 
 def _steps(found: Lineage, ceiling: np.ndarray, bad: np.ndarray, n_neurons: int) -> list[dict]:

@@ -41,7 +41,7 @@ def write_panel(
         If the corpus is too small for the panel, the strata are empty or overlap, or a stratum's targets come from too
         few documents or token types.
     """
-    found = _draw(tokens, unigram, panel, settings)
+    found = draw_panel(tokens, unigram, panel, settings)
     rules = settings["strata"]
     inputs = {"tokens": file_sha256(tokens), "unigram": file_sha256(unigram)}
     known = {"strata": list(rules), "min_position": settings["min_position"]}
@@ -72,11 +72,11 @@ def check_panels(tokens: str, panels: Mapping[str, Mapping[str, object]]) -> Non
         As in `write_panel`.
     """
     for name, settings in panels.items():
-        _draw(tokens, str(Path(tokens).with_name("unigram.parquet")), name, settings)
+        draw_panel(tokens, str(Path(tokens).with_name("unigram.parquet")), name, settings)
 
 
 @dataclass(frozen=True)
-class _Drawn:
+class DrawnPanel:
     """A panel before it is written."""
 
     contexts: Contexts
@@ -85,7 +85,8 @@ class _Drawn:
     sizes: list[StratumRow]
 
 
-def _draw(tokens: str, unigram: str, panel: str, settings: Mapping[str, object]) -> _Drawn:
+def draw_panel(tokens: str, unigram: str, panel: str, settings: Mapping[str, object]) -> DrawnPanel:
+    """Draw a panel; see `write_panel` for its arguments and what is refused."""
     end_of_text = int(read_metadata(unigram)["end_of_text_id"])
     rules, draw = settings["strata"], ("min_position", "token_role", "seed")
     asked = settings["targets_per_stratum"]
@@ -112,7 +113,7 @@ def _draw(tokens: str, unigram: str, panel: str, settings: Mapping[str, object])
         grid = lay_grid(contexts, targets, n_strata=len(rules))
     except ValueError as error:
         raise RequestError(f"panel {panel!r}: {error}") from error
-    return _Drawn(contexts, targets, grid, sizes)
+    return DrawnPanel(contexts, targets, grid, sizes)
 
 
 def _documents(tokens: str, end_of_text: int) -> list[np.ndarray]:
@@ -127,12 +128,12 @@ def _documents(tokens: str, end_of_text: int) -> list[np.ndarray]:
     return [np.concatenate([one for part in found for one in (end, part)][1:]) for found in parts.values()]
 
 
-def _contexts(found: _Drawn) -> dict[str, Sequence[object]]:
+def _contexts(found: DrawnPanel) -> dict[str, Sequence[object]]:
     ids = found.contexts.token_ids
     return {"context": np.arange(len(ids)), "fold": found.grid.fold, "token_ids": list(ids.astype(np.int32))}
 
 
-def _targets(found: _Drawn, names: tuple[str, ...]) -> dict[str, Sequence[object]]:
+def _targets(found: DrawnPanel, names: tuple[str, ...]) -> dict[str, Sequence[object]]:
     kept = ("context", "position", "input_id", "target_id", "document")
     columns = {name: getattr(found.targets, name) for name in kept}
     return {**columns, "type_bin": found.grid.type_bin, "stratum": np.asarray(names)[found.targets.stratum]}

@@ -1,45 +1,93 @@
-"""Stage `plan`: what a run would fetch and where it may stumble, from metadata alone."""
+"""Stage `plan`: what a run would fetch, measure, cost and be able to say, from metadata and text alone."""
 
+import json
 import sys
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TextIO
 
 from rich.console import Console
-from rich.table import Table
 
 from rare_neurons.checkpoints.listed import keep_listed
 from rare_neurons.checkpoints.manifest import Manifest
-from rare_neurons.checkpoints.plan import ModelPlan, Plan, plan_run
+from rare_neurons.checkpoints.plan import Plan, plan_run
 from rare_neurons.checkpoints.sources import resolve_steps
+from rare_neurons.selection import Choice, read_joined
 from rare_neurons.stages.cache import cache_place
+from rare_neurons.stages.plan_cost import Declared, cost_of_run
+from rare_neurons.stages.plan_panel import Size, Text, panel_sizes
 from rare_neurons.stages.plan_strata import strata_tables
-from rare_neurons.stages.plan_tiers import tiers_table
-from rare_neurons.stages.plan_work import estimate_work
+from rare_neurons.stages.plan_tables import as_record, tables_of_plan
+from rare_neurons.stages.plan_tiers import Reach, reach_of
 from rare_neurons.stages.resolve import listing_folder, metadata_patience, source_of
 
-_GB = 1e9
 Section = Mapping[str, Mapping[str, object]]
 
 
 @dataclass(frozen=True)
 class Request:
-    """Sections of the configuration that a plan looks at, and the tokenizers that are there already, as paths.
+    """What a plan looks at.
 
-    `evidence` is None where nothing is said of tiers: only spectra are measured, or only some checkpoints are planned.
+    Attributes
+    ----------
+    config : mapping
+        The complete configuration.
+    tokenizers : mapping
+        Paths of the tokenizers that are there already.
+    texts : mapping
+        Of each panel whose corpus is there already, paths of its ``tokens`` and ``unigram``.
+    declared : mapping
+        Of each model: checkpoints of a job (``in_a_job``) and numbers of declared ``layers``, ``intervals``,
+        ``activity``.
+    judged : sequence of str
+        Models whose verdicts are there already, from an earlier run.
+    whole : bool
+        Whether all that is asked for is planned, or some checkpoints of it alone: then nothing is said of tiers,
+        panels and other costs.
     """
 
-    models: Section
-    panels: Section
-    corpora: Section
-    cache: Mapping[str, object]
-    probe: Mapping[str, object]
-    tokenizers: Mapping[str, str]
-    evidence: Mapping[str, object] | None = None
+    config: Mapping[str, Section]
+    tokenizers: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    declared: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    judged: Sequence[str] = ()
+    whole: bool = True
 
 
-def print_plan(request: Request, *, steps: Mapping[str, Sequence[int]]) -> None:
-    """Print models, checkpoints, duplicates, known-bad entries, bytes, strata and tiers; nothing is downloaded.
+@dataclass(frozen=True)
+class Outlook:
+    """All that a plan says.
+
+    Attributes
+    ----------
+    plan : Plan
+        Of checkpoints that have manifests.
+    trained : mapping of str to int
+        Checkpoints of models that are trained here.
+    verdicts : mapping
+        Of each model with verdicts of an earlier run: steps that are quarantined, and why.
+    disk_gb : float
+        Budget of the cache.
+    panels : mapping of str to sequence of Size
+        Each panel as it will be drawn, then what could be had instead; empty where its text is not there yet.
+    tiers : sequence of Reach
+    cost : dict
+        As `plan_cost.cost_of_run`.
+    """
+
+    plan: Plan
+    trained: Mapping[str, int]
+    verdicts: Mapping[str, Mapping[int, str]]
+    disk_gb: float
+    panels: Mapping[str, Sequence[Size]]
+    tiers: Sequence[Reach]
+    cost: Mapping[str, object]
+
+
+def print_plan(
+    request: Request, *, steps: Mapping[str, Sequence[int]], as_json: bool = False, file: TextIO | None = None
+) -> None:
+    """Print models, checkpoints, strata, tiers and costs; nothing is downloaded.
 
     What the Hub tells is kept for the jobs of the run.
 
@@ -48,6 +96,10 @@ def print_plan(request: Request, *, steps: Mapping[str, Sequence[int]]) -> None:
     request : Request
     steps : mapping
         Steps of each model to plan; a model without steps is left out.
+    as_json : bool
+        Whether one JSON object is printed instead of tables.
+    file : TextIO, optional
+        Where to; standard output by default.
 
     Raises
     ------
@@ -56,76 +108,82 @@ def print_plan(request: Request, *, steps: Mapping[str, Sequence[int]]) -> None:
     HubUnreachable
         If the Hub cannot be reached.
     """
-    console = Console(file=sys.stderr, width=118, highlight=False)
-    manifests: list[Manifest] = []
-    for name, wanted in steps.items():
-        entry = request.models[name]
-        if entry["source"] == "pretrain":
-            console.print(f"{name}: {len(wanted)} checkpoints, trained here")
-            continue
-        source = source_of(entry, "")
-        patience = metadata_patience() if source.kind == "hub" else None
-        found = resolve_steps(name, wanted, source, network=patience)
-        if source.kind == "hub":
-            keep_listed(listing_folder(request.cache), source, found)
-        manifests += found
-    if manifests:
-        _print_models(console, manifests, request)
-    for table in strata_tables(request.panels, request.corpora, request.tokenizers):
-        console.print(table)
-    if request.evidence is not None:
-        console.print(tiers_table(request.models, request.evidence, steps))
+    outlook = look_ahead(request, steps)
+    if as_json:
+        print(json.dumps(as_record(outlook), indent=1), file=file)
+        return
+    console = Console(file=file or sys.stdout, width=118, highlight=False)
+    for part in tables_of_plan(outlook):
+        console.print(part)
+    if request.whole:
+        panels = request.config.get("panels", {})
+        unread = {name: one for name, one in panels.items() if name not in request.texts}
+        for name in unread:
+            console.print(
+                f"panel {name}: effective numbers are known once its text is here: "
+                f"rare-neurons run -- {request.config['results']}/panel/{name}/strata.parquet"
+            )
+        for table in strata_tables(unread, request.config["corpora"], request.tokenizers):
+            console.print(table)
 
 
-def _print_models(console: Console, manifests: Sequence[Manifest], request: Request) -> None:
-    place = cache_place(request.cache)
+def look_ahead(request: Request, steps: Mapping[str, Sequence[int]]) -> Outlook:
+    """Find out what a plan says; see `print_plan`."""
+    config = request.config
+    models = config["models"]
+    manifests = [one for name, wanted in steps.items() for one in _manifests(name, wanted, config)]
+    place = cache_place(config["cache"])
     blobs = place["cache_dir"] / "blobs"
     cached = {path.name for path in blobs.iterdir()} if blobs.is_dir() else set()
-    plan = plan_run(manifests, budget_bytes=place["budget_bytes"], cached=cached)
-    console.print(_table(plan))
-    fetch, peak = _bytes(plan.fetch_bytes), _bytes(plan.peak_disk_bytes)
-    console.print(f"To fetch: {fetch}. Disk at peak: {peak} (cache.disk_gb: {request.cache['disk_gb']}).")
-    console.print(estimate_work(manifests, request.models, request.panels, str(request.probe["device"])))
-    for model, size in plan.too_large:
-        console.print(f"{model}: its largest checkpoint takes {_bytes(size)}, more than cache.disk_gb; raise it")
-    for line in _warnings(plan):
-        console.print(line)
+    panels = _panels(request) if request.whole else {}
+    declared = Declared(
+        config,
+        steps={name: len(found) for name, found in steps.items()},
+        more=request.declared,
+        tokenizers=request.tokenizers,
+        drawn={name: (int(sizes[0].n_contexts), sizes[0].n_targets) for name, sizes in panels.items() if _there(sizes)},
+    )
+    judged = request.whole and bool(config.get("panels"))
+    verdicts = {name: _verdicts(str(config["results"]), name) for name in request.judged if name in steps}
+    bad = {(one.model, one.step) for one in manifests if one.status != "ok"}
+    bad |= {(name, step) for name, found in verdicts.items() for step in found}
+    usable = {name: [step for step in found if (name, step) not in bad] for name, found in steps.items()}
+    return Outlook(
+        plan=plan_run(manifests, budget_bytes=place["budget_bytes"], cached=cached),
+        trained={name: len(found) for name, found in steps.items() if models[name]["source"] == "pretrain"},
+        verdicts=verdicts,
+        disk_gb=float(config["cache"]["disk_gb"]),
+        panels=panels,
+        tiers=reach_of(models, config["evidence"], usable) if judged else (),
+        cost=cost_of_run(declared, manifests, panels=panels, whole=request.whole),
+    )
 
 
-def _table(plan: Plan) -> Table:
-    table = Table(title="Plan", title_justify="left")
-    for column in ("model", "checkpoints", "faulty", "same files", "reported bad", "to fetch"):
-        table.add_column(column, justify="left" if column in ("model", "same files") else "right")
-    for model in plan.models:
-        table.add_row(
-            model.model,
-            str(model.n_checkpoints),
-            str(model.n_faulty),
-            _repeats(model),
-            str(len(model.reported)),
-            _bytes(model.fetch_bytes),
-        )
-    return table
+def _there(sizes: Sequence[Size]) -> bool:
+    return bool(sizes) and sizes[0].reason is None
 
 
-def _repeats(model: ModelPlan) -> str:
-    """Return the steps that serve the same files, the first few."""
-    sets = [("unchanged", s) for s in model.unchanged] + [("duplicates", s) for s in model.duplicates]
-    parts = [f"{word} {', '.join(map(str, steps[:4]))}{' …' if len(steps) > 4 else ''}" for word, steps in sets[:3]]
-    return "; ".join(parts) + (f"; {len(sets) - 3} more" if len(sets) > 3 else "")
+def _manifests(name: str, wanted: Sequence[int], config: Mapping[str, Section]) -> Sequence[Manifest]:
+    entry = config["models"][name]
+    if entry["source"] == "pretrain":
+        return ()
+    source = source_of(entry, "")
+    patience = metadata_patience() if source.kind == "hub" else None
+    found = resolve_steps(name, wanted, source, network=patience)
+    if source.kind == "hub":
+        keep_listed(listing_folder(config["cache"]), source, found)
+    return found
 
 
-def _warnings(plan: Plan) -> list[str]:
-    """Faulty steps with their reasons, and public reports with their sources."""
-    lines = []
-    for model in plan.models:
-        lines += [f"{model.model} step {step}: {reason}" for step, reason in model.faulty[:3]]
-        if model.n_faulty > 3:
-            lines.append(f"{model.model}: {model.n_faulty - 3} more faulty steps")
-        counts = Counter(report for _, report in model.reported)
-        lines += [f"{model.model}, {n} steps: {r.fault} ({r.source}); they will be checked" for r, n in counts.items()]
-    return lines
+def _panels(request: Request) -> dict[str, list[Size]]:
+    found = {}
+    for name, text in request.texts.items():
+        panel = request.config["panels"][name]
+        settings = {key: value for key, value in panel.items() if key not in ("corpus", "tokenizer")}
+        found[name] = list(panel_sizes(name, settings, Text(**text)))
+    return found
 
 
-def _bytes(size: int) -> str:
-    return f"{size / _GB:.2f} GB" if size >= 1e7 else f"{size / 1e6:.2f} MB"
+def _verdicts(results: str, model: str) -> dict[int, str]:
+    rows = read_joined(results, "integrity", Choice(model)).to_pylist()
+    return {row["step"]: row["status"] for row in rows if row["quarantined"]}

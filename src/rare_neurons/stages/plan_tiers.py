@@ -1,8 +1,7 @@
 """Which tiers of evidence a configuration can reach at best, and what the next one needs."""
 
 from collections.abc import Mapping, Sequence
-
-from rich.table import Table
+from dataclasses import dataclass
 
 from rare_neurons.numerics.evidence.beyond_control import MIN_CONTROLS
 from rare_neurons.numerics.evidence.seeds import MIN_RUNS
@@ -12,8 +11,31 @@ from rare_neurons.numerics.wording.phrases import several
 Section = Mapping[str, Mapping[str, object]]
 
 
-def tiers_table(models: Section, evidence: Mapping[str, object], steps: Mapping[str, Sequence[int]]) -> Table:
-    """One row for each subject that is no control.
+@dataclass(frozen=True)
+class Reach:
+    """What can be said of a subject that is no control, if no further checkpoint of it is bad.
+
+    Attributes
+    ----------
+    subject : str
+    n_runs, n_controls, n_checkpoints : int
+        Usable checkpoints of the run that has the fewest.
+    tiers : tuple of str
+        Those within reach.
+    more : str
+        What the next tier needs; empty where all are within reach.
+    """
+
+    subject: str
+    n_runs: int
+    n_controls: int
+    n_checkpoints: int
+    tiers: tuple[str, ...]
+    more: str
+
+
+def reach_of(models: Section, evidence: Mapping[str, object], steps: Mapping[str, Sequence[int]]) -> tuple[Reach, ...]:
+    """One for each subject that is no control.
 
     Parameters
     ----------
@@ -22,25 +44,22 @@ def tiers_table(models: Section, evidence: Mapping[str, object], steps: Mapping[
     evidence : mapping
         Section ``evidence``.
     steps : mapping
-        Checkpoints of each model.
+        Usable checkpoints of each model.
     """
-    table = Table(title="Evidence within reach, if all checkpoints are good", title_justify="left")
-    for column in ("subject", "runs", "controls", "checkpoints", "tiers", "to go further"):
-        table.add_column(column, justify="right" if column in ("runs", "controls", "checkpoints") else "left")
     persistence = int(evidence["rule"]["persistence"])
     specific = any("against" in question for question in evidence["questions"].values())
     subjects: dict[str, list[str]] = {}
     for name, entry in models.items():
         if "control_of" not in entry:
             subjects.setdefault(str(entry.get("subject", name)), []).append(name)
+    found = []
     for subject, runs in subjects.items():
         controls = [name for name, entry in models.items() if entry.get("control_of") == subject]
         fewest = min(len(steps[name]) for name in runs)
         n, more = within_reach(len(runs), len(controls), n_more_steps=persistence + 1 - fewest)
-        tiers = [tier for tier in TIERS[:n] if specific or tier != "specific"]
-        said = ", ".join(tiers).replace("_", " ") or "none"
-        table.add_row(subject, str(len(runs)), str(len(controls)), str(fewest), said, more)
-    return table
+        tiers = tuple(tier for tier in TIERS[:n] if specific or tier != "specific")
+        found.append(Reach(subject, len(runs), len(controls), fewest, tiers, more))
+    return tuple(found)
 
 
 def within_reach(n_runs: int, n_controls: int, *, n_more_steps: int) -> tuple[int, str]:
@@ -55,12 +74,14 @@ def within_reach(n_runs: int, n_controls: int, *, n_more_steps: int) -> tuple[in
     Examples
     --------
     >>> within_reach(1, 0, n_more_steps=-5)
-    (1, 'two more seeds (an entry each, with the same subject)')
+    (1, 'two more seeds (an entry each, with the same subject), then two controls')
     """
+    lacking = max(MIN_CONTROLS - n_controls, 0)
     if n_more_steps > 0:
         return 0, f"{several(n_more_steps, 'more checkpoint')} of each run"
     if n_runs < MIN_RUNS:
-        return 1, f"{several(MIN_RUNS - n_runs, 'more seed')} (an entry each, with the same subject)"
-    if n_controls < MIN_CONTROLS:
-        return 2, f"{several(MIN_CONTROLS - n_controls, 'more control')} on shuffled text (control_of)"
+        seeds = f"{several(MIN_RUNS - n_runs, 'more seed')} (an entry each, with the same subject)"
+        return 1, f"{seeds}, then {several(lacking, 'control')}" if lacking else seeds
+    if lacking:
+        return 2, f"{several(lacking, 'more control')} on shuffled text (control_of)"
     return len(TIERS), ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rare_neurons.replication import neurons, regimes, roles, setting
+from rare_neurons.replication import kinds, neurons, organisation, regimes, roles, setting
 from rare_neurons.replication.figures import plot_inequality, plot_ranked
 from rare_neurons.replication.inputs import Tree
 from rare_neurons.replication.layout import read_rows
@@ -27,9 +27,15 @@ TABLES = {
     "roles": roles.roles,
     "role-effect": roles.role_effect,
     "role-evidence": roles.role_evidence,
+    "organisation": organisation.organisation,
+    "organisation-claims": organisation.organisation_claims,
+    "kinds": kinds.kinds,
+    "kind-claims": kinds.kind_claims,
+    "readout": kinds.readout,
     "survives": survives,
 }
 """Tables by key, in the order of the page."""
+OF_ACTIVITY = ("organisation", "organisation-claims", "kinds", "kind-claims", "readout")
 _BY_INPUT = ("role-positions", "roles", "role-effect", "role-evidence")
 FIGURES = ("ranked", "inequality")
 
@@ -65,4 +71,6 @@ def _sections(key: str, table: str) -> list[str]:
 def _table(key: str, tree: Tree) -> str:
     if key in _BY_INPUT and tree.by_input is None:
         return f"No panel with the strata of {tree.ours} by the token read.\n"
+    if key in OF_ACTIVITY and not tree.has_activity:
+        return "Section activity of the configuration declares no checkpoints.\n"
     return TABLES[key](tree)

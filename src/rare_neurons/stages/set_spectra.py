@@ -14,6 +14,7 @@ from rare_neurons.checkpoints.tensors import read_tensor, tensor_shapes
 from rare_neurons.columns import joined_row
 from rare_neurons.errors import RequestError
 from rare_neurons.families import checked_matrices
+from rare_neurons.numerics.organisation.edge import edge_sets
 from rare_neurons.numerics.organisation.matching import draw_matched_sets, neuron_covariates, placebo_set
 from rare_neurons.numerics.organisation.set_spectra import OfSet, SetSpectrumRow, measure_set_spectrum
 from rare_neurons.stages.checkpoint_job import CheckpointFiles, CheckpointJob, Workplace, place_of, run_checkpoint_job
@@ -109,8 +110,11 @@ def _measure(
         draw, *exchanges = (np.random.default_rng(child) for child in seed.spawn(1 + len(rows)))
         chosen = np.argsort(-np.abs(influence), kind="stable")[:size]
         matched = draw_matched_sets(chosen, covariates, draw, n_sets=settings.n_permutations)
+        # Where covariates alone choose the set, only what lies at its edge can change places.
+        n_sets = settings.n_permutations
+        edge = edge_sets(chosen, covariates, draw, n_sets=n_sets) if matched.reason else None
         for (matrix, (weights, projected)), rng in zip(rows.items(), exchanges, strict=True):
-            found = measure_set_spectrum(weights, matched, placebo, rng=rng, directions=projected)
+            found = measure_set_spectrum(weights, matched, placebo, rng=rng, directions=projected, edge=edge)
             yield joined_row(SetSpectrumRow, OfSet(stratum, matrix), found)
 
 

@@ -14,6 +14,8 @@ from rare_neurons.numerics.wording.phrases import interval, p_digits, several
 from rare_neurons.numerics.wording.standing import FAILS, HOLDS, NOT_JUDGED, Standing
 from rare_neurons.numerics.wording.words import describe
 from rare_neurons.selection import Choice, read_joined
+from rare_neurons.stages.introduction import write_introduction
+from rare_neurons.stages.summary_activity import activity_sentences
 from rare_neurons.stages.summary_layers import account_sentences, layer_sentences
 from rare_neurons.tables import atomic_path, find_tables, read_metadata
 
@@ -22,13 +24,21 @@ _SAME = "that of the panel"  # the beginning of what `own_tokenizer` says of one
 
 
 def write_summary(
-    output: str, *, results: str, figures: str, subjects: Mapping[str, Sequence[str]], judged: bool = True
+    output: str,
+    introduction: str,
+    *,
+    results: str,
+    figures: str,
+    subjects: Mapping[str, Sequence[str]],
+    judged: bool = True,
 ) -> None:
     """Write, and print to stderr, the checkpoints done and quarantined, and what is known of each subject.
 
     Parameters
     ----------
     output : str
+    introduction : str
+        The same for Snakemake's report.
     results : str
         The results folder.
     figures : str
@@ -43,8 +53,10 @@ def write_summary(
     several_panels = len({findings.panel for _, findings in found}) > 1
     named = [(f"{name}, {one.panel}" if several_panels else name, one) for name, one in found]
     parts = [_checkpoints(results, subjects), *_sentences(named), *_of_layers(results, subjects)]
+    parts += _of_activity(results, subjects)
     with atomic_path(output) as temporary, temporary.open("w", encoding="utf-8") as file:
         _print(Console(file=file, width=_WIDTH), parts, figures)
+    write_introduction(introduction, parts)
     _print(Console(file=sys.stderr, width=_WIDTH), parts, figures)
 
 
@@ -76,6 +88,17 @@ def _of_layers(results: str, subjects: Mapping[str, Sequence[str]]) -> list[Rend
             lines.add_row("•", Text(sentence))
         if lines.row_count:
             parts += [Text(f"{subject}, all layers", style="bold"), lines]
+    return parts
+
+
+def _of_activity(results: str, subjects: Mapping[str, Sequence[str]]) -> list[RenderableType]:
+    parts: list[RenderableType] = []
+    for subject in subjects:
+        lines = Table.grid(padding=(0, 1))
+        for sentence in activity_sentences(results, subject):
+            lines.add_row("•", Text(sentence))
+        if lines.row_count:
+            parts += [Text(f"{subject}, organisation and kinds of neurons", style="bold"), lines]
     return parts
 
 

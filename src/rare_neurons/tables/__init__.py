@@ -1,6 +1,7 @@
 """Parquet tables.
 
 files       written whole or not at all, with equal bytes for equal content, and checked when they are read
+compact     all shards of a table and model in one file, for readers
 keyed       rows in the order of their keys, checked on every reading
 paths       which table a path of a results tree is, and of what
 provenance  what went into a file
@@ -10,7 +11,16 @@ rows        tables of the catalogue, from rows or columns
 """
 
 from rare_neurons.sums import file_sha256
-from rare_neurons.tables.files import atomic_path, keys_of, read_checked, read_metadata, read_table, write_table
+from rare_neurons.tables.compact import Part, compact_path, parts_of, write_compact
+from rare_neurons.tables.files import (
+    atomic_path,
+    keys_of,
+    read_checked,
+    read_footer,
+    read_metadata,
+    read_table,
+    write_table,
+)
 from rare_neurons.tables.keyed import in_order, sort_rows
 from rare_neurons.tables.paths import Key, find_tables, index_paths, key_of
 from rare_neurons.tables.provenance import digest_of, provenance
@@ -19,7 +29,9 @@ from rare_neurons.tables.schema import table_entry, table_schema
 
 __all__ = [
     "Key",
+    "Part",
     "atomic_path",
+    "compact_path",
     "digest_of",
     "empty_table",
     "file_sha256",
@@ -30,13 +42,16 @@ __all__ = [
     "index_paths",
     "key_of",
     "keys_of",
+    "parts_of",
     "provenance",
     "read_checked",
+    "read_footer",
     "read_metadata",
     "read_table",
     "sort_rows",
     "table_entry",
     "table_schema",
+    "write_compact",
     "write_rows",
     "write_table",
 ]

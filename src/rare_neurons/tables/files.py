@@ -17,6 +17,8 @@ from rare_neurons.tables.keyed import sort_rows
 from rare_neurons.tables.seal import MAGIC, add_seal, check_whole, read_end
 
 PACKAGE_KEY, KEYS_KEY = "rare_neurons", "rare_neurons.keys"
+WRITING = {"compression": "zstd", "compression_level": 3, "write_page_index": True, "write_page_checksum": True}
+"""Options of every Parquet file."""
 _DAY_S = 24 * 3600.0
 
 
@@ -41,19 +43,15 @@ def write_table(table: pa.Table, path: Path | str, metadata: Mapping[str, object
     ValueError
         If two rows have the same key.
     """
-    text = json.dumps(metadata, sort_keys=True)
-    about = {PACKAGE_KEY: text, KEYS_KEY: json.dumps(list(keys))}
-    table = sort_rows(table, keys).replace_schema_metadata(about)
+    table = sort_rows(table, keys).replace_schema_metadata(about_file(metadata, keys))
     with atomic_path(path) as temporary:
-        pq.write_table(
-            table,
-            temporary,
-            compression="zstd",
-            compression_level=3,
-            write_page_index=True,
-            write_page_checksum=True,
-        )
+        pq.write_table(table, temporary, **WRITING)
         add_seal(temporary)
+
+
+def about_file(metadata: Mapping[str, object], keys: Sequence[str]) -> dict[str, str]:
+    """Metadata of a file: its provenance, and the columns that tell its rows apart."""
+    return {PACKAGE_KEY: json.dumps(metadata, sort_keys=True), KEYS_KEY: json.dumps(list(keys))}
 
 
 class atomic_path:
@@ -140,15 +138,20 @@ def read_checked(path: Path | str) -> tuple[pa.Buffer, bool]:
 
 def read_metadata(path: Path | str) -> dict[str, object]:
     """Read the provenance of a table, from its footer alone; `DamagedTable` where that is not as it was."""
-    with Path(path).open("rb") as file:
-        try:
-            # A footer between the magic numbers is a file whose pages nobody asks for.
-            found = pq.read_schema(pa.BufferReader(MAGIC + read_end(file))).metadata or {}
-        except (OSError, ValueError) as error:
-            raise DamagedTable(path, str(error)) from error
+    found = read_footer(path).metadata or {}
     if PACKAGE_KEY.encode() not in found:
         raise ValueError(f"{path} carries no {PACKAGE_KEY!r} metadata: it was not written by this package")
     return json.loads(found[PACKAGE_KEY.encode()])
+
+
+def read_footer(path: Path | str) -> pa.Schema:
+    """Read the schema of a table, from its footer alone; `DamagedTable` where that is not as it was."""
+    with Path(path).open("rb") as file:
+        try:
+            # A footer between the magic numbers is a file whose pages nobody asks for.
+            return pq.read_schema(pa.BufferReader(MAGIC + read_end(file)))
+        except (OSError, ValueError) as error:
+            raise DamagedTable(path, str(error)) from error
 
 
 def keys_of(schema: pa.Schema) -> list[str]:

@@ -8,6 +8,7 @@ from rare_neurons.models.activity.set_effects import ABLATIONS, measure_sets
 from rare_neurons.models.activity.set_rows import (
     choose_sets,
     example_rows,
+    mean_ablation_of_singles,
     organisation_rows,
     overlap_rows,
     set_rows,
@@ -35,7 +36,7 @@ def test_every_stratum_and_sign_has_its_set_and_placebo():
 
 
 def test_organisation_has_both_kinds_of_rows():
-    rows = list(organisation_rows(scene(), first(scene())))
+    rows = list(organisation_rows(scene(), [first(scene())]))
     assert {(row.stratum, row.sign, row.n_set) for row in rows} == {("rare", "all", N_SET)}
     found = {(row.quantity, row.residualised) for row in rows}
     assert {("excess_square_correlation", flag) for flag in (False, True)} <= found
@@ -47,7 +48,7 @@ def test_organisation_has_both_kinds_of_rows():
 
 def test_too_few_rows_are_said():
     few = scene(context_share=0.3)
-    (row,) = [r for r in organisation_rows(few, first(few)) if r.quantity == "excess_square_correlation"]
+    (row,) = [r for r in organisation_rows(few, [first(few)]) if r.quantity == "excess_square_correlation"]
     assert (row.status, row.value, row.claim_p) == ("undefined", None, None)
     assert "rows of activations in a block, 60 needed" in row.reason
 
@@ -55,7 +56,7 @@ def test_too_few_rows_are_said():
 def test_joint_ablation_is_beside_its_neurons_and_other_ablations():
     one = scene()
     chosen, stream = first(one), one.stream_of("rare")
-    rows = {row.ablation: row for row in set_rows(one, chosen, stream)}
+    rows = {row.ablation: row for row in set_rows(one, chosen, stream, mean_ablation_of_singles(one, stream))}
     assert tuple(rows) == ABLATIONS
     delta = torch.from_numpy(probed().activation_mean) - stream.activations
     for ablation, frozen in (("mean", False), ("norm_matched", True)):
@@ -68,9 +69,27 @@ def test_joint_ablation_is_beside_its_neurons_and_other_ablations():
 
 def test_matched_sets_judge_mean_ablation_alone():
     one = scene(joint_draws=99)
-    rows = list(set_rows(one, first(one), one.stream_of("rare")))
+    stream = one.stream_of("rare")
+    rows = list(set_rows(one, first(one), stream, mean_ablation_of_singles(one, stream)))
     assert [row.n_permutations for row in rows] == [99, 0, 0, 0]
-    assert 0 < rows[0].p_value <= 1
+    assert 0 < rows[0].p_value <= rows[0].claim_p <= 1
+    delta = torch.from_numpy(probed().activation_mean) - stream.activations
+    placebo = first(one).placebo
+    alone = measure_sets(stream, delta, placebo[:, None]).total.sum()
+    assert rows[0].placebo_interaction == pytest.approx(
+        measure_sets(stream, delta, [placebo]).total[0] - alone, abs=1e-6
+    )
+
+
+def test_sets_of_one_sign_have_what_decides():
+    one = scene(signs=("all", "boost"), joint_draws=99)
+    sets, stream = [s for s in choose_sets(one) if s.stratum == "rare"], one.stream_of("rare")
+    found = {(r.quantity, r.residualised) for r in organisation_rows(one, sets) if r.sign == "boost"}
+    assert ("excess_square_correlation", True) in found
+    assert not {("excess_square_correlation", False), ("participation_ratio_rest", True)} & found
+    (row,) = set_rows(one, sets[1], stream, mean_ablation_of_singles(one, stream))
+    assert (row.ablation, row.n_permutations) == ("mean", 99)
+    assert row.claim_p in (row.p_value, 1.0)
 
 
 def test_examples_are_the_targets_of_largest_effect():

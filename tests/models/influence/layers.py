@@ -35,7 +35,17 @@ def random_layer(seed, n_vocab, d_model, n_neurons, peak, strength, kind, bias):
     return readout, FinalBlock(W, None, None), residual, delta, torch.randint(n_vocab, (6,), generator=g)
 
 
-def both_engines(layer, n_classes, dtype, tolerance, gradient_dtype=torch.float64, *, chunks=CACHE, mostly_wide=False):
+def both_engines(
+    layer,
+    n_classes,
+    dtype,
+    tolerance,
+    gradient_dtype=torch.float64,
+    *,
+    chunks=CACHE,
+    mostly_wide=False,
+    enclosure_dtype=torch.float64,
+):
     readout, block, residual, delta, target = layer
     labels = np.arange(len(readout.A)) * n_classes // len(readout.A)
     vocabulary = sort_vocabulary(labels, n_strata=n_classes, n_vocab=len(readout.A))
@@ -44,7 +54,8 @@ def both_engines(layer, n_classes, dtype, tolerance, gradient_dtype=torch.float6
     own = vocabulary.slices[own_class]
     target = target % (own.stop - own.start) + own.start
     W = readout.norm.centre(block.W_out)
-    visitor = MomentVisitor(prepare_directions(readout, W, vocabulary.slices, dtype), gradient_dtype, chunks)
+    directions = prepare_directions(readout, W, vocabulary.slices, dtype)
+    visitor = MomentVisitor(directions, gradient_dtype, chunks, enclosure_dtype=enclosure_dtype)
     ablation = measure_ablation(readout.norm, block, residual=residual, delta=delta, mlp_output=None)
     tokens = read_tokens(
         readout, vocabulary, unigram, residual=residual, target=target, own_class=own_class, visitor=visitor

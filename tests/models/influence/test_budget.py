@@ -48,3 +48,12 @@ def test_a_device_that_adds_in_any_order_selects_the_same_pairs():
     torch.testing.assert_close(select_exact(bounds, allowed=allowed, parallel=True), plain, rtol=0, atol=0)
     assert plain.any(0).tolist() == [True, True, False, True, True]
     assert plain[3, 1]
+
+
+def test_a_stratum_remembers_what_most_neurons_needed():
+    """Wideness is that of the last block, coarseness that of any: float32 does not become finer."""
+    budget = Budget(n_positions=100, n_neurons=4, tolerance=0.5, tolerance_se=0.0, device=torch.device("cpu"))
+    budget.see_wide(3), budget.see_coarse(3)
+    assert (budget.mostly_wide, budget.mostly_coarse) == (True, True)
+    budget.see_wide(2), budget.see_coarse(2)
+    assert (budget.mostly_wide, budget.mostly_coarse) == (False, True)

@@ -22,7 +22,7 @@ def test_a_budget_too_small_is_refused_with_numbers(layer):
 def test_a_large_memory_takes_all_neurons_and_a_small_one_slabs(layer):
     whole = make_plan(layer, CERTIFIED)
     assert (whole.positions, whole.neurons) == (512, 160)
-    sizes = [make_plan(layer, replace(CERTIFIED, memory_gb=gb)) for gb in (0.1, 0.2, 0.4)]
+    sizes = [make_plan(layer, replace(CERTIFIED, memory_gb=gb)) for gb in (0.05, 0.2, 0.4)]
     assert [plan.positions for plan in sizes] == sorted(plan.positions for plan in sizes)
     assert sizes[0].positions < 512
 
@@ -30,6 +30,11 @@ def test_a_large_memory_takes_all_neurons_and_a_small_one_slabs(layer):
 def test_coarse_gradients_only_where_the_tolerance_allows_their_rounding(layer, monkeypatch):
     monkeypatch.setattr("rare_neurons.models.influence.plan.FLOAT32_GRADIENT_FROM", 0)
     found = {se: make_plan(layer, replace(CERTIFIED, tolerance_se=se)).gradient_dtype for se in (0.1, 1e-5)}
+    assert found == {0.1: torch.float32, 1e-5: torch.float64}
+
+
+def test_enclosures_in_float32_only_where_the_tolerance_allows_their_rounding(layer):
+    found = {se: make_plan(layer, replace(CERTIFIED, tolerance_se=se)).enclosure_dtype for se in (0.1, 1e-5)}
     assert found == {0.1: torch.float32, 1e-5: torch.float64}
 
 
@@ -45,4 +50,4 @@ def test_12b_is_one_slab_on_a_large_device_and_a_block_one_chunk(layer, monkeypa
     large = replace(layer, readout=replace(layer.readout, A=A), block=FinalBlock(W_out, None, None))
     found = make_plan(large, replace(CERTIFIED, memory_gb=None, placebo_draws=4))
     assert (found.positions, found.neurons, found.chunks) == (512, 20_480, DEVICE)
-    assert make_plan(layer, CERTIFIED).chunks == CACHE
+    assert make_plan(layer, CERTIFIED).chunks == replace(CACHE, columns=512)  # 160 neurons

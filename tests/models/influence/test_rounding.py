@@ -1,5 +1,6 @@
 """Relative errors follow from the dtypes of a pass's products, and bounds cover what the dtypes do."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,13 @@ import torch
 
 from rare_neurons.models.influence.directions import project_classes
 from rare_neurons.models.influence.moments import GRADIENT_SUM_32, OWN, REST
-from rare_neurons.models.influence.rounding import group_rounding, relative_errors, target_rounding
+from rare_neurons.models.influence.rounding import (
+    ENCLOSURE_32,
+    enclosure_rounding,
+    group_rounding,
+    relative_errors,
+    target_rounding,
+)
 from tests.models.influence.blocks import random_block
 
 
@@ -39,3 +46,11 @@ def test_bounds_grow_with_the_change_and_vanish_without_one(group):
 
     assert float(bound(0.0).abs().max()) == 0.0
     assert bool((bound(2.0) >= bound(1.0)).all())
+
+
+def test_the_arithmetic_of_an_enclosure_counts_in_float32_alone():
+    """Relative to the largest change of a logit, here 0.5 * 2 + 0.1 * 10."""
+    sizes = torch.tensor([[0.5]]), torch.tensor([[0.1]])
+    sup = {"sup_h": torch.tensor([[2.0]]), "sup_U": torch.tensor([10.0])}
+    assert float(enclosure_rounding(sizes, **sup)) == pytest.approx(ENCLOSURE_32 * 2 * math.e**2, rel=1e-6)
+    assert enclosure_rounding(tuple(x.double() for x in sizes), **sup) is None

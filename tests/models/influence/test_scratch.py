@@ -1,5 +1,7 @@
 """One memory for all blocks, never larger than a block."""
 
+from dataclasses import replace
+
 import torch
 
 from rare_neurons.models.influence.scratch import CACHE, DEVICE, VOCAB_BLOCK, Scratch, chunks_for
@@ -21,8 +23,9 @@ def test_no_more_than_a_block_of_columns_is_kept():
 
 
 def test_a_processor_works_in_cache_and_a_device_by_the_block():
-    assert chunks_for(torch.device("cpu")) is CACHE
-    assert chunks_for(torch.device("cuda")) is DEVICE
+    assert chunks_for(torch.device("cpu"), 4096) is CACHE
+    assert chunks_for(torch.device("cpu"), 256) == replace(CACHE, columns=512)
+    assert chunks_for(torch.device("cuda"), 256) is DEVICE
     assert DEVICE.parallel
     assert not CACHE.parallel
     assert DEVICE.pairs >= 512 * 36_864  # 12b's neurons: a block of positions is one chunk

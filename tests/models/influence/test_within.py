@@ -67,9 +67,8 @@ def test_every_pair_alone_is_within_its_own_bound():
     columns = columns_of(block)
     middle, bound = within._estimate(columns, within._within_moments(columns), block.ablation)
     exact = exactly(block, columns).within
-    known = torch.isfinite(middle)
+    known = torch.isfinite(bound)
     assert bool(((middle - exact).abs() <= bound)[known].all())
-    assert bool(torch.isposinf(bound)[~known].all())
     assert float(known.double().mean()) > 0.9
     assert float((bound / exact.abs().clamp_min(1e-12)).median()) < 0.1  # bounds are not idle
 
@@ -80,7 +79,8 @@ def test_ablations_share_directions_and_keep_their_budgets_apart():
     first, second = measure_within(columns, [block.ablation] * 2, budgets)
     assert bool((budgets[0].spent < budgets[1].spent).any())
     exact = exactly(block, columns).within
-    torch.testing.assert_close(first, exact, rtol=1e-5, atol=1e-8)  # every pair in float32
+    # every pair in float32, the larger changes off by the rounding of e^x
+    torch.testing.assert_close(first, exact, rtol=1e-5, atol=2.0**-22)
     assert not torch.equal(first, second)
 
 

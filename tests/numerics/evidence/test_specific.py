@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from benchmarks.calibration.evidence_frequency import KINDS, shift_effects
 from rare_neurons.numerics.evidence.comparison import Decision
 from rare_neurons.numerics.evidence.specific import judge_specific
 from rare_neurons.numerics.evidence.strata_pair import RunInfluence, StrataPair
@@ -135,3 +136,28 @@ def test_a_single_permutation_is_refused():
     one = StrataPair(exactly(1.0), exactly(1.0), exactly([1.0]), exactly([1.0]))
     with pytest.raises(ValueError, match="1 and 1 placebo permutations"):
         judge_specific(runs=[RunInfluence(one, one, one)] * 3, controls=[])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_shift_of_base_rates_is_of_second_order_within_strata(kind):
+    whole, within = shift_effects(kind, 1e-3)
+    assert (whole[0] > 1e-3, whole[1] < 0) == (True, True)  # rare targets gain what common ones lose
+    assert np.abs(within / whole).max() < 1e-3
+    # log E e^f is a cumulant series: twice the shift, four times what is within the stratum.
+    assert shift_effects(kind, 2e-3)[1] == pytest.approx(4 * within, rel=0.02, abs=1e-12)
+
+
+def test_a_pure_frequency_shift_is_not_specific():
+    # In units of the noise of a cell's mean: whole effects of 8 on rare tokens leave next to nothing within.
+    rng, (whole, within) = np.random.default_rng(5), shift_effects(KINDS[0], 1e-3)
+    rare, common = 8 * np.abs(within) / whole[0]
+    silent = {"placebo": (0.0, 0.0), "n": 25}
+    hits = [
+        judge_specific(
+            runs=several(3, rng, rare=rare, common=common, **silent),
+            controls=several(2, rng, rare=0.0, common=0.0, **silent),
+        ).p_value
+        for _ in range(60)
+    ]
+    # 60 draws at a nominal 0.05: 99.9 % of binomial draws are at most 9
+    assert np.sum(np.array(hits) <= 0.05) <= 9

@@ -113,6 +113,36 @@ def test_one_test_of_specificity_serves_all_questions_about_its_strata():
     assert all(row.holds == (specific.p_value <= RULE.level) for row in mine)
 
 
+def test_mixed_signs_say_why_specific_does_not_count():
+    # In the default order influence of any sign is a secondary question: what it pays for others is the reason.
+    rng = np.random.default_rng(1)
+
+    def influence(size):
+        signs = np.where(np.arange(20) % 2, -1.0, 1.0)
+
+        def pair(statistic):
+            placebo = stack([statistic(0.0) for _ in range(2)])
+            return StrataPair(statistic(size), statistic(0.0), placebo, placebo)
+
+        square = pair(lambda x: mean_square(x * signs, rng, size=0.02))
+        return RunInfluence(square, square, pair(lambda x: means([x * signs.mean()], rng, size=0.02)[0]))
+
+    specific = judge_specific(runs=[influence(x) for x in (2.0, 2.1, 1.9)], controls=[influence(0.0)] * 2)
+    assert (specific.form, specific.p_value < RULE.level) == ("share", True)
+    loss = Question("loss", "behaviour", "loss", "rare", primary=True)
+    any_sign = Question("any sign", "moments", "rms_influence_within", "rare", direction="rise", against="common")
+    rises = [[0.0] * 3 + [x] * 3 for x in (2.0, 1.0, 2.8)]
+    found = [asked(loss, [FLAT] * 3, [FLAT] * 2), asked(any_sign, rises, [[0.0] * 6] * 2, specific=specific)]
+    rows = {row.tier: row for row in rows_of(found, question="any sign", role="all")}
+    alone, paid = rows["seeds"].p_value, rows["seeds"].p_adjusted
+    assert alone < RULE.level < paid
+    stop = f"p = {paid:.2g} above 0.05; it is {alone:.2g} of this question alone, before it pays for the others"
+    assert rows["seeds"].reason == f"seeds: {stop}"
+    assert rows["specific"].p_value == specific.p_value
+    assert not rows["specific"].holds
+    assert rows["specific"].reason.endswith(f"specific: does not count, since seeds is not reached (seeds: {stop})")
+
+
 def test_dates_turns_and_courses_are_steps(found):
     onsets = onset_rows("subject", found, rule=RULE)
     mine = {row.run: row for row in onsets if row.question == "falls"}

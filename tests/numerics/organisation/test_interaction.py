@@ -27,6 +27,18 @@ def test_an_additive_network_has_no_interaction_and_a_planted_one_is_found():
     assert (found.joint_influence_within, found.n_targets, found.status) == (0.5, 40, "ok")
 
 
+@pytest.mark.parametrize(("placebo", "claim"), [(0.0, 0.02), (0.2, 1.0), (None, None)])
+def test_a_claim_goes_beyond_the_placebo_on_its_side(placebo, claim):
+    rng, matched, single, sums = setting()
+    for sign in (1, -1):
+        beyond = 0.01 * rng.normal(size=len(sums))
+        beyond[0] += sign * 0.1
+        beside = None if placebo is None else sign * placebo
+        found = measure_interaction(sums + beyond, single, matched, joint_within=0.0, n_targets=40, placebo=beside)
+        assert found.p_value == pytest.approx(0.02)
+        assert (found.placebo_interaction, found.claim_p) == (beside, claim and pytest.approx(claim))
+
+
 def test_without_matched_sets_nothing_is_tested():
     _, matched, single, sums = setting()
     found = measure_interaction(sums[:1], single, matched, joint_within=0.0, n_targets=40)

@@ -5,6 +5,7 @@ import pytest
 
 from benchmarks.calibration.set_designs import deciles
 from benchmarks.calibration.set_spectra import false_positives, power
+from rare_neurons.numerics.organisation.edge import edge_sets
 from rare_neurons.numerics.organisation.matching import draw_matched_sets, exchanged_pairs, placebo_set
 from rare_neurons.numerics.organisation.set_spectra import measure_set_spectrum
 
@@ -110,6 +111,19 @@ def test_sets_that_are_chosen_by_covariates_or_are_the_placebo_claim_nothing():
     assert same.reason.startswith("0.80 of the set are its placebo (limit 0.75)")
     other = measure(rows, chosen, covariates, placebo=np.setdiff1d(np.arange(300), chosen)[:15])
     assert (other.status, other.reason) == ("ok", None)
+
+
+def test_a_set_that_covariates_choose_is_compared_with_exchanges_at_its_edge():
+    rows, covariates = neurons(n=300)
+    strongest = np.argsort(-covariates[:, 0])[:15]
+    edge = edge_sets(strongest, covariates, np.random.default_rng(0), n_sets=99)
+    result = measure(rows, strongest, covariates, edge=edge)
+    values = np.array([top(rows, one) for one in edge])
+    assert (result.design, result.status, result.claim_p) == ("edge", "not_identifiable", None)
+    assert result.p_value == (np.count_nonzero(values >= top(rows, strongest)) + 1) / 20
+    assert result.null_median == pytest.approx(np.median(values))
+    other = np.random.default_rng(5).permutation(300)[:15]
+    assert measure(rows, other, covariates, edge=edge).design == "propensity"
 
 
 def test_projected_directions_no_longer_count():

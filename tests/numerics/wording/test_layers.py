@@ -67,3 +67,14 @@ def test_an_account_names_parts_by_size_and_what_is_left_over():
     said = describe_account(parts, stratum="rare", change=-1.08, since=128, step=1000, n_runs=3)
     assert "step 128 to 1,000: -1.08 nats (mean of three runs)" in said
     assert "of which neurons of layer 0 -1.20, norm +0.10; left over +0.02." in said
+
+
+def test_of_one_run_its_own_value_is_said_and_its_own_reason():
+    nothing = {"estimate": None, "low": None, "high": None, "p_adjusted": None}
+    whole = replace(SHARE, **nothing, reached="run", n_runs=1, reason="1 of 1 runs have a value, but 3 are needed")
+    (said,) = describe_layers([whole, replace(RUN, reached="run")])
+    assert "-0.25 [-0.4, -0.1]" in said
+    assert said.endswith("Known of this run alone; one run says nothing of other seeds.")
+    alone = replace(RUN, **nothing, reached=None, reason="one layer, but layers are compared from two on")
+    (said,) = describe_layers([replace(whole, reached=None), alone])
+    assert said.endswith("last layer: not judged (one layer, but layers are compared from two on).")

@@ -17,6 +17,7 @@ from rare_neurons.models.activity.set_effects import TargetStream
 from rare_neurons.models.activity.set_rows import (
     choose_sets,
     example_rows,
+    mean_ablation_of_singles,
     organisation_rows,
     overlap_rows,
     set_rows,
@@ -59,13 +60,17 @@ def measure_activity(
     tables: dict[str, list[object]] = {name: [] for name in TABLES}
     heads = Redirected(scene)
     streams = {stratum: scene.stream_of(stratum) for stratum in options.strata}
-    for one in choose_sets(scene):
-        stream = streams[one.stratum]
-        tables["organisation"] += organisation_rows(scene, one)
-        tables["sets"] += set_rows(scene, one, stream)
-        tables["examples"] += example_rows(scene, one, stream)
-        if one.sign == "all":
-            tables["routing"] += heads.rows(one)
+    chosen = list(choose_sets(scene))
+    for stratum, stream in streams.items():
+        sets = [one for one in chosen if one.stratum == stratum]
+        if sets:
+            tables["organisation"] += organisation_rows(scene, sets)
+        single = mean_ablation_of_singles(scene, stream)
+        for one in sets:
+            tables["sets"] += set_rows(scene, one, stream, single)
+            tables["examples"] += example_rows(scene, one, stream)
+            if one.sign == "all":
+                tables["routing"] += heads.rows(one)
     tables["overlap"] += overlap_rows(scene)
     tables["kinds"] += kind_rows(scene)
     tables["readout"] += readout_rows(scene, streams)

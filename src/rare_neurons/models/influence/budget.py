@@ -25,7 +25,7 @@ class Budget:
         self.n_positions, self.tolerance, self.tolerance_se = n_positions, tolerance, tolerance_se
         zeros = torch.zeros(n_neurons, dtype=torch.float64, device=device)
         self.n, self.total, self.squares, self.spent = 0, zeros, zeros.clone(), zeros.clone()
-        self.mostly_wide = False
+        self.mostly_wide = self.mostly_coarse = False
 
     def observe(self, estimate: torch.Tensor, bound: torch.Tensor) -> None:
         """Count a block's effects `[pos, neuron]` (NaN: unknown) towards the standard error.
@@ -33,10 +33,9 @@ class Budget:
         Only what is certain of them: the middle of a wide enclosure may be tens of times the effect, and one such pair
         would allow its neuron an error of several times the tolerance.
         """
-        certain = (estimate.abs() - bound).clamp_min(0).copysign(estimate)
-        known = torch.nan_to_num(certain, nan=0.0, posinf=0.0, neginf=0.0)
-        self.n += len(known)
-        self.total, self.squares = self.total + known.sum(0), self.squares + known.square().sum(0)
+        certain = estimate.abs().sub_(bound).clamp_min_(0).nan_to_num_(nan=0.0, posinf=0.0).copysign_(estimate)
+        self.n += len(certain)
+        self.total, self.squares = self.total + certain.sum(0), self.squares + certain.square_().sum(0)
 
     def allowed(self) -> torch.Tensor:
         """Error sum allowed to the block last observed `[neuron]`."""
@@ -47,6 +46,10 @@ class Budget:
     def see_wide(self, n_wide: int) -> None:
         """Remember whether order 0 in ε was too wide for most neurons; blocks of a stratum are alike."""
         self.mostly_wide = n_wide > MOSTLY_WIDE * len(self.spent)
+
+    def see_coarse(self, n_coarse: int) -> None:
+        """Remember whether the rounding of enclosures in float32 was too much for most neurons."""
+        self.mostly_coarse |= n_coarse > MOSTLY_WIDE * len(self.spent)
 
     def spend(self, bounds: torch.Tensor) -> None:
         """Record the error sum a block has taken `[neuron]`."""

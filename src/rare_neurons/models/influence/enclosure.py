@@ -38,6 +38,16 @@ class GroupMoments:
         hU = None if self.hU is None else self.hU[rows]
         return replace(self, hU=hU, **{name: getattr(self, name)[rows] for name in per_position})
 
+    def rounded(self, dtype: torch.dtype, *, mass: torch.Tensor | None = None) -> GroupMoments:
+        """Return the same in `dtype`, sums divided by the group's `mass` `[pos, 1]` before where one is given."""
+        sums = {name: getattr(self, name) for name in ("h", "h_square", "U", "hU", "UU")}
+        if mass is not None:
+            sums = {name: None if values is None else values / mass for name, values in sums.items()}
+        ranges = {name: getattr(self, name) for name in ("h_low", "h_high", "U_low", "U_high")}
+        return GroupMoments(
+            **{name: None if values is None else values.to(dtype) for name, values in {**sums, **ranges}.items()}
+        )
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -61,22 +71,22 @@ def enclose(
     third by the range of φ_2.
     """
     low_x, high_x = _ordered(epsilon * m.h_low, epsilon * m.h_high)
-    growth = torch.exp(high_x)
-    first, last = _exponential_of_h(m.h, epsilon, low_x, growth)
+    growth, square = torch.exp(high_x), epsilon.square()
+    first, last = _exponential_of_h(m.h, epsilon, square, low_x, growth)
     if m.hU is None:
         linear = eta * m.U
         remainder = (m.h_square * m.UU).sqrt_().mul_(sizes[0])
     else:
-        linear = eta * (m.U + epsilon * m.hU)
-        remainder = (m.h[:, 4:5] * m.UU).sqrt_().mul_(epsilon.square()).mul_(0.5)
+        linear = torch.addcmul(m.U, epsilon, m.hU).mul_(eta)
+        remainder = (0.25 * m.h[:, 4:5] * m.UU).sqrt_().mul_(square)
     remainder.mul_(sizes[1]).mul_(growth.clamp_min(1.0))
-    squares = eta.square() * m.UU
+    squares = torch.mul(eta, eta, out=square).mul_(m.UU).mul_(0.5)
     low_u, high_u = _ordered(eta * m.U_low, eta * m.U_high)
-    quadratic_low = low_u.div_(3).add_(low_x).exp_().mul_(squares).mul_(0.5)
-    quadratic_high = high_u.exp_().add_(2).mul_(growth).mul_(squares).div_(6)
+    quadratic_low = torch.add(low_x, low_u, alpha=1 / 3, out=low_x).exp_().mul_(squares)
+    sensitive = high_u.exp_().add_(2).mul_(growth).mul_(squares).mul_(1 / 3).add_(remainder)
     low = first.add_(linear).sub_(remainder).add_(quadratic_low)
-    high = last.add_(linear).add_(remainder).add_(quadratic_high)
-    return Interval(low, high), quadratic_high.add_(remainder)
+    high = last.add_(linear).add_(sensitive)
+    return Interval(low, high), sensitive
 
 
 def _ordered(one: torch.Tensor, other: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -93,24 +103,27 @@ def enclose_direct(*, U: torch.Tensor, UU: torch.Tensor, U_range: Interval, eta:
 
 
 def log_interval(interval: Interval) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Middle and half-width of `log1p` of an interval, and its steepest slope; NaN and infinity where it leaves −1."""
-    log_low, log_high = torch.log1p(interval.low), torch.log1p(interval.high)
-    half = (log_high - log_low).mul_(0.5)
-    middle = (log_high + log_low).mul_(0.5)
-    unknown = ~torch.isfinite(half)
-    slope = (1 + interval.low).reciprocal_()
-    return middle.masked_fill_(unknown, torch.nan), half.masked_fill_(unknown, torch.inf), slope
+    """`log1p` of an interval's middle, how far the ends' may be from it, and the steepest slope.
+
+    `log1p` is concave: its lower end is the farther, by at most half the interval's width times the slope there. Where
+    the interval leaves −1 or the numbers the distance is infinite, the middle any number. Overwrites the interval.
+    """
+    low, high = interval.low.clamp_min_(-1.0), interval.high
+    half, middle = high - low, high.add_(low).mul_(0.5).log1p_()
+    slope = low.add_(1.0).reciprocal_()
+    half.mul_(0.5).mul_(slope).nan_to_num_(nan=torch.inf, posinf=torch.inf)
+    return middle.nan_to_num_(nan=0.0, posinf=0.0, neginf=0.0), half, slope
 
 
 def _exponential_of_h(
-    h: torch.Tensor, epsilon: torch.Tensor, low_x: torch.Tensor, growth: torch.Tensor
+    h: torch.Tensor, epsilon: torch.Tensor, square: torch.Tensor, low_x: torch.Tensor, growth: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the ends of `Σ p (e^{εh} − 1)`: Horner over the moments, order 6 by the bounds of φ_6."""
-    value = torch.zeros_like(epsilon)
-    for j in range(Z_ORDER - 1, 0, -1):
-        value.add_(h[:, j, None]).mul_(epsilon).div_(j)
-    # Horner with division by j gives Σ_j ε^j m_j / j!
-    last = epsilon.square().pow_(3).mul_(h[:, Z_ORDER, None]).div_(720)
-    low = torch.exp(low_x / (Z_ORDER + 1)).mul_(last).add_(value)
-    high = (growth + Z_ORDER).div_(Z_ORDER + 1).mul_(last).add_(value)
+    """Return the ends of `Σ p (e^{εh} − 1)`: Horner over the moments, order 6 by the bounds of φ_6; `square` = ε²."""
+    value = (epsilon * (h[:, Z_ORDER - 1, None] / (Z_ORDER - 1))).add_(h[:, Z_ORDER - 2, None])
+    for j in range(Z_ORDER - 2, 1, -1):  # Σ_j ε^j m_j / j!, each order divided by its own j
+        torch.addcmul(h[:, j - 1, None], value, epsilon, value=1 / j, out=value)
+    value.mul_(epsilon)
+    last = square.pow(3).mul_(h[:, Z_ORDER, None] / 720)
+    low = torch.addcmul(value, torch.mul(low_x, 1 / (Z_ORDER + 1)).exp_(), last)
+    high = value.addcmul_(growth + Z_ORDER, last, value=1 / (Z_ORDER + 1))
     return low, high

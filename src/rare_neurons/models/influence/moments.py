@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import comb
 
 import torch
@@ -51,6 +51,17 @@ class BlockMoments:
     largest_row: float
     residual_norm: torch.Tensor
 
+    def enclosed(self, groups: tuple[GroupMoments, GroupMoments], dtype: torch.dtype) -> BlockMoments:
+        """Return what enclosures in `dtype` take of some neurons' `groups`, the own one's under p|own."""
+        share = torch.stack([self.own_mass.sqrt(), torch.ones_like(self.own_mass)])
+        per_position = ("own_mass", "centre", "reach", "sum_unit", "residual_norm")
+        return replace(
+            self,
+            groups=(groups[OWN].rounded(dtype, mass=self.own_mass), groups[REST].rounded(dtype)),
+            **{name: (getattr(self, name) / share).to(dtype) for name in ("root_mean_square", "row_norm")},
+            **{name: getattr(self, name).to(dtype) for name in per_position},
+        )
+
 
 class MomentVisitor:
     """Sums the products of one block of positions during the pass over the vocabulary.
@@ -59,9 +70,15 @@ class MomentVisitor:
     """
 
     def __init__(
-        self, directions: Directions, gradient_dtype: torch.dtype = torch.float64, chunks: Chunks = CACHE
+        self,
+        directions: Directions,
+        gradient_dtype: torch.dtype = torch.float64,
+        chunks: Chunks = CACHE,
+        *,
+        enclosure_dtype: torch.dtype = torch.float64,
     ) -> None:
         self.directions, self.gradient_dtype, self.chunks = directions, gradient_dtype, chunks
+        self.enclosure_dtype = enclosure_dtype
         self.block_sum = block_sum_32(chunks.columns)
         self._memory: dict[str, torch.Tensor] = {}
 
@@ -89,27 +106,27 @@ class MomentVisitor:
         self.visited: list[tuple[slice, int]] = []
         self.low, self.high = zeros(2, n_pos) + torch.inf, zeros(2, n_pos) - torch.inf
         self.rows = zeros(2, n_pos)
-        self.scratch = [Scratch(self.h, columns=self.chunks.columns) for _ in range(5)]
+        self.scratch = [Scratch(self.h, columns=self.chunks.columns) for _ in range(4)]
+        self.difference = Scratch(self.h, torch.float64, self.chunks.columns)
         self.factor = Scratch(self.h, self.directions.squares.dtype, self.chunks.columns)
 
     def visit(self, columns: slice, group: int, *, e: torch.Tensor, z: torch.Tensor, A: torch.Tensor) -> None:
         """Add a block of columns of one group."""
         directions = self.directions
         self.visited.append((columns, group))
-        h, e32 = (scratch(z.shape) for scratch in self.scratch[:2])
-        torch.sub(z, self.top, out=h)
-        e32.copy_(e)
-        self.h[:, columns], self.e[:, columns] = h, e32
+        # A difference that converts on its way takes twice as long.
+        h = self.h[:, columns].copy_(torch.sub(z, self.top, out=self.difference(z.shape)))
+        e32 = self.e[:, columns].copy_(e)
         squares = e32 if directions.squares.dtype == torch.float32 else self.factor(z.shape).copy_(e)
         self.squares[group].add_(_large_product(squares, directions.squares[:, columns].T))
-        self._add_powers(group, z.shape)
+        self._add_powers(group, h, e32)
         self.rows[group].add_(e @ directions.row_squares[columns])
         torch.minimum(self.low[group], z.amin(-1), out=self.low[group])
         torch.maximum(self.high[group], z.amax(-1), out=self.high[group])
 
-    def _add_powers(self, group: int, shape: tuple[int, int]) -> None:
+    def _add_powers(self, group: int, h: torch.Tensor, e: torch.Tensor) -> None:
         """Σ e h^j for j = 2..6; orders 0 and 1 come in float64 from the class sums."""
-        h, e, eh, h2, h3 = (scratch(shape) for scratch in self.scratch)
+        eh, h2, h3, eh3 = (scratch(h.shape) for scratch in self.scratch)
         sums = self.powers[group]
         torch.mul(e, h, out=eh)
         sums[:, 2].add_(torch.linalg.vecdot(eh, h))
@@ -117,9 +134,9 @@ class MomentVisitor:
         torch.mul(h2, h, out=h3)
         sums[:, 3].add_(torch.linalg.vecdot(eh, h2))
         sums[:, 4].add_(torch.linalg.vecdot(eh, h3))
-        torch.mul(eh, h2, out=e)  # e h³
-        sums[:, 5].add_(torch.linalg.vecdot(e, h2))
-        sums[:, 6].add_(torch.linalg.vecdot(e, h3))
+        torch.mul(eh, h2, out=eh3)
+        sums[:, 5].add_(torch.linalg.vecdot(eh3, h2))
+        sums[:, 6].add_(torch.linalg.vecdot(eh3, h3))
 
     def finish(self, tokens: TokenBlock, class_U: torch.Tensor) -> BlockMoments:
         """Normalise, and move the origin of h from the top column's z to `E_p z`; `class_U` as in `project_classes`."""
@@ -154,12 +171,13 @@ class MomentVisitor:
         )
 
     def first_order(
-        self, neurons: torch.Tensor, moments: BlockMoments, groups: Sequence[int] = (OWN, REST)
+        self, neurons: torch.Tensor | slice, moments: BlockMoments, groups: Sequence[int] = (OWN, REST)
     ) -> list[torch.Tensor]:
-        """Σ p h U of some neurons for each group, `[pos, len(neurons)]`; through A where they outnumber its width."""
+        """Σ p h U of some or all neurons for each group, `[pos, neuron]`; through A where they outnumber its width."""
         directions = self.directions
-        few = len(neurons) <= directions.A.shape[1]
-        width = len(neurons) if few else directions.A.shape[1]
+        n_neurons = len(directions.norms[neurons])
+        few = n_neurons <= directions.A.shape[1]
+        width = n_neurons if few else directions.A.shape[1]
         sums = torch.zeros(2, len(self.h), width, dtype=torch.float64, device=self.h.device)
         for columns, group in self.visited:
             if group not in groups:
@@ -170,7 +188,7 @@ class MomentVisitor:
             sums[group].add_(eh @ (directions.U[:, columns][neurons].T if few else directions.A[columns].float()))
         found = (sums[g] if few else sums[g] @ directions.W[neurons].T for g in groups)
         return [
-            total * moments.factor[g] - moments.shift * moments.groups[g].U[:, neurons]
+            total.mul_(moments.factor[g]).addcmul_(moments.shift, moments.groups[g].U[:, neurons], value=-1)
             for g, total in zip(groups, found, strict=True)
         ]
 

@@ -125,7 +125,9 @@ class SlabPass:
         self.visitor, self.U = None, None
         if inputs.takes_moments(settings):
             directions = prepare_directions(inputs.readout, self.W, slices, plan.product_dtype)
-            self.visitor = MomentVisitor(directions, plan.gradient_dtype, plan.chunks)
+            self.visitor = MomentVisitor(
+                directions, plan.gradient_dtype, plan.chunks, enclosure_dtype=plan.enclosure_dtype
+            )
             tolerance = {"tolerance": settings.tolerance, "tolerance_se": settings.tolerance_se}
             self.budgets = [
                 Budget(n_positions=len(s.labels.rows), n_neurons=n_neurons, **tolerance, device=self.device)

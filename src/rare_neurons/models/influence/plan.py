@@ -10,6 +10,7 @@ import torch
 from rare_neurons.errors import RequestError
 from rare_neurons.models.influence.inputs import EngineSettings, PassInputs
 from rare_neurons.models.influence.moments import GRADIENT_SUM_32
+from rare_neurons.models.influence.rounding import ENCLOSURE_32
 from rare_neurons.models.influence.scratch import CACHE, Chunks, chunks_for
 from rare_neurons.models.memory import usable_bytes
 from rare_neurons.numerics.grid.folds import N_FOLDS
@@ -25,13 +26,14 @@ _EXACT_BYTES, _ENCLOSURE_BYTES = 6 * 4, 16 * 8
 
 @dataclass(frozen=True)
 class Plan:
-    """Positions per block, neurons per slab, dtypes of the product with U² and of Σ p A, sizes of chunks."""
+    """Positions per block, neurons per slab, dtypes of the product with U², of Σ p A and of enclosures, chunks."""
 
     positions: int
     neurons: int
     product_dtype: torch.dtype
     gradient_dtype: torch.dtype
     chunks: Chunks = CACHE
+    enclosure_dtype: torch.dtype = torch.float64
 
 
 def make_plan(inputs: PassInputs, settings: EngineSettings) -> Plan:
@@ -45,8 +47,8 @@ def make_plan(inputs: PassInputs, settings: EngineSettings) -> Plan:
     n_vocab, d_model = inputs.readout.A.shape
     n_neurons = len(inputs.block.W_out)
     dtype = _product_dtype(inputs.readout.A.device, n_vocab * n_neurons)
-    per_neuron, per_position, per_pair = _bytes(inputs, settings, dtype)
-    device, chunks = inputs.readout.A.device, chunks_for(inputs.readout.A.device)
+    device, chunks = inputs.readout.A.device, chunks_for(inputs.readout.A.device, n_neurons)
+    per_neuron, per_position, per_pair = _bytes(inputs, settings, dtype, chunks)
     memory = usable_bytes(device) if settings.memory_gb is None else settings.memory_gb * 1e9
     free = memory - 8 * n_vocab * d_model - 32 * chunks.columns * n_neurons
     if chunks.parallel:
@@ -58,14 +60,17 @@ def make_plan(inputs: PassInputs, settings: EngineSettings) -> Plan:
         neurons = int((free - positions * per_position) / (per_neuron + per_pair * positions))
         if neurons >= wanted:
             gradient = _gradient_dtype(inputs, n_vocab * n_neurons, settings.tolerance_se)
-            return Plan(positions, min(neurons, n_neurons), dtype, gradient, chunks)
+            enclosure = _enclosure_dtype(inputs, settings.tolerance_se)
+            return Plan(positions, min(neurons, n_neurons), dtype, gradient, chunks, enclosure)
     raise RequestError(
         f"memory_gb={memory / 1e9:g} holds {max(neurons, 0)} neurons of {n_neurons} beside a vocabulary of "
         f"{n_vocab} x {d_model} float64; at least {fewest} are needed: raise it"
     )
 
 
-def _bytes(inputs: PassInputs, settings: EngineSettings, product_dtype: torch.dtype) -> tuple[int, int, int]:
+def _bytes(
+    inputs: PassInputs, settings: EngineSettings, product_dtype: torch.dtype, chunks: Chunks
+) -> tuple[int, int, int]:
     """Bytes per neuron, per position of a block, and per pair of both."""
     n_vocab, d_model = inputs.readout.A.shape
     n_classes = len(inputs.vocabulary.slices)
@@ -76,7 +81,7 @@ def _bytes(inputs: PassInputs, settings: EngineSettings, product_dtype: torch.dt
     per_column = 4 + product_dtype.itemsize if inputs.takes_moments(settings) else 8
     # influence and its within part by document, type and cell; of a placebo the within part by cell
     per_neuron = n_vocab * per_column + 8 * (2 * (kept + cells) + draws * cells)
-    per_position = 8 * (2 * n_vocab + 10 * chunks_for(inputs.readout.A.device).columns + (n_classes + 8) * d_model)
+    per_position = 8 * (2 * n_vocab + 10 * chunks.columns + (n_classes + 8) * d_model)
     return per_neuron, per_position, 8 * (24 + n_classes + 6 * draws)
 
 
@@ -97,3 +102,12 @@ def _gradient_dtype(inputs: PassInputs, elements: int, tolerance_se: float) -> t
     share = GRADIENT_SUM_32 * (inputs.readout.A.shape[1] * largest) ** 0.5
     coarse = elements >= FLOAT32_GRADIENT_FROM and share <= tolerance_se / 2
     return torch.float32 if coarse else torch.float64
+
+
+def _enclosure_dtype(inputs: PassInputs, tolerance_se: float) -> torch.dtype:
+    """float32 for enclosures where their rounding stays within a quarter of the tolerance.
+
+    Their bound is `ENCLOSURE_32` of a pair's largest change of a logit, taken as eight times a neuron's typical one.
+    """
+    largest = np.bincount(inputs.panel.stratum).max()
+    return torch.float32 if 8 * ENCLOSURE_32 * largest**0.5 <= tolerance_se / 4 else torch.float64

@@ -10,6 +10,10 @@ from rare_neurons.models.influence.directions import UNIT_ROUNDOFF
 from rare_neurons.models.influence.enclosure import Sizes
 from rare_neurons.models.influence.moments import GRADIENT_SUM_32, BlockMoments, MomentVisitor
 
+# Roundings of one float32 enclosure, each relative to a term of at most sup|x| e^(sup|x|): six moments of h, U, hU, UU,
+# both coefficients, four exponentials, the own class's share, two logarithms, the target's change: fewer than 64.
+ENCLOSURE_32 = 64 * UNIT_ROUNDOFF[torch.float32]
+
 
 @dataclass(frozen=True)
 class RelativeErrors:
@@ -64,3 +68,14 @@ def target_rounding(rows: slice, moments: BlockMoments, *, norms: torch.Tensor, 
     """Bound on the float64 rounding of the target's own change `ε h_y + η U_y`."""
     reach = sizes[1] * norms + 4 * sizes[0] * moments.residual_norm[rows]
     return reach.mul_(moments.dot_unit * moments.largest_row)
+
+
+def enclosure_rounding(sizes: Sizes, *, sup_h: torch.Tensor, sup_U: torch.Tensor) -> torch.Tensor | None:
+    """Bound on the rounding of an enclosure's own arithmetic, `sup_h` `[pos, 1]` >= |h|, `sup_U` `[neuron]` >= |U|.
+
+    None in float64, where that of the sums covers it.
+    """
+    if sizes[0].dtype == torch.float64:
+        return None
+    size = (sizes[0] * sup_h).addcmul_(sizes[1], sup_U)
+    return torch.exp(size).mul_(size).mul_(ENCLOSURE_32)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
-VOCAB_BLOCK = 2048
-"""Columns worked on at once on a processor: a few MB with 512 positions, so that passes stay in cache."""
+VOCAB_BLOCK, FEW_COLUMNS = 2048, 512
+"""Columns worked on at once on a processor: 8 or 2 MB of float64 with 512 positions, the latter in a core's cache."""
+
+FEW_NEURONS = 1024  # up to which fewer columns pay: sums over them are added up once for each block of columns
 
 GRADIENT_BLOCK = 256  # columns of a float32 partial sum of p A, where it is not taken in float64
 
@@ -26,15 +28,17 @@ class Chunks:
     parallel: bool
 
 
-# On a processor the two dozen passes over a chunk stay in cache (1 or 2 MB of exact pairs). An accelerator takes a
+# On a processor the two dozen passes over a chunk stay in cache (half a MB of exact pairs). An accelerator takes a
 # block at a time: every chunk costs some 60 launches, of a few microseconds each.
-CACHE = Chunks(columns=VOCAB_BLOCK, pairs=2**15, elements=2**18, parallel=False)
+CACHE = Chunks(columns=VOCAB_BLOCK, pairs=2**15, elements=2**17, parallel=False)
 DEVICE = Chunks(columns=8192, pairs=2**40, elements=2**25, parallel=True)
 
 
-def chunks_for(device: torch.device) -> Chunks:
-    """Sizes that suit a device."""
-    return CACHE if device.type == "cpu" else DEVICE
+def chunks_for(device: torch.device, n_neurons: int) -> Chunks:
+    """Sizes that suit a device and a layer."""
+    if device.type != "cpu":
+        return DEVICE
+    return CACHE if n_neurons > FEW_NEURONS else replace(CACHE, columns=FEW_COLUMNS)
 
 
 class Scratch:

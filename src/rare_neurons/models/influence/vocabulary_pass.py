@@ -102,10 +102,8 @@ def _all_logits(
     n_classes = len(vocabulary.slices)
     value = torch.full((len(c), n_classes), -torch.inf, dtype=c.dtype, device=c.device)
     column = torch.zeros(len(c), n_classes, dtype=torch.int64, device=c.device)
-    scratch = Scratch(z, columns=width)
     for k, columns in column_blocks(vocabulary, width):
-        zb = torch.mm(c, readout.A[columns].T, out=scratch((len(c), columns.stop - columns.start)))
-        z[:, columns] = zb
+        zb = torch.mm(c, readout.A[columns].T, out=z[:, columns])  # in place: MKL takes a row stride
         logits = zb * scale + readout.b[columns] if readout.has_bias else zb  # one positive factor keeps the order
         top, at = logits.max(-1)
         top = top if readout.has_bias else top * scale[:, 0]

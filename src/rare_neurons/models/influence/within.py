@@ -11,19 +11,15 @@ from dataclasses import dataclass, replace
 import torch
 
 from rare_neurons.models.influence.budget import Budget, select_exact
-from rare_neurons.models.influence.directions import UNIT_ROUNDOFF
-from rare_neurons.models.influence.enclosure import GroupMoments, enclose, log_interval
+from rare_neurons.models.influence.enclosure import enclose, log_interval
 from rare_neurons.models.influence.exact import Probabilities, log_mean_exp, target_changes
 from rare_neurons.models.influence.moments import OWN, REST, BlockMoments, MomentVisitor
-from rare_neurons.models.influence.pairs import pair_rounding
-from rare_neurons.models.influence.rounding import group_rounding, relative_errors, target_rounding
+from rare_neurons.models.influence.pairs import by_size, cut_by_size
+from rare_neurons.models.influence.rounding import enclosure_rounding, group_rounding, relative_errors, target_rounding
 from rare_neurons.models.influence.scratch import CACHE, Chunks
 from rare_neurons.models.influence.tokens import TokenBlock
 from rare_neurons.models.readout import Ablation
 
-# Roundings of one float32 enclosure, each relative to a term of at most sup|x| e^(sup|x|): six moments of h, U, hU, UU,
-# both coefficients, four exponentials, two logarithms and the target's change take fewer than 64.
-ENCLOSURE_32 = 64 * UNIT_ROUNDOFF[torch.float32]
 LogP = Callable[[torch.Tensor], torch.Tensor]
 
 
@@ -62,31 +58,19 @@ def measure_within(block: OwnColumns, ablations: Sequence[Ablation], budgets: Se
         exact = select_exact(bound, allowed=budget.allowed(), parallel=block.visitor.chunks.parallel)
         at = torch.nonzero(exact, as_tuple=True)
         if len(at[0]):
-            estimate[at], bound[at] = _evaluate(at, block, ablation)
+            at, within, rounding = _evaluate(at, block, ablation)
+            estimate[at], bound[at] = within, rounding
         budget.spend(bound.sum(0))
         found.append(estimate)
     return found
 
 
 def _within_moments(block: OwnColumns) -> BlockMoments:
-    """Moments of the own columns under p|own, with Σ p h U, in float32: enclosures in it take half the time.
-
-    Normalised first: a class may have less mass than float32 can hold.
-    """
-    everything = torch.arange(block.U_y.shape[1], device=block.U_y.device)
-    moments, mass = block.moments, block.moments.own_mass
-    (hU,) = block.visitor.first_order(everything, moments, (OWN,))
-    own = moments.groups[OWN]
-    sums = {"h": own.h, "h_square": own.h_square, "U": own.U, "hU": hU, "UU": own.UU}
-    ranges = {name: getattr(own, name).float() for name in ("h_low", "h_high", "U_low", "U_high")}
-    group = GroupMoments(**{name: (values / mass).float() for name, values in sums.items()}, **ranges)
-    return replace(
-        moments,
-        groups=(group, moments.groups[REST]),
-        root_mean_square=(moments.root_mean_square / mass.sqrt()).float(),
-        row_norm=(moments.row_norm / mass.sqrt()).float(),
-        **{name: getattr(moments, name).float() for name in ("reach", "sum_unit", "residual_norm")},
-    )
+    """Moments of the own columns under p|own, with Σ p h U, in float32: enclosures in it take half the time."""
+    moments = block.moments
+    (hU,) = block.visitor.first_order(slice(None), moments, (OWN,))
+    own = replace(moments.groups[OWN], hU=hU)
+    return moments.enclosed((own, moments.groups[REST]), torch.float32)
 
 
 def _estimate(block: OwnColumns, moments: BlockMoments, ablation: Ablation) -> tuple[torch.Tensor, torch.Tensor]:
@@ -106,34 +90,33 @@ def _estimate(block: OwnColumns, moments: BlockMoments, ablation: Ablation) -> t
         log_middle, half, slope = log_interval(sums)
         errors = group_rounding(OWN, rows, moments, norms=norms, sizes=sizes, gradient_error=relative.gradient)
         errors.add_(sensitive, alpha=relative.square).mul_(slope)
-        size = (sizes[0] * sup_h[rows]).addcmul_(sizes[1], sup_U)
-        errors.addcmul_(size, size.exp(), value=ENCLOSURE_32)
+        errors.add_(enclosure_rounding(sizes, sup_h=sup_h[rows], sup_U=sup_U))
         errors.add_(target_rounding(rows, moments, norms=norms, sizes=sizes))
-        bound[rows] = half.add_(errors.nan_to_num_(nan=torch.inf, posinf=torch.inf)).double()
-        middle[rows] = log_middle.sub_(change["epsilon"] * h_y[rows]).sub_(change["eta"] * U_y[rows]).double()
+        bound[rows] = half.add_(errors.nan_to_num_(nan=torch.inf, posinf=torch.inf))
+        middle[rows] = log_middle.addcmul_(epsilon[rows], h_y[rows], value=-1).addcmul_(eta[rows], U_y[rows], value=-1)
     return middle, bound
 
 
 def _evaluate(
     chosen: tuple[torch.Tensor, torch.Tensor], block: OwnColumns, ablation: Ablation
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Evaluate some pairs, their positions and neurons each `[pair]`, in float32, with their rounding."""
+) -> tuple[tuple[torch.Tensor, torch.Tensor], torch.Tensor, torch.Tensor]:
+    """Evaluate some pairs, positions and neurons each `[pair]`, in float32; the order taken, and the rounding."""
     tokens, visitor, moments, own = block.tokens, block.visitor, block.moments, block.own
+    chosen, n_small, rounding = by_size(chosen, ablation, visitor, moments)
     at, neuron = chosen
     epsilon, eta = ablation.epsilon[chosen], ablation.eta[chosen]
     shift, n_own = moments.shift.float(), own.stop - own.start
     factors = moments.factor[OWN] / moments.own_mass
     log_own = torch.empty_like(eta)
     step = max(1, visitor.chunks.elements // n_own)
-    for start in range(0, len(at), step):
-        k = slice(start, start + step)
+    for k, coarse in cut_by_size(len(at), n_small, step):
         t = at[k]
         U = visitor.directions.U[neuron[k], own]
         x = visitor.h[t, own].sub_(shift[t]).mul_(epsilon[k, None].float()).addcmul_(U, eta[k, None].float())
-        log_own[k] = _log_mean_exp(x, visitor.e[t, own], factors[t], lambda far, t=t: _log_p(tokens, t[far], own))
+        p = _probabilities(visitor.e[t, own], factors[t], lambda far, t=t: _log_p(tokens, t[far], own))
+        log_own[k], _ = log_mean_exp(x, p, coarse=coarse)
     h_y = block.h_y[at, 0]
-    rounding = pair_rounding(chosen, visitor, moments, epsilon=epsilon, eta=eta)
-    return log_own - epsilon * h_y - eta * block.U_y[chosen], rounding
+    return chosen, log_own - epsilon * h_y - eta * block.U_y[chosen], rounding
 
 
 def measure_within_exactly(
@@ -156,7 +139,8 @@ def measure_within_exactly(
             x = torch.outer(ablation.epsilon[t, i], tokens.z[t, own]).addcmul_(ablation.eta[t, i, None], U_own[i])
             if tokens.q is not None:
                 x.addcmul_(ablation.kappa[t, i, None], tokens.q[t, own])
-            log_own[t, i] = _log_mean_exp(x, log_p.exp()[None], one, lambda _far, log_p=log_p: log_p)
+            p = _probabilities(log_p.exp()[None], one, lambda _far, log_p=log_p: log_p)
+            log_own[t, i], _ = log_mean_exp(x, p)
     return log_own - target_changes(tokens, ablation, U_y)[0]
 
 
@@ -166,8 +150,6 @@ def _log_p(tokens: TokenBlock, rows: torch.Tensor | int, own: slice) -> torch.Te
     return log_p - torch.logsumexp(log_p, -1, keepdim=True)
 
 
-def _log_mean_exp(x: torch.Tensor, e: torch.Tensor, factors: torch.Tensor, log_p: LogP) -> torch.Tensor:
-    """`log E_{p|own}[e^x]` per row of `x` `[pair, own columns]`; `e` times `factors` `[pair or 1, 1]` is p|own."""
-    whole = slice(0, x.shape[1])
-    p = Probabilities(e, whole, factors.expand(-1, 2), torch.ones_like(factors[:, 0]), log_p)
-    return log_mean_exp(x, p)[0]
+def _probabilities(e: torch.Tensor, factors: torch.Tensor, log_p: LogP) -> Probabilities:
+    """p|own of the own columns: `e` `[pair or 1, own columns]` times `factors` `[pair or 1, 1]`."""
+    return Probabilities(e, slice(0, e.shape[1]), factors.expand(-1, 2), torch.ones_like(factors[:, 0]), log_p)

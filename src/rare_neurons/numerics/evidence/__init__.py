@@ -9,6 +9,7 @@
 `specific`          is it about rare tokens, beyond what the geometry of the weights gives?
 `multiplicity`      one adjusted p-value for questions asked in declared order
 `tiers`             the highest tier reached
+`not_reached`       why a tier that was tested does not count
 `minimal_effect`    what would have been found, where nothing was
 ==================  =============================================================================================
 

@@ -11,6 +11,7 @@ from rare_neurons.numerics.grid.moments import signed_root
 from .comparison import Comparison
 from .history import SQUARES
 from .multiplicity import adjust_questions
+from .not_reached import why_not_reached
 from .question import Question, Rule
 from .rows import CourseRow, EvidenceRow, OfQuestion, OnsetRow, TurnRow
 from .run_study import RunStudy
@@ -71,8 +72,17 @@ def evidence_rows(subject: str, asked: Sequence[Asked], *, step: int | None, rul
         p = {"run": own, "seeds": seeds[k], "beyond_control": control[k]}
         p |= {} if one.specific is None else {"specific": specific[k]}
         reached = reach_tier(p, reasons=_reasons(one), level=rule.level)
-        rows += _of_question(subject, k, one, reached, {"by_run": by_run, **p}, step=step, rule=rule)
+        alone = _alone(one)
+        why = {t: why_not_reached(t, reached, p_values=alone, p_adjusted=p, level=rule.level) for t in p}
+        rows += _of_question(subject, k, one, reached, {"by_run": by_run, "why": why, **p}, step=step, rule=rule)
     return rows
+
+
+def _alone(one: Asked) -> dict[str, float | None]:
+    """Return p of each tier before other questions are paid for."""
+    found = {"run": majority({model: study.p_value for model, study in one.runs.items()})}
+    found |= {"seeds": _tested(one.subject.seeds), "beyond_control": _tested(one.subject.control)}
+    return found if one.specific is None else {**found, "specific": one.specific.p_value}
 
 
 def _tested(test: Comparison) -> float | None:
@@ -134,10 +144,10 @@ def _of_question(
     whole = {"run": subject, "role": "all"}
     tests = {"seeds": one.subject.seeds, "beyond_control": one.subject.control}
     for tier, test in tests.items():
-        columns = _comparison_columns(test, tier, p[tier], reached, one.subject.scale)
+        columns = _comparison_columns(test, tier, p[tier], p["why"][tier], one.subject.scale)
         yield EvidenceRow(**about, **whole, **columns, holds=TIERS.index(tier) <= height)
     if one.specific is not None:
-        columns = _specific_columns(one.specific, p["specific"], reached)
+        columns = _specific_columns(one.specific, p["specific"], p["why"]["specific"])
         yield EvidenceRow(**about, **whole, **columns, holds=height == TIERS.index("specific"))
 
 
@@ -163,23 +173,22 @@ _NUMBERS = ("estimate", "low", "high", "p_value", "minimal_effect", "n_runs", "n
 
 
 def _comparison_columns(
-    test: Comparison, tier: str, p_adjusted: float | None, reached: ReachedTier, scale: str
+    test: Comparison, tier: str, p_adjusted: float | None, why: str, scale: str
 ) -> dict[str, object]:
     columns = {name: getattr(test, name) for name in _NUMBERS}
     status = "ok" if test.status == "tested" else test.status
-    reason = test.reason or (reached.reason if reached.reason.startswith(tier) else "")
     return columns | {
         "tier": tier,
         "scale": scale,
         "p_adjusted": p_adjusted,
         "status": status,
-        "reason": reason or None,
+        "reason": test.reason or why or None,
     }
 
 
-def _specific_columns(found: SpecificEvidence, p_adjusted: float | None, reached: ReachedTier) -> dict[str, object]:
+def _specific_columns(found: SpecificEvidence, p_adjusted: float | None, why: str) -> dict[str, object]:
     """Numbers of the comparison with controls, and the p of all tests together, which decides."""
-    columns = _comparison_columns(found.control, "specific", p_adjusted, reached, "linear")
+    columns = _comparison_columns(found.control, "specific", p_adjusted, why, "linear")
     reasons = [found.form_reason, str(columns["reason"] or "")]
     return columns | {
         "p_value": found.p_value,

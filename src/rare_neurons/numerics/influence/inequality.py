@@ -85,7 +85,8 @@ def measure_inequality(shard: InfluenceShard) -> dict[str, list]:
     """
     rows = []
     for i, stratum in enumerate(shard.strata):
-        spread = {**_columns("", shard.cells(stratum)), **_columns("_within", shard.within_cells(stratum))}
+        whole, within = (effective_neurons(cells) for cells in (shard.cells(stratum), shard.within_cells(stratum)))
+        spread = {**effective_columns("", whole), **effective_columns("_within", within)}
         indices = inequality(shard.influence[i], shard.influence_se[i])
         rows.append(joined_row(InequalityRow, OfStratum(stratum), EffectiveNumbers(**spread), indices))
     return {"inequality": rows}
@@ -192,8 +193,9 @@ def expected_noise_gini(influence_se: ArrayLike) -> float | None:
     return float(pairs / (2 * n * total))
 
 
-def _columns(suffix: str, cells: CellSums) -> dict[str, object]:
-    found = asdict(effective_neurons(cells))
+def effective_columns(suffix: str, number: EffectiveNumber) -> dict[str, object]:
+    """Columns of `EffectiveNumbers` that end in a suffix."""
+    found = asdict(number)
     names = {"value": "", "low": "_low", "high": "_high", "status": "_status"}
     columns = {f"effective_number{suffix}{end}": found[name] for name, end in names.items()}
     return columns | {f"effective_number{suffix}_reason": found["reason"] or None}

@@ -1,6 +1,7 @@
 """Organisation: sets of top neurons, their common directions and their life through training.
 
 matching          random sets that were as likely to be chosen as a given one, and its placebo
+edge              random sets where covariates alone choose the set
 comparison        one number of a set beside its random sets and its placebo
 residuals         activations without what token frequency and position explain, and their correlations
 coactivation      whether a set's neurons fire together beyond what the layer predicts

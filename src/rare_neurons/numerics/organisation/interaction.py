@@ -27,6 +27,8 @@ class Interaction:
         The first is that of the set, the second the sum of its neurons', the third their difference.
     null_low, null_median, null_high, p_value, shared : float or None
         Of the interaction over the matched sets; None where none were ablated.
+    placebo_interaction, claim_p : float or None
+        None where the placebo was not ablated.
     n_permutations : int
     status, reason : str, str or None
     """
@@ -41,6 +43,12 @@ class Interaction:
     null_median: Annotated[float | None, Column(_NATS, "50 % of the same")]
     null_high: Annotated[float | None, Column(_NATS, "95 % of the same")]
     p_value: Annotated[float | None, Column(None, "two-sided share of matched sets as far out")]
+    placebo_interaction: Annotated[
+        float | None, Column(_NATS, "`interaction` of the placebo, the neurons of largest |w_out|·sd(activation)")
+    ]
+    claim_p: Annotated[
+        float | None, Column(None, "`p_value` where the set is further out than the placebo, else 1; null unless `ok`")
+    ]
     shared: Annotated[float | None, Column(None, "mean share of the set in a matched set; no claim beyond 0.75")]
     n_permutations: Annotated[int, Column("sets", "matched sets that were ablated")]
     status: Annotated[str, Column(None, "`ok`, `not_identifiable`, or `robustness`: another ablation, without a null")]
@@ -68,6 +76,7 @@ def measure_interaction(
     *,
     joint_within: float,
     n_targets: int,
+    placebo: float | None = None,
 ) -> Interaction:
     """Compare a set's interaction with those of its matched sets.
 
@@ -81,6 +90,8 @@ def measure_interaction(
     joint_within : float
         Change of the loss within the stratum when the set is ablated.
     n_targets : int
+    placebo : float, optional
+        Interaction of the placebo on the same targets.
 
     Returns
     -------
@@ -103,16 +114,22 @@ def measure_interaction(
     if not np.isfinite(sums).all():
         raise ValueError(f"{int((~np.isfinite(sums)).sum())} of {len(sums)} sets hold a neuron without single effect")
     beyond = joint - sums
-    found = {"null_low": None, "null_median": None, "null_high": None, "p_value": None}
+    found: dict[str, float | None] = dict.fromkeys(
+        ("null_low", "null_median", "null_high", "p_value", "placebo_interaction", "claim_p")
+    )
     status, reason = "robustness", "only the set was ablated: compare with the declared ablation"
     if draws:
         used = MatchedSets(matched.chosen, matched.sets[:draws], matched.balance[: draws + 1], matched.shared)
         adjusted = used.adjusted(beyond)
         quantiles = (float(q) for q in np.quantile(adjusted, QUANTILES))
-        found = dict(zip(("null_low", "null_median", "null_high"), quantiles, strict=True))
+        found |= dict(zip(("null_low", "null_median", "null_high"), quantiles, strict=True))
         found["p_value"] = share_as_far(adjusted, float(beyond[0]), "two-sided")
         reason = matched.reason
         status = "not_identifiable" if reason else "ok"
+        if placebo is not None:
+            found["placebo_interaction"] = placebo
+            further = _is_further(float(beyond[0]), float(np.median(adjusted)), placebo)
+            found["claim_p"] = (found["p_value"] if further else 1.0) if status == "ok" else None
     return Interaction(
         n_set=len(matched.chosen),
         n_targets=n_targets,
@@ -126,3 +143,8 @@ def measure_interaction(
         status=status,
         reason=reason,
     )
+
+
+def _is_further(value: float, median: float, placebo: float) -> bool:
+    """Whether a value lies beyond the placebo's on the side of the median that it is on."""
+    return value > placebo if value > median else value < placebo

@@ -30,11 +30,14 @@ class SetSpectrum:
         Largest eigenvalue of the correlation matrix of the set's rows; 1 where all are orthogonal, ``n_set`` where
         all are parallel.
     p_value : float
-        Share of random sets with at least this top eigenvalue, ``(count + 1) / (n_permutations + 1)``.
+        Share of random sets with at least this top eigenvalue, ``(count + 1) / (number + 1)``.
+    design : str
+        How the random sets were drawn: ``propensity``, or ``edge`` where covariates alone choose the set.
     null_low, null_median, null_high : float
-        5, 50 and 95 % quantile of the top eigenvalue over the random sets, adjusted to the set's covariates.
+        5, 50 and 95 % quantile of the top eigenvalue over the random sets; drawn by propensity they are adjusted to the
+        set's covariates.
     shared : float
-        Mean share of the set's neurons in a random set.
+        Mean share of the set's neurons in a set drawn by propensity.
     placebo_top_eigenvalue : float
         That of the placebo set.
     placebo_shared : float
@@ -51,7 +54,7 @@ class SetSpectrum:
     hill_null_low, hill_null_median, hill_null_high : float or None
         Its quantiles over the same random sets.
     n_permutations : int
-        Number of random sets, and of exchanges.
+        Number of sets drawn by propensity, and of exchanges with the placebo.
     status, reason : str, str or None
         ``ok``, or ``not_identifiable`` where covariates alone choose the set, or the set is the placebo.
     """
@@ -60,17 +63,20 @@ class SetSpectrum:
     top_eigenvalue: Annotated[
         float, Column(None, "largest eigenvalue of the correlations of their rows; 1 orthogonal, `n_set` parallel")
     ]
-    p_value: Annotated[
-        float, Column(None, "share of random sets, as likely to be chosen, with at least this top eigenvalue")
+    p_value: Annotated[float, Column(None, "share of random sets of its `design` with at least this top eigenvalue")]
+    design: Annotated[
+        str,
+        Column(
+            None,
+            "`propensity`: sets that were as likely to be chosen, at its covariates; `edge`, where covariates alone "
+            "choose the set: members of lowest propensity change places with the first that are none",
+        ),
     ]
-    null_low: Annotated[
-        float,
-        Column(None, "5 % of `top_eigenvalue` over random sets drawn by the set's propensities, at its covariates"),
-    ]
+    null_low: Annotated[float, Column(None, "5 % of `top_eigenvalue` over those random sets")]
     null_median: Annotated[float, Column(None, "50 % of the same")]
     null_high: Annotated[float, Column(None, "95 % of the same")]
     shared: Annotated[
-        float, Column(None, "mean share of the set's neurons in a random set; not identifiable beyond 0.75")
+        float, Column(None, "mean share of the set's neurons in one drawn by propensity; not identifiable beyond 0.75")
     ]
     placebo_top_eigenvalue: Annotated[
         float, Column(None, "`top_eigenvalue` of the placebo, the neurons of largest |w_out|·sd(activation)")
@@ -91,7 +97,7 @@ class SetSpectrum:
     hill_null_low: Annotated[float | None, Column(None, "5 % of it over the same random sets")]
     hill_null_median: Annotated[float | None, Column(None, "50 % of the same")]
     hill_null_high: Annotated[float | None, Column(None, "95 % of the same")]
-    n_permutations: Annotated[int, Column("set_spectra", "random sets")]
+    n_permutations: Annotated[int, Column("set_spectra", "sets drawn by propensity")]
     status: Annotated[str, Column(None, "`ok`, or `not_identifiable` where nothing may be claimed")]
     reason: Reason
 
@@ -118,6 +124,7 @@ def measure_set_spectrum(
     *,
     rng: np.random.Generator,
     directions: ArrayLike | None = None,
+    edge: ArrayLike | None = None,
 ) -> SetSpectrum:
     """Compare the top eigenvalue of a set's row correlations with those of its random sets and of a placebo.
 
@@ -136,6 +143,9 @@ def measure_set_spectrum(
         Exchanges neurons between set and placebo.
     directions : array_like, shape (k, d_model), optional
         Directions projected out of every row before correlating.
+    edge : array_like of int, shape (set, g), optional
+        Random sets of `edge.edge_sets`, which take the place of those in ``matched`` where covariates alone choose
+        the set: drawn by propensity those are nearly the set itself, and p is near one half whatever the rows.
 
     Returns
     -------
@@ -163,7 +173,9 @@ def measure_set_spectrum(
             f"set of {size} neurons and placebo of shape {other.shape}; both need the same number, two or more"
         )
     unit = unit_rows(weights, directions)
-    random, beside = _against_random_sets(unit, matched), _against_placebo(unit, matched.chosen, other, draws, rng)
+    beside = _against_placebo(unit, matched.chosen, other, draws, rng)
+    at_edge = None if edge is None or matched.reason is None else np.asarray(edge, dtype=np.int64)
+    random = _against_random_sets(unit, matched, at_edge)
     reason = matched.reason or _same_as_placebo(beside["placebo_shared"])
     decides = max(random["p_value"], beside["placebo_excess_p"])
     return SetSpectrum(
@@ -177,12 +189,15 @@ def measure_set_spectrum(
     )
 
 
-def _against_random_sets(unit: NDArray[np.float64], matched: MatchedSets) -> dict[str, float | None]:
-    values = top_eigenvalues(unit, np.concatenate([matched.chosen[None], matched.sets]))
+def _against_random_sets(
+    unit: NDArray[np.float64], matched: MatchedSets, edge: NDArray[np.int64] | None
+) -> dict[str, float | str | None]:
+    values = top_eigenvalues(unit, np.concatenate([matched.chosen[None], matched.sets if edge is None else edge]))
     top, hill = values.T
-    adjusted = np.exp(matched.adjusted(np.log(top)))
+    adjusted = np.exp(matched.adjusted(np.log(top))) if edge is None else top[1:]
     low, median, high = (float(v) for v in np.quantile(adjusted, QUANTILES))
     found = {"top_eigenvalue": float(top[0]), "p_value": _share_at_least(adjusted, top[0])}
+    found["design"] = "propensity" if edge is None else "edge"
     found |= {"null_low": low, "null_median": median, "null_high": high, "shared": matched.shared}
     defined = hill[1:][np.isfinite(hill[1:])]
     band = np.quantile(defined, QUANTILES) if defined.size else np.full(3, np.nan)

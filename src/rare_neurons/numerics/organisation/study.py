@@ -89,6 +89,39 @@ def block_design(log_p_target: Array, log_p_input: Array, position: NDArray[np.i
     return confounder_design(log_p_target, log_p_input, position, n_bins=bins)
 
 
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """Activations of one stratum, raw or residualised, ready for any set: made once, for sets of all signs.
+
+    Attributes
+    ----------
+    activity : StratumActivity
+    residualised : bool
+    blocks : list of array [row, neuron]
+    measure : CoActivation
+    mean : array [neuron, neuron]
+        Correlations over all blocks.
+    labels : int array [neuron]
+        Communities of the layer.
+    """
+
+    activity: StratumActivity
+    residualised: bool
+    blocks: list[Array]
+    measure: CoActivation
+    mean: Array
+    labels: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, activity: StratumActivity, *, residualised: bool) -> Reading:
+        """Standardise and correlate."""
+        blocks = activity.standardised(residualised)
+        parts = [correlations(z) for z in blocks]
+        measure = CoActivation([Split(parts[a], parts[b]) for a, b in activity.splits])
+        mean = np.mean(parts, axis=0)
+        return cls(activity, residualised, blocks, measure, mean, layer_communities(mean))
+
+
 def measure_coactivation(
     activity: StratumActivity,
     matched: MatchedSets,
@@ -99,16 +132,34 @@ def measure_coactivation(
     sign: str,
     community_draws: int = SEED_DRAWS,
 ) -> Iterator[OrganisationRow]:
-    """Measure what the activations say of a set: co-activation and communities, raw and residualised.
+    """Measure what the activations say of a set, raw and residualised: `measure_reading` of both."""
+    about = {"rng": rng, "stratum": stratum, "sign": sign, "community_draws": community_draws}
+    for residualised in (False, True):
+        reading = Reading.of(activity, residualised=residualised)
+        yield from measure_reading(reading, matched, placebo, **about)
+
+
+def measure_reading(
+    reading: Reading,
+    matched: MatchedSets,
+    placebo: NDArray[np.int64],
+    *,
+    rng: np.random.Generator,
+    stratum: str,
+    sign: str,
+    community_draws: int,
+) -> Iterator[OrganisationRow]:
+    """Measure what the activations say of a set: co-activation and communities.
 
     Parameters
     ----------
-    activity : StratumActivity
+    reading : Reading
         Of rows that did not choose the set.
     matched : MatchedSets
     placebo : int array [g]
     rng : numpy.random.Generator
     stratum, sign : str
+        Of sets of one sign only what decides is measured.
     community_draws : int
         Random sets in which communities are searched, which takes ten times as long as all else; 0 for none. Raw
         activations are not searched.
@@ -117,30 +168,28 @@ def measure_coactivation(
     ------
     OrganisationRow
     """
-    for residualised in (False, True):
-        blocks = activity.standardised(residualised)
-        parts = [correlations(z) for z in blocks]
-        splits = [Split(parts[a], parts[b]) for a, b in activity.splits]
-        about = {"stratum": stratum, "sign": sign, "residualised": residualised, "n_rows": activity.n_rows}
-        measured = compare_set(CoActivation(splits), matched, placebo, rng=rng, tails=TAILS)
-        found = dict(zip(QUANTITIES, measured, strict=True))
-        found["participation_ratio"] = _same_claim(found["mean_square_correlation"])
-        n_rows = [(len(blocks[a]), len(blocks[b])) for a, b in activity.splits]
-        if residualised and community_draws:
-            found |= _communities(splits, n_rows, matched, placebo, rng, community_draws)
-        mean = np.mean(parts, axis=0)
-        labels = layer_communities(mean)
-        found["community_concentration"] = compare_set(
-            lambda sets, labels=labels: community_concentration(labels, sets)[:, None],
-            matched,
-            placebo,
-            rng=rng,
-            tails=("upper",),
-        )[0]
-        if not residualised:
-            found |= _seed_conventions(np.concatenate(blocks), mean, matched)
-        for quantity, compared in found.items():
-            yield joined_row(OrganisationRow, OfQuantity(quantity=quantity, **about), compared)
+    activity, residualised = reading.activity, reading.residualised
+    about = {"stratum": stratum, "sign": sign, "residualised": residualised, "n_rows": activity.n_rows}
+    # The last quantity takes as long as all others.
+    whole = sign == "all" and residualised
+    statistic, names = (reading.measure, QUANTITIES) if whole else (reading.measure.of_pairs, QUANTITIES[:-1])
+    measured = compare_set(statistic, matched, placebo, rng=rng, tails=TAILS[: len(names)])
+    found = dict(zip(names, measured, strict=True))
+    found["participation_ratio"] = _same_claim(found["mean_square_correlation"])
+    n_rows = [(len(reading.blocks[a]), len(reading.blocks[b])) for a, b in activity.splits]
+    if residualised and community_draws:
+        found |= _communities(reading.measure.splits, n_rows, matched, placebo, rng, community_draws)
+    found["community_concentration"] = compare_set(
+        lambda sets: community_concentration(reading.labels, sets)[:, None],
+        matched,
+        placebo,
+        rng=rng,
+        tails=("upper",),
+    )[0]
+    if not residualised:
+        found |= _seed_conventions(np.concatenate(reading.blocks), reading.mean, matched)
+    for quantity, compared in found.items():
+        yield joined_row(OrganisationRow, OfQuantity(quantity=quantity, **about), compared)
 
 
 def measure_alignment(

@@ -38,8 +38,11 @@ def _of_question(stratum: str, rows: Sequence[LayerEvidenceRow]) -> str:
     question = rows[0].question
     told = next((row for row in rows if row.tier == "seeds" and row.estimate is not None), None)
     told = told or next((row for row in rows if row.role == "run" and row.estimate is not None), None)
+    alone = [row for row in rows if row.role == "run"]
     if told is None:
-        return f"Layers, within-stratum influence on {stratum} tokens, {question}: not judged ({rows[0].reason})."
+        # Why a run has no value says more than that too few have one.
+        why = next((row.reason for row in (*alone, *rows) if row.reason), "no run has a value")
+        return f"Layers, within-stratum influence on {stratum} tokens, {question}: not judged ({why})."
     size = f"{told.estimate:+.2f} {interval(told.low, told.high, scale='linear')}"
     if question == LAST and told.form == NATS:
         what = f"a neuron of the last layer differs from the mean over all layers by {told.estimate:+.2g} nats"
@@ -52,6 +55,8 @@ def _of_question(stratum: str, rows: Sequence[LayerEvidenceRow]) -> str:
     if rows[0].reached is None:
         p = "" if told.p_adjusted is None else f", {probability(told.p_adjusted)}"
         return f"{begin}, which is not told from noise{p}."
+    if rows[0].reached == "run" and len(alone) == 1:
+        return f"{begin}. Known of this run alone; one run says nothing of other seeds."
     return f"{begin}. {_FURTHER[rows[0].reached]}"
 
 

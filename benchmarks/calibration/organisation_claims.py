@@ -1,0 +1,161 @@
+"""What claims about organisation and kinds are worth: errors of all questions together, and what is found.
+
+Run ``python -m benchmarks.calibration.organisation_claims --draws 400`` (some five CPU-minutes). Each draw is a ledger
+of three runs and two controls at four checkpoints: sets of two strata, heads and kinds of neurons. Runs and controls
+are exchangeable; a run has effects of its own, which scatter by so many standard deviations of a single set, and keeps
+a part of its draws from checkpoint to checkpoint. The tables stand in ``docs/methods/organisation.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import binomtest, norm
+
+from benchmarks.calibration.evidence_world import table
+from rare_neurons.numerics.claims.asked import ask_all
+from rare_neurons.numerics.claims.judge import Subject, judge_activity
+from rare_neurons.numerics.claims.rows import ActivityEvidenceRow
+from rare_neurons.numerics.evidence.question import Rule
+
+RUNS, CONTROLS = tuple("abc"), tuple("xy")
+STEPS, STRATA = (0, 16, 128, 1000), ("rare", "common")
+N_NEURONS, N_SETS = 256, 999
+BAND = {"null_low": -1.645, "null_median": 0.0, "null_high": 1.645}
+ABOUT = {"sign": "all", "status": "ok", "reason": None}
+QUANTITIES = {"excess_square_correlation": True, "square_cosine_without_gradients": False}
+
+
+@dataclass(frozen=True)
+class World:
+    """What a draw holds.
+
+    Attributes
+    ----------
+    scatter : float
+        Of a run's effects over runs and controls alike, in standard deviations of a single set.
+    kept : float
+        Share of the variance of a set's draw that all checkpoints of a run share.
+    effect : float
+        Of co-activation on rare tokens, added to trained runs, in the same unit.
+    dead, dead_scatter : float
+        Chance of a trained neuron to be dead, in runs and controls alike, and by how much its logit scatters over them.
+    """
+
+    scatter: float = 0.0
+    kept: float = 0.5
+    effect: float = 0.0
+    dead: float = 0.0
+    dead_scatter: float = 1.0
+
+
+def ledger(world: World, rng: np.random.Generator, controls: Sequence[str] = CONTROLS) -> list[ActivityEvidenceRow]:
+    """Draw one subject and judge it."""
+    names = ("organisation", "sets", "routing", "kinds")
+    tables: dict[str, dict[str, dict[int, list[dict]]]] = {name: {} for name in names}
+    for model in (*RUNS, *controls):
+        found = _course(world, rng, model in RUNS)
+        for name in names:
+            tables[name][model] = {step: found[step][name] for step in STEPS}
+    return judge_activity(ask_all(tables, STRATA), Subject("s", RUNS, tuple(controls)), rule=Rule())
+
+
+def _course(world: World, rng: np.random.Generator, is_run: bool) -> dict[int, dict[str, list[dict]]]:
+    shape = (len(STRATA), 3, 2)  # by quantity, and beside matched sets or the placebo
+    own, shared = world.scatter * rng.normal(size=shape[:2])[..., None], rng.normal(size=shape)
+    logit = np.log(world.dead / (1 - world.dead)) + world.dead_scatter * rng.normal() if world.dead else -np.inf
+    dead = 1 / (1 + np.exp(-logit))
+    found = {}
+    for step in STEPS:
+        z = world.kept**0.5 * shared + (1 - world.kept) ** 0.5 * rng.normal(size=shape)
+        if step:
+            z = z + own
+            z[0, 0] += world.effect * is_run
+        found[step] = _rows(z, rng, dead if step else 0.0)
+    return found
+
+
+def _rows(z: np.ndarray, rng: np.random.Generator, dead: float) -> dict[str, list[dict]]:
+    rows: dict[str, list[dict]] = {"organisation": [], "sets": [], "routing": []}
+    for k, stratum in enumerate(STRATA):
+        for j, (quantity, residualised) in enumerate(QUANTITIES.items()):
+            value, beside = z[k, j]
+            row = {"stratum": stratum, "quantity": quantity, "residualised": residualised, "value": value}
+            p = max(_p(value), _p(beside))
+            rows["organisation"].append({**ABOUT, **BAND, **row, "placebo_value": value - beside, "claim_p": p})
+        value, beside = z[k, 2]
+        p = min(1.0, 2 * min(_p(value), _p(-value)))
+        row = {"stratum": stratum, "ablation": "mean", "n_permutations": N_SETS, "interaction": value, "p_value": p}
+        claim = p if value * beside > 0 else 1.0
+        rows["sets"].append({**ABOUT, **BAND, **row, "placebo_interaction": value - beside, "claim_p": claim})
+        other = STRATA[1 - k]
+        rows["routing"].append({**ABOUT, "stratum": stratum, "against": other, "head": 0, "p_max": _p(rng.normal())})
+    kinds = np.where(rng.random(N_NEURONS) < dead, "dead", "other")
+    flags = {"layer": 1, "counted": True, "positional": False, "suppressor": False}
+    return {**rows, "kinds": [{**flags, "kind": kind} for kind in kinds.tolist()]}
+
+
+def _p(z: float) -> float:
+    return float((np.floor(N_SETS * norm.sf(z)) + 1) / (N_SETS + 1))
+
+
+def reached(rows: Sequence[ActivityEvidenceRow]) -> Mapping[str, set[str]]:
+    """Questions that reach each tier, and those that hold at the start."""
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        if row.role == "all" and row.holds:
+            found.setdefault(row.tier, set()).add(f"{row.question}, {row.stratum}")
+        if row.reached is not None:
+            found.setdefault("run", set()).add(f"{row.question}, {row.stratum}")
+    return found
+
+
+TIERS = ("run", "seeds", "beyond_control", "specific", "start")
+WORLDS = {
+    "nothing": World(),
+    "nothing, checkpoints alike": World(kept=0.95),
+    "runs and controls scatter by 1": World(scatter=1.0),
+    "by 3": World(scatter=3.0),
+    "by 10": World(scatter=10.0),
+    "one neuron in ten dead, both sides": World(dead=0.1),
+}
+
+
+def level(draws: int, seed: int = 0) -> Iterator[list[str]]:
+    """Share of draws in which any question reaches each tier; dead neurons of both sides are no error at `seeds`."""
+    for name, world in WORLDS.items():
+        rng = np.random.default_rng([seed, *name.encode()])
+        hits = [reached(ledger(world, rng)) for _ in range(draws)]
+        yield [name, *(_rate(sum(bool(hit.get(tier)) for hit in hits), draws) for tier in TIERS)]
+
+
+def power(draws: int, seed: int = 1) -> Iterator[list[str]]:
+    """Share of draws in which co-activation on rare tokens reaches each tier."""
+    for effect, scatter in ((3.0, 0.5), (6.0, 0.5), (10.0, 0.5), (20.0, 0.5), (10.0, 3.0), (20.0, 3.0)):
+        rng = np.random.default_rng([seed, round(10 * effect), round(10 * scatter)])
+        world, wanted = World(effect=effect, scatter=scatter), "co-activation, rare"
+        hits = [reached(ledger(world, rng)) for _ in range(draws)]
+        shares = (_rate(sum(wanted in hit.get(tier, ()) for hit in hits), draws) for tier in TIERS[:-1])
+        yield [f"effect {effect:g}, scatter {scatter:g}", *shares]
+
+
+def _rate(hits: int, draws: int) -> str:
+    interval = binomtest(hits, draws).proportion_ci(0.95, "wilson")
+    return f"{hits / draws:.3f} ({interval.low:.3f} – {interval.high:.3f})"
+
+
+def main() -> None:
+    """Print both tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--draws", type=int, default=400)
+    draws = parser.parse_args().draws
+    table(("world", *TIERS), level(draws))
+    print()
+    table(("co-activation on rare tokens", *TIERS[:-1]), power(max(40, draws // 4)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,352 @@
+// The frame of the page: one state, arrays that unpack when they are asked for, and views that are drawn while in sight.
+// What a view's script may call is described in rare_neurons/atlas/__init__.py.
+(() => {
+  "use strict";
+  const json = (id) => JSON.parse(document.getElementById(id)?.textContent ?? "null");
+  const tree = json("tree");
+  const allFacts = json("facts");
+  const views = new Map(); // by name: what the script gave
+  const slots = new Map(); // by "view/slot"
+  const listeners = [];
+  const arrays = new Map();
+
+  // --- state ---------------------------------------------------------------------------------------------------------
+
+  const firstSubject = tree.subjects[0];
+  const stratum = tree.strata.at(-1)?.name ?? null;
+  const state = {
+    subject: firstSubject.name, model: firstSubject.runs[0], stratum, part: "within", step: null, neuron: null,
+    axis: "step", scale: "log", control: true,
+  };
+
+  const subjectOf = (model) => tree.subjects.find((one) => one.runs.includes(model))?.name;
+  const subject = (name) => tree.subjects.find((one) => one.name === name);
+  const lastGood = (model) => {
+    const { steps, quarantined } = tree.models[model];
+    const good = steps.filter((_, i) => !quarantined[i]);
+    return good.at(-1) ?? steps.at(-1) ?? null;
+  };
+  const nearest = (steps, step) =>
+    steps.reduce((best, one) => (Math.abs(one - step) < Math.abs(best - step) ? one : best), steps[0]);
+
+  // What one choice brings with it: a model has a subject and steps, a subject has models.
+  function completed(change) {
+    const next = { ...state, ...change };
+    if (change.subject && !change.model && change.subject !== state.subject) next.model = subject(change.subject).runs[0];
+    if (change.model && !change.subject && !subject(next.subject)?.runs.includes(change.model))
+      next.subject = subjectOf(change.model) ?? next.subject;
+    const steps = tree.models[next.model].steps;
+    if (steps.length && !steps.includes(next.step)) next.step = next.step === null ? lastGood(next.model) : nearest(steps, next.step);
+    return next;
+  }
+
+  function set(change) {
+    const next = completed(change);
+    const changed = Object.keys(next).filter((key) => next[key] !== state[key]);
+    if (!changed.length) return;
+    Object.assign(state, next);
+    history.replaceState(null, "", "#" + new URLSearchParams(Object.entries(state).filter(([, v]) => v !== null)));
+    for (const one of slots.values()) {
+      const { uses = [], shapes = [] } = views.get(one.view) ?? {};
+      if (changed.some((key) => shapes.includes(key))) one.stale = "shape";
+      else if (changed.some((key) => uses.includes(key))) one.stale ||= "rows";
+    }
+    listeners.forEach((listen) => listen(changed));
+    schedule();
+  }
+
+  function fromAddress() {
+    const given = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+    const numbers = Object.fromEntries(["step", "neuron"].filter((k) => k in given).map((k) => [k, Number(given[k])]));
+    const known = {
+      ...given, ...numbers, ...("control" in given ? { control: given.control === "true" } : {}),
+    };
+    if (!(known.model in tree.models)) delete known.model;
+    if (!subject(known.subject)) delete known.subject;
+    if (!tree.strata.some((one) => one.name === known.stratum)) delete known.stratum;
+    for (const [key, legal] of Object.entries(CHOICES)) if (key in known && !legal.includes(known[key])) delete known[key];
+    Object.assign(state, completed({ ...known }));
+  }
+  const CHOICES = { axis: ["step", "tokens", "loss"], scale: ["log", "linear"], part: ["whole", "within"] };
+
+  // --- arrays --------------------------------------------------------------------------------------------------------
+
+  let halves = null; // all 65,536 numbers of IEEE 754 binary16
+  function half(bits) {
+    const sign = bits & 0x8000 ? -1 : 1, exponent = (bits >> 10) & 31, fraction = bits & 1023;
+    if (exponent === 31) return fraction ? NaN : sign * Infinity;
+    return sign * (exponent ? 2 ** (exponent - 25) * (1024 + fraction) : 2 ** -24 * fraction);
+  }
+
+  class Numbers {
+    constructor(head, bytes) {
+      const type = { uint8: Uint8Array, log8: Uint8Array, int16: Int16Array, int32: Int32Array, float16: Uint16Array,
+        float32: Float32Array, float64: Float64Array }[head.kind];
+      this.shape = head.shape;
+      this.data = new type(bytes.buffer);
+      this.scale = head.scale;
+      this.half = head.kind === "float16";
+      if (head.kind === "log8") this.levels = Float64Array.from({ length: 256 }, (_, code) =>
+        code === 255 ? NaN : code === 254 ? 0 : head.scale * Math.exp(code * head.ratio));
+      if (this.half) halves ??= Float32Array.from({ length: 65536 }, (_, bits) => half(bits));
+    }
+    get(i) { return this.levels ? this.levels[this.data[i]] : (this.half ? halves[this.data[i]] : this.data[i]) * this.scale; }
+    index(places) { return this.shape.reduce((sum, size, axis) => sum * size + (places[axis] ?? 0), 0); }
+    at(...places) { return this.get(this.index(places)); }
+    row(...places) {
+      const start = this.index(places), length = this.shape.at(-1);
+      return Float64Array.from({ length }, (_, i) => this.get(start + i));
+    }
+  }
+
+  const parsed = new Promise((done) =>
+    document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", () => done()) : done());
+
+  async function unpack(name) {
+    let element = document.getElementById("array:" + name);
+    // While the page is being read an element may not be there, or not be whole.
+    if (!element?.nextSibling) { await parsed; element = document.getElementById("array:" + name); }
+    if (!element) throw new Error(`no array ${name} on this page`);
+    const head = JSON.parse(element.dataset.head);
+    const text = element.textContent.trim();
+    const raw = Uint8Array.fromBase64 ? Uint8Array.fromBase64(text) : Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+    const stream = new Blob([raw]).stream().pipeThrough(new DecompressionStream("deflate"));
+    const planes = new Uint8Array(await new Response(stream).arrayBuffer());
+    element.textContent = ""; // the text is several times as large as the numbers
+    const size = { uint8: 1, log8: 1, int16: 2, float16: 2, int32: 4, float32: 4, float64: 8 }[head.kind];
+    const count = planes.length / size, bytes = new Uint8Array(planes.length);
+    for (let plane = 0; plane < size; plane++)
+      for (let i = 0; i < count; i++) bytes[i * size + plane] = planes[plane * count + i];
+    return new Numbers(head, bytes);
+  }
+  function array(name) {
+    if (!arrays.has(name)) arrays.set(name, unpack(name));
+    return arrays.get(name);
+  }
+
+  // --- drawing -------------------------------------------------------------------------------------------------------
+
+  // Letters of charts grow with those of the page, which are larger on a wide screen.
+  const enlarged = (size) => Math.round(size * parseFloat(getComputedStyle(document.documentElement).fontSize) / 15);
+  const look = () => ({
+    background: null, font: "system-ui, sans-serif",
+    axis: { labelFontSize: enlarged(11), titleFontSize: enlarged(12), titleFontWeight: 500, gridColor: "#e8e8e8", domainColor: "#888", tickColor: "#888",
+      labelColor: "#333", titleColor: "#333", labelOverlap: "greedy" },
+    legend: { labelFontSize: enlarged(11), titleFontSize: enlarged(11), titleFontWeight: 500, orient: "top", symbolStrokeWidth: 2 },
+    title: { fontSize: enlarged(12), fontWeight: 600, anchor: "start" }, header: { labelFontSize: enlarged(11), titleFontSize: enlarged(12) },
+    view: { stroke: null },
+  });
+  const loader = () => { throw new Error("this page loads nothing"); };
+
+  // Names of the data that a specification draws: a script may have left out a layer that would be empty.
+  const named = (spec) => [spec.data?.name, ...["layer", "vconcat", "hconcat", "concat"].flatMap((key) => (spec[key] ?? []).flatMap(named)),
+    ...(spec.spec ? named(spec.spec) : [])].filter(Boolean);
+
+  async function draw(one) {
+    const kind = one.stale;
+    one.stale = null;
+    const script = views.get(one.view) ?? {};
+    const seen = { ...state };
+    const rows = script.rows ? await script.rows(one.slot, seen) : {};
+    const words = typeof rows === "string" ? rows : null;
+    one.element.querySelector(".words").textContent = words ?? "";
+    one.element.querySelector(".chart").hidden = words !== null;
+    if (script.note) one.element.querySelector("figcaption").textContent = script.note(one.slot, seen) ?? "";
+    if (words !== null) { one.rows = {}; one.empty = true; one.element.classList.add("done"); return; }
+    one.rows = rows;
+    if (one.drawn && kind === "rows" && !one.empty) {
+      for (const [name, some] of Object.entries(rows)) if (one.names.has(name)) one.drawn.view.data(name, some);
+      await one.drawn.view.runAsync();
+      script.changed?.(one.slot, one.drawn.view, seen);
+      return;
+    }
+    one.empty = false;
+    let spec = json("spec:" + one.id);
+    if (script.shape) spec = script.shape(one.slot, spec, seen, one.element.clientWidth) ?? spec;
+    one.names = new Set(named(spec));
+    spec.datasets = { ...spec.datasets, ...rows };
+    one.drawn?.finalize();
+    one.drawn = await vegaEmbed(one.element.querySelector(".chart"), spec, {
+      actions: false, logLevel: 1, renderer: script.renderer ?? "svg", config: look(), loader: { load: loader, sanitize: async (href) => ({ href }) },
+    });
+    one.element.classList.add("done");
+    script.ready?.(one.slot, one.drawn.view, seen);
+    window.atlas.drew?.(one);
+  }
+
+  let waiting = 0;
+  const idle = [];
+  async function work(one) {
+    if (one.busy) return;
+    one.busy = true;
+    waiting++;
+    one.element.classList.add("busy");
+    try {
+      while (one.stale && one.seen) await draw(one);
+    } catch (error) {
+      one.element.querySelector(".words").textContent = `This view could not be drawn: ${error.message}`;
+      console.error(one.id, error);
+    }
+    one.element.classList.remove("busy");
+    one.busy = false;
+    if (!--waiting) idle.splice(0).forEach((done) => done());
+  }
+  let asked = false;
+  function schedule() {
+    if (asked) return;
+    asked = true;
+    requestAnimationFrame(() => {
+      asked = false;
+      for (const one of slots.values()) if (one.seen && one.stale) work(one);
+      if (!waiting) idle.splice(0).forEach((done) => done());
+    });
+  }
+  const settled = () => new Promise((done) => { idle.push(done); schedule(); });
+  // Draws all of a view, in sight or not.
+  const see = (view) => {
+    for (const one of slots.values()) if (one.view === view) one.seen = true;
+    return settled();
+  };
+
+  // --- the axis of training ------------------------------------------------------------------------------------------
+
+  const places = (model) => {
+    const { steps, tokens, loss } = tree.models[model];
+    return { step: steps, tokens, loss }[state.axis];
+  };
+  const positive = (values) => values.filter((value) => value > 0);
+  function zeroPlace() {
+    const all = Object.keys(tree.models).flatMap((model) => positive(places(model)));
+    return all.length ? Math.min(...all) / 2 : 0.5;
+  }
+  function x(model, step) {
+    const value = places(model)?.[tree.models[model].steps.indexOf(step)] ?? null;
+    return state.scale === "log" && value === 0 ? zeroPlace() : value;
+  }
+  function xMissing(model) {
+    if (places(model).some((value) => value !== null)) return null;
+    return state.axis === "tokens"
+      ? `Training tokens per step are not configured for ${model}: choose the axis of steps.`
+      : `The loss of ${model} was not measured: choose the axis of steps.`;
+  }
+  function xAxis() {
+    const all = Object.keys(tree.models).flatMap((model) => places(model)).filter((value) => value !== null);
+    const title = { step: "training step", tokens: "training tokens",
+      loss: "loss on the training distribution (nats per token)" }[state.axis];
+    const scale = { type: state.scale, nice: false, ...(state.scale === "log" ? {} : { zero: false }) };
+    if (state.axis === "loss") scale.reverse = true;
+    const axis = { title, format: state.axis === "loss" ? ".3~g" : "~s" };
+    if (state.scale === "log" && state.axis !== "loss" && all.length) {
+      const zero = zeroPlace(), last = Math.max(...all);
+      const tens = [];
+      for (let ten = 10 ** Math.ceil(Math.log10(zero * 1.5)); ten <= last; ten *= 10) tens.push(ten);
+      axis.values = all.includes(0) ? [zero, ...tens] : tens;
+      axis.labelExpr = `datum.value === ${zero} ? '0' : format(datum.value, '~s')`;
+    }
+    return { field: "x", type: "quantitative", scale, axis };
+  }
+
+  // --- the bar of choices --------------------------------------------------------------------------------------------
+
+  const make = (tag, attributes = {}, ...children) => {
+    const element = Object.assign(document.createElement(tag), attributes);
+    element.append(...children);
+    return element;
+  };
+  const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
+  const byId = (id) => document.getElementById(id);
+
+  function fill(select, names) {
+    select.replaceChildren(...names.map((name) => make("option", { value: name, textContent: name })));
+    select.closest("label").hidden = names.length < 2;
+  }
+  function show() {
+    const one = subject(state.subject);
+    fill(byId("choose-subject"), tree.subjects.map((other) => other.name));
+    fill(byId("choose-model"), [...new Set([...one.runs, ...one.controls])]);
+    fill(byId("choose-stratum"), tree.strata.map((other) => other.name));
+    for (const key of ["subject", "model", "stratum"]) byId("choose-" + key).value = state[key];
+    for (const key of Object.keys(CHOICES))
+      for (const radio of document.getElementsByName(key)) radio.checked = radio.value === state[key];
+    byId("choose-control").checked = state.control;
+    byId("choose-control").closest("label").hidden = !tree.subjects.some((other) => other.controls.length);
+    const { steps, tokens, loss, quarantined } = tree.models[state.model];
+    const slider = byId("choose-step"), place = steps.indexOf(state.step);
+    slider.max = steps.length - 1;
+    slider.value = place;
+    const more = [tokens[place] === null || tokens[place] === undefined ? "" : `${compact.format(tokens[place])} tokens`,
+      loss[place] === null || loss[place] === undefined ? "" : `loss ${loss[place].toFixed(3)}`,
+      quarantined[place] ? "quarantined" : ""].filter(Boolean);
+    byId("said-step").textContent = [`step ${state.step === null ? "–" : state.step.toLocaleString("en")}`, ...more].join(" · ");
+    slider.setAttribute("aria-valuetext", byId("said-step").textContent);
+    byId("choose-neuron").value = state.neuron ?? "";
+  }
+
+  function listen() {
+    const steps = () => tree.models[state.model].steps;
+    for (const key of ["subject", "model", "stratum"])
+      byId("choose-" + key).addEventListener("change", (event) => set({ [key]: event.target.value }));
+    for (const key of Object.keys(CHOICES))
+      for (const radio of document.getElementsByName(key)) radio.addEventListener("change", () => set({ [key]: radio.value }));
+    byId("choose-control").addEventListener("change", (event) => set({ control: event.target.checked }));
+    byId("choose-step").addEventListener("input", (event) => set({ step: steps()[Number(event.target.value)] }));
+    byId("choose-neuron").addEventListener("change", (event) =>
+      set({ neuron: event.target.value === "" ? null : Math.max(0, Math.round(Number(event.target.value))) }));
+    let timer = null;
+    const stop = () => { clearInterval(timer); timer = null; byId("play").textContent = "▶"; byId("play").setAttribute("aria-label", "play"); };
+    byId("play").addEventListener("click", () => {
+      if (timer) return stop();
+      if (state.step === steps().at(-1)) set({ step: steps()[0] });
+      byId("play").textContent = "❚❚";
+      byId("play").setAttribute("aria-label", "pause");
+      timer = setInterval(() => {
+        if (waiting) return; // the last step is still being drawn
+        const next = steps()[steps().indexOf(state.step) + 1];
+        if (next === undefined) stop(); else set({ step: next });
+      }, Math.max(120, 6000 / steps().length));
+    });
+  }
+
+  // --- public --------------------------------------------------------------------------------------------------------
+
+  window.atlas = {
+    tree, state, set, array, x, xAxis, xMissing, settled, see, enlarged,
+    view: (name, script) => views.set(name, script),
+    facts: (name) => allFacts[name] ?? {},
+    subject: () => subject(state.subject),
+    held: (model, step) => tree.models[model].quarantined[tree.models[model].steps.indexOf(step)] ?? false,
+    models(name = state.subject) {
+      const one = subject(name);
+      return [...one.runs, ...(state.control ? one.controls : [])];
+    },
+    colour: (stratum) => tree.strata.find((one) => one.name === stratum)?.colour ?? "#333",
+    listen: (listener) => listeners.push(listener),
+    drawn: (view, slot) => slots.get(`${view}/${slot}`)?.drawn?.view,
+    rowsOf: (view, slot) => slots.get(`${view}/${slot}`)?.rows,
+    slots: () => [...slots.values()].map(({ view, slot, element }) => ({ view, slot, element })),
+    start() {
+      fromAddress();
+      for (const element of document.querySelectorAll("figure.slot")) {
+        const [view, slot] = [element.dataset.view, element.dataset.slot];
+        slots.set(`${view}/${slot}`, { id: `${view}/${slot}`, view, slot, element, stale: "shape", seen: false, rows: {} });
+      }
+      listen();
+      show();
+      listeners.push(show);
+      let resized = null;
+      window.addEventListener("resize", () => {
+        clearTimeout(resized);
+        resized = setTimeout(() => {
+          for (const one of slots.values()) if (views.get(one.view)?.resizes) one.stale = "shape";
+          schedule();
+        }, 150);
+      });
+      const watcher = new IntersectionObserver((entries) => {
+        for (const { target, isIntersecting } of entries)
+          slots.get(`${target.dataset.view}/${target.dataset.slot}`).seen = isIntersecting;
+        schedule();
+      }, { rootMargin: "400px" });
+      for (const { element } of slots.values()) watcher.observe(element);
+    },
+  };
+})();

@@ -1,0 +1,139 @@
+"""Each neuron's influence on rare tokens against that on common ones."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from rare_neurons.errors import RequestError
+from rare_neurons.figures.style import (
+    COLOURS,
+    OTHERS,
+    band,
+    chosen_models,
+    grid,
+    legend_below,
+    nothing_to_draw,
+    of_panel,
+    on_panels,
+    one_axis,
+)
+from rare_neurons.results import load_integrity, load_shards
+
+_NORMAL = 1.645  # 90 %, two-sided
+_WITHIN = "0.7"
+_COLUMNS = ["panel", "model", "step", "neuron", "stratum", "influence_within", "influence_within_se"]
+
+
+def plot_rare_common(
+    results: str | Path,
+    models: Sequence[str] | None = None,
+    strata: tuple[str, str] = ("common", "rare"),
+    *,
+    controls: Sequence[str] = (),
+    step: int | None = None,
+    panel: str | None = None,
+    figure: Figure | None = None,
+    ax: Axes | None = None,
+) -> Figure:
+    """Draw every neuron's within-stratum influence on the second stratum against the first, one axis per run.
+
+    At the last good step, or `step`. Points are coloured by where they are beyond 90 % of zero; the bands are that
+    floor of noise for the root mean square of the standard errors. The first of the `controls` stands beside. `figure`
+    is drawn into instead of a new one, or `ax` where there is one run and panel and no control.
+    """
+    names = [*chosen_models(results, models), *controls[:1]]
+    verdicts = load_integrity(results, models=names)
+    good = verdicts[~verdicts.quarantined]
+    at = {model: step if step is not None else mine.max() for model, mine in good.groupby("model").step}
+    parts = [
+        load_shards(results, "influence", models=model, steps=int(one), columns=_COLUMNS) for model, one in at.items()
+    ]
+    table = pd.concat(parts) if parts else pd.DataFrame(columns=_COLUMNS)
+    table = on_panels(table, panel)
+    places = [key for name in names for key, _ in table[table.model == name].groupby(["panel", "model"], sort=False)]
+    if not places:
+        return nothing_to_draw(figure, ax)
+    strata = _known(strata, table)
+    figure, axes = _axes_for(len(places), figure, ax)
+    for axis, (of, model) in zip(axes.ravel(), places, strict=False):
+        mine = table[(table.panel == of) & (table.model == model)]
+        _draw_neurons(axis, mine, strata)
+        name = f"{model}, control" if model in controls else model
+        axis.set_title(f"{name}: step {int(mine.step.iloc[0]):,}{of_panel(table, of)}", fontsize=9)
+    _label(axes, len(places), strata)
+    _legend(figure, strata, ax)
+    return figure
+
+
+def _known(strata: tuple[str, str], table: pd.DataFrame) -> tuple[str, str]:
+    """Return the strata asked for, or the first and last where the panel has others."""
+    there = list(dict.fromkeys(table.stratum))
+    return strata if set(strata) <= set(there) else (there[0], there[-1])
+
+
+def _axes_for(n: int, figure: Figure | None, ax: Axes | None) -> tuple[Figure, np.ndarray]:
+    size = {"width": 3.0, "height": 2.8}
+    if ax is None:
+        columns = min(4, n) if n != 4 else 2
+        return grid(-(-n // columns), columns, **size, figure=figure)
+    if n > 1:
+        raise RequestError(f"one axis for {n} runs and panels; name one model and no control, or give figure= instead")
+    figure, axis = one_axis(**size, figure=figure, ax=ax)
+    return figure, np.array([[axis]])
+
+
+def _draw_neurons(axis: Axes, table: pd.DataFrame, strata: tuple[str, str]) -> None:
+    sides = [table[table.stratum == name].set_index("neuron") for name in strata]
+    sides[1] = sides[1].reindex(sides[0].index)
+    values = [one.influence_within for one in sides]
+    beyond = [one.influence_within.abs() > _NORMAL * one.influence_within_se for one in sides]
+    floors = [_NORMAL * float(np.sqrt(np.mean(one.influence_within_se**2))) for one in sides]
+    axis.axvspan(-floors[0], floors[0], color="black", alpha=0.06, lw=0, zorder=0)
+    axis.axhspan(-floors[1], floors[1], color="black", alpha=0.06, lw=0, zorder=0)
+    for (first, second), (_, colour) in _looks(strata).items():
+        chosen = (beyond[0] == first) & (beyond[1] == second)
+        axis.plot(values[0][chosen], values[1][chosen], "o", ms=2.5, color=colour, alpha=0.8, mew=0)
+    for place in (axis.axhline, axis.axvline):
+        place(0, color="0.6", lw=0.6, zorder=0)
+
+
+def _looks(strata: tuple[str, str]) -> dict[tuple[bool, bool], tuple[str, str]]:
+    """Words and colour by whether the influence is beyond the noise on the first stratum, and on the second."""
+    first, second = strata
+    return {
+        (False, False): ("neither beyond noise", _WITHIN),
+        (True, False): (f"{first} alone", COLOURS["common"]),
+        (False, True): (f"{second} alone", COLOURS["rare"]),
+        (True, True): ("both beyond noise", OTHERS[0]),
+    }
+
+
+def _label(axes: np.ndarray, n: int, strata: tuple[str, str]) -> None:
+    for axis in axes.ravel()[n:]:
+        axis.remove()
+    for axis in axes.ravel()[:n]:
+        for side, name in zip((axis.xaxis, axis.yaxis), strata, strict=True):
+            largest = max(abs(end) for end in side.get_view_interval())
+            exponent = int(np.floor(np.log10(largest))) if 0 < largest < 0.01 else 0
+            side.set_major_locator(MaxNLocator(4))
+            side.set_major_formatter(lambda value, _, k=exponent: f"{value / 10.0**k:.3g}".replace("-", "−"))
+            power = f"$10^{{{exponent}}}$ " if exponent else ""
+            side.set_label_text(f"within {name} ({power}nats per token)", fontsize=8)
+        axis.tick_params(labelsize=7.5)
+
+
+def _legend(figure: Figure, strata: tuple[str, str], ax: Axes | None) -> None:
+    handles: list[object] = [
+        Line2D([], [], marker="o", ms=4, ls="", color=colour, label=words) for words, colour in _looks(strata).values()
+    ]
+    handles.append(band("black", "floor of noise, 90 %", alpha=0.06))
+    if ax is not None:
+        legend_below(ax, handles)
+        return
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=8)

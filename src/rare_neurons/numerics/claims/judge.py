@@ -1,0 +1,161 @@
+"""All tiers of all questions about organisation and kinds, paid for together.
+
+No single checkpoint's p is a claim: a run must show it at neighbouring declared checkpoints, and later tiers compare
+runs, not checkpoints (docs/methods/organisation.md#claims).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from scipy.stats import norm
+
+from rare_neurons.numerics.evidence.comparison import Comparison, no_comparison
+from rare_neurons.numerics.evidence.multiplicity import adjust_questions
+from rare_neurons.numerics.evidence.question import Rule
+from rare_neurons.numerics.evidence.subject_study import majority
+from rare_neurons.numerics.evidence.tiers import TIERS, reach_tier
+
+from .findings import Finding
+from .over_runs import Tested, beyond_controls, over_runs
+from .persistence import held_effect, held_p, windows_of
+from .questions import FAMILIES, Asked
+from .rows import START, ActivityEvidenceRow
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Names of a subject, its runs and its controls."""
+
+    name: str
+    runs: Sequence[str]
+    controls: Sequence[str]
+
+
+def judge_activity(asked: Sequence[Asked], subject: Subject, *, rule: Rule) -> list[ActivityEvidenceRow]:
+    """Answer every question at every tier.
+
+    Two families, organisation and kinds, have half of the level each; within a family primary questions come first
+    and the others share what is left (`adjust_questions`). A tier counts only with those before it.
+
+    Parameters
+    ----------
+    asked : sequence of Asked
+        In declared order.
+    subject : Subject
+    rule : Rule
+        `persistence` is the number of trained declared checkpoints in a row at which a run must show it.
+    """
+    step = max((one.step for q in asked for m in subject.runs for one in q.findings.get(m, ())), default=None)
+    alone = [{m: _alone(q, q.findings[m], rule) for m in _known(q, subject)} for q in asked]
+    tests = [_tests(q, subject, step, rule) for q in asked]
+    paid_alone = {m: _paid(asked, [of.get(m) for of in alone]) for m in (*subject.runs, *subject.controls)}
+    paid = {tier: _paid(asked, [of.get(tier) for of in tests]) for tier in (*TIERS[1:], START)}
+    rows = []
+    for k, question in enumerate(asked):
+        p = {"run": majority({m: paid_alone[m][k] for m in subject.runs})}
+        p |= {tier: paid[tier][k] for tier in TIERS[1:] if tier in tests[k]}
+        reached = reach_tier(p, level=rule.level).tier
+        about = _about(question, k + 1, reached)
+        for model, found in alone[k].items():
+            own = paid_alone[model][k]
+            role = "run" if model in subject.runs else "control"
+            last = question.findings[model][-1].step if question.findings[model] else None
+            place = {"run": model, "role": role, "tier": "run", "step": last, "holds": _below(own, rule)}
+            rows.append(ActivityEvidenceRow(**about, **place, **_numbers(found), p_adjusted=own))
+        for tier, found in tests[k].items():
+            own = paid[tier][k]
+            in_reach = reached is not None and tier in TIERS and TIERS.index(tier) <= TIERS.index(reached)
+            holds = _below(own, rule) if tier == START else in_reach
+            place = {"run": subject.name, "role": "all", "tier": tier, "step": 0 if tier == START else step}
+            rows.append(ActivityEvidenceRow(**about, **place, **_numbers(found), p_adjusted=own, holds=holds))
+    return rows
+
+
+def _known(question: Asked, subject: Subject) -> list[str]:
+    return [m for m in (*subject.runs, *subject.controls) if m in question.findings]
+
+
+def _alone(question: Asked, findings: Sequence[Finding], rule: Rule) -> Tested:
+    """One run: its effect at the last checkpoint, and the p over all of them."""
+    p_value = held_p(findings, persistence=rule.persistence, direction=question.direction)
+    last = findings[-1] if findings else Finding(0, reason="no checkpoint was measured")
+    smallest = held_effect(
+        findings,
+        persistence=rule.persistence,
+        direction=question.direction,
+        level=rule.level / len(FAMILIES),
+        power=rule.power,
+    )
+    if last.beyond is None:
+        untested = no_comparison(n_runs=1, n_controls=0, status="not_identifiable", reason=last.reason or "")
+        return Tested(untested, None, p_value)
+    half = float(norm.ppf((1 + rule.confidence) / 2)) * last.spread
+    numbers = (last.beyond, last.beyond - half, last.beyond + half, last.spread, None)
+    status, reason = "tested", ""
+    if not windows_of(findings, rule.persistence):
+        status = "too_few_checkpoints"
+        reason = f"no {rule.persistence} trained declared checkpoints in a row were tested; one alone makes no claim"
+    return Tested(Comparison(*numbers, p_value, smallest, 1, 0, status, reason), last.placebo, p_value)
+
+
+def _tests(question: Asked, subject: Subject, step: int | None, rule: Rule) -> dict[str, Tested]:
+    decision = rule.decision(question.direction)
+    at = {when: _sides(question.findings, subject, when) for when in (0, step)}
+    control = beyond_controls(*at[step], decision=decision)
+    found: dict[str, Tested] = {
+        "seeds": over_runs(at[step][0], decision=decision),
+        "beyond_control": Tested(control, None, control.p_value),
+    }
+    if question.contrasts:
+        found["specific"] = _specific(question, subject, step, rule)
+    if any(one.beyond is not None for one in at[0][0]):
+        found[START] = over_runs(at[0][0], decision=decision)
+    return found
+
+
+def _specific(question: Asked, subject: Subject, step: int | None, rule: Rule) -> Tested:
+    """More on this stratum than on the other: over runs, and in runs more than in controls."""
+    decision = rule.decision("rise")
+    runs, controls = _sides(question.contrasts, subject, step)
+    over = over_runs(runs, decision=decision)
+    control = beyond_controls(runs, controls, decision=decision)
+    both = [over.p_value, control.p_value]
+    return replace(over, p_value=None if None in both else max(both))
+
+
+def _sides(findings: Mapping[str, Sequence[Finding]], subject: Subject, step: int | None) -> list[list[Finding]]:
+    """Return what runs and controls say at one checkpoint."""
+    none = [Finding(-1, reason=f"step {step} is not among its good declared checkpoints")]
+    sides = [[m for m in side if m in findings] for side in (subject.runs, subject.controls)]
+    return [[next(iter([one for one in findings[m] if one.step == step] or none)) for m in side] for side in sides]
+
+
+def _paid(asked: Sequence[Asked], tests: Sequence[Tested | None]) -> list[float | None]:
+    """Adjust the p of all questions of one tier, or one run, in the order asked."""
+    paid: list[float | None] = [None] * len(asked)
+    p_values = [None if test is None else test.p_value for test in tests]
+    for family in FAMILIES:
+        members = [k for k, q in enumerate(asked) if q.family == family]
+        order = [[k for k in members if asked[k].primary == primary] for primary in (True, False)]
+        found = adjust_questions(primary=[p_values[k] for k in order[0]], secondary=[p_values[k] for k in order[1]])
+        for k, p in zip((*order[0], *order[1]), (*found.primary, *found.secondary), strict=True):
+            paid[k] = None if p is None else min(1.0, p * len(FAMILIES))
+    return paid
+
+
+def _below(p_value: float | None, rule: Rule) -> bool:
+    return p_value is not None and p_value <= rule.level
+
+
+def _about(question: Asked, declared: int, reached: str | None) -> dict[str, object]:
+    names = ("question", "stratum", "sign", "family", "primary", "unit")
+    return {name: getattr(question, name) for name in names} | {"declared": declared, "reached": reached}
+
+
+def _numbers(test: Tested) -> dict[str, object]:
+    names = ("estimate", "low", "high", "minimal_effect", "n_runs", "n_controls", "status")
+    numbers = {name: getattr(test.comparison, name) for name in names}
+    decided = {"p_value": test.p_value, "placebo_estimate": test.placebo}
+    return numbers | decided | {"reason": test.comparison.reason or None}
