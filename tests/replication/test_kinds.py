@@ -1,5 +1,7 @@
 """Kinds and largest values as they stand in the shards."""
 
+import shutil
+
 import pytest
 
 from rare_neurons.replication.kinds import kind_claims, kinds, readout
@@ -26,6 +28,14 @@ def test_claims_about_kinds_are_those_of_the_ledger(active, cells):
 def test_largest_values_stand_beside_chance(active, cells):
     rows = cells(readout(active))
     assert rows[0][1:6] == ["0.30", "0.10", "0.90", "2", "4"]
+
+
+def test_checkpoints_that_were_not_declared_have_no_row(results, tree, tmp_path, cells):
+    active = with_activity(results, tmp_path, tree.panels)
+    for table in ("kinds", "readout"):
+        shutil.rmtree(tmp_path / table / tree.ours / tree.controls[0])
+    for made in (kinds, readout):
+        assert len(cells(made(active))) == len(list(active.cases())) - 1
 
 
 def test_without_activity_the_tree_says_so(tree):

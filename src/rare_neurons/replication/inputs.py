@@ -113,11 +113,11 @@ class Tree:
             table = table[table[column] == value]
         return table.iloc[0] if len(table) else None
 
-    def shard(self, table: str, case: Case) -> pd.DataFrame:
-        """Return a table of our panel at one checkpoint; without rows where it was not declared."""
+    def shard(self, table: str, case: Case) -> pd.DataFrame | None:
+        """Return a table of our panel at one checkpoint, or None where that was not declared."""
         path = Path(self.results, table, self.ours, case.model, f"step{case.step}.parquet")
         if not path.exists():
-            return load_shards(self.results, table, models=case.model).iloc[:0]
+            return None
         return load_shards(self.results, table, models=case.model, steps=[case.step], panel=self.ours)
 
     @cached_property

@@ -26,15 +26,15 @@ def kinds(tree: Tree) -> str:
     rows = []
     for case in tree.cases():
         table = tree.shard("kinds", case)
-        table = table[table.counted.astype(bool)]
-        if not len(table):
+        table = None if table is None else table[table.counted.astype(bool)]
+        if table is None or not len(table):
             continue
         of_kind = [str(int((table.kind == kind).sum())) for kind in (*_DETECTORS, "undecided")]
         naive = [str(int((table[name] >= POSITIONAL).sum())) for name in ("position_information", "position_rotated")]
         dead = percent(float((table.kind == "dead").mean()))
         positional = str(int(table.positional.astype(bool).sum()))
         rows.append([case.label, str(len(table)), dead, *of_kind, *naive, positional])
-    return markdown(header, rows)
+    return markdown(header, rows or [["–"] * len(header)])
 
 
 _VOITA = (
@@ -72,15 +72,15 @@ def readout(tree: Tree) -> str:
     rows = []
     for case in tree.cases():
         table = tree.shard("readout", case)
-        table = table[table.stratum == tree.strata[0]]
-        if not len(table):
+        table = None if table is None else table[table.stratum == tree.strata[0]]
+        if table is None or not len(table):
             continue
         influence = tree.neurons(panel=tree.ours, model=case.model, step=case.step, stratum=tree.strata[0]).influence
         sizes = [_largest(table.abs_entropy_change), _largest(table.frequency_influence), _largest(influence)]
         share, chance = float(table.null_share.max()), float(table.null_chance.iloc[0])
         weights = [number(share), number(chance), number(float(table.logit_variance.min()))]
         rows.append([case.label, *weights, *(significant(None if s is None else 1e3 * s) for s in sizes)])
-    return markdown(header, rows)
+    return markdown(header, rows or [["–"] * len(header)])
 
 
 def _largest(values: pd.Series) -> float | None:
