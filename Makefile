@@ -16,7 +16,7 @@ export MKL_NUM_THREADS ?= 1
 # Bytecode is cached at first use, whatever the environment says: without it every process compiles what it imports.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: env demo plan test test-slurm test-storage test-package test-browser test-faults soak fuzz lint audit bench docs site replication clean
+.PHONY: env demo plan test test-slurm test-storage test-package test-browser test-faults soak fuzz lint audit bench docs site study replication clean
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) tools/install.py $(VENV) $(if $(TORCH),"$(TORCH)")
@@ -86,6 +86,10 @@ $(VENV)/.documentation: requirements-docs.lock $(VENV)/.installed
 site: $(VENV)/.documentation ## the documentation as a site in site/, every link and anchor checked
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@ls site/assets/stylesheets/main.*.css >/dev/null # the theme is part of it
+
+study: $(VENV)/.installed ## four layers, three seeds, two controls, everything measured: about an hour on two cores
+	$(BIN)/snakemake --cores $(CORES) --configfile config/study.yaml
+	$(BIN)/python docs/make_study.py
 
 replication: $(VENV)/.installed ## the seed studies' conventions beside ours, into docs/replication.md
 	$(BIN)/snakemake --cores $(CORES) --configfile config/config.yaml config/seed-papers.yaml -- replication

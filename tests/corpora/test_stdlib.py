@@ -31,3 +31,33 @@ def test_the_real_library_yields_prose_and_source():
     assert sum(o.startswith("topic/") for o in origins) > 50
     assert any(o.endswith(".py") for o in origins)
     assert not any(Path(o).parts[0] == "test" for o in origins)
+
+
+def make_package(folder, name="pieces"):
+    package = folder / name
+    (package / "tests").mkdir(parents=True)
+    (package / "__init__.py").write_text('"""What it is for.\n\nShared."""\n\nraise RuntimeError("imported")\n')
+    (package / "parts.py").write_text('x = 1\n\n\ndef f():\n    """Do it."""\n')
+    (package / "bare.py").write_text("y = 2\n")
+    (package / "tests/test_parts.py").write_text('"""Skipped."""\n')
+
+
+def make_library(folder):
+    (folder / "pydoc_data").mkdir(parents=True)
+    (folder / "pydoc_data/topics.py").write_text("topics = {'a': 'Alpha.\\n\\nShared.'}")
+
+
+def test_docstrings_of_a_package_follow_and_nothing_of_it_is_imported(tmp_path, monkeypatch):
+    make_library(tmp_path / "lib")
+    make_package(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    found = list(stdlib_documents(tmp_path / "lib", packages=["pieces"]))
+    assert [origin for origin, _, _ in found] == ["topic/a", "pieces/__init__.py", "pieces/parts.py"]
+    assert [text for _, _, text in found[1:]] == ["What it is for.", "Do it."]
+
+
+@pytest.mark.parametrize("name", ["no_such_package", "ast", "not a name", "json.decoder"])
+def test_what_is_no_installed_package_is_refused(tmp_path, name):
+    make_library(tmp_path)
+    with pytest.raises(RequestError, match=rf"docstrings of '{name}', which is not an installed package"):
+        next(stdlib_documents(tmp_path, packages=[name]))

@@ -121,7 +121,7 @@ def _hub(source: Mapping[str, object], folder: Path) -> Iterator[Document]:
 
 
 def _stdlib(source: Mapping[str, object], folder: Path) -> Iterator[Document]:
-    return stdlib_documents()
+    return stdlib_documents(packages=[str(name) for name in source.get("packages", ())])
 
 
 _KINDS: dict[str, Callable[[Mapping[str, object], Path], Iterator[Document]]] = {

@@ -1,10 +1,12 @@
-"""The embedded corpus: the prose, docstrings and source of the running interpreter's own standard library."""
+"""The embedded corpus: the running standard library (prose, docstrings, source) and docstrings of other packages."""
 
 import ast
 import hashlib
+import importlib.util
+import itertools
 import sysconfig
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rare_neurons.errors import RequestError
@@ -16,13 +18,15 @@ SKIPPED_PREFIXES = ("_sysconfigdata",)
 TOPICS = "pydoc_data/topics.py"
 
 
-def stdlib_documents(folder: Path | None = None) -> Iterator[tuple[str, str, str]]:
-    """Yield ``(origin, document, text)`` of the standard library in a fixed order.
+def stdlib_documents(folder: Path | None = None, *, packages: Sequence[str] = ()) -> Iterator[tuple[str, str, str]]:
+    """Yield ``(origin, document, text)`` of the standard library, then of packages, in a fixed order.
 
     Parameters
     ----------
     folder : Path, optional
         Folder of the library; the running interpreter's by default.
+    packages : sequence of str
+        Installed packages whose docstrings follow, a document for each of their files; nothing of them is imported.
 
     Yields
     ------
@@ -37,7 +41,7 @@ def stdlib_documents(folder: Path | None = None) -> Iterator[tuple[str, str, str
     Raises
     ------
     RequestError
-        If the library carries no ``pydoc_data/topics.py`` (some distributions strip it).
+        If the library carries no ``pydoc_data/topics.py`` (some distributions strip it), or a package is not installed.
     """
     root = Path(sysconfig.get_path("stdlib")) if folder is None else folder
     if not (root / TOPICS).is_file():
@@ -45,8 +49,10 @@ def stdlib_documents(folder: Path | None = None) -> Iterator[tuple[str, str, str
             f"the standard library at {root} carries no {TOPICS}, which the embedded corpus is made of; "
             "use a Python that has it (python.org, conda, Debian's libpython3-stdlib) or name your own corpus"
         )
+    folders = {name: _package_folder(name) for name in packages}
     seen: set[bytes] = set()
-    for origin, document, text in _raw_documents(root):
+    of_packages = (_docstring_documents(name, where) for name, where in folders.items())
+    for origin, document, text in itertools.chain(_raw_documents(root), *of_packages):
         kept = _without_repeated_paragraphs(text, seen)
         if kept:
             yield origin, document, kept
@@ -66,6 +72,26 @@ def _raw_documents(root: Path) -> Iterator[tuple[str, str, str]]:
         if prose:
             yield name, f"{name}:docstrings", prose
         yield name, name, source
+
+
+def _package_folder(name: str) -> Path:
+    # Of a package at the top nothing is imported by looking it up.
+    spec = importlib.util.find_spec(name) if name.isidentifier() else None
+    if spec is None or not spec.submodule_search_locations:
+        raise RequestError(
+            f"the corpus asks for docstrings of {name!r}, which is not an installed package; correct `packages`"
+        )
+    return Path(spec.submodule_search_locations[0])
+
+
+def _docstring_documents(package: str, root: Path) -> Iterator[tuple[str, str, str]]:
+    for path in sorted(root.rglob("*.py"), key=lambda p: p.relative_to(root).as_posix()):
+        if _skipped(path.relative_to(root)):
+            continue
+        prose = "\n\n".join(_docstrings(ast.parse(_read_source(path))))
+        if prose:
+            name = f"{package}/{path.relative_to(root).as_posix()}"
+            yield name, f"{name}:docstrings", prose
 
 
 def _literal_dict(module: ast.Module) -> dict[str, str]:
