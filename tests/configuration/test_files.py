@@ -6,6 +6,7 @@ from tools.configuration import ROOT, read_config, read_yaml
 
 LAYERS = {
     "config": ["config/config.yaml"],
+    "study": ["config/study.yaml"],
     "tour": ["config/tour.yaml"],
     "pythia": ["config/pythia.yaml"],
     "own-model": ["config/own-model.yaml"],

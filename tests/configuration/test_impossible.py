@@ -91,7 +91,12 @@ IMPOSSIBLE = {
         "panels.heldout.context_length: 128",
         "129 is the least",
     ),
-    "strata that overlap": (f"{PANEL}/strata/mid/mass", [0.4, 0.9], "panels.heldout.strata.mid: mass", "shares token"),
+    "strata that overlap": (
+        f"{PANEL}/strata/rare/mass",
+        [0.4, 1.0],
+        "panels.heldout.strata.rare: mass",
+        "shares token",
+    ),
     "question against itself": (f"{QUESTION}/against", "rare", f"{QUESTION}/against: 'rare'", "name another"),
     "stratum less itself": ("regimes/compare", [["rare", "rare"]], "regimes.compare.0: ['rare', 'rare']", "once"),
     "steps after the last": (f"{MODEL}/steps", [0, 2000], "models.embedded-seed0.steps: 2000", "ends at step 1000"),

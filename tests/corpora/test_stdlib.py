@@ -39,7 +39,7 @@ def make_package(folder, name="pieces"):
     (package / "__init__.py").write_text('"""What it is for.\n\nShared."""\n\nraise RuntimeError("imported")\n')
     (package / "parts.py").write_text('x = 1\n\n\ndef f():\n    """Do it."""\n')
     (package / "bare.py").write_text("y = 2\n")
-    (package / "tests/test_parts.py").write_text('"""Skipped."""\n')
+    (package / "tests" / "test_parts.py").write_text('"""Skipped."""\n')
 
 
 def make_library(folder):

@@ -1,4 +1,6 @@
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 from tokenizers import Tokenizer, models, trainers
 
 from rare_neurons.checkpoints.listed import keep_listed
@@ -6,7 +8,13 @@ from rare_neurons.checkpoints.manifest import Manifest, ManifestFile, read_manif
 from rare_neurons.checkpoints.sources import Source
 from rare_neurons.errors import RequestError
 from rare_neurons.stages.resolve import listing_folder, source_of, write_resolved
-from tests.stages.test_plan import checkpoint
+
+
+def checkpoint(folder, step, value):
+    place = folder / f"run/step{step}"
+    place.mkdir(parents=True)
+    save_file({"w": np.full(100, value, np.float32)}, place / "model.safetensors")
+    (place / "config.json").write_text("{}")
 
 
 def tokenizer(path, text, size=30):

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.pipeline
 
 SECTION = re.compile(r"^## (.+?)\n.*?^```diff\n(.*?)^```", re.MULTILINE | re.DOTALL)
 DIFFS = dict(SECTION.findall((ROOT / "docs/extending.md").read_text()))
-LIMITS = {"A metric": 4, "A family": 2, "A quantity of the forward pass": 4, "A figure": 2}
-"""Files besides tests, with the page that `make docs` rewrites."""
+LIMITS = {"A metric": 4, "A family": 2, "A quantity of the forward pass": 4, "A figure": 3}
+"""Files besides tests, with the page or caption that `make docs` rewrites."""
 COPIED = ("docs", "tests", "tools", "benchmarks", "results/README.md", "pyproject.toml")
 SHARD = "results/{}/heldout/tiny-seed0/step0.parquet"
 

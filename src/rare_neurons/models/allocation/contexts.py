@@ -86,20 +86,21 @@ def spread_over_folds(contexts: np.ndarray, fold: np.ndarray, n_contexts: int | 
     fold : ndarray of int
         Document fold of every context.
     n_contexts : int or None
-        None for all; a number that does not divide by the folds gives the first ones one more each. All of a fold where
-        it has fewer.
+        None for all; a number that does not divide by the folds gives the first ones one more each. What a fold does
+        not have, the others give.
 
     Examples
     --------
-    >>> spread_over_folds(np.arange(6), np.array([0, 0, 0, 1, 1, 1]), 13).tolist()
-    [0, 1, 3]
+    >>> spread_over_folds(np.arange(6), np.array([0, 0, 0, 0, 1, 2]), 4).tolist()
+    [0, 2, 4, 5]
     """
-    found = []
-    for k in range(N_FOLDS):
-        mine = contexts[fold[contexts] == k]
-        n = len(mine) if n_contexts is None else n_contexts // N_FOLDS + (k < n_contexts % N_FOLDS)
-        found.append(mine if n >= len(mine) else mine[(np.arange(n) * len(mine)) // max(n, 1)])
-    return np.concatenate(found)
+    of_fold = [contexts[fold[contexts] == k] for k in range(N_FOLDS)]
+    left = len(contexts) if n_contexts is None else n_contexts
+    turns = [k for turn in range(max(map(len, of_fold))) for k, mine in enumerate(of_fold) if turn < len(mine)]
+    n_of_fold = np.bincount(np.array(turns[:left], dtype=np.int64), minlength=N_FOLDS)
+    return np.concatenate(
+        [mine[np.arange(n) * len(mine) // max(n, 1)] for mine, n in zip(of_fold, n_of_fold, strict=True)]
+    )
 
 
 def _require_folds(panel: PanelArrays, strata: Sequence[str]) -> None:
