@@ -11,8 +11,8 @@ pytestmark = pytest.mark.pipeline
 
 TABLES = ("spectra", "influence/heldout", "regimes/heldout", "set_spectra/heldout")
 SHARDS = [f"results/{table}/tiny-seed0/step4.parquet" for table in TABLES]
-LATER = {"probe": SHARDS[1], "layers": "results/layer_audit/heldout/tiny-seed0/step4.parquet"}
-"""Rules that load networks: their kills are a matter of the fault suite."""
+KILLED = {"spectra": SHARDS[0], "probe": SHARDS[1], "layers": "results/layer_audit/heldout/tiny-seed0/step4.parquet"}
+"""A shard of each rule that is killed, in the fault suite."""
 # Ends as a killed job does, after the tables of one more checkpoint are written.
 FALL = """
 import os, signal
@@ -73,9 +73,10 @@ def test_a_new_step_repeats_none_of_the_others(finished, project):
     assert project.tables() == finished.tables()
 
 
-@pytest.mark.parametrize("script", ["spectra", *(pytest.param(name, marks=pytest.mark.faults) for name in LATER)])
+@pytest.mark.faults
+@pytest.mark.parametrize("script", KILLED)
 def test_a_kill_repeats_at_most_one_checkpoint(project, finished, script):
-    target = SHARDS[0] if script == "spectra" else LATER[script]
+    target = KILLED[script]
     for path in [*project.folder.glob("results/.kept/**/*.parquet"), *map(project.folder.joinpath, {*SHARDS, target})]:
         os.unlink(path)
     text = (project.folder / f"workflow/scripts/{script}.py").read_text()
