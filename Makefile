@@ -96,4 +96,5 @@ replication: $(VENV)/.installed ## the seed studies' conventions beside ours, in
 	$(BIN)/python docs/make_replication.py
 
 clean: ## remove the environment and all results
-	rm -rf $(VENV) $(VENV)-audit site .snakemake cache results/*/ results/summary.* results/usable.txt
+	rm -rf $(VENV) $(VENV)-audit site .snakemake cache results/*/ results/summary.* results/usable.txt results/atlas.html \
+		results/config.yaml results/.known.json

@@ -39,7 +39,11 @@ if not FAR:
 
 
 onstart:
-    note_configuration()
+    # A plan leaves the record of the last run as it is.
+    if not {"plan", "plan_json"} & {
+        job.rule.name for job in workflow.dag.needrun_jobs()
+    }:
+        note_configuration()
     heed_force()
     plan_the_run()
     tell_jobs()

@@ -29,12 +29,14 @@ def compact_shards(
     RequestError
         If a table or model has no shards, or the shards of a model have different columns.
     """
+    shards = {name: shards_by_model(results, name) for name in _chosen("table", tables, SHARDS, Path(results))}
+    known = list(dict.fromkeys(model for found in shards.values() for model in found))
+    names = _chosen("model", models, known, Path(results))
     written = []
-    for name in _chosen("table", tables, SHARDS, Path(results)):
-        found = shards_by_model(results, name)
-        if found or tables is not None:
-            for model in _chosen("model", models, found, Path(results) / name):
-                written.append(write_compact(results, name, model, [*found[model].values()]))
+    for name, found in shards.items():
+        if tables is not None:
+            _chosen("model", names or None, found, Path(results) / name)
+        written += [write_compact(results, name, model, [*found[model].values()]) for model in names if model in found]
     return written
 
 

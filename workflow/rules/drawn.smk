@@ -34,6 +34,18 @@ def atlas_tables() -> list[str]:
                 p for m in config["models"] for p in panels_of(m)
             )
         ]
+    if ASKED.does("activity"):
+        # The text around examples is that of the page's panel.
+        for panel in list(
+            dict.fromkeys(p for m in config["models"] for p in panels_of(m))
+        )[:1]:
+            entry = config["panels"][panel]
+            tokenizer = TOKENIZER.format(tokenizer=entry["tokenizer"])
+            paths += [
+                PATH["panel/contexts"].format(panel=panel),
+                corpus_path(entry, "tokens"),
+            ]
+            paths += [tokenizer, f"{tokenizer}.sha256"]
     names = dict.fromkeys(table for view in VIEWS for table in view.tables)
     for table in filter(ASKED.is_asked, names):
         pattern = PATH.get(table, f"{RESULTS}/{table}/{{model}}.parquet")

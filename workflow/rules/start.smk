@@ -172,10 +172,9 @@ def texts_of_panels() -> dict:
     found = {}
     for name in dict.fromkeys(p for model in STEPS for p in panels_of(model)):
         panel = config["panels"][name]
-        parts = (
-            config["corpora"][panel["corpus"]],
-            config["tokenizers"][panel["tokenizer"]],
-        )
+        tokenizer = config["tokenizers"][panel["tokenizer"]]
+        corpora = {panel["corpus"], tokenizer.get("corpus", panel["corpus"])}
+        parts = (tokenizer, *(config["corpora"][one] for one in corpora))
         paths = {table: corpus_path(panel, table) for table in ("tokens", "unigram")}
         if not FAR and (
             all(one["source"] != "hub" for one in parts)

@@ -1,12 +1,13 @@
 """The commands, each a few words to the function that does its work."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from typer.core import TyperCommand
 
 from rare_neurons import check as checking
 from rare_neurons.cli.engine import CONFIG, command, run_asked, run_plainly, run_shown
@@ -29,6 +30,16 @@ Configs = Annotated[
 ]
 
 
+class _Passing(TyperCommand):
+    """A command whose unknown arguments are another program's: what follows ``--`` stays behind it."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+        at = args.index("--") if "--" in args else len(args)
+        super().parse_args(ctx, args[:at])
+        ctx.args += args[at:]
+        return ctx.args
+
+
 @contextmanager
 def _refused() -> Iterator[None]:
     """End a command with the sentence of a wrong request."""
@@ -37,6 +48,15 @@ def _refused() -> Iterator[None]:
     except (RequestError, ConnectionError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from None
+
+
+def _before(words: list[str]) -> list[str]:
+    """Return what stands before a target: the end of the options, once."""
+    return [] if "--" in words else ["--"]
+
+
+def _passing(words: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return app.command(cls=_Passing, context_settings=_PASSED, help=words + _PASSED_HELP)
 
 
 @app.command()
@@ -65,7 +85,9 @@ def init(
 
 
 @app.command(
-    context_settings=_PASSED, help="Print what a run would fetch, measure, cost and be able to say." + _PASSED_HELP
+    cls=_Passing,
+    context_settings=_PASSED,
+    help="Print what a run would fetch, measure, cost and be able to say." + _PASSED_HELP,
 )
 def plan(
     context: typer.Context,
@@ -76,10 +98,10 @@ def plan(
     with _refused():
         target = "plan_json" if as_json else "plan"
         words = command(configfile or [], ["--cores", "1", *context.args], Path.cwd())
-        raise typer.Exit(run_asked([*words, "--", target], Console(stderr=True)))
+        raise typer.Exit(run_asked([*words, *_before(context.args), target], Console(stderr=True)))
 
 
-@app.command(context_settings=_PASSED, help="Measure: Snakemake with the workflow and its profile." + _PASSED_HELP)
+@_passing("Measure: Snakemake with the workflow and its profile.")
 def run(
     context: typer.Context,
     configfile: Configs = None,
@@ -91,11 +113,15 @@ def run(
         raise typer.Exit(run_plainly(words) if plain else run_shown(words, Console(stderr=True)))
 
 
-@app.command(context_settings=_PASSED, help="Write the atlas: all results on one page, to be explored." + _PASSED_HELP)
+@app.command(
+    cls=_Passing,
+    context_settings=_PASSED,
+    help="Write the atlas: all results on one page, to be explored." + _PASSED_HELP,
+)
 def atlas(context: typer.Context, configfile: Configs = None) -> None:
     """Call the rule `atlas`, with whatever it still needs."""
     with _refused():
-        words = command(configfile or [], [*context.args, "--", "atlas"], Path.cwd())
+        words = command(configfile or [], [*context.args, *_before(context.args), "atlas"], Path.cwd())
         raise typer.Exit(run_shown(words, Console(stderr=True)))
 
 

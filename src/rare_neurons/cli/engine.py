@@ -97,7 +97,8 @@ def run_shown(words: Sequence[str], console: Console) -> int:
         Its exit status.
     """
     if any(word in _DRY for word in words):
-        return run_plainly([*words, "--quiet", "rules", "host"])
+        at = words.index("--") if "--" in words else len(words)
+        return run_plainly([*words[:at], "--quiet", "rules", "host", *words[at:]])
     log, say = _new_log(), partial(console.print, markup=False, highlight=False, soft_wrap=True)
     with log.open("w", encoding="utf-8") as file, Display(console) as display:
         status = _run_beside(words, file, display)

@@ -57,6 +57,10 @@ def plot_rank_curves(
     rows = [key for key, _ in table.groupby(["panel", "model"], sort=False)]
     if not rows:
         return nothing_to_draw(figure, ax)
+    missing = sorted(set(steps or ()) - set(table.step))
+    if missing:
+        there = ", ".join(map(str, sorted(set(table.step))))
+        raise RequestError(f"no ranked influence of a good checkpoint at steps {missing}; there: {there}")
     figure, axes = _axes_for(len(rows), len(strata), figure, ax)
     colours = _colours(table[~table.model.isin(controls)] if len(table) else table, steps)
     for row, (of, model) in zip(axes, rows, strict=True):

@@ -12,6 +12,7 @@ from rare_neurons.checkpoints.listed import keep_listed
 from rare_neurons.checkpoints.manifest import Manifest
 from rare_neurons.checkpoints.plan import Plan, plan_run
 from rare_neurons.checkpoints.sources import resolve_steps
+from rare_neurons.configuration.needed import measures_influence
 from rare_neurons.selection import Choice, read_joined
 from rare_neurons.stages.cache import cache_place
 from rare_neurons.stages.plan_cost import Declared, cost_of_run
@@ -143,8 +144,12 @@ def look_ahead(request: Request, steps: Mapping[str, Sequence[int]]) -> Outlook:
         tokenizers=request.tokenizers,
         drawn={name: (int(sizes[0].n_contexts), sizes[0].n_targets) for name, sizes in panels.items() if _there(sizes)},
     )
-    judged = request.whole and bool(config.get("panels"))
-    verdicts = {name: _verdicts(str(config["results"]), name) for name in request.judged if name in steps}
+    judged = request.whole and bool(config.get("panels")) and measures_influence(config)
+    verdicts = {
+        name: {step: why for step, why in _verdicts(str(config["results"]), name).items() if step in set(steps[name])}
+        for name in request.judged
+        if name in steps
+    }
     bad = {(one.model, one.step) for one in manifests if one.status != "ok"}
     bad |= {(name, step) for name, found in verdicts.items() for step in found}
     usable = {name: [step for step in found if (name, step) not in bad] for name, found in steps.items()}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from tokenizers import Tokenizer
 
 from rare_neurons.checkpoints.manifest import Manifest
+from rare_neurons.configuration.needed import measures_influence
 from rare_neurons.numerics.panel.targets import MOST_FOUND
 from rare_neurons.stages.panel import FOUND
 from rare_neurons.stages.plan_panel import Size
@@ -160,6 +161,8 @@ def _vocabulary(declared: Declared, tokenizer: str | None) -> int | None:
 
 
 def _loads(declared: Declared, model: str) -> tuple[PanelLoad, ...]:
+    if not measures_influence(declared.config):
+        return ()
     tokenizer = declared.config["models"][model].get("tokenizer")
     panels = {name: one for name, one in declared.config["panels"].items() if one["tokenizer"] == tokenizer}
     return tuple(_load(declared, name, one) for name, one in panels.items())

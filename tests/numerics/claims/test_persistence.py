@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.stats import binom, fisher_exact
 
 from rare_neurons.numerics.claims.findings import Finding
-from rare_neurons.numerics.claims.persistence import held_effect, held_p, windows_of
+from rare_neurons.numerics.claims.persistence import held_effect, held_p, rise_found, windows_of
 
 
 def course(*p_values, steps=(0, 16, 128, 1000)):
@@ -43,3 +44,17 @@ def test_the_effect_that_would_have_been_found_is_found_in_four_of_five_cases():
     size = held_effect(course(0.5, 0.5, 0.5, 0.5)[:3], persistence=2, direction="rise", level=0.05, power=0.8)
     # One window: at each checkpoint alone.
     assert size == pytest.approx(1.645 + 0.842, abs=2e-3)
+
+
+@pytest.mark.parametrize("start", [0, 7])
+def test_a_rise_that_is_found_is_the_least_that_fishers_test_finds_often_enough(start):
+    n, level, power = 60, 0.02, 0.8
+
+    def often(share):
+        counts = np.arange(n + 1)
+        p = [fisher_exact([[c, n - c], [start, n - start]], alternative="greater").pvalue for c in counts]
+        return binom.pmf(counts, n, share)[np.array(p) <= level].sum()
+
+    found = start / n + rise_found(start, n, level=level, power=power)
+    assert often(found) >= power > often(found - 1 / n)
+    assert rise_found(n, n, level=level, power=power) is None

@@ -73,7 +73,9 @@ def test_a_set_that_cannot_be_judged_says_why():
 
 def test_kinds_that_are_not_more_share_a_sentence():
     dead = replace(KIND, declared=6, question="kind: dead", minimal_effect=0.04)
-    said, _ = describe_activity([KIND, dead])
-    assert "at step 0: token detector and dead; a rise by 8 % of the neurons would have been found" in said
+    alone = {"tier": "run", "role": "run", "run": "a", "minimal_effect": 0.08}
+    said, _ = describe_activity([KIND, replace(KIND, **alone), dead])
+    assert "at step 0: token detector and dead; a rise by 8 % of the neurons" in said
+    assert "would be found in one run if nothing else were asked" in said
     said, *_ = describe_activity([replace(dead, reached="seeds"), KIND])
     assert said == "Dead neurons, more than at step 0 by +5 % of the neurons; it holds for other seeds."

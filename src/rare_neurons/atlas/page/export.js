@@ -60,7 +60,8 @@
     const link = Object.assign(document.createElement("a"), { download: name });
     link.href = URL.createObjectURL(new Blob([text], { type }));
     link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    // A busy browser may take a while to begin reading it.
+    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
   }
 
   for (const section of document.querySelectorAll("section.view")) {

@@ -20,11 +20,12 @@
 
   // The matrix that was clicked; before, the last layer's W_out, whose neurons the page is about.
   function chosen(state) {
-    const { matrices } = atlas.facts("matrices");
-    const clicked = matrices.findIndex((one) => one.name === state.matrix);
+    const { matrices, models } = atlas.facts("matrices"), own = models[state.model].sizes;
+    const clicked = matrices.findIndex((one, m) => own[m] && one.name === state.matrix);
     if (clicked >= 0) return clicked;
-    const outs = matrices.map((one, m) => [one, m]).filter(([one]) => one.matrix === "W_out" && one.layer !== null);
-    return outs.length ? outs[outs.length - 1][1] : 0;
+    const outs = matrices.map((one, m) => [one, m])
+      .filter(([one, m]) => own[m] && one.matrix === "W_out" && one.layer !== null);
+    return outs.length ? outs[outs.length - 1][1] : own.findIndex(Boolean);
   }
 
   async function cells(state, fit) {
@@ -52,12 +53,12 @@
   }
 
   async function spectrum(state, fit) {
-    const { matrices, models } = atlas.facts("matrices");
+    const { models } = atlas.facts("matrices");
     const { steps, kept } = models[state.model];
     if (!kept.length) return `The eigenvalues of ${state.model} are not in this results tree.`;
     const step = kept.reduce((best, one) => (Math.abs(one - state.step) < Math.abs(best - state.step) ? one : best));
     const array = await atlas.array(`matrices/eigenvalues/${state.model}`);
-    const m = chosen(state), { name, n, ranks } = matrices[m], place = kept.indexOf(step);
+    const m = chosen(state), { name, n, ranks } = models[state.model].sizes[m], place = kept.indexOf(step);
     const points = ranks.map((rank, k) => ({ model: state.model, name, step, rank, share: rank / n,
                                              value: 10 ** array.at(place, m, k) })).filter((row) => row.value > 0);
     const { alpha, log10_xmin: logXmin, n_tail: nTail } = fit(m, steps.indexOf(step));
@@ -84,8 +85,8 @@
       const fit = await fitsOf(state.model);
       if (!fit) return `The spectra of ${state.model} were not measured.`;
       const found = await { map: cells, course, eigenvalues: spectrum }[slot](state, fit);
-      const { matrices, models } = atlas.facts("matrices");
-      const { name, rows, cols } = matrices[chosen(state)];
+      const { models } = atlas.facts("matrices");
+      const { name, rows, cols } = models[state.model].sizes[chosen(state)];
       if (slot === "course") say(slot, `${name}, ${rows.toLocaleString("en")} x ${cols.toLocaleString("en")}, over training`);
       if (slot === "eigenvalues" && typeof found !== "string" && found.points.length) {
         const { step } = found.points[0];

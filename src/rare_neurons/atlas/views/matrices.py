@@ -42,7 +42,8 @@ def build(tree: Tree) -> Content:
         kept = thinned([step for step in steps if step in files], max(budget, 2))
         if kept:
             arrays[f"eigenvalues/{model}"] = pack_half(eigenvalues([files[step] for step in kept], matrices))
-        models[model] = {"steps": steps, "kept": kept}
+        own = {one["name"]: one for one in _matrices(rows)}
+        models[model] = {"steps": steps, "kept": kept, "sizes": [own.get(one["name"]) for one in matrices]}
     return Content(
         charts={"map": _map(matrices), "course": _course(), "eigenvalues": _eigenvalues()},
         titles={

@@ -124,7 +124,7 @@ atlas.view("neurons", {
   shapes: ["model", "part", "scale", "axis", "stratum"],
   renderer: "canvas",
   async rows(slot, state) {
-    if (!(state.model in facts.steps)) return `No influence was measured of ${state.model}.`;
+    if (!(state.model in facts.steps)) return `No influence of ${state.model} at the panel of this page.`;
     last = await arrays(state);
     return ROWS[slot](state, last);
   },

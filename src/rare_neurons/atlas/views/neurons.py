@@ -37,14 +37,15 @@ def build(tree: Tree) -> Content:
     shards = {model: shards[model] for model in sizes}
     n_steps = max(len(found) for found in shards.values())
     room = _LARGEST / (len(_COLUMNS) * _VALUE * len(strata) * sum(sizes.values()))
+    most = max(2, int(room))
     arrays: dict[str, Packed] = {}
     steps = {}
     for model, found in shards.items():
-        kept = thinned(sorted(found), max(2, int(room)))
+        kept = thinned(sorted(found), most)
         steps[model] = kept
         for name, values in _read(found, kept, strata, sizes[model]).items():
             arrays[f"{name}:{model}"] = pack_size(values) if name.endswith("_se") else pack_half(values)
-    note = "" if room >= n_steps else f"To keep the page small it carries {int(room)} of {n_steps} steps of each model."
+    note = "" if most >= n_steps else f"To keep the page small it carries {most} of {n_steps} steps of each model."
     colours = stratum_colours(strata)
     return Content(
         charts={"rank": _rank(colours), "scatter": _scatter(), "course": _course(colours)},

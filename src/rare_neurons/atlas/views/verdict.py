@@ -33,7 +33,7 @@ def _of_subject(tree: Tree, subject: Subject) -> str:
         return ""
     name = Content.escaped(subject.name)
     if findings is None:
-        return f'<p class="nothing">Nothing was judged of {name}: no evidence in this results tree.</p>'
+        return f'<p class="nothing">Nothing was judged of {name} at the page\'s panel.</p>'
     who = f"{several(findings.n_runs, 'run')}, {several(findings.n_controls, 'control')}"
     primary = [one for one in findings.questions if one.about.primary] or findings.questions[:1]
     sentences = [

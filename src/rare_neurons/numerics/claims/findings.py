@@ -33,6 +33,8 @@ class Finding:
     p_rise, p_fall : float or None
         Of this checkpoint alone: never a claim.
     reason : str or None
+    counts : tuple of int or None
+        Of a kind: how many neurons were of it at the start, and how many there are.
     """
 
     step: int
@@ -42,6 +44,7 @@ class Finding:
     p_rise: float | None = None
     p_fall: float | None = None
     reason: str | None = None
+    counts: tuple[int, int] | None = None
 
 
 def of_organisation(step: int, row: Row) -> Finding:
@@ -86,14 +89,17 @@ def of_counts(step: int, count: int, start: int, n_neurons: int) -> Finding:
     spread = float(np.sqrt(2 * pooled * (1 - pooled) / n_neurons))
     table = [[count, n_neurons - count], [start, n_neurons - start]]
     p_value = float(fisher_exact(table, alternative="greater").pvalue)
-    return Finding(step, beyond=(count - start) / n_neurons, spread=spread, p_rise=p_value)
+    beyond = (count - start) / n_neurons
+    return Finding(step, beyond=beyond, spread=spread, p_rise=p_value, counts=(start, n_neurons))
 
 
 def contrast(one: Finding, other: Finding) -> Finding:
     """Effect on one stratum less that on another, of the same run and checkpoint."""
     if one.beyond is None or other.beyond is None:
         return Finding(one.step, reason=one.reason or other.reason)
-    return Finding(one.step, beyond=one.beyond - other.beyond, spread=float(np.hypot(one.spread, other.spread)))
+    placebo = None if one.placebo is None or other.placebo is None else one.placebo - other.placebo
+    spread = float(np.hypot(one.spread, other.spread))
+    return Finding(one.step, beyond=one.beyond - other.beyond, placebo=placebo, spread=spread)
 
 
 def _beside(row: Row, name: str) -> tuple[float, float]:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 from scipy.stats import norm
 
 from rare_neurons.numerics.evidence.comparison import Comparison, no_comparison
 from rare_neurons.numerics.evidence.multiplicity import adjust_questions
+from rare_neurons.numerics.evidence.not_reached import why_not_reached
 from rare_neurons.numerics.evidence.question import Rule
 from rare_neurons.numerics.evidence.subject_study import majority
 from rare_neurons.numerics.evidence.tiers import TIERS, reach_tier
@@ -33,7 +35,9 @@ class Subject:
     controls: Sequence[str]
 
 
-def judge_activity(asked: Sequence[Asked], subject: Subject, *, rule: Rule) -> list[ActivityEvidenceRow]:
+def judge_activity(
+    asked: Sequence[Asked], subject: Subject, *, rule: Rule, step: int | str = "last"
+) -> list[ActivityEvidenceRow]:
     """Answer every question at every tier.
 
     Two families, organisation and kinds, have half of the level each; within a family primary questions come first
@@ -47,16 +51,23 @@ def judge_activity(asked: Sequence[Asked], subject: Subject, *, rule: Rule) -> l
     rule : Rule
         `persistence` is the number of trained declared checkpoints in a row at which a run must show it.
     """
-    step = max((one.step for q in asked for m in subject.runs for one in q.findings.get(m, ())), default=None)
+    step = _declared_step(asked, subject, step)
     alone = [{m: _alone(q, q.findings[m], rule) for m in _known(q, subject)} for q in asked]
     tests = [_tests(q, subject, step, rule) for q in asked]
     paid_alone = {m: _paid(asked, [of.get(m) for of in alone]) for m in (*subject.runs, *subject.controls)}
     paid = {tier: _paid(asked, [of.get(tier) for of in tests]) for tier in (*TIERS[1:], START)}
     rows = []
     for k, question in enumerate(asked):
-        p = {"run": majority({m: paid_alone[m][k] for m in subject.runs})}
+        p = {"run": majority(_one_way(question, {m: paid_alone[m][k] for m in subject.runs}, alone[k], rule))}
         p |= {tier: paid[tier][k] for tier in TIERS[1:] if tier in tests[k]}
-        reached = reach_tier(p, level=rule.level).tier
+        reasons = {
+            tier: f"{tier}: {test.comparison.reason}" for tier, test in tests[k].items() if test.comparison.reason
+        }
+        climb = reach_tier(p, reasons=reasons, level=rule.level)
+        reached = climb.tier
+        single = {"run": majority({m: alone[k][m].p_value if m in alone[k] else None for m in subject.runs})}
+        single |= {tier: tests[k][tier].p_value for tier in TIERS[1:] if tier in tests[k]}
+        why = {tier: why_not_reached(tier, climb, p_values=single, p_adjusted=p, level=rule.level) for tier in p}
         about = _about(question, k + 1, reached)
         for model, found in alone[k].items():
             own = paid_alone[model][k]
@@ -69,8 +80,32 @@ def judge_activity(asked: Sequence[Asked], subject: Subject, *, rule: Rule) -> l
             in_reach = reached is not None and tier in TIERS and TIERS.index(tier) <= TIERS.index(reached)
             holds = _below(own, rule) if tier == START else in_reach
             place = {"run": subject.name, "role": "all", "tier": tier, "step": 0 if tier == START else step}
-            rows.append(ActivityEvidenceRow(**about, **place, **_numbers(found), p_adjusted=own, holds=holds))
+            numbers = _numbers(found)
+            numbers["reason"] = numbers["reason"] or why.get(tier) or None
+            rows.append(ActivityEvidenceRow(**about, **place, **numbers, p_adjusted=own, holds=holds))
     return rows
+
+
+def _one_way(
+    question: Asked, p_values: Mapping[str, float | None], alone: Mapping[str, Tested], rule: Rule
+) -> dict[str, float | None]:
+    """Let the runs count that go the more frequent way: some up and some down are no finding of the subject."""
+    if question.direction != "either":
+        return dict(p_values)
+    ways = {m: np.sign(alone[m].comparison.estimate or 0.0) for m in p_values if m in alone}
+    holding = [ways[m] for m, p in p_values.items() if m in ways and _below(p, rule)]
+    way = max((1.0, -1.0), key=holding.count)
+    return {m: 1.0 if p is not None and ways.get(m) == -way else p for m, p in p_values.items()}
+
+
+def _declared_step(asked: Sequence[Asked], subject: Subject, wanted: int | str) -> int | None:
+    """Checkpoint at which runs are compared, as in `evidence`: the one asked for, or the last that all of them have."""
+    steps = [
+        {one.step for q in asked for one in q.findings.get(m, ()) if one.step > 0}
+        for m in (*subject.runs, *subject.controls)
+    ]
+    common = set.intersection(*found) if (found := [s for s in steps if s]) else set()
+    return max(common, default=None) if wanted == "last" else wanted if wanted in common else None
 
 
 def _known(question: Asked, subject: Subject) -> list[str]:
@@ -103,9 +138,13 @@ def _alone(question: Asked, findings: Sequence[Finding], rule: Rule) -> Tested:
 def _tests(question: Asked, subject: Subject, step: int | None, rule: Rule) -> dict[str, Tested]:
     decision = rule.decision(question.direction)
     at = {when: _sides(question.findings, subject, when) for when in (0, step)}
-    control = beyond_controls(*at[step], decision=decision)
+    seeds, control = over_runs(at[step][0], decision=decision), beyond_controls(*at[step], decision=decision)
+    ends = seeds.comparison.estimate, control.estimate
+    if None not in ends and ends[0] * ends[1] < 0:
+        # Controls that go further the same way are no evidence that the runs go beyond them.
+        control = replace(control, p_value=1.0, reason="controls go further the same way")
     found: dict[str, Tested] = {
-        "seeds": over_runs(at[step][0], decision=decision),
+        "seeds": seeds,
         "beyond_control": Tested(control, None, control.p_value),
     }
     if question.contrasts:
@@ -127,9 +166,9 @@ def _specific(question: Asked, subject: Subject, step: int | None, rule: Rule) -
 
 def _sides(findings: Mapping[str, Sequence[Finding]], subject: Subject, step: int | None) -> list[list[Finding]]:
     """Return what runs and controls say at one checkpoint."""
-    none = [Finding(-1, reason=f"step {step} is not among its good declared checkpoints")]
-    sides = [[m for m in side if m in findings] for side in (subject.runs, subject.controls)]
-    return [[next(iter([one for one in findings[m] if one.step == step] or none)) for m in side] for side in sides]
+    none = Finding(-1, reason=f"step {step} is not among its good declared checkpoints")
+    sides = (subject.runs, subject.controls)
+    return [[next((o for o in findings.get(m, ()) if o.step == step), none) for m in side] for side in sides]
 
 
 def _paid(asked: Sequence[Asked], tests: Sequence[Tested | None]) -> list[float | None]:
@@ -137,7 +176,8 @@ def _paid(asked: Sequence[Asked], tests: Sequence[Tested | None]) -> list[float 
     paid: list[float | None] = [None] * len(asked)
     p_values = [None if test is None else test.p_value for test in tests]
     for family in FAMILIES:
-        members = [k for k, q in enumerate(asked) if q.family == family]
+        # A question that this tier does not ask (joint ablation is not `specific`) stops no other.
+        members = [k for k, q in enumerate(asked) if q.family == family and tests[k] is not None]
         order = [[k for k in members if asked[k].primary == primary] for primary in (True, False)]
         found = adjust_questions(primary=[p_values[k] for k in order[0]], secondary=[p_values[k] for k in order[1]])
         for k, p in zip((*order[0], *order[1]), (*found.primary, *found.secondary), strict=True):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scipy.stats import norm
+import numpy as np
+from scipy.stats import binom, hypergeom, norm
 
 from rare_neurons.numerics.evidence.comparison import Direction
 
@@ -48,11 +49,31 @@ def held_effect(
     """Effect beyond matched sets that `held_p` finds in so many cases in the last window; None without one.
 
     Normal: the effect whose estimate exceeds the critical value with the power asked at the noisier checkpoint of the
-    window. The comparison with the placebo and other questions ask for more.
+    window; of counts, that of Fisher's exact test. The comparison with the placebo and other questions ask for more.
     """
     windows = windows_of(findings, persistence)
     spread = max((one.spread for one in windows[-1]), default=0.0) if windows else 0.0
     if not spread > 0:
         return None
     tests = len(windows) * (2 if direction == "either" else 1)
+    counts = windows[-1][-1].counts
+    if counts is not None:
+        return rise_found(*counts, level=level / tests, power=power)
     return float(spread * (norm.isf(level / tests) + norm.ppf(power)))
+
+
+def rise_found(start: int, n_neurons: int, *, level: float, power: float) -> float | None:
+    """Return the rise of a share that Fisher's exact test finds in so many cases; None where no count would do.
+
+    Examples
+    --------
+    >>> round(256 * rise_found(0, 256, level=0.025, power=0.8))
+    9
+    """
+    size = np.arange(start, n_neurons + 1)
+    p_value = hypergeom.sf(size - 1, 2 * n_neurons, size + start, n_neurons)
+    critical = size[p_value <= level]
+    if not len(critical):
+        return None
+    found = critical[binom.sf(critical[0] - 1, n_neurons, critical / n_neurons) >= power]
+    return float(found[0] - start) / n_neurons if len(found) else None

@@ -95,7 +95,8 @@ def degrees_of_freedom(total: np.ndarray, squares: np.ndarray, *, n_draws: int) 
     """Degrees of freedom of a sum of estimated variances (Satterthwaite 1946).
 
     Each of n draws has n - 1 of its own, so that its square overestimates the square of what it estimates by
-    (n + 1)/(n - 1): ``(n + 1) (Σ v)² / Σ v² - 2``, between n - 1, where one v is all, and n - 1 times their number.
+    (n + 1)/(n - 1): ``(n + 1) (Σ v)² / Σ v² - 2``, from n - 1, where one v is all, to
+    (n + 1) times their number less 2, where all are equal.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from rare_neurons.numerics.claims.rows import START, ActivityEvidenceRow
 from .phrases import enumerated, interval, probability
 
 _FURTHER = {
-    "run": "known of these runs alone",
+    "run": "found at neighbouring checkpoints of these runs alone, and the size is that at the last",
     "seeds": "it holds for other seeds",
     "beyond_control": "it holds for other seeds and goes beyond that of the controls",
     "specific": "it holds for other seeds, goes beyond that of the controls, and is more than on the other stratum",
@@ -57,7 +57,8 @@ def _of_set(rows: Rows) -> str:
         size += f", {told.placebo_estimate:+.2g} beyond the placebo"
     if first.reached is not None:
         return f"{begin}: {size}; {_FURTHER[first.reached]}{_at_start(rows)}."
-    return f"{begin}: {size}; no claim{_p(told)}{_would_have(told)}."
+    why = _p(told) if told.role == "run" or told.reason is None else f" ({told.reason})"
+    return f"{begin}: {size}; no claim{why}{_would_have(told)}."
 
 
 def _of_kinds(kinds: Sequence[Rows]) -> list[str]:
@@ -69,9 +70,10 @@ def _of_kinds(kinds: Sequence[Rows]) -> list[str]:
         sentences.append(f"{_kind(mine).capitalize()} neurons, more than at step 0{size}; {_FURTHER[mine[0].reached]}.")
     rest = [mine for mine in kinds if mine[0].reached is None]
     if rest:
-        sizes = [row.minimal_effect for mine in rest if (row := _told(mine)) is not None]
+        sizes = [row.minimal_effect for mine in rest for row in mine if row.role == "run"]
         sizes = [size for size in sizes if size is not None]
-        bound = f"; a rise by {100 * max(sizes):.2g} % of the neurons would have been found" if sizes else ""
+        found = "of the neurons would be found in one run if nothing else were asked"
+        bound = f"; a rise by {100 * max(sizes):.2g} % {found}" if sizes else ""
         names = enumerated([_kind(mine) for mine in rest])
         sentences.append(f"Kinds of neurons that are not told to be more than at step 0: {names}{bound}.")
     return sentences
