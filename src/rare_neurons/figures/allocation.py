@@ -10,11 +10,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from rare_neurons.figures.style import OTHERS, Colour, chosen_models, grid, layer_colour, nothing_to_draw, of_panel
+from rare_neurons.figures.style import Colour, chosen_models, grid, layer_colour, nothing_to_draw, of_panel
 from rare_neurons.results import load_timeline
 
 _PARTS = {"within": "allocation_within", "whole": "allocation"}
-_OF_ALL = {"embedding": OTHERS[0], "unembedding": OTHERS[1], "norm": "0.75", "other": "0.5"}
+# None is a layer's colour.
+_OF_ALL = {"embedding": "#F0E442", "unembedding": "#4B2E83", "norm": "0.75", "other": "0.5"}
 
 
 def plot_allocation(
