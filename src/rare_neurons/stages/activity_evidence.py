@@ -7,7 +7,7 @@ from rare_neurons.numerics.claims.asked import ask_all
 from rare_neurons.numerics.claims.judge import Subject, judge_activity
 from rare_neurons.numerics.evidence.question import Rule
 from rare_neurons.stages.evidence import good_shards
-from rare_neurons.tables import digest_of, file_sha256, from_rows, provenance, read_table, write_rows
+from rare_neurons.tables import digest_of_files, from_rows, provenance, read_table, write_rows
 
 TABLE = "timelines/activity_evidence"
 _COLUMNS = {"kinds": ["layer", "kind", "counted", "positional", "suppressor"]}
@@ -51,10 +51,7 @@ def write_activity_evidence(
     for panel, tables in panels.items():
         found = judge_activity(ask_all(tables, tuple(strata)), judged, rule=Rule(**rule))
         rows += [{"panel": panel, **vars(row)} for row in found]
-    inputs = {
-        name: digest_of([file_sha256(p) for p in paths])
-        for name, paths in (("shards", shards), ("integrity", integrity))
-    }
+    inputs = {"shards": digest_of_files(shards), "integrity": digest_of_files(integrity)}
     params = {"rule": dict(rule), "strata": list(strata)}
     about = provenance("activity_evidence", VERSIONS["activity_evidence"], params, inputs)
     write_rows(TABLE, from_rows(TABLE, rows, {"subject": subject}), output, about)

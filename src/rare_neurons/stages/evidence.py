@@ -19,7 +19,7 @@ from rare_neurons.numerics.grid.folds import N_FOLDS
 from rare_neurons.numerics.grid.leave_outs import stack
 from rare_neurons.stages.cell_tables import behaviour_statistics, influence_pair, moment_statistics
 from rare_neurons.stages.reporting import bar
-from rare_neurons.tables import digest_of, file_sha256, from_rows, index_paths, provenance, read_table, write_rows
+from rare_neurons.tables import digest_of_files, from_rows, index_paths, provenance, read_table, write_rows
 
 NAMES = ("evidence", "onsets", "turns", "courses")
 _READERS = {"behaviour": behaviour_statistics, "moments": moment_statistics}
@@ -79,10 +79,7 @@ def write_evidence(
         }
         for name, some in found.items():
             rows[name] += [{**place, **vars(row)} for row in some]
-    inputs = {
-        name: digest_of([file_sha256(p) for p in paths])
-        for name, paths in (("shards", shards), ("integrity", integrity))
-    }
+    inputs = {"shards": digest_of_files(shards), "integrity": digest_of_files(integrity)}
     about = provenance("evidence", VERSIONS["evidence"], dict(options), inputs)
     for name in NAMES:
         table = f"timelines/{name}"

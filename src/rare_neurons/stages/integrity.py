@@ -15,7 +15,7 @@ from rare_neurons.numerics.integrity.limits import IntegrityLimits
 from rare_neurons.numerics.integrity.start import Prints, judge_own_start
 from rare_neurons.numerics.integrity.tensors import unlike_the_others
 from rare_neurons.numerics.panel.means import mean_over_strata, merge_cells
-from rare_neurons.tables import digest_of, file_sha256, from_rows, provenance, read_metadata, read_table, write_rows
+from rare_neurons.tables import digest_of, digest_of_files, from_rows, provenance, read_metadata, read_table, write_rows
 
 
 def write_integrity(
@@ -83,7 +83,7 @@ def write_integrity(
     ]
     inputs = {
         "manifests": digest_of([m.digest for m in checkpoints]),
-        "shards": digest_of([file_sha256(path) for path in (*fingerprints, *behaviours, *other_starts, *panel)]),
+        "shards": digest_of_files((*fingerprints, *behaviours, *other_starts, *panel)),
     }
     about = provenance("integrity", VERSIONS["integrity"], dict(thresholds), inputs)
     write_rows("integrity", from_rows("integrity", rows), output, about)

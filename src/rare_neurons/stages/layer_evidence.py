@@ -9,7 +9,7 @@ from rare_neurons.numerics.evidence.question import Rule
 from rare_neurons.numerics.layers.evidence import judge_layers
 from rare_neurons.numerics.layers.ratios import LayerMoments
 from rare_neurons.stages.evidence import good_shards
-from rare_neurons.tables import digest_of, file_sha256, from_rows, provenance, read_table, write_rows
+from rare_neurons.tables import digest_of_files, from_rows, provenance, read_table, write_rows
 
 TABLE = "timelines/layer_evidence"
 
@@ -47,10 +47,7 @@ def write_layer_evidence(
         sides = [{m: by_model[m] for m in side if m in by_model} for side in (models, controls)]
         judged = judge_layers(*sides, subject=subject, stratum=stratum, rule=Rule(**rule)) if sides[0] else []
         rows += [{"panel": panel, **vars(row)} for row in judged]
-    inputs = {
-        name: digest_of([file_sha256(p) for p in paths])
-        for name, paths in (("shards", shards), ("integrity", integrity))
-    }
+    inputs = {"shards": digest_of_files(shards), "integrity": digest_of_files(integrity)}
     about = provenance("layer_evidence", VERSIONS["layer_evidence"], {"rule": dict(rule)}, inputs)
     write_rows(TABLE, from_rows(TABLE, rows, {"subject": subject}), output, about)
 

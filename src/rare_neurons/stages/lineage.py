@@ -10,7 +10,7 @@ from rare_neurons.catalogue import VERSIONS
 from rare_neurons.numerics.influence.change import change_rows
 from rare_neurons.numerics.organisation.lineage import Lineage, half_jaccard, lineage
 from rare_neurons.stages.metric import read_shard
-from rare_neurons.tables import digest_of, file_sha256, from_rows, index_paths, provenance, read_table, write_rows
+from rare_neurons.tables import digest_of_files, file_sha256, from_rows, index_paths, provenance, read_table, write_rows
 
 
 def write_lineage(
@@ -56,9 +56,11 @@ def write_lineage(
         ceiling = half_jaccard(values["influence_a"], values["influence_b"], top)
         steps_rows += [{**place, **row} for row in _steps(found, ceiling, bad, values["influence"].shape[1])]
         member_rows += [{**place, **row} for row in _members(found)]
-    shards = {"influence": influence, "cells": cells}
-    inputs = {name: digest_of([file_sha256(path) for path in paths]) for name, paths in shards.items()}
-    inputs["integrity"] = file_sha256(integrity)
+    inputs = {
+        "influence": digest_of_files(influence),
+        "cells": digest_of_files(cells),
+        "integrity": file_sha256(integrity),
+    }
     about = provenance("lineage", VERSIONS["lineage"], {"share": share}, inputs)
     changed_rows = _changed(influence, cells, held)
     tables = (("lineage", steps_rows, lineage_table), ("members", member_rows, members))

@@ -14,7 +14,7 @@ from rare_neurons.numerics.influence.summary import summarise_influence
 from rare_neurons.numerics.kinds.summary import summarise_kinds
 from rare_neurons.numerics.panel.means import StratumMeans, mean_over_strata, merge_cells
 from rare_neurons.stages.cell_tables import MOMENTS, moment_statistics
-from rare_neurons.tables import digest_of, file_sha256, from_rows, provenance, read_table, write_rows
+from rare_neurons.tables import digest_of_files, file_sha256, from_rows, provenance, read_table, write_rows
 
 _PLACE = ("panel", "model", "step")
 
@@ -46,7 +46,7 @@ def write_timelines(
     behaviours = shards.get("behaviour", ())
     loss = _losses(behaviours)
     verdicts = {row["step"]: row for row in read_table(integrity, ["step", "status", "quarantined"]).to_pylist()}
-    beside = {"behaviours": _digest(behaviours), "integrity": file_sha256(integrity)}
+    beside = {"behaviours": digest_of_files(behaviours), "integrity": file_sha256(integrity)}
     for quantity, output in outputs.items():
         rows = [row for path in shards[quantity] for row in _SUMMARIES.get(quantity, _rows)(path)]
         for row in rows:
@@ -60,13 +60,9 @@ def write_timelines(
         if quantity == "spectra":
             _add_changes(rows)
         params = {"quantity": quantity, "tokens_per_step": tokens_per_step}
-        inputs = {"shards": _digest(shards[quantity]), **beside}
+        inputs = {"shards": digest_of_files(shards[quantity]), **beside}
         about = provenance("timelines", VERSIONS["timelines"], params, inputs)
         write_rows(f"timelines/{quantity}", from_rows(f"timelines/{quantity}", rows), output, about)
-
-
-def _digest(paths: Sequence[str]) -> str:
-    return digest_of([file_sha256(path) for path in paths])
 
 
 def _add_changes(rows: list[dict]) -> None:

@@ -23,7 +23,7 @@ from rare_neurons.tables.files import (
 )
 from rare_neurons.tables.keyed import in_order, sort_rows
 from rare_neurons.tables.paths import Key, find_tables, index_paths, key_of
-from rare_neurons.tables.provenance import digest_of, provenance
+from rare_neurons.tables.provenance import digest_of, digest_of_files, provenance
 from rare_neurons.tables.rows import empty_table, from_columns, from_rows, write_rows
 from rare_neurons.tables.schema import table_entry, table_schema
 
@@ -33,6 +33,7 @@ __all__ = [
     "atomic_path",
     "compact_path",
     "digest_of",
+    "digest_of_files",
     "empty_table",
     "file_sha256",
     "find_tables",

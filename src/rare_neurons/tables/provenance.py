@@ -3,7 +3,10 @@
 import hashlib
 import importlib.metadata
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from rare_neurons.sums import file_sha256
 
 
 def provenance(
@@ -39,3 +42,8 @@ def provenance(
 def digest_of(value: object) -> str:
     """Return the sha256 of a JSON-like value in canonical form."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def digest_of_files(paths: Iterable[Path | str]) -> str:
+    """Return one digest of the content of files, in their order."""
+    return digest_of([file_sha256(path) for path in paths])

@@ -16,7 +16,7 @@ from rare_neurons.numerics.evidence.comparison import Comparison, no_comparison
 from rare_neurons.numerics.evidence.multiplicity import adjust_questions
 from rare_neurons.numerics.evidence.not_reached import why_not_reached
 from rare_neurons.numerics.evidence.question import Rule
-from rare_neurons.numerics.evidence.subject_study import majority
+from rare_neurons.numerics.evidence.subject_study import common_step, majority
 from rare_neurons.numerics.evidence.tiers import TIERS, reach_tier
 
 from .findings import Finding
@@ -35,9 +35,7 @@ class Subject:
     controls: Sequence[str]
 
 
-def judge_activity(
-    asked: Sequence[Asked], subject: Subject, *, rule: Rule, step: int | str = "last"
-) -> list[ActivityEvidenceRow]:
+def judge_activity(asked: Sequence[Asked], subject: Subject, *, rule: Rule) -> list[ActivityEvidenceRow]:
     """Answer every question at every tier.
 
     Two families, organisation and kinds, have half of the level each; within a family primary questions come first
@@ -51,7 +49,7 @@ def judge_activity(
     rule : Rule
         `persistence` is the number of trained declared checkpoints in a row at which a run must show it.
     """
-    step = _declared_step(asked, subject, step)
+    step = _last_step(asked, subject)
     alone = [{m: _alone(q, q.findings[m], rule) for m in _known(q, subject)} for q in asked]
     tests = [_tests(q, subject, step, rule) for q in asked]
     paid_alone = {m: _paid(asked, [of.get(m) for of in alone]) for m in (*subject.runs, *subject.controls)}
@@ -98,14 +96,13 @@ def _one_way(
     return {m: 1.0 if p is not None and ways.get(m) == -way else p for m, p in p_values.items()}
 
 
-def _declared_step(asked: Sequence[Asked], subject: Subject, wanted: int | str) -> int | None:
-    """Checkpoint at which runs are compared, as in `evidence`: the one asked for, or the last that all of them have."""
+def _last_step(asked: Sequence[Asked], subject: Subject) -> int | None:
+    """Last checkpoint of all runs that have any: where they are compared."""
     steps = [
         {one.step for q in asked for one in q.findings.get(m, ()) if one.step > 0}
         for m in (*subject.runs, *subject.controls)
     ]
-    common = set.intersection(*found) if (found := [s for s in steps if s]) else set()
-    return max(common, default=None) if wanted == "last" else wanted if wanted in common else None
+    return common_step([of_run for of_run in steps if of_run], "last")
 
 
 def _known(question: Asked, subject: Subject) -> list[str]:

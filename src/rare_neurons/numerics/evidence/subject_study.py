@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -94,7 +94,12 @@ def declared_step(histories: Sequence[History], wanted: int | str) -> int | None
     int or None
         None where they have none in common after their first ones, or not the one asked for.
     """
-    common = set.intersection(*(set(h.steps[1:]) for h in histories)) if histories else set()
+    return common_step([h.steps[1:] for h in histories], wanted)
+
+
+def common_step(steps: Sequence[Iterable[int]], wanted: int | str) -> int | None:
+    """Step among those of every run: the one asked for, or the last (``last``); None where there is no such step."""
+    common = set.intersection(*map(set, steps)) if steps else set()
     if wanted == "last":
         return max(common, default=None)
     return int(wanted) if int(wanted) in common else None
