@@ -13,14 +13,13 @@ from matplotlib.patches import Patch
 from rare_neurons.errors import RequestError
 from rare_neurons.figures.parts.across import Across, AxisName, across
 from rare_neurons.figures.style import (
+    axes_or_one,
     chosen_models,
     draw_quarantined,
-    grid,
     layer_colour,
     legend,
     mark,
     nothing_to_draw,
-    one_axis,
     plain_log_axis,
     quarantine_marks,
     styles,
@@ -58,7 +57,10 @@ def plot_alpha(
     events = events[events.quantity == "alpha"]
     verdicts, along = load_integrity(results, models=models), across(results, models, axis, table)
     layers = sorted(set(table.layer.dropna()))
-    figure, axes = _axes_for(len(kinds), figure, ax)
+    n = len(kinds)
+    few = f"one axis for {n} kinds of matrices; name one by matrix=, or give figure= instead"
+    place = {"figure": figure, "ax": ax, "too_many": few}
+    figure, axes = axes_or_one(-(-n // _COLUMNS), min(n, _COLUMNS), width=3.4, height=2.9, **place)
     for one, kind in zip(axes.ravel(), kinds, strict=False):
         mine = events[events.matrix == kind]
         _draw_kind(one, table[table.matrix == kind], mine, models, layers, along)
@@ -86,15 +88,6 @@ def _kinds(table: pd.DataFrame, matrix: str | None) -> list[str]:
     if matrix not in kinds:
         raise RequestError(f"no matrix {matrix!r}; there: {', '.join(kinds)}")
     return [matrix]
-
-
-def _axes_for(n: int, figure: Figure | None, ax: Axes | None) -> tuple[Figure, np.ndarray]:
-    if ax is not None:
-        if n > 1:
-            raise RequestError(f"one axis for {n} kinds of matrices; name one by matrix=, or give figure= instead")
-        figure, axis = one_axis(width=3.4, height=2.9, figure=figure, ax=ax)
-        return figure, np.array([[axis]])
-    return grid(-(-n // _COLUMNS), min(n, _COLUMNS), width=3.4, height=2.9, figure=figure)
 
 
 def _draw_kind(

@@ -8,8 +8,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rare_neurons.figures.parts.good import of_good_checkpoints
 from rare_neurons.figures.style import OTHERS, band, chosen_models, grid, nothing_to_draw, of_panel, step_axis, x
-from rare_neurons.results import load_integrity, load_shards
+from rare_neurons.results import load_shards
 
 _N_TOP, _MOST_LAYERS = 5, 6
 _COLOURS = ("#0072B2", "#D55E00", *OTHERS, "black", "#999999")
@@ -31,8 +32,7 @@ def plot_layer_neurons(
     """
     model = chosen_models(results, models)[0]
     table = load_shards(results, "layer_influence", models=[model])
-    verdicts = load_integrity(results, models=[model])
-    table = table.merge(verdicts[~verdicts.quarantined][["model", "step"]], on=["model", "step"])
+    table = of_good_checkpoints(results, table, [model])
     table = table.dropna(subset=["influence_within"])
     if not len(table):
         return nothing_to_draw(figure)

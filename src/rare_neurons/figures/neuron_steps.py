@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import NullLocator
 
-from rare_neurons.errors import RequestError
 from rare_neurons.figures.parts.across import AxisName, across, named_columns
-from rare_neurons.figures.style import chosen_models, grid, nothing_to_draw, of_panel, on_panels, one_axis
-from rare_neurons.results import load_integrity, load_shards
+from rare_neurons.figures.parts.good import of_good_checkpoints
+from rare_neurons.figures.style import axes_or_one, chosen_models, nothing_to_draw, of_panel, on_panels
+from rare_neurons.results import load_shards
 
 _N_TOP = 24
 _POINTS, _LINE = 72, 10
@@ -44,14 +44,15 @@ def plot_neuron_steps(
     """
     names = [*chosen_models(results, models)[:1], *controls[:1]]
     table = load_shards(results, "influence", models=names, columns=_COLUMNS)
-    verdicts = load_integrity(results, models=names)
-    table = table.merge(verdicts[~verdicts.quarantined][["model", "step"]], on=["model", "step"])
+    table = of_good_checkpoints(results, table, names)
     strata = [name for name in strata if name in set(table.stratum)] or list(dict.fromkeys(table.stratum))
     table = on_panels(table[table.stratum.isin(strata)], panel)
     rows = [key for key, _ in table.groupby(["panel", "model"], sort=False)]
     if not rows:
         return nothing_to_draw(figure, ax)
-    figure, axes = _axes_for(len(rows), len(strata), figure, ax)
+    few = f"one axis for {len(rows) * len(strata)} maps; name one stratum and no control, or give figure="
+    place = {"figure": figure, "ax": ax, "too_many": few}
+    figure, axes = axes_or_one(len(rows), len(strata), width=3.4, height=3.6, **place)
     norm, along = _norm(table), across(results, names, axis)
     for row, (of, model) in zip(axes, rows, strict=True):
         of_row = table[(table.panel == of) & (table.model == model)]
@@ -66,16 +67,6 @@ def plot_neuron_steps(
         row[0].set_ylabel("neuron")
     _explain(figure, axes, norm, ax)
     return figure
-
-
-def _axes_for(n_rows: int, n_strata: int, figure: Figure | None, ax: Axes | None) -> tuple[Figure, np.ndarray]:
-    size = {"width": 3.4, "height": 3.6}
-    if ax is None:
-        return grid(n_rows, n_strata, **size, figure=figure)
-    if n_rows * n_strata > 1:
-        raise RequestError(f"one axis for {n_rows * n_strata} maps; name one stratum and no control, or give figure=")
-    figure, axis = one_axis(**size, figure=figure, ax=ax)
-    return figure, np.array([[axis]])
 
 
 def _top(table: pd.DataFrame) -> list[int]:

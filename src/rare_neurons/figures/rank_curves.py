@@ -10,20 +10,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rare_neurons.errors import RequestError
+from rare_neurons.figures.parts.good import of_good_checkpoints
 from rare_neurons.figures.style import (
     Colour,
+    axes_or_one,
     band,
     chosen_models,
-    grid,
     legend,
     nothing_to_draw,
     of_panel,
     on_panels,
-    one_axis,
     power_log_axis,
     rank_curve,
 )
-from rare_neurons.results import load_integrity, load_shards
+from rare_neurons.results import load_shards
 
 _DECADES = 1e6  # below the largest value: what a run without any influence shows is rounding
 _MOST_STEPS = 4
@@ -50,8 +50,7 @@ def plot_rank_curves(
     """
     models = [*chosen_models(results, models), *controls[:1]]
     table = load_shards(results, "curves", models=models).query("sign == 'all'")
-    verdicts = load_integrity(results, models=models)
-    table = table.merge(verdicts[~verdicts.quarantined][["model", "step"]], on=["model", "step"])
+    table = of_good_checkpoints(results, table, models)
     strata = [s for s in strata if s in set(table.stratum)] or list(dict.fromkeys(table.stratum))
     table = on_panels(table[table.stratum.isin(strata)], panel)
     rows = [key for key, _ in table.groupby(["panel", "model"], sort=False)]
@@ -61,7 +60,12 @@ def plot_rank_curves(
     if missing:
         there = ", ".join(map(str, sorted(set(table.step))))
         raise RequestError(f"no ranked influence of a good checkpoint at steps {missing}; there: {there}")
-    figure, axes = _axes_for(len(rows), len(strata), figure, ax)
+    few = (
+        f"one axis for {len(rows)} run(s) and panel(s) of {len(strata)} strata; name one model and one stratum, "
+        "or give figure= instead"
+    )
+    place = {"figure": figure, "ax": ax, "too_many": few}
+    figure, axes = axes_or_one(len(rows), len(strata), width=3.4, height=2.4, **place, sharex=True, sharey=True)
     colours = _colours(table[~table.model.isin(controls)] if len(table) else table, steps)
     for row, (of, model) in zip(axes, rows, strict=True):
         for axis, stratum in zip(row, strata, strict=True):
@@ -73,19 +77,6 @@ def plot_rank_curves(
     more = [band("black", "interval over\ndocuments and types")]
     legend(figure, {f"step {step:,}": colour for step, colour in colours.items()}, [], more=more, ax=ax)
     return figure
-
-
-def _axes_for(n_rows: int, n_strata: int, figure: Figure | None, ax: Axes | None) -> tuple[Figure, np.ndarray]:
-    size = {"width": 3.4, "height": 2.4}
-    if ax is None:
-        return grid(n_rows, n_strata, **size, figure=figure, sharex=True, sharey=True)
-    if n_rows * n_strata > 1:
-        raise RequestError(
-            f"one axis for {n_rows} run(s) and panel(s) of {n_strata} strata; name one model and one stratum, "
-            "or give figure= instead"
-        )
-    figure, axis = one_axis(**size, figure=figure, ax=ax)
-    return figure, np.array([[axis]])
 
 
 def _colours(table: pd.DataFrame, steps: Sequence[int] | None) -> dict[int, Colour]:

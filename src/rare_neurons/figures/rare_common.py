@@ -10,18 +10,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from rare_neurons.errors import RequestError
 from rare_neurons.figures.style import (
     COLOURS,
     OTHERS,
+    axes_or_one,
     band,
     chosen_models,
-    grid,
     legend_below,
     nothing_to_draw,
     of_panel,
     on_panels,
-    one_axis,
 )
 from rare_neurons.results import load_integrity, load_shards
 
@@ -60,7 +58,11 @@ def plot_rare_common(
     if not places:
         return nothing_to_draw(figure, ax)
     strata = _known(strata, table)
-    figure, axes = _axes_for(len(places), figure, ax)
+    n = len(places)
+    few = f"one axis for {n} runs and panels; name one model and no control, or give figure= instead"
+    columns = 2 if n == 4 else min(4, n)
+    place = {"figure": figure, "ax": ax, "too_many": few}
+    figure, axes = axes_or_one(-(-n // columns), columns, width=3.0, height=2.8, **place)
     for axis, (of, model) in zip(axes.ravel(), places, strict=False):
         mine = table[(table.panel == of) & (table.model == model)]
         _draw_neurons(axis, mine, strata)
@@ -75,17 +77,6 @@ def _known(strata: tuple[str, str], table: pd.DataFrame) -> tuple[str, str]:
     """Return the strata asked for, or the first and last where the panel has others."""
     there = list(dict.fromkeys(table.stratum))
     return strata if set(strata) <= set(there) else (there[0], there[-1])
-
-
-def _axes_for(n: int, figure: Figure | None, ax: Axes | None) -> tuple[Figure, np.ndarray]:
-    size = {"width": 3.0, "height": 2.8}
-    if ax is None:
-        columns = min(4, n) if n != 4 else 2
-        return grid(-(-n // columns), columns, **size, figure=figure)
-    if n > 1:
-        raise RequestError(f"one axis for {n} runs and panels; name one model and no control, or give figure= instead")
-    figure, axis = one_axis(**size, figure=figure, ax=ax)
-    return figure, np.array([[axis]])
 
 
 def _draw_neurons(axis: Axes, table: pd.DataFrame, strata: tuple[str, str]) -> None:

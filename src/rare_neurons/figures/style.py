@@ -108,6 +108,40 @@ def one_axis(
     return ax.figure, ax
 
 
+def axes_or_one(
+    rows: int,
+    columns: int,
+    *,
+    width: float,
+    height: float,
+    too_many: str,
+    figure: Figure | None = None,
+    ax: Axes | None = None,
+    **share: bool,
+) -> tuple[Figure, np.ndarray]:
+    """Return a figure and its axes [row column] (`grid`), or those of a caller's axis where one is enough.
+
+    Parameters
+    ----------
+    too_many : str
+        What to say where an axis is given and more are needed.
+
+    Raises
+    ------
+    RequestError
+        If an axis is given and more are needed.
+    ValueError
+        If both a figure and an axis are given.
+    """
+    size = {"width": width, "height": height}
+    if ax is None:
+        return grid(rows, columns, **size, figure=figure, **share)
+    if rows * columns > 1:
+        raise RequestError(too_many)
+    figure, axis = one_axis(**size, figure=figure, ax=ax)
+    return figure, np.array([[axis]])
+
+
 def styles() -> list[str]:
     """Return line styles, one per model."""
     return list(SEEDS) * 8
