@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 OPTIONS = (
@@ -75,14 +75,20 @@ def opened(file: Path, width: int = 1280) -> Iterator[Opened]:
     """Open a file of this computer."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(OPTIONS))
-        page = browser.new_page(viewport={"width": width, "height": 1000}, accept_downloads=True)
-        page.set_default_timeout(PATIENCE)
-        found = Opened(page, file)
-        page.on("request", lambda request: found.requests.append(request.url))
-        page.on("pageerror", lambda error: found.complaints.append(str(error)))
-        page.on("console", lambda line: found.complaints.append(line.text) if line.type == "error" else None)
-        page.goto(file.as_uri(), wait_until="commit")
-        page.wait_for_function("document.querySelector('figure.slot svg, figure.slot canvas') !== null")
-        page.evaluate("atlas.settled()")
-        yield found
+        context = browser.new_context(viewport={"width": width, "height": 1000}, accept_downloads=True)
+        yield page_of(context, file)
         browser.close()
+
+
+def page_of(context: BrowserContext, file: Path) -> Opened:
+    """Open a file in a page of its own and wait until what is in sight has been drawn."""
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    found = Opened(page, file)
+    page.on("request", lambda request: found.requests.append(request.url))
+    page.on("pageerror", lambda error: found.complaints.append(str(error)))
+    page.on("console", lambda line: found.complaints.append(line.text) if line.type == "error" else None)
+    page.goto(file.as_uri(), wait_until="commit")
+    page.wait_for_function("document.querySelector('figure.slot svg, figure.slot canvas') !== null")
+    page.evaluate("atlas.settled()")
+    return found

@@ -16,7 +16,7 @@ from rare_neurons import load_shards, load_timeline
 from rare_neurons.atlas import Tree, atlas_page, find_subjects
 from rare_neurons.atlas.views.matrices import N_QUANTILES
 from rare_neurons.atlas.views.matrices import N_TOP as N_LARGEST
-from tests.atlas.browser import find_chromium, opened
+from tests.atlas.browser import find_chromium, opened, page_of
 
 pytestmark = [
     pytest.mark.browser,
@@ -45,6 +45,15 @@ def atlas(browser):
     """The page as it is first seen."""
     browser.set(**START, neuron=None, matrix=None, interval=None)
     return browser
+
+
+@pytest.fixture
+def saving(browser):
+    """A page that has saved nothing yet: Chromium drops what a page saves for the eleventh time within a second."""
+    found = page_of(browser.page.context, browser.file)
+    found.set(**START)
+    yield found
+    found.page.close()
 
 
 def test_every_view_is_drawn_without_a_request_or_an_error(atlas):
@@ -192,25 +201,25 @@ def test_the_axis_goes_from_steps_to_tokens(atlas):
 
 
 @pytest.mark.parametrize("view", ["layers", "matrices", "account", "portrait", "neurons", "timelines"])
-def test_every_view_is_saved_as_the_rows_and_the_marks_that_it_draws(atlas, view):
-    atlas.see(view)
-    with atlas.page.expect_download() as download:
-        atlas.page.locator(f"#view-{view} .save-csv").click()
+def test_every_view_is_saved_as_the_rows_and_the_marks_that_it_draws(saving, view):
+    saving.see(view)
+    with saving.page.expect_download() as download:
+        saving.page.locator(f"#view-{view} .save-csv").click()
     text = download.value.path().read_text(encoding="utf-8")
     saved = list(csv.DictReader(io.StringIO(text)))
-    slots = atlas.page.evaluate("(v) => atlas.slots().filter((one) => one.view === v).map((one) => one.slot)", view)
+    slots = saving.page.evaluate("(v) => atlas.slots().filter((one) => one.view === v).map((one) => one.slot)", view)
     drawn = [
         (slot, data, row)
         for slot in slots
-        for data, rows in atlas.page.evaluate("([v, s]) => atlas.rowsOf(v, s)", [view, slot]).items()
+        for data, rows in saving.page.evaluate("([v, s]) => atlas.rowsOf(v, s)", [view, slot]).items()
         for row in rows
     ]
     assert [(row["chart"], row["data"]) for row in saved] == [(slot, data) for slot, data, _ in drawn]
     for row, (_, _, known) in zip(saved, drawn, strict=True):
         numbers = {name: value for name, value in known.items() if type(value) in (int, float) and name[0] != "_"}
         assert {name: float(row[name]) for name in numbers} == numbers
-    with atlas.page.expect_download() as download:
-        atlas.page.locator(f"#view-{view} .save-svg").click()
+    with saving.page.expect_download() as download:
+        saving.page.locator(f"#view-{view} .save-svg").click()
     root = ElementTree.parse(download.value.path()).getroot()
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     charts = [one for one in root if one.tag.endswith("}svg")]
