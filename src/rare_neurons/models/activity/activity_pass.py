@@ -68,8 +68,9 @@ def run_activity(
     Notes
     -----
     The two parts of the text are documents of folds 0 to 5, and the others. Where a panel has targets at the first two
-    positions of a context, activations are counted from the third on, at which a trigram ends. Memory beside the weights and a
-    batch's activations: the counts (`ActivityCounts`), and rows x neurons of the final layer.
+    positions of a context, activations are counted from the third on, at which a trigram ends.
+    Memory beside the weights and a batch's activations: the counts (`ActivityCounts`), and rows x neurons of the final
+    layer.
     """
     part = (panel.fold[contexts] >= N_FOLDS // 2).astype(int)
     text = index_text(panel.token_ids[contexts], part, min_position=max(panel.min_position, LENGTHS[-1] - 1))
