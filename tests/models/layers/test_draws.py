@@ -84,3 +84,5 @@ def test_single_targets_stand_for_all_of_their_context():
 def test_a_stratum_that_the_panel_lacks_is_refused():
     with pytest.raises(RequestError, match="stratum 'odd' is not of the panel; its strata: common, mid, rare"):
         draw_sample(PANEL, ("rare", "odd"), None, seed=0)
+    with pytest.raises(RequestError, match="none of the strata asked for is of the panel; its strata: common, mid"):
+        draw_sample(PANEL, (), None, seed=0)

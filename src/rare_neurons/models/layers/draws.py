@@ -84,8 +84,12 @@ def draw_sample(panel: PanelArrays, strata: Sequence[str], n_contexts: int | Non
     Raises
     ------
     RequestError
-        For a stratum that the panel does not have.
+        Without a stratum, or for one that the panel does not have.
     """
+    if not strata:
+        raise RequestError(
+            f"layers: none of the strata asked for is of the panel; its strata: {', '.join(panel.strata)}"
+        )
     unknown = [name for name in strata if name not in panel.strata]
     if unknown:
         raise RequestError(f"layers: stratum {unknown[0]!r} is not of the panel; its strata: {', '.join(panel.strata)}")
