@@ -8,21 +8,22 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter
 
 from rare_neurons.errors import RequestError
 from rare_neurons.figures.findings import Findings, load_findings, unit_of
 from rare_neurons.figures.parts.across import Across, AxisName, across
+from rare_neurons.figures.parts.bands import OPACITY, draw_band
+from rare_neurons.figures.parts.legends import band, draw_quarantined, legend_below, of_models, quarantine_marks
+from rare_neurons.figures.parts.ticks import small_numbers
 from rare_neurons.figures.style import (
+    CONTROL,
+    CONTROL_DASHES,
     Colour,
     chosen_models,
-    draw_quarantined,
     grid,
-    legend_below,
+    keep_drawn,
     nothing_to_draw,
     one_axis,
-    quarantine_marks,
     stratum_colours,
     styles,
 )
@@ -32,7 +33,6 @@ from rare_neurons.numerics.wording.phrases import p_digits
 from rare_neurons.numerics.wording.standing import FAILS, HOLDS, NOT_JUDGED, Standing
 from rare_neurons.results import load_integrity, load_timeline
 
-_CONTROL = "0.55"
 _ROLES = ("all", "run", "control")
 _ROW = 0.035
 """Height of one date below the curves, as a share of the axis."""
@@ -96,9 +96,7 @@ def _axes_for(n: int, figure: Figure | None, ax: Axes | None) -> tuple[Figure, n
 def _label_lowest(axes: np.ndarray, n: int) -> None:
     """Name steps below the lowest axis of each column, and remove what nothing is drawn on."""
     columns = axes.shape[1]
-    for axis in axes.ravel()[n:]:
-        axis.remove()
-    for place, axis in enumerate(axes.ravel()[:n]):
+    for place, axis in enumerate(keep_drawn(axes, n)):
         lowest = place >= n - columns
         axis.tick_params(labelbottom=lowest)
         axis.set_xlabel(axis.get_xlabel() if lowest else "", fontsize=8)
@@ -113,12 +111,12 @@ def draw_question(
     along: Across,
 ) -> None:
     """Draw the curves of one question with its turns, and the dates below them."""
-    looks = {row.run: (_CONTROL, (0, (3, 2))) for row in standing.controls}
+    looks = {row.run: (CONTROL, CONTROL_DASHES) for row in standing.controls}
     looks |= {row.run: (colour, style) for row, style in zip(standing.runs, styles(), strict=False)}
     changed = {row.run for row in (*standing.controls, *standing.runs) if row.holds}
     for run, (shade, style) in looks.items():
         mine = courses[courses.run == run].sort_values("step")
-        axis.fill_between(along.of(mine.step, run), mine.low, mine.high, color=shade, alpha=0.18, lw=0)
+        draw_band(axis, along.of(mine.step, run), mine.low, mine.high, shade)
         axis.plot(along.of(mine.step, run), mine.value, ls=style, color=shade, lw=0.9)
         for turn in findings.turns:
             if (turn.question, turn.run) == (standing.question, run) and run in changed:
@@ -131,7 +129,7 @@ def draw_question(
     if courses.low.min() < 0:
         axis.axhline(0, color="0.3", lw=0.6, zorder=0)
     _draw_dates(axis, _dates(findings, standing), looks, colour, along)
-    _scale_of(axis, unit_of(standing.about.table, standing.about.column))
+    small_numbers(axis.yaxis, "", unit_of(standing.about.table, standing.about.column), fontsize=7.5)
     axis.tick_params(labelsize=7)
     axis.spines[["top", "right"]].set_visible(False)
 
@@ -167,15 +165,6 @@ def _draw_dates(
         )
         if of_seeds:
             axis.axvspan(*ends, color=colour, alpha=0.08, lw=0, zorder=0)
-
-
-def _scale_of(axis: Axes, unit: str) -> None:
-    """Label the values with their unit; small ones with its power of ten, since an offset would cover the title."""
-    largest = max(abs(end) for end in axis.get_ylim())
-    exponent = int(np.floor(np.log10(largest))) if 0 < largest < 0.01 else 0
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 10.0**exponent:.3g}".replace("-", "−")))
-    power = f"$10^{{{exponent}}}$ " if exponent else ""
-    axis.set_ylabel(f"{power}{unit}", fontsize=7.5)
 
 
 def _title(axis: Axes, standing: Standing, panel: str) -> None:
@@ -215,13 +204,9 @@ def _legend(
 ) -> None:
     runs = {row.run: None for findings in found for one in findings.questions for row in one.runs}
     handles = [Line2D([], [], color=colour, lw=2, label=f"{name} tokens") for name, colour in colours.items()]
-    if len(runs) > 1:
-        pairs = zip(styles(), runs, strict=False)
-        handles += [Line2D([], [], color="black", ls=style, lw=1, label=run) for style, run in pairs]
-    if any(findings.n_controls for findings in found):
-        handles.append(Line2D([], [], color=_CONTROL, ls=(0, (3, 2)), lw=1, label="control"))
+    handles += of_models(list(runs), controls=any(findings.n_controls for findings in found))
     handles += [
-        Patch(color="black", alpha=0.18, lw=0, label="interval over documents and types"),
+        band("black", "interval over documents and types", OPACITY),
         Line2D([], [], color="black", lw=2.2, marker="^", ms=5, label="rise (▼ fall) beyond noise"),
         Line2D([], [], color="black", lw=1.6, label="half of the change: a run"),
         Line2D([], [], color="black", lw=4, label="half of the change: over seeds (shaded)"),

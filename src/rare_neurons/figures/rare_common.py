@@ -8,22 +8,23 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 
+from rare_neurons.figures.parts.legends import band, legend_below
+from rare_neurons.figures.parts.ticks import small_numbers
 from rare_neurons.figures.style import (
     COLOURS,
+    NORMAL,
     OTHERS,
     axes_or_one,
-    band,
     chosen_models,
-    legend_below,
+    keep_drawn,
+    named,
     nothing_to_draw,
     of_panel,
     on_panels,
 )
 from rare_neurons.results import load_integrity, load_shards
 
-_NORMAL = 1.645  # 90 %, two-sided
 _WITHIN = "0.7"
 _COLUMNS = ["panel", "model", "step", "neuron", "stratum", "influence_within", "influence_within_se"]
 
@@ -66,8 +67,7 @@ def plot_rare_common(
     for axis, (of, model) in zip(axes.ravel(), places, strict=False):
         mine = table[(table.panel == of) & (table.model == model)]
         _draw_neurons(axis, mine, strata)
-        name = f"{model}, control" if model in controls else model
-        axis.set_title(f"{name}: step {int(mine.step.iloc[0]):,}{of_panel(table, of)}", fontsize=9)
+        axis.set_title(f"{named(model, controls)}: step {int(mine.step.iloc[0]):,}{of_panel(table, of)}", fontsize=9)
     _label(axes, len(places), strata)
     _legend(figure, strata, ax)
     return figure
@@ -83,8 +83,8 @@ def _draw_neurons(axis: Axes, table: pd.DataFrame, strata: tuple[str, str]) -> N
     sides = [table[table.stratum == name].set_index("neuron") for name in strata]
     sides[1] = sides[1].reindex(sides[0].index)
     values = [one.influence_within for one in sides]
-    beyond = [one.influence_within.abs() > _NORMAL * one.influence_within_se for one in sides]
-    floors = [_NORMAL * float(np.sqrt(np.mean(one.influence_within_se**2))) for one in sides]
+    beyond = [one.influence_within.abs() > NORMAL * one.influence_within_se for one in sides]
+    floors = [NORMAL * float(np.sqrt(np.mean(one.influence_within_se**2))) for one in sides]
     axis.axvspan(-floors[0], floors[0], color="black", alpha=0.06, lw=0, zorder=0)
     axis.axhspan(-floors[1], floors[1], color="black", alpha=0.06, lw=0, zorder=0)
     for (first, second), (_, colour) in _looks(strata).items():
@@ -106,16 +106,9 @@ def _looks(strata: tuple[str, str]) -> dict[tuple[bool, bool], tuple[str, str]]:
 
 
 def _label(axes: np.ndarray, n: int, strata: tuple[str, str]) -> None:
-    for axis in axes.ravel()[n:]:
-        axis.remove()
-    for axis in axes.ravel()[:n]:
+    for axis in keep_drawn(axes, n):
         for side, name in zip((axis.xaxis, axis.yaxis), strata, strict=True):
-            largest = max(abs(end) for end in side.get_view_interval())
-            exponent = int(np.floor(np.log10(largest))) if 0 < largest < 0.01 else 0
-            side.set_major_locator(MaxNLocator(4))
-            side.set_major_formatter(lambda value, _, k=exponent: f"{value / 10.0**k:.3g}".replace("-", "−"))
-            power = f"$10^{{{exponent}}}$ " if exponent else ""
-            side.set_label_text(f"within {name} ({power}nats per token)", fontsize=8)
+            small_numbers(side, f"within {name}", "nats per token", most=4, fontsize=8)
         axis.tick_params(labelsize=7.5)
 
 
