@@ -67,7 +67,7 @@ def plot_alpha(
         one.text(0.5, 1.02, said, transform=one.transAxes, ha="center", va="bottom", fontsize=7.5)
         if table[table.matrix == kind].alpha.notna().any():
             one.set(yscale="log")
-            log_axis(one)
+            log_axis(one.yaxis)
         along.dress(one, table.step)
         draw_quarantined(one, verdicts, along)
     for one in keep_drawn(axes, len(kinds)):
@@ -119,7 +119,7 @@ def _marks(table: pd.DataFrame) -> list[Handle]:
     """Legend of what is drawn beside the lines."""
     black = {"color": "black", "ls": ""}
     more = [
-        Patch(color=_NULL, label="90 % of Gaussian\nmatrices of the shape"),
+        Patch(color=_NULL, label="90 % of Gaussian matrices of the shape"),
         Line2D([], [], marker="o", label="leaves", **black),
     ]
     if table.xmin_jump.eq(True).any():

@@ -17,7 +17,7 @@ from rare_neurons.figures.parts.legends import (
     Handle,
     band,
     draw_quarantined,
-    legend_below,
+    explain,
     mark,
     of_models,
     quarantine_marks,
@@ -30,6 +30,7 @@ from rare_neurons.figures.style import (
     grid,
     nothing_to_draw,
     of_panel,
+    on_page,
     one_axis,
     stratum_colours,
     stratum_marks,
@@ -124,13 +125,13 @@ def draw_by_stratum(
         _limit(row[0], mine, one)
         _label(row, one, of_panel(table, panel))
     shown = _explained(strata, columns, of_models(runs, controls=len(looks) > len(runs)), verdicts)
-    _explain(figure, axes, strata, shown, ax)
+    _explain(axes, strata, shown, ax)
     return figure
 
 
 def _axes_for(n: int, strata: Sequence[str], figure: Figure | None, ax: Axes | None) -> tuple[Figure, np.ndarray]:
     if ax is None:
-        return grid(n, len(strata), width=_WIDTH, height=_HEIGHT, figure=figure, sharex=True, sharey="row")
+        return grid(n, len(strata), width=_WIDTH, height=on_page(n, _HEIGHT), figure=figure, sharex=True, sharey="row")
     figure, axis = one_axis(width=_WIDTH, height=_HEIGHT, figure=figure, ax=ax)
     return figure, np.array([[axis]])
 
@@ -188,7 +189,7 @@ def _limit(axis: Axes, table: pd.DataFrame, one: Drawn) -> None:
 def _label(row: Sequence[Axes], one: Drawn, panel: str) -> None:
     label = f"{one.label.rstrip()}{panel}\n" if panel else one.label
     if row[0].get_yscale() == "log":
-        log_axis(row[0])
+        log_axis(row[0].yaxis)
         row[0].set_ylabel(with_unit(label, one.unit), fontsize=8)
     else:
         small_numbers(row[0].yaxis, label, one.unit, fontsize=8)
@@ -198,6 +199,7 @@ def _label(row: Sequence[Axes], one: Drawn, panel: str) -> None:
                 axis.axhline(0, color="0.3", lw=0.6, zorder=0)
     for axis in row:
         axis.tick_params(labelsize=8)
+        axis.xaxis.label.set_size(8)
         axis.spines[["top", "right"]].set_visible(False)
 
 
@@ -217,14 +219,11 @@ def _explained(
     return [*handles, *quarantine_marks(verdicts)]
 
 
-def _explain(
-    figure: Figure, axes: np.ndarray, strata: Sequence[str], handles: Sequence[Handle], ax: Axes | None
-) -> None:
+def _explain(axes: np.ndarray, strata: Sequence[str], handles: Sequence[Handle], ax: Axes | None) -> None:
+    explain(axes[0, 0].figure, handles, ax)
     if ax is not None:
-        legend_below(ax, handles)
         return
     for axis, name in zip(axes[0], strata, strict=True):
         axis.set_title(f"{name} tokens", fontsize=9)
     for axis in axes[:-1].ravel():
         axis.set_xlabel("")
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(4, 2 * len(strata)), frameon=False, fontsize=8)

@@ -68,7 +68,7 @@ def _axes_for(
         figure, axis = one_axis(width=4.6, height=1.6, figure=figure, ax=ax)
         return figure, np.array([[axis]])
     rows = max(len(standing.runs) + len(standing.controls) for _, standing in wanted)
-    return grid(len(wanted), 2, width=4.2, height=0.85 + 0.14 * rows, figure=figure)
+    return grid(len(wanted), 2, width=4.2, height=0.75 + 0.12 * rows, figure=figure)
 
 
 def _draw_over_runs(axis: Axes, standing: Standing, colour: Colour) -> None:

@@ -32,15 +32,13 @@ def plot_influence(
 ) -> Figure:
     """Draw what ablating a neuron does to the loss, total and within its stratum, over steps.
 
-    Root mean square over neurons, free of noise and left out where noise wins, and signed mean; bands are 90 %
+    Root mean square over neurons, free of noise and below zero where noise wins, and signed mean; bands are 90 %
     intervals over documents and token types. `controls` are drawn in grey, `axis` draws over training tokens or overall
     loss instead. `column` of the timeline of moments draws one alone, and then `ax` can be drawn into; `figure` is
     drawn into instead of a new one.
     """
     columns = [
-        Drawn(name, label, _UNIT, log=True, band=of_square(name))
-        if name.startswith("rms")
-        else Drawn(name, label, _UNIT, band=of_error(name))
+        Drawn(name, label, _UNIT, band=of_square(name) if name.startswith("rms") else of_error(name))
         for name, label in _LABELS.items()
         if name in chosen("column", column, _LABELS)
     ]

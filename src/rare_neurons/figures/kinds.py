@@ -58,8 +58,8 @@ def plot_kinds(
         for one, (panel, number) in zip(row, columns, strict=True):
             mine = table[(table.panel == panel) & (table.layer == number)]
             _draw_bars(one, mine, steps)
-            uncounted = "" if mine.counted.all() else ", not counted"
-            one.set_title(f"layer {number}{uncounted}{of_panel(table, panel)}{of_side(side, tables)}", fontsize=9)
+            uncounted = "" if mine.counted.all() else "\nnot counted"
+            one.set_title(f"layer {number}{of_panel(table, panel)}{of_side(side, tables)}{uncounted}", fontsize=9)
         row[0].set_ylabel("share of neurons (0 to 1)")
     named = everything[everything.kind.isin(_COLOURS) & everything.layer.isin(layers)]
     tallest = named.groupby(["panel", "layer", "step"]).share.sum().max()
@@ -92,3 +92,5 @@ def _draw_bars(axis: Axes, table: pd.DataFrame, steps: Sequence[int]) -> None:
         look = {"facecolor": colour, "hatch": hatch, "edgecolor": "white", "linewidth": 0}
         axis.bar(places, share, bottom=below, width=0.8, **look)
         below = below + share
+    if not below.any():
+        axis.text(0.5, 0.5, "none", transform=axis.transAxes, ha="center", va="center", fontsize=8)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from rare_neurons.figures.parts.across import Across, AxisName, across
 from rare_neurons.figures.parts.bands import OPACITY, draw_band
 from rare_neurons.figures.parts.good import of_good_checkpoints
-from rare_neurons.figures.parts.legends import band
+from rare_neurons.figures.parts.legends import band, explain
 from rare_neurons.figures.parts.ticks import small_numbers
 from rare_neurons.figures.style import NORMAL, OTHERS, axes_or_one, chosen, chosen_models, nothing_to_draw, of_panel
 from rare_neurons.results import load_shards
@@ -64,7 +64,7 @@ def plot_layer_neurons(
     if ax is None:
         figure.suptitle(model, fontsize=9)
         interval = band("black", "90 % interval", alpha=OPACITY)
-        figure.legend(handles=[interval], loc="outside lower right", frameon=False, fontsize=8)
+        explain(figure, [interval])
     return figure
 
 

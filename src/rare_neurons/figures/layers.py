@@ -68,7 +68,7 @@ def plot_layers(
 def _explain(figure: Figure, axes: np.ndarray, norm: LogNorm, ax: Axes | None) -> None:
     bar = figure.colorbar(ScalarMappable(norm, "viridis"), ax=ax or axes, shrink=0.8, pad=0.02)
     bar.set_label("rms influence of a neuron (nats per token)", fontsize=8)
-    log_axis(bar.ax)
+    log_axis(bar.ax.yaxis)
     hatched = Patch(hatch="////", edgecolor="0.8", facecolor="white", label="within its noise")
     legend(figure, {}, [], more=[hatched], ax=ax)
 

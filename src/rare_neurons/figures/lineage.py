@@ -49,7 +49,7 @@ def plot_lineage(
         return nothing_to_draw(figure, ax)
     few = f"one axis for {len(panels) * len(wanted)} comparisons and panels; name one by shared_with=, or give figure="
     place = {"figure": figure, "ax": ax, "too_many": few, "sharey": True}
-    figure, axes = axes_or_one(len(panels), len(wanted), width=4.6, height=3.2, **place)
+    figure, axes = axes_or_one(len(panels), len(wanted), width=3.4, height=2.8, **place)
     colours, along = stratum_colours(table.stratum), across(results, models, axis)
     for row, panel in zip(axes, panels, strict=True):
         mine = table[table.panel == panel]
@@ -57,9 +57,10 @@ def plot_lineage(
             column, title = _WITH[name]
             _draw_shares(one, mine, column, models, colours, along)
             one.axhline(mine.expected_jaccard.max(), color=_CHANCE, lw=3, zorder=0)
-            one.set(title=f"shared with {title}{of_panel(table, panel)}", ylim=(-0.02, 1.02))
+            one.set_title(f"shared with {title}{of_panel(table, panel)}", fontsize=9)
+            one.set_ylim(-0.02, 1.02)
             along.dress(one, table.step)
-        row[0].set_ylabel("Jaccard index of the top neurons (0 to 1)")
+        row[0].set_ylabel("Jaccard index of the top neurons (0 to 1)", fontsize=8)
     halves = Line2D([], [], color="black", lw=0.6, alpha=0.6, label="halves of the panel")
     chance = Line2D([], [], color=_CHANCE, lw=3, label="two sets at random")
     legend(figure, colours, models, more=[halves, chance], ax=ax)

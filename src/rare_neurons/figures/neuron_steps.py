@@ -14,6 +14,7 @@ from matplotlib.ticker import NullLocator
 
 from rare_neurons.figures.parts.across import AxisName, across, named_columns
 from rare_neurons.figures.parts.good import of_good_checkpoints
+from rare_neurons.figures.parts.legends import explain
 from rare_neurons.figures.parts.ticks import power
 from rare_neurons.figures.style import NORMAL, axes_or_one, chosen_models, named, nothing_to_draw, of_panel, on_panels
 from rare_neurons.results import load_shards
@@ -104,7 +105,7 @@ def _explain(figure: Figure, axes: np.ndarray, norm: SymLogNorm, ax: Axes | None
     bar.ax.yaxis.set_minor_locator(NullLocator())
     hatched = [Patch(hatch="////", edgecolor="0.8", facecolor="white", label="within 90 % of zero")]
     if ax is None:
-        figure.legend(handles=hatched, loc="outside upper right", frameon=False, fontsize=8)
+        explain(figure, hatched)
     else:
         ax.set_title(ax.get_title(), fontsize=9, pad=16)
         ax.legend(handles=hatched, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False, fontsize=7)

@@ -15,9 +15,11 @@ from rare_neurons.figures.style import (
     Colour,
     axes_or_one,
     chosen_models,
+    name_rows,
     named,
     nothing_to_draw,
     of_panel,
+    on_page,
     stratum_colours,
 )
 from rare_neurons.results import load_timeline
@@ -55,16 +57,16 @@ def plot_organisation(
     columns = [key for key, _ in table.groupby(["panel", "stratum"], sort=False)]
     few = f"one axis for {len(drawn) * len(columns)} runs and strata; name one of each and no control, or give figure="
     place = {"figure": figure, "ax": ax, "too_many": few, "sharex": True, "sharey": "row"}
-    figure, axes = axes_or_one(len(drawn), len(columns), width=3.2, height=2.2, **place)
+    figure, axes = axes_or_one(len(drawn), len(columns), width=3.2, height=on_page(len(drawn), 2.2), **place)
     colours, along = stratum_colours(table.stratum), across(results, drawn, axis, table)
     for row, model in zip(axes, drawn, strict=True):
         for one, (panel, stratum) in zip(row, columns, strict=True):
             mine = table[(table.model == model) & (table.panel == panel) & (table.stratum == stratum)]
             _draw_set(one, mine.sort_values("step"), along.of(mine.step.sort_values(), model), colours[stratum])
             one.set_title(f"{stratum}{of_panel(table, panel)}: {named(model, controls)}", fontsize=9)
-        row[0].set_ylabel("excess square\ncorrelation (0 to 1)")
     for one in axes[-1]:
         along.dress(one, table.step)
+    name_rows(figure, "excess square correlation (0 to 1)", ax)
     _explain(figure, colours, ax)
     return figure
 
@@ -76,6 +78,6 @@ def _draw_set(axis: Axes, table: pd.DataFrame, places: np.ndarray, colour: Colou
 
 
 def _explain(figure: Figure, colours: Mapping[str, Colour], ax: Axes | None) -> None:
-    matched = Line2D([], [], color=_MATCHED, lw=6, label="matched sets,\n5 to 95 %")
-    placebo = Line2D([], [], color="black", ls="--", lw=0.8, label="placebo: neurons\nthat write most")
+    matched = Line2D([], [], color=_MATCHED, lw=6, label="matched sets, 5 to 95 %")
+    placebo = Line2D([], [], color="black", ls="--", lw=0.8, label="placebo: neurons that write most")
     legend(figure, colours, [], more=[matched, placebo], ax=ax)

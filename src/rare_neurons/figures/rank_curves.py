@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rare_neurons.errors import RequestError
-from rare_neurons.figures.parts.bands import OPACITY
+from rare_neurons.figures.parts.bands import OPACITY, draw_band
 from rare_neurons.figures.parts.good import of_good_checkpoints
 from rare_neurons.figures.parts.legends import band, legend
 from rare_neurons.figures.parts.ticks import log_axis
@@ -18,9 +18,11 @@ from rare_neurons.figures.style import (
     Colour,
     axes_or_one,
     chosen_models,
+    name_rows,
     named,
     nothing_to_draw,
     of_panel,
+    on_page,
     on_panels,
 )
 from rare_neurons.results import load_shards
@@ -65,7 +67,9 @@ def plot_rank_curves(
         "or give figure= instead"
     )
     place = {"figure": figure, "ax": ax, "too_many": few}
-    figure, axes = axes_or_one(len(rows), len(strata), width=3.4, height=2.4, **place, sharex=True, sharey=True)
+    figure, axes = axes_or_one(
+        len(rows), len(strata), width=3.4, height=on_page(len(rows), 2.4), **place, sharex=True, sharey=True
+    )
     colours = _colours(table[~table.model.isin(controls)] if len(table) else table, steps)
     for row, (of, model) in zip(axes, rows, strict=True):
         for axis, stratum in zip(row, strata, strict=True):
@@ -73,7 +77,8 @@ def plot_rank_curves(
             _draw_steps(axis, mine, colours)
             axis.set_title(f"{named(model, controls)}: {stratum}{of_panel(table, of)}", fontsize=8.5)
     _scale(axes, table[table.step.isin(colours)])
-    more = [band("black", "interval over\ndocuments and types", OPACITY)]
+    name_rows(figure, "cross-fitted influence (nats per token)", ax)
+    more = [band("black", "interval over documents and types", OPACITY)]
     legend(figure, {f"step {step:,}": colour for step, colour in colours.items()}, [], more=more, ax=ax)
     return figure
 
@@ -101,7 +106,7 @@ def _draw_curve(axis: Axes, curve: pd.DataFrame, colour: Colour) -> None:
     """Draw the bins that resampled contexts tell from zero, with their band."""
     resolved = curve.low > 0
     axis.plot(curve.rank_mid, curve.value.where(resolved), color=colour, lw=1.4, marker=".", ms=3)
-    axis.fill_between(curve.rank_mid, curve.low, curve.high, where=resolved, color=colour, alpha=OPACITY, lw=0)
+    draw_band(axis, curve.rank_mid, curve.low.where(resolved), curve.high.where(resolved), colour)
 
 
 def _scale(axes: np.ndarray, table: pd.DataFrame) -> None:
@@ -113,8 +118,8 @@ def _scale(axes: np.ndarray, table: pd.DataFrame) -> None:
     elif first.get_ylim()[0] < largest / _DECADES:
         first.set_ylim(bottom=largest / _DECADES)
     for axis in axes.ravel():
-        log_axis(axis)
+        log_axis(axis.yaxis)
+        log_axis(axis.xaxis)
+        axis.tick_params(labelsize=8)
     for axis in axes[-1]:
         axis.set_xlabel("rank of the neuron")
-    for row in axes:
-        row[0].set_ylabel("cross-fitted influence\n(nats per token)", fontsize=9)

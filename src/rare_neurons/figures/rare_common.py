@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from rare_neurons.figures.parts.legends import band, legend_below
+from rare_neurons.figures.parts.legends import band, explain
 from rare_neurons.figures.parts.ticks import small_numbers
 from rare_neurons.figures.style import (
     COLOURS,
@@ -87,21 +87,21 @@ def _draw_neurons(axis: Axes, table: pd.DataFrame, strata: tuple[str, str]) -> N
     floors = [NORMAL * float(np.sqrt(np.mean(one.influence_within_se**2))) for one in sides]
     axis.axvspan(-floors[0], floors[0], color="black", alpha=0.06, lw=0, zorder=0)
     axis.axhspan(-floors[1], floors[1], color="black", alpha=0.06, lw=0, zorder=0)
-    for (first, second), (_, colour) in _looks(strata).items():
+    for (first, second), (_, colour, sign) in _looks(strata).items():
         chosen = (beyond[0] == first) & (beyond[1] == second)
-        axis.plot(values[0][chosen], values[1][chosen], "o", ms=2.5, color=colour, alpha=0.8, mew=0)
+        axis.plot(values[0][chosen], values[1][chosen], sign, ms=3, color=colour, alpha=0.8, mew=0)
     for place in (axis.axhline, axis.axvline):
         place(0, color="0.6", lw=0.6, zorder=0)
 
 
-def _looks(strata: tuple[str, str]) -> dict[tuple[bool, bool], tuple[str, str]]:
-    """Words and colour by whether the influence is beyond the noise on the first stratum, and on the second."""
+def _looks(strata: tuple[str, str]) -> dict[tuple[bool, bool], tuple[str, str, str]]:
+    """Words, colour and mark by whether the influence is beyond the noise on the first stratum, and on the second."""
     first, second = strata
     return {
-        (False, False): ("neither beyond noise", _WITHIN),
-        (True, False): (f"{first} alone", COLOURS["common"]),
-        (False, True): (f"{second} alone", COLOURS["rare"]),
-        (True, True): ("both beyond noise", OTHERS[0]),
+        (False, False): ("neither beyond noise", _WITHIN, "o"),
+        (True, False): (f"{first} alone", COLOURS["common"], "s"),
+        (False, True): (f"{second} alone", COLOURS["rare"], "^"),
+        (True, True): ("both beyond noise", OTHERS[0], "D"),
     }
 
 
@@ -114,10 +114,8 @@ def _label(axes: np.ndarray, n: int, strata: tuple[str, str]) -> None:
 
 def _legend(figure: Figure, strata: tuple[str, str], ax: Axes | None) -> None:
     handles: list[object] = [
-        Line2D([], [], marker="o", ms=4, ls="", color=colour, label=words) for words, colour in _looks(strata).values()
+        Line2D([], [], marker=sign, ms=4, ls="", color=colour, label=words)
+        for words, colour, sign in _looks(strata).values()
     ]
     handles.append(band("black", "floor of noise, 90 %", alpha=0.06))
-    if ax is not None:
-        legend_below(ax, handles)
-        return
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    explain(figure, handles, ax)

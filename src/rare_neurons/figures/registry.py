@@ -76,10 +76,10 @@ FIGURES = (
             "integrity",
         ),
         caption=(
-            "Change in loss when one neuron is mean-ablated, in total and within the target's stratum: root mean square "
-            "over neurons, free of noise and left out where noise wins, and signed mean. Bands: 90 % intervals over "
-            "documents and token types; controls in grey. A mere shift of probability between strata shows only in the "
-            "total."
+            "Change in loss when one neuron is mean-ablated, in total and within the target's stratum: root mean "
+            "square over neurons, free of noise and below zero where noise wins, and signed mean. Bands: 90 % "
+            "intervals over documents and token types; controls in grey. A mere shift of probability between strata "
+            "shows only in the total."
         ),
         with_controls=True,
     ),
@@ -90,9 +90,9 @@ FIGURES = (
             "integrity",
         ),
         caption=(
-            "How unequal the neurons of the final MLP are on each stratum; controls in grey. The effective number, with "
-            "90 % intervals over documents and token types, is free of noise and left out where the effects are not "
-            "resolved; the Gini index follows signal to noise, and has that of noise alone (thin) beside it."
+            "How unequal the neurons of the final MLP are on each stratum; controls in grey. The effective number, "
+            "with 90 % intervals over documents and token types, is free of noise and left out where the effects are "
+            "not resolved; the Gini index follows signal to noise, and has that of noise alone (thin) beside it."
         ),
         with_controls=True,
     ),

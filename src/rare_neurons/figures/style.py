@@ -19,6 +19,7 @@ MARKS = {"common": "o", "mid": "s", "rare": "^"}
 OTHERS = ("#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 SEEDS = ("-", "--", "-.", ":", (0, (7, 1.5)), (0, (5, 1, 1, 1, 1, 1)), (0, (2, 1)), (0, (9, 2, 2, 2)))
 CONTROL, CONTROL_DASHES = "0.55", (0, (3, 2))
+_PAGE, _LEAST = 10.5, 1.2
 NORMAL = 1.645  # 90 %, two-sided
 VERDICTS = {
     "ok": "#009E73",
@@ -81,6 +82,11 @@ def grid(
     return figure, figure.subplots(rows, columns, squeeze=False, **share)
 
 
+def on_page(rows: int, height: float) -> float:
+    """Return the height of a row of axes, in inches: less where all would not fit on a page, if they can be read."""
+    return max(min(height, _PAGE / rows), min(height, _LEAST))
+
+
 def one_axis(
     *, width: float, height: float, figure: Figure | None = None, ax: Axes | None = None
 ) -> tuple[Figure, Axes]:
@@ -131,6 +137,14 @@ def axes_or_one(
         raise RequestError(too_many)
     figure, axis = one_axis(**size, figure=figure, ax=ax)
     return figure, np.array([[axis]])
+
+
+def name_rows(figure: Figure, label: str, ax: Axes | None = None) -> None:
+    """Name the vertical axis of all rows together, or of the one given."""
+    if ax is None:
+        figure.supylabel(label, fontsize=9)
+    else:
+        ax.set_ylabel(label, fontsize=8)
 
 
 def keep_drawn(axes: np.ndarray, n: int) -> list[Axes]:

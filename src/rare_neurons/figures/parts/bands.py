@@ -25,8 +25,12 @@ Band = Callable[[str | Path, pd.DataFrame], Ends]
 
 
 def draw_band(axis: Axes, places: np.ndarray, low: pd.Series, high: pd.Series, colour: Colour) -> None:
-    """Shade between the ends."""
-    axis.fill_between(places, low.astype(float), high.astype(float), color=colour, alpha=OPACITY, lw=0)
+    """Shade between the ends; a bar where both neighbours have none."""
+    ends = np.array([low, high], dtype=float)
+    axis.fill_between(places, *ends, color=colour, alpha=OPACITY, lw=0)
+    there = np.pad(np.isfinite(ends).all(axis=0), 1)
+    alone = there[1:-1] & ~there[:-2] & ~there[2:]
+    axis.vlines(np.asarray(places)[alone], *ends[:, alone], color=colour, alpha=2 * OPACITY, lw=2)
 
 
 def of_columns(low: str, high: str) -> Band:
@@ -45,12 +49,12 @@ def of_error(column: str) -> Band:
 
 
 def of_square(column: str) -> Band:
-    """Take roots of the ends of a mean square, whose root with its sign is the column; zero for an end below zero."""
+    """Take roots, with their signs, of the ends of a mean square whose root with its sign is the column."""
 
     def ends(_: str | Path, table: pd.DataFrame) -> Ends:
         square = np.sign(table[column]) * table[column] ** 2
         half = _quantile() * table[f"{column.replace('rms', 'square')}_se"]
-        return tuple(np.sqrt((square + sign * half).clip(lower=0)) for sign in (-1, 1))
+        return tuple(np.sign(end) * np.sqrt(end.abs()) for end in (square - half, square + half))
 
     return ends
 

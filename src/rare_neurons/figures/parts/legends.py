@@ -12,6 +12,9 @@ from rare_neurons.figures.parts.across import Across
 from rare_neurons.figures.style import CONTROL, CONTROL_DASHES, Colour, styles
 
 Handle = Line2D | Patch
+_SIZE, _POINTS = 8, 72
+_LETTER, _KEY = 0.6, 5
+"""Mean width of a letter, and of a key with the room around it, in letters' heights."""
 
 
 def draw_quarantined(axis: Axes, verdicts: pd.DataFrame, along: Across) -> None:
@@ -38,14 +41,25 @@ def legend(
 ) -> None:
     """Explain colours, line styles where there are several models, and what more is drawn.
 
-    It stands beside the axes, or on the given one.
+    It stands below the axes, or the given one.
     """
     handles = [Line2D([], [], color=colour, label=name) for name, colour in colours.items()]
     handles += [*of_models(models), *more]
-    if ax is not None:
+    explain(figure, handles, ax)
+
+
+def explain(figure: Figure, handles: Sequence[Handle], ax: Axes | None = None) -> None:
+    """Put a legend below all axes, in as many columns as there is room for, or below the given axis."""
+    if ax is None:
+        place = {"loc": "outside lower center", "fontsize": _SIZE}
+        figure.legend(handles=handles, ncols=_columns(figure.get_figwidth(), handles), frameon=False, **place)
+    else:
         legend_below(ax, handles)
-        return
-    figure.legend(handles=handles, loc="outside right upper", frameon=False, fontsize=8)
+
+
+def _columns(width: float, handles: Sequence[Handle]) -> int:
+    longest = max(len(handle.get_label()) for handle in handles)
+    return max(1, min(len(handles), int(width * _POINTS / ((longest * _LETTER + _KEY) * _SIZE))))
 
 
 def of_models(models: Sequence[str], *, controls: bool = False) -> list[Line2D]:

@@ -12,6 +12,7 @@ _PLAIN = (1e-3, 1e3)
 """Ends of a logarithmic axis between which plain numbers are shorter than those with an exponent."""
 _FEW = 4
 """Ratio of the ends below which 1, 2 and 5 would leave too few ticks."""
+_STEPS = (1, 2, 2.5, 5, 10)
 _SMALL = 0.01
 """Below it the power of ten stands once, beside the unit."""
 
@@ -41,18 +42,18 @@ def step_axis(axis: Axes, steps: Sequence[int]) -> None:
     axis.set_xlabel("step")
 
 
-def log_axis(axis: Axes) -> None:
-    """Label a logarithmic axis at powers of ten, and at 2 and 5 between them where there are few decades.
+def log_axis(axis: Axis) -> None:
+    """Label a logarithmic axis, ``ax.xaxis`` or ``ax.yaxis``, at powers of ten and, in few decades, at 2 and 5 of them.
 
     Numbers are plain (0.01) or, where the axis goes far from one, have an exponent on the line (1e−5).
     """
-    low, high = axis.get_ylim()
-    axis.yaxis.set_major_formatter(_Powers())
+    low, high = sorted(axis.get_view_interval())
+    axis.set_major_formatter(_Powers())
     if high < _FEW * low:
-        axis.yaxis.set_major_locator(MaxNLocator(4))
+        axis.set_major_locator(MaxNLocator(4, steps=_STEPS))
     else:
-        axis.yaxis.set_major_locator(LogLocator(subs=(1,) if high / low > 300 else (1, 2, 5), numticks=8))
-    axis.yaxis.set_minor_locator(NullLocator())
+        axis.set_major_locator(LogLocator(subs=(1,) if high / low > 300 else (1, 2, 5), numticks=8))
+    axis.set_minor_locator(NullLocator())
 
 
 class _Powers(Formatter):
@@ -89,7 +90,7 @@ def small_numbers(axis: Axis, label: str, unit: str = "", *, most: int = 5, **te
     """
     largest = max(abs(end) for end in axis.get_view_interval())
     exponent = int(np.floor(np.log10(largest))) if 0 < largest < _SMALL else 0
-    axis.set_major_locator(MaxNLocator(most))
+    axis.set_major_locator(MaxNLocator(most, steps=_STEPS))
     axis.set_major_formatter(lambda value, _: f"{value / 10.0**exponent:.3g}".replace("-", "−"))
     scaled = f"{power(10.0**exponent)} {unit}" if exponent else unit
     axis.set_label_text(with_unit(label, scaled), **text)
