@@ -53,7 +53,7 @@ def plot_allocation(
         return nothing_to_draw(figure, ax)
     few = f"one axis for {len(parts) * len(columns)} strata and parts; name one of each, or give figure= instead"
     place = {"figure": figure, "ax": ax, "too_many": few, "sharex": True}
-    figure, axes = axes_or_one(len(parts), len(columns), width=4.4, height=2.9, **place)
+    figure, axes = axes_or_one(len(parts), len(columns), width=3.6, height=2.7, **place)
     kinds, along = _kinds(table), across(results, models, axis)
     intervals = sorted(set(zip(table.step_before, table.step, strict=True)))
     for row, name in zip(axes, parts, strict=True):
@@ -65,7 +65,9 @@ def plot_allocation(
             _draw_bars(one, mine, _PARTS[name], intervals, kinds)
             _draw_changes(one, change, intervals)
             one.set_title(f"{stratum}, {name}{of_panel(table, panel)}", fontsize=9)
-        row[0].set_ylabel(f"change of the loss,\n{name} (nats per token)")
+        row[0].set_ylabel(f"change of the loss,\n{name} (nats per token)", fontsize=8)
+    for one in axes.ravel():
+        one.tick_params(labelsize=8)
     for one in axes[-1]:
         _name_intervals(one, intervals, models, along)
     handles: list[Handle] = [Patch(**style, label=name) for name, style in kinds.values()]
@@ -114,4 +116,4 @@ def _name_intervals(axis: Axes, intervals: Sequence[tuple[int, int]], models: Se
     ends = [along.names(steps, models) for steps in zip(*intervals, strict=True)]
     names = [f"{before}–{after}" for before, after in zip(*ends, strict=True)]
     axis.set_xticks(np.arange(len(intervals)), names, rotation=90, fontsize=7)
-    axis.set_xlabel("between steps" if along.name == "step" else f"between {along.label}")
+    axis.set_xlabel("between steps" if along.name == "step" else f"between {along.label}", fontsize=8)

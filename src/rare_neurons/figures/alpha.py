@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 
 from rare_neurons.figures.parts.across import Across, AxisName, across
 from rare_neurons.figures.parts.legends import Handle, draw_quarantined, legend, mark, quarantine_marks
-from rare_neurons.figures.parts.ticks import log_axis
+from rare_neurons.figures.parts.ticks import compact, log_axis
 from rare_neurons.figures.style import (
     axes_or_one,
     chosen,
@@ -57,22 +57,23 @@ def plot_alpha(
     n = len(kinds)
     few = f"one axis for {n} kinds of matrices; name one by matrix=, or give figure= instead"
     place = {"figure": figure, "ax": ax, "too_many": few}
-    figure, axes = axes_or_one(-(-n // _COLUMNS), min(n, _COLUMNS), width=3.4, height=2.9, **place)
+    figure, axes = axes_or_one(-(-n // _COLUMNS), min(n, _COLUMNS), width=2.4, height=2.4, **place)
     for one, kind in zip(axes.ravel(), kinds, strict=False):
         mine = events[events.matrix == kind]
         _draw_kind(one, table[table.matrix == kind], mine, models, layers, along)
         own, other = (mine[mine.model.isin(names)] for names in (models, beside))
-        said = f"outside {_said(own)}" + (f"\ncontrol: outside {_said(other)}" if beside else "")
-        one.set_title(kind, pad=25 if beside else 16, fontsize=10)
-        one.text(0.5, 1.02, said, transform=one.transAxes, ha="center", va="bottom", fontsize=7.5)
+        said = f"outside {_said(own)}" + (f"\ncontrol: {_said(other)}" if beside else "")
+        one.set_title(kind, pad=22 if beside else 13, fontsize=9)
+        one.text(0.5, 1.02, said, transform=one.transAxes, ha="center", va="bottom", fontsize=7)
         if table[table.matrix == kind].alpha.notna().any():
             one.set(yscale="log")
             log_axis(one.yaxis)
         along.dress(one, table.step)
+        compact(one)
         draw_quarantined(one, verdicts, along)
     for one in keep_drawn(axes, len(kinds)):
         if one.get_subplotspec().is_first_col():
-            one.set_ylabel("alpha (exponent)")
+            one.set_ylabel("alpha (exponent)", fontsize=8)
     colours = {f"layer {int(layer)}": layer_colour(layer, layers) for layer in layers}
     if table.layer[table.matrix.isin(kinds)].isna().any():
         colours["of no layer"] = layer_colour(float("nan"), layers)

@@ -22,7 +22,7 @@ from rare_neurons.figures.parts.legends import (
     of_models,
     quarantine_marks,
 )
-from rare_neurons.figures.parts.ticks import log_axis, small_numbers, with_unit
+from rare_neurons.figures.parts.ticks import compact, log_axis, small_numbers, with_unit
 from rare_neurons.figures.style import (
     CONTROL,
     CONTROL_DASHES,
@@ -38,7 +38,7 @@ from rare_neurons.figures.style import (
 )
 from rare_neurons.results import load_integrity, load_timeline
 
-_WIDTH, _HEIGHT = 3.3, 2.2
+_WIDTH, _HEIGHT = 3.4, 2.2
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,8 @@ def draw_by_stratum(
 
 def _axes_for(n: int, strata: Sequence[str], figure: Figure | None, ax: Axes | None) -> tuple[Figure, np.ndarray]:
     if ax is None:
-        return grid(n, len(strata), width=_WIDTH, height=on_page(n, _HEIGHT), figure=figure, sharex=True, sharey="row")
+        size = on_page(n, len(strata), width=_WIDTH, height=_HEIGHT)
+        return grid(n, len(strata), **size, figure=figure, sharex=True, sharey="row")
     figure, axis = one_axis(width=_WIDTH, height=_HEIGHT, figure=figure, ax=ax)
     return figure, np.array([[axis]])
 
@@ -198,8 +199,7 @@ def _label(row: Sequence[Axes], one: Drawn, panel: str) -> None:
             if low < 0 < high:
                 axis.axhline(0, color="0.3", lw=0.6, zorder=0)
     for axis in row:
-        axis.tick_params(labelsize=8)
-        axis.xaxis.label.set_size(8)
+        compact(axis)
         axis.spines[["top", "right"]].set_visible(False)
 
 

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from rare_neurons.errors import RequestError
 from rare_neurons.figures.emergence import tier_line
 from rare_neurons.figures.findings import Findings, load_findings, unit_of
-from rare_neurons.figures.parts.legends import legend_below
+from rare_neurons.figures.parts.legends import explain, legend_below
 from rare_neurons.figures.parts.ticks import small_numbers
 from rare_neurons.figures.style import CONTROL, Colour, grid, nothing_to_draw, one_axis, stratum_colours
 from rare_neurons.numerics.evidence.rows import EvidenceRow
@@ -68,7 +68,7 @@ def _axes_for(
         figure, axis = one_axis(width=4.6, height=1.6, figure=figure, ax=ax)
         return figure, np.array([[axis]])
     rows = max(len(standing.runs) + len(standing.controls) for _, standing in wanted)
-    return grid(len(wanted), 2, width=4.2, height=0.75 + 0.12 * rows, figure=figure)
+    return grid(len(wanted), 2, width=3.6, height=0.75 + 0.13 * rows, figure=figure)
 
 
 def _draw_over_runs(axis: Axes, standing: Standing, colour: Colour) -> None:
@@ -94,7 +94,7 @@ def _draw_intervals(axis: Axes, standing: Standing, rows: Sequence[EvidenceRow],
     axis.set_ylim(len(rows) - 0.4, -0.6)
     scale, tier = (rows[0].scale, rows[0].tier) if rows else ("linear", "run")
     unit = standing.unit(tier, unit_of(standing.about.table, standing.about.column)) or "1"
-    small_numbers(axis.xaxis, "change", "log ratio" if scale == "log" else unit, fontsize=7.5)
+    small_numbers(axis.xaxis, "change", "log ratio" if scale == "log" else unit, most=5, fontsize=7.5)
     axis.tick_params(axis="x", labelsize=7.5)
     axis.spines[["top", "right"]].set_visible(False)
 
@@ -110,6 +110,6 @@ def _legend(figure: Figure, colours: dict[str, Colour], ax: Axes | None) -> None
     if ax is not None:
         legend_below(ax, handles)
         return
-    figure.legend(handles=handles, loc="outside lower center", ncols=6, frameon=False, fontsize=7.5)
+    explain(figure, handles)
     words = f"Tiers of evidence (adjusted p): {HOLDS} reached   {FAILS} not reached   {NOT_JUDGED} not judged: why"
     figure.suptitle(words, fontsize=8, x=0.01, ha="left")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from rare_neurons.errors import RequestError
 from rare_neurons.figures.findings import Findings, load_findings, unit_of
 from rare_neurons.figures.parts.across import Across, AxisName, across
 from rare_neurons.figures.parts.bands import OPACITY, draw_band
-from rare_neurons.figures.parts.legends import band, draw_quarantined, legend_below, of_models, quarantine_marks
+from rare_neurons.figures.parts.legends import band, draw_quarantined, explain, of_models, quarantine_marks
 from rare_neurons.figures.parts.ticks import small_numbers
 from rare_neurons.figures.style import (
     CONTROL,
@@ -33,6 +34,9 @@ from rare_neurons.numerics.wording.phrases import p_digits
 from rare_neurons.numerics.wording.standing import FAILS, HOLDS, NOT_JUDGED, Standing
 from rare_neurons.results import load_integrity, load_timeline
 
+_TITLE, _TIERS = 44, 56
+"""Letters in a line on an axis of half a page."""
+_BETWEEN = "   "
 _ROLES = ("all", "run", "control")
 _ROW = 0.035
 """Height of one date below the curves, as a share of the axis."""
@@ -90,7 +94,7 @@ def _axes_for(n: int, figure: Figure | None, ax: Axes | None) -> tuple[Figure, n
         figure, axis = one_axis(width=4.6, height=2.3, figure=figure, ax=ax)
         return figure, np.array([[axis]])
     columns = min(2, n)
-    return grid(-(-n // columns), columns, width=4.6, height=2.3, figure=figure)
+    return grid(-(-n // columns), columns, width=3.6, height=2.2, figure=figure)
 
 
 def _label_lowest(axes: np.ndarray, n: int) -> None:
@@ -169,15 +173,26 @@ def _draw_dates(
 
 def _title(axis: Axes, standing: Standing, panel: str) -> None:
     name = standing.question[:1].upper() + standing.question[1:]
-    axis.set_title(f"{name}{panel}", fontsize=8.5, fontweight="bold", loc="left", pad=15)
-    line = axis.text(0, 1.03, tier_line(standing), fontsize=7.5, transform=axis.transAxes, va="bottom")
+    words = _in_lines(tier_line(standing))
+    heading = fill(f"{name}{panel}", _TITLE, break_on_hyphens=False)
+    axis.set_title(heading, fontsize=8, fontweight="bold", loc="left", pad=14 + 9 * words.count("\n"))
+    line = axis.text(0, 1.03, words, fontsize=7, transform=axis.transAxes, va="bottom")
     line.set_in_layout(False)  # it is wider than some axes, and must not make them narrower
+
+
+def _in_lines(words: str) -> str:
+    """Break a line of tiers between them."""
+    lines = [""]
+    for tier in words.split(_BETWEEN):
+        longer = f"{lines[-1]}{_BETWEEN}{tier}" if lines[-1] else tier
+        lines[-1:] = [longer] if len(longer) <= _TIERS else [*filter(None, lines[-1:]), tier]
+    return "\n".join(lines)
 
 
 def tier_line(standing: Standing) -> str:
     """Name the tiers with marks, adjusted p-values and why there is none; with one run there is only the first."""
     asked = [tier for tier in TIERS if tier == "run" or (tier in standing.beyond and len(standing.runs) > 1)]
-    return "   ".join(
+    return _BETWEEN.join(
         f"{standing.mark(tier)} {tier.replace('_', ' ')}{_number(standing.p_value(tier))}{_why(standing, tier)}"
         for tier in asked
     )
@@ -212,12 +227,11 @@ def _legend(
         Line2D([], [], color="black", lw=4, label="half of the change: over seeds (shaded)"),
         *quarantine_marks(verdicts, crosses=False),
     ]
+    explain(figure, handles, ax)
     if ax is not None:
-        legend_below(ax, handles)
         return
-    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=7.5)
     words = (
         f"Tiers of evidence: {HOLDS} reached   {FAILS} not reached: the adjusted p (the number) is above the level, "
-        f"or a tier before is not reached   {NOT_JUDGED} not judged: why"
+        f"or a tier before\nis not reached   {NOT_JUDGED} not judged: why"
     )
     figure.suptitle(words, fontsize=8, x=0.01, ha="left")

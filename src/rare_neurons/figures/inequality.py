@@ -11,7 +11,7 @@ from rare_neurons.figures.parts.across import AxisName
 from rare_neurons.figures.parts.bands import of_columns
 from rare_neurons.figures.style import chosen
 
-_NUMBERS = {"effective_number": "effective number\n", "effective_number_within": "effective number\nwithin stratum "}
+_NUMBERS = {"effective_number": "effective number\n", "effective_number_within": "effective number\nwithin stratum\n"}
 _GINI = "gini"
 
 
@@ -36,7 +36,7 @@ def plot_inequality(
         Drawn(name, label, "neurons", log=True, band=of_columns(f"{name}_low", f"{name}_high"))
         for name, label in _NUMBERS.items()
     ]
-    columns.append(Drawn(_GINI, "Gini index\nof |influence| ", "0 to 1", noise="gini_noise"))
+    columns.append(Drawn(_GINI, "Gini index\nof |influence|\n", "0 to 1", noise="gini_noise"))
     names = chosen("column", column, [one.column for one in columns])
     columns = [one for one in columns if one.column in names]
     return draw_by_stratum(results, models, "inequality", columns, controls=controls, axis=axis, figure=figure, ax=ax)

@@ -14,9 +14,9 @@ from rare_neurons.figures.style import chosen
 _UNIT = "nats per token"
 _LABELS = {
     "rms_influence": "rms influence\n",
-    "rms_influence_within": "rms influence\nwithin stratum ",
+    "rms_influence_within": "rms influence\nwithin stratum\n",
     "mean_influence": "mean influence\n",
-    "mean_influence_within": "mean influence\nwithin stratum ",
+    "mean_influence_within": "mean influence\nwithin stratum\n",
 }
 
 

@@ -58,9 +58,9 @@ def plot_kinds(
         for one, (panel, number) in zip(row, columns, strict=True):
             mine = table[(table.panel == panel) & (table.layer == number)]
             _draw_bars(one, mine, steps)
-            uncounted = "" if mine.counted.all() else "\nnot counted"
-            one.set_title(f"layer {number}{of_panel(table, panel)}{of_side(side, tables)}{uncounted}", fontsize=9)
-        row[0].set_ylabel("share of neurons (0 to 1)")
+            uncounted = "" if mine.counted.all() else ", not counted"
+            one.set_title(f"layer {number}{uncounted}{of_panel(table, panel)}{of_side(side, tables)}", fontsize=9)
+        row[0].set_ylabel("share of neurons (0 to 1)", fontsize=8)
     named = everything[everything.kind.isin(_COLOURS) & everything.layer.isin(layers)]
     tallest = named.groupby(["panel", "layer", "step"]).share.sum().max()
     axes[0, 0].set_ylim(0, max(_LEAST_HEIGHT, 1.1 * float(tallest)))

@@ -12,7 +12,7 @@ from rare_neurons.figures.parts.across import Across, AxisName, across
 from rare_neurons.figures.parts.bands import OPACITY, draw_band
 from rare_neurons.figures.parts.good import of_good_checkpoints
 from rare_neurons.figures.parts.legends import band, explain
-from rare_neurons.figures.parts.ticks import small_numbers
+from rare_neurons.figures.parts.ticks import compact, small_numbers
 from rare_neurons.figures.style import NORMAL, OTHERS, axes_or_one, chosen, chosen_models, nothing_to_draw, of_panel
 from rare_neurons.results import load_shards
 
@@ -58,9 +58,11 @@ def plot_layer_neurons(
             mine = table[(table.panel == panel) & (table.stratum == stratum) & (table.layer == number)]
             _draw_neurons(one, mine, n_top, along)
             one.set_title(f"{stratum}, layer {number}{of_panel(table, panel)}", fontsize=9)
-        small_numbers(row[0].yaxis, "influence within stratum\n", "nats per token", fontsize=9)
+        small_numbers(row[0].yaxis, "influence within stratum\n", "nats per token", fontsize=8)
     for one in axes[-1]:
         along.dress(one, table.step)
+    for one in axes.ravel():
+        compact(one)
     if ax is None:
         figure.suptitle(model, fontsize=9)
         interval = band("black", "90 % interval", alpha=OPACITY)

@@ -15,12 +15,12 @@ from matplotlib.patches import Patch
 from rare_neurons.figures.parts.across import AxisName, across, named_columns
 from rare_neurons.figures.parts.legends import legend
 from rare_neurons.figures.parts.sides import by_side, of_side
-from rare_neurons.figures.parts.ticks import log_axis
+from rare_neurons.figures.parts.ticks import compact, log_axis
 from rare_neurons.figures.style import axes_or_one, chosen, chosen_models, nothing_to_draw, of_panel
 from rare_neurons.results import load_timeline
 
 _RESOLVED = 2.0  # standard errors from which a mean square is more than noise
-_PARTS = {"whole": "whole", "within": "within stratum"}
+_PARTS = ("whole", "within")
 
 
 def plot_layers(
@@ -57,8 +57,8 @@ def plot_layers(
         for one, (panel, stratum, name) in zip(row, columns, strict=True):
             mine = table[(table.panel == panel) & (table.stratum == stratum) & (table.part == name)]
             _draw_map(one, mine, steps, norm)
-            one.set_title(f"{stratum}, {_PARTS[name]}{of_panel(table, panel)}{of_side(side, tables)}", fontsize=9)
-        row[0].set_ylabel("layer")
+            one.set_title(f"{stratum}, {name}{of_panel(table, panel)}{of_side(side, tables)}", fontsize=8.5)
+        row[0].set_ylabel("layer", fontsize=8)
     for one in axes[-1]:
         named_columns(one, steps, models, along)
     _explain(figure, axes, norm, ax)
@@ -69,6 +69,7 @@ def _explain(figure: Figure, axes: np.ndarray, norm: LogNorm, ax: Axes | None) -
     bar = figure.colorbar(ScalarMappable(norm, "viridis"), ax=ax or axes, shrink=0.8, pad=0.02)
     bar.set_label("rms influence of a neuron (nats per token)", fontsize=8)
     log_axis(bar.ax.yaxis)
+    compact(bar.ax)
     hatched = Patch(hatch="////", edgecolor="0.8", facecolor="white", label="within its noise")
     legend(figure, {}, [], more=[hatched], ax=ax)
 

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 
 from rare_neurons.figures.parts.across import Across, AxisName, across
 from rare_neurons.figures.parts.legends import legend
+from rare_neurons.figures.parts.ticks import compact
 from rare_neurons.figures.style import (
     axes_or_one,
     chosen,
@@ -60,7 +61,8 @@ def plot_lineage(
             one.set_title(f"shared with {title}{of_panel(table, panel)}", fontsize=9)
             one.set_ylim(-0.02, 1.02)
             along.dress(one, table.step)
-        row[0].set_ylabel("Jaccard index of the top neurons (0 to 1)", fontsize=8)
+            compact(one)
+        row[0].set_ylabel("Jaccard index (0 to 1)", fontsize=8)
     halves = Line2D([], [], color="black", lw=0.6, alpha=0.6, label="halves of the panel")
     chance = Line2D([], [], color=_CHANCE, lw=3, label="two sets at random")
     legend(figure, colours, models, more=[halves, chance], ax=ax)

@@ -53,7 +53,7 @@ def plot_neuron_steps(
         return nothing_to_draw(figure, ax)
     few = f"one axis for {len(rows) * len(strata)} maps; name one stratum and no control, or give figure="
     place = {"figure": figure, "ax": ax, "too_many": few}
-    figure, axes = axes_or_one(len(rows), len(strata), width=3.4, height=3.6, **place)
+    figure, axes = axes_or_one(len(rows), len(strata), width=3.4, height=3.5, **place)
     norm, along = _norm(table), across(results, names, axis)
     for row, (of, model) in zip(axes, rows, strict=True):
         of_row = table[(table.panel == of) & (table.model == model)]
@@ -63,7 +63,7 @@ def plot_neuron_steps(
             _draw_map(one, of_row[of_row.stratum == stratum], top, steps, norm)
             one.set_title(f"{named(model, controls)}: {stratum}{of_panel(table, of)}", fontsize=9)
             named_columns(one, steps, model, along)
-        row[0].set_ylabel("neuron")
+        row[0].set_ylabel("neuron", fontsize=8)
     _explain(figure, axes, norm, ax)
     return figure
 
@@ -97,7 +97,8 @@ def _draw_map(axis: Axes, table: pd.DataFrame, top: Sequence[int], steps: Sequen
 
 def _explain(figure: Figure, axes: np.ndarray, norm: SymLogNorm, ax: Axes | None) -> None:
     bar = figure.colorbar(ScalarMappable(norm, "RdBu_r"), ax=ax or axes, shrink=0.6, pad=0.02)
-    bar.set_label("influence within stratum (nats per token)")
+    bar.set_label("influence within stratum (nats per token)", fontsize=8)
+    bar.ax.tick_params(labelsize=8)
     powers = 10.0 ** np.arange(np.ceil(np.log10(norm.linthresh)), np.log10(norm.vmax) + 1)
     shown = powers[powers <= norm.vmax]
     ticks = {float(sign * size): power(sign * size) for size in shown for sign in (-1, 1)}

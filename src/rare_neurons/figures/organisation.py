@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 
 from rare_neurons.figures.parts.across import AxisName, across
 from rare_neurons.figures.parts.legends import legend
+from rare_neurons.figures.parts.ticks import compact
 from rare_neurons.figures.style import (
     Colour,
     axes_or_one,
@@ -19,7 +20,6 @@ from rare_neurons.figures.style import (
     named,
     nothing_to_draw,
     of_panel,
-    on_page,
     stratum_colours,
 )
 from rare_neurons.results import load_timeline
@@ -57,15 +57,17 @@ def plot_organisation(
     columns = [key for key, _ in table.groupby(["panel", "stratum"], sort=False)]
     few = f"one axis for {len(drawn) * len(columns)} runs and strata; name one of each and no control, or give figure="
     place = {"figure": figure, "ax": ax, "too_many": few, "sharex": True, "sharey": "row"}
-    figure, axes = axes_or_one(len(drawn), len(columns), width=3.2, height=on_page(len(drawn), 2.2), **place)
+    figure, axes = axes_or_one(len(drawn), len(columns), width=3.2, height=2.2, **place)
     colours, along = stratum_colours(table.stratum), across(results, drawn, axis, table)
     for row, model in zip(axes, drawn, strict=True):
         for one, (panel, stratum) in zip(row, columns, strict=True):
             mine = table[(table.model == model) & (table.panel == panel) & (table.stratum == stratum)]
             _draw_set(one, mine.sort_values("step"), along.of(mine.step.sort_values(), model), colours[stratum])
-            one.set_title(f"{stratum}{of_panel(table, panel)}: {named(model, controls)}", fontsize=9)
+            one.set_title(f"{stratum}{of_panel(table, panel)}: {named(model, controls)}", fontsize=8.5)
     for one in axes[-1]:
         along.dress(one, table.step)
+    for one in axes.ravel():
+        compact(one)
     name_rows(figure, "excess square correlation (0 to 1)", ax)
     _explain(figure, colours, ax)
     return figure

@@ -13,7 +13,7 @@ from rare_neurons.errors import RequestError
 from rare_neurons.figures.parts.bands import OPACITY, draw_band
 from rare_neurons.figures.parts.good import of_good_checkpoints
 from rare_neurons.figures.parts.legends import band, legend
-from rare_neurons.figures.parts.ticks import log_axis
+from rare_neurons.figures.parts.ticks import compact, log_axis
 from rare_neurons.figures.style import (
     Colour,
     axes_or_one,
@@ -22,7 +22,6 @@ from rare_neurons.figures.style import (
     named,
     nothing_to_draw,
     of_panel,
-    on_page,
     on_panels,
 )
 from rare_neurons.results import load_shards
@@ -67,9 +66,7 @@ def plot_rank_curves(
         "or give figure= instead"
     )
     place = {"figure": figure, "ax": ax, "too_many": few}
-    figure, axes = axes_or_one(
-        len(rows), len(strata), width=3.4, height=on_page(len(rows), 2.4), **place, sharex=True, sharey=True
-    )
+    figure, axes = axes_or_one(len(rows), len(strata), width=3.4, height=2.4, **place, sharex=True, sharey=True)
     colours = _colours(table[~table.model.isin(controls)] if len(table) else table, steps)
     for row, (of, model) in zip(axes, rows, strict=True):
         for axis, stratum in zip(row, strata, strict=True):
@@ -120,6 +117,6 @@ def _scale(axes: np.ndarray, table: pd.DataFrame) -> None:
     for axis in axes.ravel():
         log_axis(axis.yaxis)
         log_axis(axis.xaxis)
-        axis.tick_params(labelsize=8)
+        compact(axis)
     for axis in axes[-1]:
-        axis.set_xlabel("rank of the neuron")
+        axis.set_xlabel("rank of the neuron", fontsize=8)

@@ -61,13 +61,13 @@ def plot_rare_common(
     strata = _known(strata, table)
     n = len(places)
     few = f"one axis for {n} runs and panels; name one model and no control, or give figure= instead"
-    columns = 2 if n == 4 else min(4, n)
+    columns = 2 if n == 4 else min(3, n)
     place = {"figure": figure, "ax": ax, "too_many": few}
     figure, axes = axes_or_one(-(-n // columns), columns, width=3.0, height=2.8, **place)
     for axis, (of, model) in zip(axes.ravel(), places, strict=False):
         mine = table[(table.panel == of) & (table.model == model)]
         _draw_neurons(axis, mine, strata)
-        axis.set_title(f"{named(model, controls)}: step {int(mine.step.iloc[0]):,}{of_panel(table, of)}", fontsize=9)
+        axis.set_title(f"{named(model, controls)}: step {int(mine.step.iloc[0]):,}{of_panel(table, of)}", fontsize=8.5)
     _label(axes, len(places), strata)
     _legend(figure, strata, ax)
     return figure
@@ -108,7 +108,7 @@ def _looks(strata: tuple[str, str]) -> dict[tuple[bool, bool], tuple[str, str, s
 def _label(axes: np.ndarray, n: int, strata: tuple[str, str]) -> None:
     for axis in keep_drawn(axes, n):
         for side, name in zip((axis.xaxis, axis.yaxis), strata, strict=True):
-            small_numbers(side, f"within {name}", "nats per token", most=4, fontsize=8)
+            small_numbers(side, f"within {name}\n", "nats per token", most=4, fontsize=8)
         axis.tick_params(labelsize=7.5)
 
 

@@ -19,7 +19,8 @@ MARKS = {"common": "o", "mid": "s", "rare": "^"}
 OTHERS = ("#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 SEEDS = ("-", "--", "-.", ":", (0, (7, 1.5)), (0, (5, 1, 1, 1, 1, 1)), (0, (2, 1)), (0, (9, 2, 2, 2)))
 CONTROL, CONTROL_DASHES = "0.55", (0, (3, 2))
-_PAGE, _LEAST = 10.5, 1.2
+_PAGE, _LEAST = {"width": 7.2, "height": 10.5}, {"width": 1.7, "height": 1.2}
+"""Inches: what two columns of print leave for a figure, and the smallest axis that can be read."""
 NORMAL = 1.645  # 90 %, two-sided
 VERDICTS = {
     "ok": "#009E73",
@@ -82,9 +83,10 @@ def grid(
     return figure, figure.subplots(rows, columns, squeeze=False, **share)
 
 
-def on_page(rows: int, height: float) -> float:
-    """Return the height of a row of axes, in inches: less where all would not fit on a page, if they can be read."""
-    return max(min(height, _PAGE / rows), min(height, _LEAST))
+def on_page(rows: int, columns: int, *, width: float, height: float) -> dict[str, float]:
+    """Return the size of one axis, in inches: smaller where all would not fit on a page, if they can be read."""
+    sizes = (("width", columns, width), ("height", rows, height))
+    return {name: max(min(size, _PAGE[name] / n), min(size, _LEAST[name])) for name, n, size in sizes}
 
 
 def one_axis(
@@ -116,7 +118,7 @@ def axes_or_one(
     ax: Axes | None = None,
     **share: bool,
 ) -> tuple[Figure, np.ndarray]:
-    """Return a figure and its axes [row column] (`grid`), or those of a caller's axis where one is enough.
+    """Return a figure of a page at most and its axes [row column], or those of a caller's axis where one is enough.
 
     Parameters
     ----------
@@ -130,7 +132,7 @@ def axes_or_one(
     ValueError
         If both a figure and an axis are given.
     """
-    size = {"width": width, "height": height}
+    size = on_page(rows, columns, width=width, height=height)
     if ax is None:
         return grid(rows, columns, **size, figure=figure, **share)
     if rows * columns > 1:

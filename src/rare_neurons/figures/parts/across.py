@@ -116,4 +116,4 @@ def named_columns(axis: Axes, steps: Sequence[int], models: str | Sequence[str],
     shown = range(0, len(steps), -(-len(steps) // _MOST_NAMES))
     names = along.names([steps[k] for k in shown], models)
     axis.set_xticks(np.array(shown) + 0.5, names, rotation=90, fontsize=7)
-    axis.set_xlabel(along.label)
+    axis.set_xlabel(along.label, fontsize=8)

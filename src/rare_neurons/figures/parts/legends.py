@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -58,8 +59,10 @@ def explain(figure: Figure, handles: Sequence[Handle], ax: Axes | None = None) -
 
 
 def _columns(width: float, handles: Sequence[Handle]) -> int:
-    longest = max(len(handle.get_label()) for handle in handles)
-    return max(1, min(len(handles), int(width * _POINTS / ((longest * _LETTER + _KEY) * _SIZE))))
+    letters = np.array([len(handle.get_label()) * _LETTER + _KEY for handle in handles])
+    room = width * _POINTS / _SIZE
+    fits = (n for n in range(len(letters), 1, -1) if sum(one.max() for one in np.array_split(letters, n)) <= room)
+    return next(fits, 1)
 
 
 def of_models(models: Sequence[str], *, controls: bool = False) -> list[Line2D]:

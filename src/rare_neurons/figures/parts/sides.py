@@ -22,5 +22,5 @@ def by_side(
 
 
 def of_side(side: str, tables: Mapping[str, pd.DataFrame]) -> str:
-    """Name of the side where a title has to say it: not of runs alone."""
-    return f": {side}" if side == "controls" or len(tables) > 1 else ""
+    """Name of the side, on a line of its own, where a title has to say it: not of runs alone."""
+    return f"\n{side}" if side == "controls" or len(tables) > 1 else ""

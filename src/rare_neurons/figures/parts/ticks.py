@@ -42,6 +42,12 @@ def step_axis(axis: Axes, steps: Sequence[int]) -> None:
     axis.set_xlabel("step")
 
 
+def compact(axis: Axes) -> None:
+    """Write the numbers and the horizontal label of an axis of many in a figure in smaller letters."""
+    axis.tick_params(labelsize=8)
+    axis.xaxis.label.set_size(8)
+
+
 def log_axis(axis: Axis) -> None:
     """Label a logarithmic axis, ``ax.xaxis`` or ``ax.yaxis``, at powers of ten and, in few decades, at 2 and 5 of them.
 
@@ -72,7 +78,7 @@ def power(value: float, *, plain: bool = False) -> str:
     return f"{digits.removesuffix('.0')}e{int(exponent)}".replace("-", "−")
 
 
-def small_numbers(axis: Axis, label: str, unit: str = "", *, most: int = 5, **text: float) -> None:
+def small_numbers(axis: Axis, label: str, unit: str = "", *, most: int = 6, **text: float) -> None:
     """Label an axis with its unit, and write the power of ten of small numbers beside it.
 
     Parameters
