@@ -62,8 +62,8 @@ def plot_allocation(
                 rows[(rows.panel == panel) & (rows.stratum == stratum)]
                 for rows in (table, changes[changes.part == name])
             )
-            _draw_bars(one, mine, _PARTS[name], intervals, kinds)
             _draw_changes(one, change, intervals)
+            _draw_bars(one, mine, _PARTS[name], intervals, kinds)
             one.set_title(f"{stratum}, {name}{of_panel(table, panel)}", fontsize=9)
         row[0].set_ylabel(f"change of the loss,\n{name} (nats per token)", fontsize=8)
     for one in axes.ravel():

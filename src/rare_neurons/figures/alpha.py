@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from rare_neurons.figures.parts.across import Across, AxisName, across
+from rare_neurons.figures.parts.bands import draw_band
 from rare_neurons.figures.parts.legends import Handle, draw_quarantined, legend, mark, quarantine_marks
 from rare_neurons.figures.parts.ticks import compact, log_axis
 from rare_neurons.figures.style import (
@@ -93,7 +94,7 @@ def _draw_kind(
         for layer, lines in table[table.model == model].groupby("layer", dropna=False):
             lines, colour = lines.sort_values("step"), layer_colour(layer, layers)
             held, jumped = lines.quarantined, lines.xmin_jump.eq(True)
-            axis.plot(along.of(lines.step, model), lines.alpha.where(~held), ls=style, color=colour)
+            axis.plot(along.of(lines.step, model), lines.alpha.where(~held), ls=style, color=colour, marker=".", ms=3)
             axis.plot(along.of(lines.step[jumped], model), lines.alpha[jumped], "|", color=colour, ms=9)
             mark(axis, along.of(lines.step[held], model), lines.alpha[held])
             same = events.layer.isna() if layer != layer else events.layer == layer
@@ -101,9 +102,7 @@ def _draw_kind(
             axis.plot(along.of(left.step, model), left.alpha, "o", color=colour, ms=5)
     for _, null in table.groupby(["rows", "cols"]):  # kinds have one shape, but for their place in the layers
         null = null.dropna(subset=["alpha_null_low"]).drop_duplicates("step").sort_values("step")
-        axis.fill_between(
-            along.of(null.step, models), null.alpha_null_low, null.alpha_null_high, color=_NULL, lw=0, zorder=0
-        )
+        draw_band(axis, along.of(null.step, models), null.alpha_null_low, null.alpha_null_high, _NULL, 1)
 
 
 def _said(events: pd.DataFrame) -> str:

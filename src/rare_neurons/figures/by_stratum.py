@@ -122,7 +122,7 @@ def draw_by_stratum(
             _draw_lines(place, mine[mine.stratum.isin(shown)], one, looks, along)
             along.dress(place, table.step)
             draw_quarantined(place, verdicts, along)
-        _limit(row[0], mine, one)
+        _limit(row, mine, one)
         _label(row, one, of_panel(table, panel))
     shown = _explained(strata, columns, of_models(runs, controls=len(looks) > len(runs)), verdicts)
     _explain(axes, strata, shown, ax)
@@ -178,19 +178,25 @@ def _groups(
             yield model, stratum, lines.sort_values("step")
 
 
-def _limit(axis: Axes, table: pd.DataFrame, one: Drawn) -> None:
+def _limit(row: Sequence[Axes], table: pd.DataFrame, one: Drawn) -> None:
     """Keep a logarithmic axis to what the lines span: an interval may reach zero."""
     values = table[["value", "noise"]].to_numpy()
-    if not one.log or not np.isfinite(values).any():
+    if not np.isfinite(values).any():
+        for axis in row:
+            axis.text(0.5, 0.5, "nothing told from noise", transform=axis.transAxes, ha="center", fontsize=8)
+        row[0].set(yticks=[], ylim=(0, 1))
         return
-    axis.set_yscale("log", nonpositive="clip")
-    axis.set_ylim(0.5 * np.nanmin(values), 1.3 * np.nanmax([np.nanmax(values), *table.high.dropna()]))
+    if not one.log:
+        return
+    row[0].set_yscale("log", nonpositive="clip")
+    row[0].set_ylim(0.5 * np.nanmin(values), 1.3 * np.nanmax([np.nanmax(values), *table.high.dropna()]))
 
 
 def _label(row: Sequence[Axes], one: Drawn, panel: str) -> None:
-    label = f"{one.label.rstrip()}{panel}\n" if panel else one.label
-    if row[0].get_yscale() == "log":
-        log_axis(row[0].yaxis)
+    label = f"{one.label.rstrip()}{panel}{one.label[len(one.label.rstrip()) :]}"
+    if one.log:
+        if row[0].get_yscale() == "log":
+            log_axis(row[0].yaxis)
         row[0].set_ylabel(with_unit(label, one.unit), fontsize=8)
     else:
         small_numbers(row[0].yaxis, label, one.unit, fontsize=8)

@@ -121,7 +121,7 @@ def draw_question(
     for run, (shade, style) in looks.items():
         mine = courses[courses.run == run].sort_values("step")
         draw_band(axis, along.of(mine.step, run), mine.low, mine.high, shade)
-        axis.plot(along.of(mine.step, run), mine.value, ls=style, color=shade, lw=0.9)
+        axis.plot(along.of(mine.step, run), mine.value, ls=style, color=shade, lw=0.9, marker=".", ms=2.5)
         for turn in findings.turns:
             if (turn.question, turn.run) == (standing.question, run) and run in changed:
                 moved = mine[(mine.step >= turn.start) & (mine.step <= turn.end)]

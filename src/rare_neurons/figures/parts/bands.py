@@ -24,13 +24,15 @@ Band = Callable[[str | Path, pd.DataFrame], Ends]
 """From a results folder and rows of a timeline to the ends of each row's interval."""
 
 
-def draw_band(axis: Axes, places: np.ndarray, low: pd.Series, high: pd.Series, colour: Colour) -> None:
+def draw_band(
+    axis: Axes, places: np.ndarray, low: pd.Series, high: pd.Series, colour: Colour, opacity: float = OPACITY
+) -> None:
     """Shade between the ends; a bar where both neighbours have none."""
     ends = np.array([low, high], dtype=float)
-    axis.fill_between(places, *ends, color=colour, alpha=OPACITY, lw=0)
+    axis.fill_between(places, *ends, color=colour, alpha=opacity, lw=0, zorder=0.5)
     there = np.pad(np.isfinite(ends).all(axis=0), 1)
     alone = there[1:-1] & ~there[:-2] & ~there[2:]
-    axis.vlines(np.asarray(places)[alone], *ends[:, alone], color=colour, alpha=2 * OPACITY, lw=2)
+    axis.vlines(np.asarray(places)[alone], *ends[:, alone], color=colour, alpha=min(1, 2 * opacity), lw=3, zorder=0.5)
 
 
 def of_columns(low: str, high: str) -> Band:
