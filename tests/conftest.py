@@ -8,7 +8,7 @@ from filelock import FileLock
 from tests.workflow.project import Project, copy_project, make_project
 
 LONGEST = (
-    *(f"workflow/test_{name}.py" for name in ("own_model", "hub_faults", "planted")),
+    *(f"workflow/test_{name}.py" for name in ("hub_faults", "planted")),
     "hostile/test_corpus.py",
     *(f"workflow/test_{name}.py" for name in ("reruns", "hub", "faults", "batches", "extending", "families")),
     "test_notebooks.py",
