@@ -13,7 +13,7 @@ LONGEST = (
     *(f"workflow/test_{name}.py" for name in ("reruns", "hub", "faults", "batches", "extending", "families")),
     "test_notebooks.py",
 )
-"""Files that take longest. The first two do without the finished run, which one worker makes while others wait."""
+"""Files that take longest. The first does without the finished run, which one worker makes while the other waits."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
