@@ -49,8 +49,8 @@ def hub_checkpoints(repo: str) -> HubModel:
     except (HfHubHTTPError, HFValidationError, HTTPError, OSError) as error:
         said = (str(error).splitlines() or [type(error).__name__])[0]
         raise RequestError(
-            f"the Hub tells nothing of {repo}: {said}; no folder of that name is here either: correct the name, or see to "
-            "the network"
+            f"the Hub tells nothing of {repo}: {said}; no folder of that name is here either: correct the name, or see "
+            "to the network"
         ) from None
     config = json.loads(Path(path).read_text(encoding="utf-8"))
     return HubModel(revision, steps, config)
