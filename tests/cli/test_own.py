@@ -104,6 +104,21 @@ def test_a_misspelt_folder_is_refused_with_the_one_that_is_there_and_the_hub_not
         written_config(Wanted(name))
 
 
+def test_a_folder_that_holds_one_checkpoint_is_refused(trained):
+    for step in (50, 100):
+        (trained / f"runs/my model/checkpoint-{step}/config.json").unlink()
+    with pytest.raises(RequestError, match=r"runs/my model holds a single checkpoint, checkpoint-1000; .*save_steps"):
+        written_config(Wanted("runs/my model"))
+
+
+def test_weights_without_a_configuration_are_refused_with_what_writes_one(trained):
+    for step in (50, 100, 1000):
+        folder = trained / f"runs/my model/checkpoint-{step}"
+        (folder / "config.json").rename(folder / "pytorch_model.bin")
+    with pytest.raises(RequestError, match=r"checkpoint-100 has weights alone: model\.config\.save_pretrained"):
+        written_config(Wanted("runs/my model"))
+
+
 def test_a_floor_too_high_is_refused_with_the_folders_below(trained):
     with pytest.raises(RequestError, match=r"no checkpoints in runs: .*; they are in runs/my model: name one of these"):
         written_config(Wanted("runs"))

@@ -124,15 +124,21 @@ def find_checkpoints(where: str) -> tuple[str, tuple[int, ...]]:
             f"checkpoint-500 or step500 (model.save_pretrained writes them){_below(folder)}"
         )
     best = max(found, key=lambda pattern: len(found[pattern]))
+    if len(found[best]) == 1:
+        raise RequestError(
+            f"{folder} holds a single checkpoint, {best.replace('{step}', str(found[best][0]))}; a timeline needs "
+            "several: save more often (save_steps of the Trainer), or name another folder"
+        )
     return str(folder / best), tuple(sorted(found[best]))
 
 
 def _below(folder: Path) -> str:
-    """Folders with checkpoints one floor down, as the end of a sentence."""
-    runs = sorted(
-        {str(path.parent.parent) for path in folder.glob("*/*/config.json") if _NUMBER.search(path.parent.name)}
-    )
-    return f"; they are in {', '.join(runs[:5])}: name one of these" if runs else ""
+    """Say what there is instead, to end a sentence: checkpoints one floor down, or weights without their shape."""
+    runs = sorted({str(at.parent.parent) for at in folder.glob("*/*/config.json") if _NUMBER.search(at.parent.name)})
+    if runs:
+        return f"; they are in {', '.join(runs[:5])}: name one of these"
+    bare = sorted(str(at.parent) for kind in ("*.safetensors", "*.bin") for at in folder.glob(f"*/{kind}"))
+    return f"; {bare[0]} has weights alone: model.config.save_pretrained writes its config.json" if bare else ""
 
 
 def read_own_config(folder: Path) -> Mapping[str, object]:
