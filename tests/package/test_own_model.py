@@ -131,9 +131,8 @@ def measured(tmp_path_factory) -> Project:
             convert(runs / f"{model}/checkpoint-{step}", runs / f"{name}/checkpoint-{step}", number, kind)
     write_layers(project.folder, configurations(project.folder))
     project.run("--configfile", "own.yaml", "quick.yaml", "more.yaml", "--", "results/atlas.html")
-    shards = [
-        f"results/{table}/{one[0]}/step{step}.parquet" for table in TESTED for one in TWINS.values() for step in ENDS
-    ]
+    twins = [f"{one[0]}/step{step}.parquet" for one in TWINS.values() for step in ENDS]
+    shards = [f"results/{table}/{twin}" for table in ("behaviour/heldout", "spectra") for twin in twins]
     project.run("--configfile", "own.yaml", "quick.yaml", "twins.yaml", "--", *shards)
     return project
 
