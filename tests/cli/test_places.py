@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from rare_neurons.cli import places
 from rare_neurons.cli.places import end_of_text, find_tokenizer, near_folder
 from rare_neurons.errors import RequestError
+from rare_neurons.stages import own_tokenizer
 
 
 def tokenizer_json(*special: str) -> str:
@@ -46,3 +48,21 @@ def test_what_is_called_otherwise_is_not_near(tmp_path):
     assert near_folder(str(tmp_path / "pythia-70m")) is None
     assert near_folder(str(tmp_path / "my-files")) is None
     assert near_folder(str(tmp_path / "nowhere/my-model")) is None
+
+
+@pytest.mark.parametrize("kind", ["BPE", "Unigram"])
+def test_the_tokenizer_of_another_model_is_refused_at_once(tmp_path, kind):
+    words = {"a": 0, "b": 1, "</s>": 2}
+    vocabulary = words if kind == "BPE" else [[word, 0.0] for word in words]
+    special = {"content": "</s>", "id": 2, "special": True}
+    extra = {"content": "<pad>", "id": 3, "special": False}
+    record = {"added_tokens": [special, extra], "model": {"type": kind, "vocab": vocabulary}}
+    (tmp_path / "tokenizer.json").write_text(json.dumps(record))
+    for fitting in (4, 1027, None):
+        assert "end_of_text" in find_tokenizer(str(tmp_path), None, fitting)
+    for other in (3, 1028):
+        with pytest.raises(
+            RequestError, match=rf"tokenizer\.json has 4 tokens, but .* vocab_size {other:,} .*--tokenizer"
+        ):
+            find_tokenizer(str(tmp_path), None, other)
+    assert places._MAX_PADDING == own_tokenizer._MAX_PADDING

@@ -58,7 +58,7 @@ def _of_folder(wanted: Wanted) -> str:
     entry = f"source: folder, path: {quoted(pattern)}, tokenizer: {name}, steps: found"
     tokens = tokens_per_step(last)
     entry += f", tokens_per_step: {tokens}" if tokens else ""
-    tokenizer = find_tokenizer(wanted.tokenizer, last)
+    tokenizer = find_tokenizer(wanted.tokenizer, last, config.get("vocab_size"))
     heading = f"{len(steps)} checkpoints, steps {steps[0]} to {steps[-1]}, of family {config['model_type']}"
     return _text(heading, name, entry, (tokenizer, _texts(wanted.texts)), context_of(config))
 
@@ -69,7 +69,7 @@ def _of_hub(wanted: Wanted) -> str:
     entry = f"source: hub, repo: {wanted.model}, revision: {quoted(found.revision)}, tokenizer: {name}"
     entry += f", steps: {list(found.steps)}"
     entry += f", n_neurons: {found.n_neurons}" if found.n_neurons else ""
-    tokenizer = find_tokenizer(wanted.tokenizer or str(wanted.model), None)
+    tokenizer = find_tokenizer(wanted.tokenizer or str(wanted.model), None, found.config.get("vocab_size"))
     heading = f"{len(found.steps)} checkpoints on the Hub, steps {found.steps[0]} to {found.steps[-1]}"
     return _text(heading, name, entry, (tokenizer, _texts(wanted.texts)), context_of(found.config))
 

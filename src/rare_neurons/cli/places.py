@@ -8,6 +8,7 @@ from pathlib import Path
 from rare_neurons.errors import RequestError
 
 END_OF_TEXT = "<|endoftext|>"
+_MAX_PADDING = 1024  # ids beyond the tokenizer's, as a run allows (rare_neurons.stages.own_tokenizer)
 _OTHER_ENDS = ("</s>", "<|end_of_text|>", "<eos>", "<|im_end|>", "[SEP]")
 
 
@@ -19,17 +20,27 @@ def near_folder(asked: str) -> str | None:
     return str(path.parent / near[0]) if near else None
 
 
-def find_tokenizer(asked: str | None, checkpoint: Path | None) -> str:
+def find_tokenizer(asked: str | None, checkpoint: Path | None, n_ids: object = None) -> str:
     """Return the entry of a tokenizer: the one asked for, or the first beside the checkpoints.
+
+    Parameters
+    ----------
+    asked : str, optional
+        A folder or Hub repository.
+    checkpoint : Path, optional
+        The folder to look beside.
+    n_ids : int, optional
+        Ids of the model; a tokenizer of another size is refused.
 
     Raises
     ------
     RequestError
-        If there is none, saying how to make one.
+        If there is none, saying how to make one, or it is that of another model.
     """
     places = [Path(asked)] if asked else _places(checkpoint) if checkpoint else []
     for folder in places:
         if (folder / "tokenizer.json").is_file():
+            _refuse_other(folder / "tokenizer.json", n_ids)
             end = end_of_text(folder / "tokenizer.json")
             more = "" if end == END_OF_TEXT else f", end_of_text: {quoted(end)}"
             return f"source: folder, path: {quoted(str(folder))}{more}"
@@ -43,6 +54,21 @@ def find_tokenizer(asked: str | None, checkpoint: Path | None) -> str:
         f"no tokenizer.json in {looked}; write it with `tokenizer.save_pretrained('tokenizer')` of a fast tokenizer "
         "and name that folder, or a Hub repository that has it, with --tokenizer"
     )
+
+
+def _refuse_other(path: Path, n_ids: object) -> None:
+    record = json.loads(path.read_text(encoding="utf-8"))
+    vocabulary = (record.get("model") or {}).get("vocab")
+    if not vocabulary or not isinstance(n_ids, int):
+        return
+    tokens = set(vocabulary if isinstance(vocabulary, dict) else (token for token, _ in vocabulary))
+    n_tokens = len(tokens | {one["content"] for one in record.get("added_tokens") or ()})
+    if not n_tokens <= n_ids < n_tokens + _MAX_PADDING:
+        raise RequestError(
+            f"the tokenizer {path} has {n_tokens:,} tokens, but the model's config.json says vocab_size {n_ids:,} "
+            f"(with padding, {n_tokens:,} to {n_tokens + _MAX_PADDING - 1:,} would fit); name the model's own with "
+            "--tokenizer"
+        )
 
 
 def _places(checkpoint: Path) -> list[Path]:
