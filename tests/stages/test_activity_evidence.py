@@ -28,7 +28,7 @@ def shards(tmp_path_factory):
     return paths
 
 
-def judged(shards, folder, quarantined=()):
+def judged(shards, folder, quarantined=(), step="last"):
     integrity = []
     for model in (*RUNS, *CONTROLS):
         rows = [{"step": s, "status": "ok", "quarantined": (model, s) in quarantined} for s in STEPS]
@@ -43,6 +43,7 @@ def judged(shards, folder, quarantined=()):
         controls=CONTROLS,
         strata=STRATA,
         rule=RULE,
+        step=step,
     )
     return read_table(output).to_pylist()
 

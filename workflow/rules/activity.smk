@@ -80,6 +80,7 @@ rule activity_evidence:
         controls=lambda w: controls(w.subject),
         strata=config["activity"]["strata"],
         rule=config["evidence"]["rule"],
+        step=config["evidence"]["step"],
         version=VERSIONS["activity_evidence"],
     script:
         "../scripts/activity_evidence.py"

@@ -23,6 +23,7 @@ def write_activity_evidence(
     controls: Sequence[str],
     strata: Sequence[str],
     rule: Mapping[str, object],
+    step: int | str,
 ) -> None:
     """Answer every question about organisation and kinds, for every panel.
 
@@ -40,18 +41,20 @@ def write_activity_evidence(
         Those of section ``activity``, in its order.
     rule : mapping
         Key ``rule`` of section ``evidence``.
+    step : int or str
+        Key ``step`` of the same: where runs are compared.
     """
     panels: dict[str, dict[str, dict[str, dict[int, list[dict]]]]] = {}
-    for (table, panel, model, step), path in good_shards(shards, integrity).items():
+    for (table, panel, model, at), path in good_shards(shards, integrity).items():
         tables = panels.setdefault(panel, {name: {} for name in JUDGED_ACTIVITY})
         rows = read_table(path, _COLUMNS.get(table)).to_pylist()
         if rows:
-            tables[table].setdefault(model, {})[step] = rows
+            tables[table].setdefault(model, {})[at] = rows
     rows, judged = [], Subject(subject, tuple(models), tuple(controls))
     for panel, tables in panels.items():
-        found = judge_activity(ask_all(tables, tuple(strata)), judged, rule=Rule(**rule))
+        found = judge_activity(ask_all(tables, tuple(strata)), judged, rule=Rule(**rule), step=step)
         rows += [{"panel": panel, **vars(row)} for row in found]
     inputs = {"shards": digest_of_files(shards), "integrity": digest_of_files(integrity)}
-    params = {"rule": dict(rule), "strata": list(strata)}
+    params = {"rule": dict(rule), "step": step, "strata": list(strata)}
     about = provenance("activity_evidence", VERSIONS["activity_evidence"], params, inputs)
     write_rows(TABLE, from_rows(TABLE, rows, {"subject": subject}), output, about)
