@@ -19,8 +19,12 @@ from scipy.stats import binomtest, norm
 
 from benchmarks.calibration.evidence_world import table
 from rare_neurons.numerics.claims.asked import ask_all
+from rare_neurons.numerics.claims.findings import Finding
 from rare_neurons.numerics.claims.judge import Subject, judge_activity
+from rare_neurons.numerics.claims.over_runs import beyond_controls, over_runs
 from rare_neurons.numerics.claims.rows import ActivityEvidenceRow
+from rare_neurons.numerics.claims.specific import Pair, judge_specific
+from rare_neurons.numerics.evidence.comparison import Decision
 from rare_neurons.numerics.evidence.question import Rule
 
 RUNS, CONTROLS = tuple("abc"), tuple("xy")
@@ -66,20 +70,15 @@ class World:
     dead_scatter: float = 1.0
 
 
-def ledger(
-    world: World,
-    rng: np.random.Generator,
-    controls: Sequence[str] = CONTROLS,
-    runs: Sequence[str] = RUNS,
-) -> list[ActivityEvidenceRow]:
+def ledger(world: World, rng: np.random.Generator, controls: Sequence[str] = CONTROLS) -> list[ActivityEvidenceRow]:
     """Draw one subject and judge it."""
     names = ("organisation", "sets", "routing", "kinds")
     tables: dict[str, dict[str, dict[int, list[dict]]]] = {name: {} for name in names}
-    for model in (*runs, *controls):
-        found = _course(world, rng, model in runs)
+    for model in (*RUNS, *controls):
+        found = _course(world, rng, model in RUNS)
         for name in names:
             tables[name][model] = {step: found[step][name] for step in STEPS}
-    return judge_activity(ask_all(tables, STRATA), Subject("s", tuple(runs), tuple(controls)), rule=Rule())
+    return judge_activity(ask_all(tables, STRATA), Subject("s", RUNS, tuple(controls)), rule=Rule())
 
 
 def _course(world: World, rng: np.random.Generator, is_run: bool) -> dict[int, dict[str, list[dict]]]:
@@ -176,24 +175,47 @@ GROWN = {
     "four times from the start": World(base=(20.0, 5.0), growth=4.0),
     "twice, controls near the noise": World(base=(4.0, 2.0), growth=4.0),
     "twice, controls silent": World(base=(0.5, 0.25), growth=40.0),
+    "six times, controls silent": World(base=(0.6, 0.1), growth=40.0),
     "alike, runs grow 4 times": World(base=(8.0, 8.0), growth=4.0),
     "rare part doubled": World(base=(20.0, 10.0), growth=2.0, specific=2.0),
     "rare part 4 times": World(base=(20.0, 10.0), growth=2.0, specific=4.0),
     "rare part 8 times": World(base=(20.0, 10.0), growth=2.0, specific=8.0),
     "rare part 16 times, controls silent": World(base=(0.5, 0.25), growth=40.0, specific=16.0),
 }
-SEEDS = {"3 : 2": (RUNS, CONTROLS), "3 : 3": (RUNS, tuple("xyz")), "5 : 5": (tuple("abcde"), tuple("uvxyz"))}
+SEEDS = ((3, 2), (3, 3), (5, 5))
 
 
 def general_growth(draws: int, seed: int = 2) -> Iterator[list[str]]:
-    """Share of draws in which co-activation on rare tokens reaches `specific`, by numbers of runs and controls."""
+    """Share of draws with p ≤ 0.05 of tier `specific` alone, by numbers of runs and controls; and of differences."""
+    decision = Decision(direction="rise")
     for name, world in GROWN.items():
-        rates = []
-        for runs, controls in SEEDS.values():
-            rng = np.random.default_rng([seed, len(controls), *name.encode()])
-            drawn = (reached(ledger(world, rng, controls, runs)) for _ in range(draws))
-            rates.append(_rate(sum("co-activation, rare" in hit.get("specific", ()) for hit in drawn), draws))
-        yield [name, *rates]
+        cells = []
+        for sizes in SEEDS:
+            rng = np.random.default_rng([seed, *sizes, *name.encode()])
+            drawn = [_sides(world, rng, sizes) for _ in range(draws)]
+            p_values = [judge_specific(*sides, decision=decision).p_value for sides in drawn]
+            cells.append(_rate(sum(p is not None and p <= 0.05 for p in p_values), draws))
+        differ = [[[_difference(pair) for pair in side] for side in sides] for sides in drawn]
+        tests = [(over_runs(a, decision=decision), beyond_controls(a, b, decision=decision)) for a, b in differ]
+        yield [name, *cells, _rate(sum(max(one.p_value for one in both) <= 0.05 for both in tests), draws)]
+
+
+def _sides(world: World, rng: np.random.Generator, sizes: tuple[int, int]) -> list[list[Pair]]:
+    return [_pairs(world, rng, n, are_runs) for n, are_runs in zip(sizes, (True, False), strict=True)]
+
+
+def _pairs(world: World, rng: np.random.Generator, n: int, are_runs: bool) -> list[Pair]:
+    found = []
+    for _ in range(n):
+        z = _grown(world, rng, are_runs)[:, None] + rng.normal(size=(2, 2))
+        found.append(Pair(*(Finding(STEPS[-1], *map(float, row), spread=1.0) for row in z)))
+    return found
+
+
+def _difference(pair: Pair) -> Finding:
+    """Compare strata by differences, which grow with everything."""
+    one, other = pair.first, pair.second
+    return Finding(one.step, one.beyond - other.beyond, one.placebo - other.placebo, 2**0.5)
 
 
 def _rate(hits: int, draws: int) -> str:
@@ -211,7 +233,8 @@ def main() -> None:
     if options.only is None:
         _print_tiers(draws)
         print()
-    table(("co-activation grows on both strata", *SEEDS), general_growth(draws))
+    sizes = (f"{runs} runs, {controls} controls" for runs, controls in SEEDS)
+    table(("co-activation grows", *sizes, "differences, as many"), general_growth(2 * draws))
 
 
 def _print_tiers(draws: int) -> None:

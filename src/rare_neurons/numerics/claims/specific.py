@@ -63,9 +63,9 @@ def judge_specific(runs: Pairs, controls: Pairs, *, decision: Decision) -> Teste
     Log form: ``λ = ln(e_first / e_second)`` of the effects e, over runs against zero and against the controls' λ. Where
     effects of all but one control do not exceed `RESOLVED_SD` standard deviations of single sets, or a run's on the
     second stratum does not, the share form: ``1 − κ² e_second / e_first`` with κ² = `ALLOWED` (over runs its logarithm
-    where the second stratum is resolved in all); a control whose first stratum is not resolved has ``e_first`` over the
-    mean of the runs'. Where a run's first stratum is not resolved there is neither, and nothing is judged. All of it
-    beyond matched sets and, where there is one, beyond the placebo: the largest p counts.
+    where the second stratum is resolved in all); a control that is not resolved on both has ``e_first`` over the mean
+    of the runs'. Where a run's first stratum is not resolved there is neither, and nothing is judged. All of it beyond
+    matched sets and, where there is one, beyond the placebo: the largest p counts.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def _judge(
     own = [_share(run) for run in runs]
     over = [_log(run, ALLOWED) for run in runs] if all(run.both for run in runs) else own
     mean = float(np.mean([run.first for run in runs]))
-    other = [_share(one) if one.resolved[0] else _silent(one, mean) for one in controls]
+    other = [_share(one) if one.both else _silent(one, mean) for one in controls]
     return SHARE, over_runs(over, decision=decision).comparison, beyond_controls(own, other, decision=decision)
 
 
