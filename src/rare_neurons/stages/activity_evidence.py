@@ -22,8 +22,7 @@ def write_activity_evidence(
     models: Sequence[str],
     controls: Sequence[str],
     strata: Sequence[str],
-    rule: Mapping[str, object],
-    step: int | str,
+    evidence: Mapping[str, object],
 ) -> None:
     """Answer every question about organisation and kinds, for every panel.
 
@@ -39,10 +38,8 @@ def write_activity_evidence(
     models, controls : sequence of str
     strata : sequence of str
         Those of section ``activity``, in its order.
-    rule : mapping
-        Key ``rule`` of section ``evidence``.
-    step : int or str
-        Key ``step`` of the same: where runs are compared.
+    evidence : mapping
+        Keys ``rule`` and ``step`` (where runs are compared) of the section.
     """
     panels: dict[str, dict[str, dict[str, dict[int, list[dict]]]]] = {}
     for (table, panel, model, at), path in good_shards(shards, integrity).items():
@@ -52,9 +49,9 @@ def write_activity_evidence(
             tables[table].setdefault(model, {})[at] = rows
     rows, judged = [], Subject(subject, tuple(models), tuple(controls))
     for panel, tables in panels.items():
-        found = judge_activity(ask_all(tables, tuple(strata)), judged, rule=Rule(**rule), step=step)
+        found = judge_activity(ask_all(tables, tuple(strata)), judged, rule=Rule(**evidence["rule"]), step=evidence["step"])
         rows += [{"panel": panel, **vars(row)} for row in found]
     inputs = {"shards": digest_of_files(shards), "integrity": digest_of_files(integrity)}
-    params = {"rule": dict(rule), "step": step, "strata": list(strata)}
+    params = {"evidence": dict(evidence), "strata": list(strata)}
     about = provenance("activity_evidence", VERSIONS["activity_evidence"], params, inputs)
     write_rows(TABLE, from_rows(TABLE, rows, {"subject": subject}), output, about)
