@@ -47,9 +47,9 @@ def write_activity_evidence(
         rows = read_table(path, _COLUMNS.get(table)).to_pylist()
         if rows:
             tables[table].setdefault(model, {})[at] = rows
-    rows, judged = [], Subject(subject, tuple(models), tuple(controls))
+    rows, judged, rule = [], Subject(subject, tuple(models), tuple(controls)), Rule(**evidence["rule"])
     for panel, tables in panels.items():
-        found = judge_activity(ask_all(tables, tuple(strata)), judged, rule=Rule(**evidence["rule"]), step=evidence["step"])
+        found = judge_activity(ask_all(tables, tuple(strata)), judged, rule=rule, step=evidence["step"])
         rows += [{"panel": panel, **vars(row)} for row in found]
     inputs = {"shards": digest_of_files(shards), "integrity": digest_of_files(integrity)}
     params = {"evidence": dict(evidence), "strata": list(strata)}
