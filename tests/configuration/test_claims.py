@@ -17,7 +17,7 @@ from tests.numerics.claims import made
 from tools.configuration import read_config
 
 DEFAULT = read_config("config/config.yaml")
-STEPS = dict.fromkeys(DEFAULT["models"], (0, 16, 128, 1000))
+STEPS = dict.fromkeys(DEFAULT["models"], (0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000))
 
 
 def changed(**activity):

@@ -35,7 +35,7 @@ def too_few_sets(config: Mapping[str, Entries], steps: Mapping[str, Sequence[int
     declared = {name: found for name, found in declared.items() if found}
     if not declared:
         return
-    yield from _elsewhere(activity, evidence, declared)
+    yield from _elsewhere(evidence["step"], declared, steps)
     name, n_windows = _most_windows(declared, evidence)
     if "all" not in activity["signs"] or not n_windows:
         return
@@ -111,11 +111,10 @@ def _windows(n_windows: int, model: str) -> str:
 
 
 def _elsewhere(
-    activity: Mapping[str, object], evidence: Mapping[str, object], declared: Mapping[str, Sequence[int]]
+    step: int | str, declared: Mapping[str, Sequence[int]], steps: Mapping[str, Sequence[int]]
 ) -> Iterable[str]:
-    """Refuse a declared step at which nothing of this section is measured."""
-    step = evidence["step"]
-    lacking = [name for name, found in declared.items() if step != "last" and step not in found]
+    """Refuse a declared step that a model has and at which nothing of this section is measured."""
+    lacking = [name for name, found in declared.items() if step in steps[name] and step not in found]
     if lacking:
         known = ", ".join(map(str, declared[lacking[0]][:12]))
         yield (
