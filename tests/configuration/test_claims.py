@@ -46,6 +46,11 @@ def test_the_least_number_of_sets_is_allowed_and_one_less_is_not(key, least):
     assert f"at least {least}, or fewer activity.steps: with 2 windows of checkpoints of embedded-seed0" in text
 
 
+def test_sets_of_joint_ablation_are_the_first_of_all():
+    (text,) = too_few_sets(changed(n_permutations=150, joint_draws=199), STEPS)
+    assert text.startswith("activity.joint_draws: 199 is not allowed (150 of them by activity.n_permutations); ")
+
+
 def test_more_windows_ask_for_more_sets():
     config = changed(steps="all", joint_draws=0)
     assert list(too_few_sets(config, {"embedded-seed0": range(22)})) == []  # twenty windows, 999 sets

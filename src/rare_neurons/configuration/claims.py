@@ -41,12 +41,13 @@ def too_few_sets(config: Mapping[str, Entries], steps: Mapping[str, Sequence[int
         return
     share = evidence["rule"]["level"] * PRIMARY_SHARE / N_FAMILIES
     for key, sides in (("n_permutations", 1), ("joint_draws", 2)):
-        given, least = activity[key], math.ceil(sides * n_windows / share - 1 - _SLACK)
+        given, least = _sets(activity, key), math.ceil(sides * n_windows / share - 1 - _SLACK)
         if (key == "joint_draws" and not given) or given >= least:
             continue
         none = "0 (not computed) or " if key == "joint_draws" else ""
+        of = f" ({given} of them by activity.n_permutations)" if given < activity[key] else ""
         yield (
-            f"activity.{key}: {given} is not allowed; {none}at least {least}, or fewer activity.steps: with "
+            f"activity.{key}: {activity[key]} is not allowed{of}; {none}at least {least}, or fewer activity.steps: with "
             f"{_windows(n_windows, name)} no p is below {sides * n_windows}/({given} + 1), above the {share:.3g} that "
             "evidence.rule.level over two families needs"
         )
@@ -137,14 +138,19 @@ def _counts(activity: Mapping[str, object]) -> dict[str, int]:
     return {question: n for question, n in counts.items() if n}
 
 
+def _sets(activity: Mapping[str, object], key: str) -> int:
+    """Matched sets that are used: those of joint ablation and communities are the first of all."""
+    return min(activity[key], activity["n_permutations"])
+
+
 def _smallest(activity: Mapping[str, object]) -> dict[str, float]:
     """Smallest p of one checkpoint, twice that where either side counts."""
     matched = 1 / (activity["n_permutations"] + 1)
     return {
         "co-activation": matched,
-        "joint ablation": 2 / (activity["joint_draws"] + 1),
+        "joint ablation": 2 / (_sets(activity, "joint_draws") + 1),
         "common output directions": matched,
-        "communities": max(1 / (activity["community_draws"] + 1), 1 / (LABEL_DRAWS + 1)),
+        "communities": 1 / (min(_sets(activity, "community_draws"), LABEL_DRAWS) + 1),
         "routing": matched,
     }
 
