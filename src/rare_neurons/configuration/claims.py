@@ -47,8 +47,8 @@ def too_few_sets(config: Mapping[str, Entries], steps: Mapping[str, Sequence[int
         none = "0 (not computed) or " if key == "joint_draws" else ""
         of = f" ({given} of them by activity.n_permutations)" if given < activity[key] else ""
         yield (
-            f"activity.{key}: {activity[key]} is not allowed{of}; {none}at least {least}, or fewer activity.steps: with "
-            f"{_windows(n_windows, name)} no p is below {sides * n_windows}/({given} + 1), above the {share:.3g} that "
+            f"activity.{key}: {activity[key]} is not allowed{of}; {none}at least {least}, or fewer activity.steps: "
+            f"with {_windows(n_windows, name)} no p is below {sides * n_windows}/({given} + 1), above the {share:.3g} that "
             "evidence.rule.level over two families needs"
         )
 
@@ -139,7 +139,7 @@ def _counts(activity: Mapping[str, object]) -> dict[str, int]:
 
 
 def _sets(activity: Mapping[str, object], key: str) -> int:
-    """Matched sets that are used: those of joint ablation and communities are the first of all."""
+    """Count the matched sets that are used: those of joint ablation and communities are the first of all."""
     return min(activity[key], activity["n_permutations"])
 
 
