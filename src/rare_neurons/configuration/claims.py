@@ -48,8 +48,8 @@ def too_few_sets(config: Mapping[str, Entries], steps: Mapping[str, Sequence[int
         of = f" ({given} of them by activity.n_permutations)" if given < activity[key] else ""
         yield (
             f"activity.{key}: {activity[key]} is not allowed{of}; {none}at least {least}, or fewer activity.steps: "
-            f"with {_windows(n_windows, name)} no p is below {sides * n_windows}/({given} + 1), above the {share:.3g} that "
-            "evidence.rule.level over two families needs"
+            f"with {_windows(n_windows, name)} no p is below {sides * n_windows}/({given} + 1), above the "
+            f"{share:.3g} that evidence.rule.level over two families needs"
         )
 
 
