@@ -494,7 +494,7 @@ RULES = (
     ),
     Rule(
         "activity_evidence",
-        version=1,
+        version=2,
         sections=("activity", "evidence"),
         tables=(
             Table(
