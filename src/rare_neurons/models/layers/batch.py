@@ -16,6 +16,10 @@ from rare_neurons.models.layers.upstream import target_gradients
 from rare_neurons.numerics.layers.sums import N_PARTS
 
 
+LAST_DRAWS = 4
+"""Draws of signs in the last layer for one in the others: together a twentieth of the passes, half of their noise."""
+
+
 @dataclass(frozen=True)
 class PassSettings:
     """How the sums are made.
@@ -29,8 +33,6 @@ class PassSettings:
     seed : int
     halves : bool
         Whether the losses of the two halves of the type bins are told apart, at a backward pass for each.
-    last_draws : int
-        Draws of signs in the last layer, where they take no further pass; at least two.
     """
 
     epsilon: float
@@ -38,7 +40,11 @@ class PassSettings:
     target_draws: int
     seed: int
     halves: bool = True
-    last_draws: int = 8
+
+    @property
+    def last_draws(self) -> int:
+        """Draws in the last layer, where they take no pass of the model."""
+        return LAST_DRAWS * self.sign_draws
 
 
 @dataclass(frozen=True)
