@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
 from rare_neurons.models.layers.batch import Batch, PassSettings
@@ -40,9 +41,14 @@ class LastLayer:
             [self._sum(curvature[:, k] @ self.directions.T * (z * self.delta), settings) for k, z in enumerate(signs)]
         )[..., None, :]
 
-    def _draw(self, settings: PassSettings) -> object:
-        of_batch = {"draws": settings.last_draws, "n_neurons": self.delta.shape[-1], "seed": settings.seed}
-        return draw_target_signs(self.batch.sample, self.batch.contexts, **of_batch)
+    def _draw(self, settings: PassSettings) -> np.ndarray:
+        return draw_target_signs(
+            self.batch.sample,
+            self.batch.contexts,
+            draws=settings.last_draws,
+            n_neurons=self.delta.shape[-1],
+            seed=settings.seed,
+        )
 
     def slopes(self, change: torch.Tensor) -> torch.Tensor:
         """Gradients of the losses with respect to a change of what the MLP writes.
