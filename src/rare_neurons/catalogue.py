@@ -363,7 +363,7 @@ RULES = (
     ),
     Rule(
         "layers",
-        version=2,
+        version=3,
         sections=("layers", "panels", "probe", "cache"),
         tables=(
             _of_checkpoint(
