@@ -575,7 +575,7 @@ RULES = (
             )
         ),
     ),
-    Rule("figures", version=7),
+    Rule("figures", version=8),
     Rule("atlas", version=1),
     Rule("summary", version=8),
     Rule("usable", version=1),
