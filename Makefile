@@ -31,8 +31,11 @@ demo: $(VENV)/.installed ## train the embedded models and draw their timelines
 plan: $(VENV)/.installed ## what a run would fetch: make plan CONFIG=config/pythia.yaml
 	$(BIN)/snakemake --cores 1 --quiet --configfile $(CONFIG) -- plan
 
-test: $(VENV)/.installed lint ## style, then the tests
-	$(PYTEST) -m "not slurm and not storage and not faults and not soak and not fuzz and not package and not browser"
+# What style has to say comes at the end: its seconds fill those in which a worker waits.
+test: $(VENV)/.installed ## style and the tests, side by side
+	@$(MAKE) --no-print-directory lint >$(VENV)/lint.txt 2>&1 & style=$$!; \
+	$(PYTEST) -m "not slurm and not storage and not faults and not soak and not fuzz and not package and not browser"; \
+	status=$$?; wait $$style || status=1; cat $(VENV)/lint.txt; exit $$status
 
 test-slurm: $(VENV)/.installed ## the SLURM profile on a SLURM that the test starts itself (needs its packages and root)
 	$(BIN)/python -m pytest tests/slurm

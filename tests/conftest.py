@@ -1,5 +1,7 @@
 """One finished run of a tiny pipeline, shared by all tests, and copies of it to play with."""
 
+import gc
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,17 @@ LONGEST = (
     "test_notebooks.py",
 )
 """Files that take longest. The first does without the finished run, which one worker makes while the other waits."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage in what tests import, which stays: a million objects, gone through again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

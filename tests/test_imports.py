@@ -86,7 +86,12 @@ for level, warm in enumerate(levels):
                 os._exit(0)
             assert os.wait()[1] == 0, part
 """
-LEVELS = ([], ["numpy"], ["scipy.linalg", "scipy.optimize", "scipy.special"], ["torch", "transformers"])
+LEVELS = (
+    [],
+    ["numpy"],
+    ["scipy.linalg", "scipy.optimize", "scipy.special", "scipy.stats"],
+    ["torch", "transformers.modeling_utils"],
+)
 """What an interpreter has imported before it forks: what is cheap to forbid comes first, what costs seconds once."""
 
 

@@ -34,16 +34,22 @@ def call(project):
 
 
 def test_a_run_shows_a_line_for_each_stage_and_keeps_the_rest_in_a_file(call, project):
+    # Two runs: one would draw every figure again, after the members that are made of equal bytes.
     (project.folder / "results/summary.txt").unlink()
-    status, shown = call("run", *CONFIG, "--cores", "2", "--forcerun", "lineage")
-    assert status == 0, shown
-    lines = [" ".join(line.split()) for line in shown.splitlines()]
-    assert any(re.fullmatch(r"tiny-seed0 lineage 1 of 1 \d+ s", line) for line in lines)
-    assert any(re.fullmatch(r"all summary 1 of 1 \d+ s", line) for line in lines)
-    assert "rule lineage:" not in shown
+    members = "results/timelines/lineage/tiny-seed0.parquet"
+    for words, model, rule in (
+        (("--forcerun", "lineage", "--", members), "tiny-seed0", "lineage"),
+        ((), "all", "summary"),
+    ):
+        status, shown = call("run", *CONFIG, "--cores", "2", *words)
+        assert status == 0, shown
+        lines = [" ".join(line.split()) for line in shown.splitlines()]
+        assert any(re.fullmatch(rf"{model} {rule} 1 of 1 \d+ s", line) for line in lines), shown
+        assert f"rule {rule}:" not in shown
+        (log,) = re.findall(r"Full log: (\S+)", shown)
+        assert f"rule {rule}:" in (project.folder / log).read_text()
+    assert "rule figures:" not in (project.folder / log).read_text()
     assert (project.folder / "results/summary.txt").read_text().strip() in shown
-    (log,) = re.findall(r"Full log: (\S+)", shown)
-    assert "rule lineage:" in (project.folder / log).read_text()
     assert "Nothing to be done" in call("run", *CONFIG)[1]
     assert call("check", "--skip-weights")[0] == 0
 

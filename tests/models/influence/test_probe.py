@@ -150,12 +150,12 @@ from rare_neurons.models.influence import probe
 from rare_neurons.models.influence.probe import probe_model
 from tests.models.tiny import EXACT, random_model, random_panel
 torch.set_num_threads(1)
-model, panel = random_model("gpt2", dtype=torch.float32), random_panel(n_contexts=30_000, per_stratum=40)
+model, panel = random_model("gpt2", dtype=torch.float32), random_panel(n_contexts=16_000, per_stratum=40)
 probe_model(model, random_panel(), EXACT)  # what loads late is loaded now
 pages = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 expected = probe_model(model, panel, EXACT, batch_size=256).influence
-resource.setrlimit(resource.RLIMIT_AS, (pages + 150_000_000,) * 2)
-found = probe_model(model, panel, EXACT, batch_size=30_000).influence
+resource.setrlimit(resource.RLIMIT_AS, (pages + 105_000_000,) * 2)
+found = probe_model(model, panel, EXACT, batch_size=16_000).influence
 np.testing.assert_allclose(found, expected, atol=1e-6)
 """
 
@@ -163,4 +163,4 @@ np.testing.assert_allclose(found, expected, atol=1e-6)
 def test_a_batch_is_found_that_fits_a_machine_with_little_memory():
     done = subprocess.run([sys.executable, "-c", SMALL_MACHINE], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
-    assert "out of memory on cpu: 15000 contexts at a time from here on" in done.stderr
+    assert "out of memory on cpu: 8000 contexts at a time from here on" in done.stderr
