@@ -53,7 +53,8 @@ def evaluate_pairs(
         t = at[k]
         U = visitor.directions.U.index_select(0, neuron[k])
         x = visitor.h.index_select(0, t).sub_(shift[t]).mul_(epsilon[k, None].float()).addcmul_(U, eta[k, None].float())
-        p = Probabilities(visitor.e.index_select(0, t), own, factors[t], moments.own_mass[t, 0], lambda far, t=t: tokens.log_p(t[far]))
+        e = visitor.e.index_select(0, t)
+        p = Probabilities(e, own, factors[t], moments.own_mass[t, 0], lambda far, t=t: tokens.log_p(t[far]))
         log_mean[k], log_own[k] = log_mean_exp(x, p, coarse=as_it_reads)
         log_direct[k], _ = log_mean_exp(U.mul_(direct_eta[k, None].float()), p)
     h_y = (tokens.z.gather(-1, tokens.target[:, None]) - moments.centre)[at, 0]
