@@ -244,6 +244,75 @@ def test_a_chart_is_used_by_keys_alone(atlas):
     assert atlas.state("matrix") == second["name"]
 
 
+def _pressed(atlas, slot, *keys):
+    """What is said of the mark that keys lead to on a canvas of the view of neurons, and where its ring is drawn."""
+    chart = atlas.page.locator(f"{atlas.slot('neurons', slot)} .chart")
+    chart.focus()
+    for key in keys:
+        atlas.page.keyboard.press(key)
+    ring = "(one) => [parseFloat(one.style.left) + 0, parseFloat(one.style.top) + 0]"
+    return chart.locator(".said").text_content(), chart.locator(".ring").evaluate_all(f"(all) => all.map({ring})")
+
+
+def test_keys_go_through_ranked_neurons_of_the_chosen_tokens_and_choose_one(atlas):
+    atlas.see("neurons")
+    ranked = [row for row in atlas.rows("neurons", "rank", "points") if row["stratum"] == "rare"]
+    third = ranked[2]
+    said, (ring,) = _pressed(atlas, "rank", *["ArrowRight"] * 4, "ArrowLeft")
+    assert said.startswith(f"neuron {third['neuron']}; rank 3 on rare tokens; influence ")
+    # The chart's own drawing of a mark, at one of its strongest values: the ring is around it.
+    box = (
+        "(s) => { const c = document.querySelector(s + ' canvas').getBoundingClientRect(), b = "
+        "document.querySelector(s + ' .chart').getBoundingClientRect(); return [c.x - b.x, c.y - b.y]; }"
+    )
+    found = (
+        "(row) => { let at = null; const go = (item, x, y) => { for (const one of item.items ?? []) { if (one.items) "
+        "go(one, x + (one.x ?? 0), y + (one.y ?? 0)); else if (one.datum?.neuron === row.neuron && one.datum?.rank === row.rank) "
+        "at = [x + one.x, y + one.y]; } }; const v = atlas.drawn('neurons', 'rank'); go(v.scenegraph().root, ...v.origin()); "
+        "return at; }"
+    )
+    offset, place = atlas.page.evaluate(box, atlas.slot("neurons", "rank")), atlas.page.evaluate(found, third)
+    assert ring == pytest.approx([a + b for a, b in zip(offset, place, strict=True)], abs=1)
+    atlas.page.keyboard.press("Enter")
+    atlas.page.evaluate("atlas.settled()")
+    assert atlas.state("neuron") == third["neuron"]
+    assert {row["neuron"] for row in atlas.rows("neurons", "rank", "chosen")} == {third["neuron"]}
+    # The ring stays at the mark after the chart is drawn with other rows.
+    assert _pressed(atlas, "rank") == (said, [ring])
+
+
+def test_keys_go_through_the_scatter_by_size_and_escape_leaves(atlas):
+    atlas.see("neurons")
+    points = sorted(atlas.rows("neurons", "scatter", "points"), key=lambda row: -abs(row["y"]))
+    said, _ = _pressed(atlas, "scatter", "ArrowDown")
+    assert said.startswith(f"neuron {points[0]['neuron']}; ")
+    assert "on common, " in said
+    last, _ = _pressed(atlas, "scatter", "End")
+    assert last.startswith(f"neuron {points[-1]['neuron']}; ")
+    assert _pressed(atlas, "scatter", "Escape") == ("", [])
+
+
+def test_keys_go_along_a_neurons_course_and_choose_a_step(atlas):
+    atlas.see("neurons")
+    said, (ring,) = _pressed(atlas, "course", "Home", "ArrowRight", "ArrowRight")
+    assert said.startswith(f"step {SMALL.steps[2]}; influence ")
+    assert said.endswith("on rare tokens")
+    atlas.page.keyboard.press(" ")
+    atlas.page.evaluate("atlas.settled()")
+    assert atlas.state("step") == SMALL.steps[2]
+    # Another neuron is the strongest there, but the course that was looked at stays.
+    assert _pressed(atlas, "course") == (said, [ring])
+
+
+def test_every_chart_that_answers_a_click_answers_keys(atlas):
+    for view in ("timelines", "neurons", "portrait", "layers", "matrices", "account"):
+        atlas.see(view)
+    silent = (
+        "({element, view}) => view !== 'claims' && view !== 'verdict' && element.querySelector('.chart').tabIndex !== 0"
+    )
+    assert atlas.page.evaluate(f"atlas.slots().filter({silent}).map((one) => one.view + '/' + one.slot)") == []
+
+
 def test_everything_that_is_chosen_can_be_reached_by_the_tab_key(atlas):
     found = atlas.page.evaluate(
         "[...document.querySelectorAll('button, select, input')].filter((one) => one.tabIndex < 0 || !("

@@ -157,7 +157,7 @@
     if (one.drawn && kind === "rows" && !one.empty) {
       for (const [name, some] of Object.entries(rows)) if (one.names.has(name)) one.drawn.view.data(name, some);
       await one.drawn.view.runAsync();
-      script.changed?.(one.slot, one.drawn.view, seen);
+      window.atlas.drew?.(one);
       return;
     }
     one.empty = false;
@@ -323,6 +323,7 @@
     listen: (listener) => listeners.push(listener),
     drawn: (view, slot) => slots.get(`${view}/${slot}`)?.drawn?.view,
     rowsOf: (view, slot) => slots.get(`${view}/${slot}`)?.rows,
+    walk: (view, slot) => views.get(view)?.walk?.(slot, slots.get(`${view}/${slot}`).rows, state) ?? null,
     slots: () => [...slots.values()].map(({ view, slot, element }) => ({ view, slot, element })),
     start() {
       fromAddress();

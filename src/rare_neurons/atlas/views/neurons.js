@@ -109,7 +109,7 @@ function courseRows(state, both) {
   const { values, errors } = both, neuron = chosen(state, both), lines = [];
   facts.strata.forEach((stratum, s) => steps(state).forEach((step, k) => {
     const value = values.at(k, s, neuron), se = errors.at(k, s, neuron), x = atlas.x(state.model, step);
-    if (!Number.isNaN(value) && x !== null) lines.push({ step, stratum, x, value, se, low: value - se, high: value + se });
+    if (!Number.isNaN(value) && x !== null) lines.push({ neuron, step, stratum, x, value, se, low: value - se, high: value + se });
   }));
   if (!lines.length) return "Nothing was measured of this neuron.";
   const now = atlas.x(state.model, state.step);
@@ -117,7 +117,19 @@ function courseRows(state, both) {
 }
 
 const ROWS = { rank: rankRows, scatter: scatterRows, course: courseRows };
-let last = null; // arrays of the rows that were made last: what they need is known when a chart is shaped
+const read = {}; // by slot, the arrays of the rows that were made last: a chart is shaped, and its note written, by the same
+
+// The drawn rows in the order in which keys go through them: those of the chosen tokens first, by rank or by step.
+function walk(slot, rows, state) {
+  const number = (value) => String(Number(value.toPrecision(3))).replace("-", "−");
+  const first = (some) => [...some].sort((a, b) => (b.stratum === state.stratum) - (a.stratum === state.stratum));
+  if (slot === "rank") return first(rows.points ?? []).map(({ neuron, rank, size, stratum, value, se }) => ({ x: rank, y: size, change: { neuron },
+    said: `neuron ${neuron}; rank ${rank} on ${stratum} tokens; influence ${number(value)} ± ${number(se)} nats per token` }));
+  if (slot === "scatter") return [...(rows.points ?? [])].sort((a, b) => Math.abs(b.y) - Math.abs(a.y)).map(({ neuron, x, y, told }) => ({ x, y,
+    change: { neuron }, said: `neuron ${neuron}; ${against(state).map((stratum, i) => `${number(i ? y : x)} on ${stratum}`).join(", ")} tokens (nats per token); beyond noise on: ${told}` }));
+  return first(rows.lines ?? []).map(({ x, value, neuron, step, stratum, se }) => ({ x, y: value, change: { neuron, step },
+    said: `step ${step.toLocaleString("en")}; influence ${number(value)} ± ${number(se)} nats per token on ${stratum} tokens` }));
+}
 
 atlas.view("neurons", {
   uses: ["step", "neuron", "stratum"],
@@ -125,11 +137,12 @@ atlas.view("neurons", {
   renderer: "canvas",
   async rows(slot, state) {
     if (!(state.model in facts.steps)) return `No influence of ${state.model} at the panel of this page.`;
-    last = await arrays(state);
-    return ROWS[slot](state, last);
+    read[slot] = await arrays(state);
+    return ROWS[slot](state, read[slot]);
   },
+  walk,
   shape(slot, spec, state) {
-    const known = limits(state, last), words = state.part === "within" ? "within-stratum influence" : "influence";
+    const known = limits(state, read[slot]), words = state.part === "within" ? "within-stratum influence" : "influence";
     const largest = Math.max(...known.map((one) => one.largest)) || 1;
     if (slot === "rank") {
       const floor = Math.min(...known.map((one) => one.error).filter((one) => one > 0)) / 10;
@@ -158,18 +171,18 @@ atlas.view("neurons", {
     return spec;
   },
   note(slot, state) {
-    if (!last || !(state.model in facts.steps)) return "";
-    const neuron = chosen(state, last), k = place(state), step = steps(state)[k];
+    if (!(state.model in facts.steps)) return "";
+    const neuron = chosen(state, read[slot]), k = place(state), step = steps(state)[k];
     const at = step === state.step ? "" : ` The page carries no step ${state.step}: step ${step} is shown.`;
     if (slot !== "course") return `${state.model}, step ${step.toLocaleString("en")}.${at} Black ring: neuron ${neuron}.`;
-    const ranks = facts.strata.map((stratum, s) => `${ranked(last.values.row(k, s)).indexOf(neuron) + 1} on ${stratum}`);
+    const ranks = facts.strata.map((stratum, s) => `${ranked(read[slot].values.row(k, s)).indexOf(neuron) + 1} on ${stratum}`);
     return `Neuron ${neuron} of ${state.model}; rank at step ${step.toLocaleString("en")}: ${ranks.join(", ")}.`;
   },
   ready(slot, view) {
     view.addEventListener("click", (event, item) => {
       const { neuron, step } = item?.datum ?? {};
-      if (neuron !== undefined) atlas.set({ neuron });
-      else if (step !== undefined) atlas.set({ step });
+      // With a step the neuron stays, though another may be the strongest there.
+      if (neuron !== undefined) atlas.set(step === undefined ? { neuron } : { neuron, step });
     });
   },
 });

@@ -145,7 +145,8 @@
     },
     ready(slot, view) {
       view.addEventListener("click", (event, item) => {
-        if (item?.datum?.step !== undefined) atlas.set({ step: item.datum.step });
+        const { neuron, step } = item?.datum ?? {};
+        if (step !== undefined) atlas.set({ neuron, step });
       });
     },
   });
