@@ -13,10 +13,9 @@ pytest.importorskip("playwright", reason="Playwright (extra dev) drives the brow
 
 from benchmarks.atlas_tree import N_TOP, PANEL, SMALL, write_tree
 from rare_neurons import load_shards, load_timeline
-from rare_neurons.atlas import Tree, atlas_page, find_subjects
 from rare_neurons.atlas.views.matrices import N_QUANTILES
 from rare_neurons.atlas.views.matrices import N_TOP as N_LARGEST
-from tests.atlas.browser import find_chromium, opened, page_of
+from tests.atlas.browser import find_chromium, opened, page_of, write_page
 
 pytestmark = [
     pytest.mark.browser,
@@ -34,8 +33,7 @@ def results(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser(results):
-    file = results.parent / "atlas.html"
-    file.write_text(atlas_page(Tree(results, find_subjects(results), PANEL)), encoding="utf-8")
+    file = write_page(results, results.parent / "atlas.html", [PANEL])
     with opened(file) as found:
         yield found
 
@@ -157,7 +155,7 @@ def test_a_neuron_of_the_list_has_its_rank_sets_kind_and_examples(atlas, results
     table = load_shards(results, "influence", models=FIRST, steps=LAST, stratum="rare", panel=PANEL)
     falling = table.influence_within.abs().sort_values(ascending=False, kind="stable").index
     strongest = table.neuron[falling].tolist()
-    buttons = atlas.page.locator("#portrait .strongest button")
+    buttons = atlas.page.locator(".portrait .strongest button")
     assert [int(text) for text in buttons.all_text_contents()] == strongest[: buttons.count()]
     buttons.nth(2).press("Enter")
     atlas.page.evaluate("atlas.settled()")
@@ -167,13 +165,13 @@ def test_a_neuron_of_the_list_has_its_rank_sets_kind_and_examples(atlas, results
     assert ranks["rare", LAST]["rank"] == 3
     assert ranks["rare", LAST]["member"]
     atlas.set(neuron=10)
-    card = atlas.page.locator("#portrait").text_content()
+    card = atlas.page.locator(".portrait").text_content()
     assert f"rare tokens: number 1 of the top {N_TOP} of step {LAST}" in card
     assert "first a member at step 2, always from 8 on, at 75 % of the checkpoints" in card
     assert re.search(r"At step 64: .*active at [\d.]+ % of 1,000 positions", card)
     atlas.set(neuron=1)
-    assert "rare tokens: not among the top" in atlas.page.locator("#portrait").text_content()
-    assert atlas.page.locator("#portrait mark").all_text_contents() == ["#4"] * 3 * len(SMALL.strata)
+    assert "rare tokens: not among the top" in atlas.page.locator(".portrait").text_content()
+    assert atlas.page.locator(".portrait mark").all_text_contents() == ["#4"] * 3 * len(SMALL.strata)
 
 
 def test_controls_are_drawn_only_while_they_are_asked_for(atlas):
@@ -242,75 +240,6 @@ def test_a_chart_is_used_by_keys_alone(atlas):
     assert (label["matrix"], int(label["layer"])) == (second["matrix"], second["layer"])
     assert float(label["alpha"]) == pytest.approx(second["alpha"], rel=1e-4)
     assert atlas.state("matrix") == second["name"]
-
-
-def _pressed(atlas, slot, *keys):
-    """What is said of the mark that keys lead to on a canvas of the view of neurons, and where its ring is drawn."""
-    chart = atlas.page.locator(f"{atlas.slot('neurons', slot)} .chart")
-    chart.focus()
-    for key in keys:
-        atlas.page.keyboard.press(key)
-    ring = "(one) => [parseFloat(one.style.left) + 0, parseFloat(one.style.top) + 0]"
-    return chart.locator(".said").text_content(), chart.locator(".ring").evaluate_all(f"(all) => all.map({ring})")
-
-
-def test_keys_go_through_ranked_neurons_of_the_chosen_tokens_and_choose_one(atlas):
-    atlas.see("neurons")
-    ranked = [row for row in atlas.rows("neurons", "rank", "points") if row["stratum"] == "rare"]
-    third = ranked[2]
-    said, (ring,) = _pressed(atlas, "rank", *["ArrowRight"] * 4, "ArrowLeft")
-    assert said.startswith(f"neuron {third['neuron']}; rank 3 on rare tokens; influence ")
-    # The chart's own drawing of a mark, at one of its strongest values: the ring is around it.
-    box = (
-        "(s) => { const c = document.querySelector(s + ' canvas').getBoundingClientRect(), b = "
-        "document.querySelector(s + ' .chart').getBoundingClientRect(); return [c.x - b.x, c.y - b.y]; }"
-    )
-    found = (
-        "(row) => { let at = null; const go = (item, x, y) => { for (const one of item.items ?? []) { if (one.items) "
-        "go(one, x + (one.x ?? 0), y + (one.y ?? 0)); else if (one.datum?.neuron === row.neuron && one.datum?.rank === row.rank) "
-        "at = [x + one.x, y + one.y]; } }; const v = atlas.drawn('neurons', 'rank'); go(v.scenegraph().root, ...v.origin()); "
-        "return at; }"
-    )
-    offset, place = atlas.page.evaluate(box, atlas.slot("neurons", "rank")), atlas.page.evaluate(found, third)
-    assert ring == pytest.approx([a + b for a, b in zip(offset, place, strict=True)], abs=1)
-    atlas.page.keyboard.press("Enter")
-    atlas.page.evaluate("atlas.settled()")
-    assert atlas.state("neuron") == third["neuron"]
-    assert {row["neuron"] for row in atlas.rows("neurons", "rank", "chosen")} == {third["neuron"]}
-    # The ring stays at the mark after the chart is drawn with other rows.
-    assert _pressed(atlas, "rank") == (said, [ring])
-
-
-def test_keys_go_through_the_scatter_by_size_and_escape_leaves(atlas):
-    atlas.see("neurons")
-    points = sorted(atlas.rows("neurons", "scatter", "points"), key=lambda row: -abs(row["y"]))
-    said, _ = _pressed(atlas, "scatter", "ArrowDown")
-    assert said.startswith(f"neuron {points[0]['neuron']}; ")
-    assert "on common, " in said
-    last, _ = _pressed(atlas, "scatter", "End")
-    assert last.startswith(f"neuron {points[-1]['neuron']}; ")
-    assert _pressed(atlas, "scatter", "Escape") == ("", [])
-
-
-def test_keys_go_along_a_neurons_course_and_choose_a_step(atlas):
-    atlas.see("neurons")
-    said, (ring,) = _pressed(atlas, "course", "Home", "ArrowRight", "ArrowRight")
-    assert said.startswith(f"step {SMALL.steps[2]}; influence ")
-    assert said.endswith("on rare tokens")
-    atlas.page.keyboard.press(" ")
-    atlas.page.evaluate("atlas.settled()")
-    assert atlas.state("step") == SMALL.steps[2]
-    # Another neuron is the strongest there, but the course that was looked at stays.
-    assert _pressed(atlas, "course") == (said, [ring])
-
-
-def test_every_chart_that_answers_a_click_answers_keys(atlas):
-    for view in ("timelines", "neurons", "portrait", "layers", "matrices", "account"):
-        atlas.see(view)
-    silent = (
-        "({element, view}) => view !== 'claims' && view !== 'verdict' && element.querySelector('.chart').tabIndex !== 0"
-    )
-    assert atlas.page.evaluate(f"atlas.slots().filter({silent}).map((one) => one.view + '/' + one.slot)") == []
 
 
 def test_everything_that_is_chosen_can_be_reached_by_the_tab_key(atlas):

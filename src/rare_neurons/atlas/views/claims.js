@@ -1,11 +1,11 @@
-const facts = atlas.facts("claims");
+const facts = () => atlas.facts("claims"); // of the chosen panel
 const GREY = "#8c8c8c";
 const SHAPES = { run: "circle", control: "square", seeds: "diamond", beyond_control: "triangle-up", specific: "cross" };
 
-const known = (slot, state) => facts.known[state.subject]?.[facts.questions[slot].question];
+const known = (slot, state) => facts().known[state.subject]?.[facts().questions[slot].question];
 
 function rowsOf(slot, state) {
-  const colour = atlas.colour(facts.questions[slot].stratum);
+  const colour = atlas.colour(facts().questions[slot].stratum);
   const kinds = { run: colour, control: GREY };
   return known(slot, state).rows.filter((one) => state.control || one.kind !== "control").map((one) => {
     const own = kinds[one.kind] ?? "#111111";

@@ -1,8 +1,8 @@
-const facts = atlas.facts("neurons");
+const facts = () => atlas.facts("neurons"); // of the chosen panel
 const BEYOND = 3; // standard errors
 const LIMITS = new Map();
 
-const steps = (state) => facts.steps[state.model] ?? [];
+const steps = (state) => facts().steps[state.model] ?? [];
 // The step that the page carries nearest to the chosen one.
 const place = (state) => steps(state).reduce((best, step, i) =>
   Math.abs(step - state.step) < Math.abs(steps(state)[best] - state.step) ? i : best, 0);
@@ -15,9 +15,9 @@ async function arrays(state) {
 
 // Largest influence and middle error of each stratum over all steps, so that axes stand still while the step moves.
 function limits(state, { values, errors }) {
-  const key = state.model + "/" + state.part;
+  const key = [state.panel, state.model, state.part].join("\n");
   if (LIMITS.has(key)) return LIMITS.get(key);
-  const found = facts.strata.map((_, s) => {
+  const found = facts().strata.map((_, s) => {
     let largest = 0;
     const middle = [];
     for (let k = 0; k < values.shape[0]; k++) {
@@ -58,7 +58,7 @@ const strongest = (values) => ranked(values)[0] ?? null;
 function chosen(state, { values }) {
   const n = values.shape[2];
   if (state.neuron !== null && state.neuron < n) return state.neuron;
-  return strongest(values.row(place(state), facts.strata.indexOf(state.stratum)));
+  return strongest(values.row(place(state), facts().strata.indexOf(state.stratum)));
 }
 
 // Ranks that can be told apart on the axis: all of the first, then fewer and fewer.
@@ -71,7 +71,7 @@ function rankRows(state, both) {
   const { values, errors } = both, k = place(state), points = [], floors = [], marks = [];
   const neuron = chosen(state, both), known = limits(state, both);
   const floor = Math.min(...known.map((one) => one.error).filter((one) => one > 0)) / 10;
-  facts.strata.forEach((stratum, s) => {
+  facts().strata.forEach((stratum, s) => {
     const row = values.row(k, s), se = errors.row(k, s), order = ranked(row);
     order.forEach((i, place) => {
       const one = { neuron: i, stratum, rank: place + 1, size: Math.abs(row[i]), value: row[i], se: se[i] };
@@ -84,17 +84,17 @@ function rankRows(state, both) {
   return { points, noise: floors, chosen: marks };
 }
 
-const against = (state) => (state.stratum === facts.strata[0] ? [facts.strata.at(-1), facts.strata[0]] : [facts.strata[0], state.stratum]);
+const against = (state) => (state.stratum === facts().strata[0] ? [facts().strata.at(-1), facts().strata[0]] : [facts().strata[0], state.stratum]);
 
 function scatterRows(state, both) {
-  if (facts.strata.length < 2) return "Only one stratum was measured.";
-  const { values, errors } = both, k = place(state), [a, b] = against(state).map((one) => facts.strata.indexOf(one));
+  if (facts().strata.length < 2) return "Only one stratum was measured.";
+  const { values, errors } = both, k = place(state), [a, b] = against(state).map((one) => facts().strata.indexOf(one));
   const [x, y, sx, sy] = [values.row(k, a), values.row(k, b), errors.row(k, a), errors.row(k, b)];
   const neuron = chosen(state, both), points = [];
   for (let i = 0; i < x.length; i++) {
     if (Number.isNaN(x[i]) || Number.isNaN(y[i])) continue;
     const beyond = [Math.abs(x[i]) > BEYOND * sx[i], Math.abs(y[i]) > BEYOND * sy[i]];
-    const told = beyond[0] ? (beyond[1] ? "both" : facts.strata[a]) : beyond[1] ? facts.strata[b] : "neither";
+    const told = beyond[0] ? (beyond[1] ? "both" : facts().strata[a]) : beyond[1] ? facts().strata[b] : "neither";
     points.push({ neuron: i, x: x[i], y: y[i], told });
   }
   if (!points.length) return `Nothing was measured at step ${steps(state)[k]}.`;
@@ -107,7 +107,7 @@ function courseRows(state, both) {
   const why = atlas.xMissing(state.model);
   if (why) return why;
   const { values, errors } = both, neuron = chosen(state, both), lines = [];
-  facts.strata.forEach((stratum, s) => steps(state).forEach((step, k) => {
+  facts().strata.forEach((stratum, s) => steps(state).forEach((step, k) => {
     const value = values.at(k, s, neuron), se = errors.at(k, s, neuron), x = atlas.x(state.model, step);
     if (!Number.isNaN(value) && x !== null) lines.push({ neuron, step, stratum, x, value, se, low: value - se, high: value + se });
   }));
@@ -136,7 +136,7 @@ atlas.view("neurons", {
   shapes: ["model", "part", "scale", "axis", "stratum"],
   renderer: "canvas",
   async rows(slot, state) {
-    if (!(state.model in facts.steps)) return `No influence of ${state.model} at the panel of this page.`;
+    if (!(state.model in facts().steps)) return `No influence of ${state.model} at the panel of this page.`;
     read[slot] = await arrays(state);
     return ROWS[slot](state, read[slot]);
   },
@@ -147,13 +147,13 @@ atlas.view("neurons", {
     if (slot === "rank") {
       const floor = Math.min(...known.map((one) => one.error).filter((one) => one > 0)) / 10;
       for (const { encoding } of spec.layer) {
-        encoding.x.scale = { type: state.scale, domain: [state.scale === "log" ? 0.85 : 0, facts.neurons[state.model]], nice: false };
+        encoding.x.scale = { type: state.scale, domain: [state.scale === "log" ? 0.85 : 0, facts().neurons[state.model]], nice: false };
         encoding.x.axis = { labelExpr: "datum.value < 1 ? '' : format(datum.value, '~s')", tickCount: 6 };
         encoding.y.scale = { type: state.scale, domain: [state.scale === "log" ? floor : 0, largest * 1.1] };
         encoding.y.title = `|${words}| (nats per token)`;
       }
     } else if (slot === "scatter") {
-      const [a, b] = against(state), of = (one) => known[facts.strata.indexOf(one)];
+      const [a, b] = against(state), of = (one) => known[facts().strata.indexOf(one)];
       const scale = (one) => ({ domain: [-of(one).largest * 1.05, of(one).largest * 1.05], nice: false,
         ...(state.scale === "log" ? { type: "symlog", constant: Math.max(of(a).error, of(b).error) || 1e-6 } : {}) });
       for (const { encoding } of spec.layer) {
@@ -171,11 +171,11 @@ atlas.view("neurons", {
     return spec;
   },
   note(slot, state) {
-    if (!(state.model in facts.steps)) return "";
+    if (!(state.model in facts().steps)) return "";
     const neuron = chosen(state, read[slot]), k = place(state), step = steps(state)[k];
     const at = step === state.step ? "" : ` The page carries no step ${state.step}: step ${step} is shown.`;
     if (slot !== "course") return `${state.model}, step ${step.toLocaleString("en")}.${at} Black ring: neuron ${neuron}.`;
-    const ranks = facts.strata.map((stratum, s) => `${ranked(read[slot].values.row(k, s)).indexOf(neuron) + 1} on ${stratum}`);
+    const ranks = facts().strata.map((stratum, s) => `${ranked(read[slot].values.row(k, s)).indexOf(neuron) + 1} on ${stratum}`);
     return `Neuron ${neuron} of ${state.model}; rank at step ${step.toLocaleString("en")}: ${ranks.join(", ")}.`;
   },
   ready(slot, view) {

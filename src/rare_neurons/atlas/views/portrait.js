@@ -100,7 +100,7 @@
   }
 
   async function card(state, neurons) {
-    const element = document.getElementById("portrait"), facts = atlas.facts("portrait").models[state.model];
+    const element = atlas.body("portrait").querySelector(".portrait"), facts = atlas.facts("portrait").models[state.model];
     const parts = [list(state, neurons)];
     if (state.neuron !== null && facts && !(state.neuron >= (atlas.facts("neurons").neurons?.[state.model] ?? Infinity))) {
       const rest = await kind(state, facts);

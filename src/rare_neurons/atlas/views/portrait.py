@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 KINDS = ("other", "dead", "token_detector", "bigram_detector", "trigram_detector", "undecided")
 FLAGS = ("silent", "suppressor", "positional")
 _MOST_TRIGGERS = 5
-_CARD = '<div id="portrait" class="portrait" aria-live="polite"></div>'
+_CARD = '<div class="portrait" aria-live="polite"></div>'
 
 
 def build(tree: Tree) -> Content:
