@@ -47,15 +47,16 @@
     return next;
   }
 
-  let turning = []; // changes that wait for another panel
+  const turning = []; // changes that wait for another panel, in their order
   function set(change) {
+    if (turning.length) { turning.push(change); return; }
     const next = completed(change);
     const changed = Object.keys(next).filter((key) => next[key] !== state[key]);
     if (!changed.length) return;
     // What is being drawn reads the facts of one panel: the page turns to another between drawings.
-    if ((turning.length || changed.includes("panel")) && waiting) {
-      if (!turning.length) idle.unshift(() => turning.splice(0).forEach(set));
+    if (changed.includes("panel") && waiting) {
       turning.push(change);
+      idle.unshift(() => turning.splice(0).forEach(set));
       return;
     }
     Object.assign(state, next);
