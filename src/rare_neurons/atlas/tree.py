@@ -25,6 +25,10 @@ _MADE_BY = {
 """Sections of the configuration that ask for tables which a run need not have."""
 
 
+GREYS = {"mid": OTHERS[1]}
+"""Strata that figures draw in grey, in another colour: grey are the controls and what is within noise."""
+
+
 @dataclass(frozen=True)
 class Subject:
     """Runs of one recipe, with their controls.
@@ -92,6 +96,11 @@ class Tree:
         found = (self.timeline("behaviour", [model], needed=False) for model in self.models)
         return list(dict.fromkeys(stratum for table in found if len(table) for stratum in table.stratum))
 
+    @property
+    def colours(self) -> Mapping[str, str]:
+        """Colour of every stratum, none of them grey."""
+        return {name: GREYS.get(name, colour) for name, colour in stratum_colours(self.strata).items()}
+
     @cached_property
     def integrity(self) -> pd.DataFrame:
         """Verdict on every checkpoint of every model."""
@@ -147,11 +156,10 @@ class Tree:
 
     def facts(self) -> Mapping[str, object]:
         """Return what every script knows: ``atlas.tree``."""
-        colours = stratum_colours(self.strata)
         return {
             "panel": self.panel,
             "panels": self.panels,
-            "strata": [{"name": name, "colour": colours[name]} for name in self.strata],
+            "strata": [{"name": name, "colour": colour} for name, colour in self.colours.items()],
             "subjects": [
                 {"name": one.name, "runs": list(one.runs), "controls": list(one.controls)} for one in self.subjects
             ],

@@ -157,6 +157,7 @@
     background: null, font: "system-ui, sans-serif",
     axis: { labelFontSize: enlarged(11), titleFontSize: enlarged(12), titleFontWeight: 500, gridColor: "#e8e8e8", domainColor: "#888", tickColor: "#888",
       labelColor: "#333", titleColor: "#333", labelOverlap: "greedy" },
+    axisX: { labelSeparation: 6 },
     legend: { labelFontSize: enlarged(11), titleFontSize: enlarged(11), titleFontWeight: 500, orient: "top", symbolStrokeWidth: 2 },
     title: { fontSize: enlarged(12), fontWeight: 600, anchor: "start" }, header: { labelFontSize: enlarged(11), titleFontSize: enlarged(12) },
     view: { stroke: null },
@@ -273,6 +274,14 @@
     return { field: "x", type: "quantitative", scale, axis };
   }
 
+  // Ticks of a logarithmic axis: round numbers, fewer where there are many decades.
+  function ticks(low, high) {
+    const decades = Math.log10(high / low), found = [];
+    for (let ten = Math.floor(Math.log10(low)); ten <= Math.log10(high); ten++)
+      for (const one of decades > 5 ? [1] : decades > 2.5 ? [1, 3] : [1, 2, 5]) found.push(Number(`${one}e${ten}`));
+    return found.filter((one) => one >= low && one <= high);
+  }
+
   // --- the bar of choices --------------------------------------------------------------------------------------------
 
   const make = (tag, attributes = {}, ...children) => {
@@ -340,7 +349,7 @@
 
   window.atlas = {
     get tree() { return tree; },
-    state, set, array, x, xAxis, xMissing, settled, see, enlarged,
+    state, set, array, x, xAxis, xMissing, ticks, settled, see, enlarged,
     view: (name, script) => views.set(name, script),
     facts: (name) => facts[scope()]?.[name] ?? facts[""]?.[name] ?? {},
     body: (view) => [...document.querySelectorAll(`#view-${view} > .body`)].find((one) => current(one.dataset)),

@@ -146,7 +146,12 @@ def _column(matrix: str) -> int:
 
 def _map(matrices: Sequence[Mapping[str, object]]) -> Mapping[str, object]:
     columns = sorted({str(one["matrix"]) for one in matrices}, key=_column)
-    x = alt.X("matrix:N").sort(columns).title(None).axis(orient="top", labelAngle=0)
+    x = (
+        alt.X("matrix:N")
+        .sort(columns)
+        .title(None)
+        .axis(orient="top", labelAngle=0, ticks=False, domain=False, labelPadding=4)
+    )
     y = alt.Y("_place:N").sort(None).title("layer")
     colour = alt.Color("alpha:Q").title("alpha").scale(type="log", scheme="viridis", reverse=True).legend(format="~g")
     tooltip = [

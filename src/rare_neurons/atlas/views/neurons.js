@@ -148,7 +148,9 @@ atlas.view("neurons", {
       const floor = Math.min(...known.map((one) => one.error).filter((one) => one > 0)) / 10;
       for (const { encoding } of spec.layer) {
         encoding.x.scale = { type: state.scale, domain: [state.scale === "log" ? 0.85 : 0, facts().neurons[state.model]], nice: false };
-        encoding.x.axis = { labelExpr: "datum.value < 1 ? '' : format(datum.value, '~s')", tickCount: 6 };
+        encoding.x.axis = { format: "~s", ...(state.scale === "log" ? { values: atlas.ticks(1, facts().neurons[state.model]) } : { tickCount: 6 }) };
+        // A number of ticks would thin the given ones.
+        if (state.scale === "log" && encoding.y.axis) Object.assign(encoding.y.axis, { values: atlas.ticks(floor, largest * 1.1), tickCount: undefined });
         encoding.y.scale = { type: state.scale, domain: [state.scale === "log" ? floor : 0, largest * 1.1] };
         encoding.y.title = `|${words}| (nats per token)`;
       }
@@ -159,7 +161,7 @@ atlas.view("neurons", {
       for (const { encoding } of spec.layer) {
         Object.assign(encoding.x, { title: `${words} on ${a} tokens (nats per token)`, scale: scale(a) });
         Object.assign(encoding.y, { title: `${words} on ${b} tokens (nats per token)`, scale: scale(b) });
-        if (encoding.color) encoding.color.scale = { domain: [a, b, "both", "neither"], range: [atlas.colour(a), atlas.colour(b), "#009e73", "#b0b0b0"] };
+        if (encoding.color) encoding.color.scale = { domain: [a, b, "both", "neither"], range: [atlas.colour(a), atlas.colour(b), "#222222", "#c4c4c4"] };
       }
     } else {
       const { field, ...axis } = atlas.xAxis();

@@ -120,7 +120,7 @@
       for (const { mark, encoding } of spec.layer) {
         if (mark.type === "point" && steps(state.model).length > MANY) mark.size = SMALL;
         if (encoding.x) Object.assign(encoding.x, atlas.xAxis());
-        if (encoding.y) encoding.y.scale.domain = domain;
+        if (encoding.y) Object.assign(encoding.y.scale, { domain }), Object.assign(encoding.y.axis, { values: atlas.ticks(...domain) });
         for (const name of ["color", "fill"]) if (encoding[name]?.field) encoding[name].scale = { domain: strata, range };
       }
       return spec;
