@@ -242,6 +242,36 @@ def test_a_chart_is_used_by_keys_alone(atlas):
     assert atlas.state("matrix") == second["name"]
 
 
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("step=abc&neuron=-3&model=nope&axis=zz&control=maybe&panel=none&stratum=zz&other=1", {}),
+        ("model=toString&neuron=1.5", {}),
+        ("which-neurons", {}),
+        (f"subject=small&model={SMALL.runs[1]}&step=7", {"model": SMALL.runs[1], "step": 8}),
+        (
+            "axis=loss&scale=linear&control=false&neuron=3",
+            {"axis": "loss", "scale": "linear", "control": False, "neuron": 3},
+        ),
+    ],
+)
+def test_an_address_chooses_what_the_page_has_and_nothing_else(saving, address, expected):
+    before = saving.page.evaluate("({...atlas.state})")
+    saving.page.evaluate("(address) => { location.hash = address; }", address)
+    saving.page.evaluate("new Promise((done) => setTimeout(done))")
+    saving.page.evaluate("atlas.settled()")
+    assert saving.page.evaluate("({...atlas.state})") == {**before, **expected}
+    again = page_of(saving.page.context, saving.file, f"#{address}")
+    assert again.page.evaluate("({...atlas.state})") == {**before, **expected}
+    assert (saving.complaints, again.complaints) == ([], [])
+    again.page.close()
+
+
+def test_a_control_that_is_looked_at_stays_in_its_subject(atlas):
+    atlas.page.locator("#choose-model").select_option(SMALL.controls[0])
+    assert (atlas.state("model"), atlas.state("subject")) == (SMALL.controls[0], SMALL.subject)
+
+
 def test_everything_that_is_chosen_can_be_reached_by_the_tab_key(atlas):
     found = atlas.page.evaluate(
         "[...document.querySelectorAll('button, select, input')].filter((one) => one.tabIndex < 0 || !("

@@ -20,6 +20,7 @@
     axis: "step", scale: "log", control: true,
   };
 
+  const own = (name) => { const one = subject(name); return [...one.runs, ...one.controls]; };
   const subjectOf = (model) => tree.subjects.find((one) => one.runs.includes(model))?.name;
   const subject = (name) => tree.subjects.find((one) => one.name === name);
   const lastGood = (model) => {
@@ -38,8 +39,7 @@
   function completed(change) {
     const next = { ...state, ...change };
     if (change.subject && !change.model && change.subject !== state.subject) next.model = subject(change.subject).runs[0];
-    if (change.model && !change.subject && !subject(next.subject)?.runs.includes(change.model))
-      next.subject = subjectOf(change.model) ?? next.subject;
+    if (!own(next.subject).includes(next.model)) next.subject = subjectOf(next.model) ?? next.subject;
     const panel = trees.find((one) => one.panel === next.panel);
     if (!panel.strata.some((one) => one.name === next.stratum)) next.stratum = lastStratum(panel);
     const steps = tree.models[next.model].steps;
@@ -78,20 +78,22 @@
     for (const one of slots.values()) one.stale = "shape";
   }
 
-  function fromAddress() {
-    const given = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
-    const numbers = Object.fromEntries(["step", "neuron"].filter((k) => k in given).map((k) => [k, Number(given[k])]));
-    const known = {
-      ...given, ...numbers, ...("control" in given ? { control: given.control === "true" } : {}),
-    };
-    if (!(known.model in tree.models)) delete known.model;
-    if (!subject(known.subject)) delete known.subject;
-    if (!trees.some((one) => one.panel === known.panel)) delete known.panel;
-    for (const [key, legal] of Object.entries(CHOICES)) if (key in known && !legal.includes(known[key])) delete known[key];
-    Object.assign(state, completed({ ...known }));
-    turn();
-  }
   const CHOICES = { axis: ["step", "tokens", "loss"], scale: ["log", "linear"], part: ["whole", "within"] };
+  const ADDED = ["matrix", "interval"]; // keys of the views; they look for the value among their own
+  const whole = (text) => (/^\d{1,9}$/.test(text) ? Number(text) : undefined);
+  const among = (some) => (text) => (some.includes(text) ? text : undefined);
+  const READ = {
+    panel: among(trees.map((one) => one.panel)), subject: among(tree.subjects.map((one) => one.name)), model: among(Object.keys(tree.models)),
+    stratum: (text) => text, step: whole, neuron: whole, control: (text) => ({ true: true, false: false })[text],
+    ...Object.fromEntries(Object.entries(CHOICES).map(([key, legal]) => [key, among(legal)])),
+    ...Object.fromEntries(ADDED.map((key) => [key, (text) => text])),
+  };
+  // What the address says and the page has; the rest of it, such as the name of a section, is no choice.
+  function fromAddress() {
+    const given = new URLSearchParams(location.hash.slice(1));
+    const known = Object.entries(READ).filter(([key]) => given.has(key)).map(([key, read]) => [key, read(given.get(key))]);
+    return Object.fromEntries(known.filter(([, value]) => value !== undefined));
+  }
 
   // --- arrays --------------------------------------------------------------------------------------------------------
 
@@ -297,11 +299,10 @@
     select.closest("label").hidden = names.length < 2;
   }
   function show() {
-    const one = subject(state.subject);
     if (state.panel !== null) fill(byId("choose-panel"), trees.map((other) => other.panel));
     else byId("choose-panel").closest("label").hidden = true;
     fill(byId("choose-subject"), tree.subjects.map((other) => other.name));
-    fill(byId("choose-model"), [...new Set([...one.runs, ...one.controls])]);
+    fill(byId("choose-model"), [...new Set(own(state.subject))]);
     fill(byId("choose-stratum"), tree.strata.map((other) => other.name));
     for (const key of ["panel", "subject", "model", "stratum"]) byId("choose-" + key).value = state[key];
     for (const key of Object.keys(CHOICES))
@@ -367,7 +368,9 @@
     walk: (view, slot) => views.get(view)?.walk?.(slot, slotOf(view, slot).rows, state) ?? null,
     slots: () => [...slots.values()].filter(current).map(({ view, slot, element }) => ({ view, slot, element })),
     start() {
-      fromAddress();
+      Object.assign(state, completed(fromAddress()));
+      turn();
+      window.addEventListener("hashchange", () => set(fromAddress()));
       for (const element of document.querySelectorAll("figure.slot")) {
         const { scope, view, slot } = element.dataset, id = `${scope}:${view}/${slot}`;
         slots.set(id, { id, scope, view, slot, element, stale: "shape", seen: false, rows: {} });
