@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rare_neurons.atlas.view import NothingToShow
-from rare_neurons.figures.style import OTHERS, stratum_colours
+from rare_neurons.figures.style import COLOURS, OTHERS, stratum_colours
 from rare_neurons.results import list_models, load_integrity
 from rare_neurons.selection import Choice, read_joined
 from rare_neurons.tables import find_tables, read_table
@@ -23,10 +23,6 @@ _MADE_BY = {
     "allocation": "allocation",
 }
 """Sections of the configuration that ask for tables which a run need not have."""
-
-
-GREYS = {"mid": OTHERS[1]}
-"""Strata that figures draw in grey, in another colour: grey are the controls and what is within noise."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +94,10 @@ class Tree:
 
     @property
     def colours(self) -> Mapping[str, str]:
-        """Colour of every stratum, none of them grey."""
-        return {name: GREYS.get(name, colour) for name, colour in stratum_colours(self.strata).items()}
+        """Colour of every stratum. Figures have a grey one; here controls and what is within noise are grey."""
+        found = stratum_colours(self.strata)
+        free = [one for one in (OTHERS[1], *OTHERS) if one not in found.values()]
+        return {name: free[0] if free and colour == COLOURS["mid"] else colour for name, colour in found.items()}
 
     @cached_property
     def integrity(self) -> pd.DataFrame:
@@ -191,4 +189,5 @@ class Tree:
 
 
 def _number(value: object) -> float | None:
-    return None if value is None or pd.isna(value) else float(value)
+    # A model that diverged may have an infinite loss, which a page cannot hold.
+    return None if value is None or not np.isfinite(value) else float(value)
