@@ -319,6 +319,8 @@
     byId("said-step").textContent = [`step ${state.step === null ? "–" : state.step.toLocaleString("en")}`, ...more].join(" · ");
     slider.setAttribute("aria-valuetext", byId("said-step").textContent);
     byId("choose-neuron").value = state.neuron ?? "";
+    // Of weights alone there is neither.
+    byId("choose-neuron").closest("label").hidden = document.getElementsByName("part")[0].closest("fieldset").hidden = !tree.strata.length;
   }
 
   function listen() {

@@ -136,7 +136,7 @@ atlas.view("neurons", {
   shapes: ["model", "part", "scale", "axis", "stratum"],
   renderer: "canvas",
   async rows(slot, state) {
-    if (!(state.model in facts().steps)) return `No influence of ${state.model} at the panel of this page.`;
+    if (!(state.model in facts().steps)) return `No influence of ${state.model} at this panel.`;
     read[slot] = await arrays(state);
     return ROWS[slot](state, read[slot]);
   },
