@@ -576,7 +576,7 @@ RULES = (
         ),
     ),
     Rule("figures", version=8),
-    Rule("atlas", version=1),
+    Rule("atlas", version=2),
     Rule("summary", version=8),
     Rule("usable", version=1),
     Rule("replication", version=4),
