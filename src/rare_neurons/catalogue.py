@@ -579,7 +579,7 @@ RULES = (
     Rule("atlas", version=2),
     Rule("summary", version=8),
     Rule("usable", version=1),
-    Rule("replication", version=4),
+    Rule("replication", version=5),
 )
 
 AT_DECLARED_STEPS = ("layers", "allocation", "activity")

@@ -19,7 +19,7 @@ def role_positions(tree: Tree) -> str:
     for name in names:
         parts = shares_by_class(predicted[targets.stratum == name], n_classes=len(names))
         rows.append([name, *map(percent, parts)])
-    return markdown(["token read", *(f"{name} predicted" for name in names), "never seen"], rows)
+    return markdown(["token read", *(f"{name} predicted" for name in names), "in no stratum"], rows)
 
 
 def roles(tree: Tree) -> str:
