@@ -20,6 +20,7 @@ from rare_neurons.figures.parts.legends import (
     explain,
     mark,
     of_models,
+    of_strata,
     quarantine_marks,
 )
 from rare_neurons.figures.parts.ticks import compact, log_axis, small_numbers, with_unit
@@ -39,6 +40,7 @@ from rare_neurons.figures.style import (
 from rare_neurons.results import load_integrity, load_timeline
 
 _WIDTH, _HEIGHT = 3.4, 2.2
+_OF_RUN, _OF_CONTROL = {"lw": 1.2}, {"lw": 0.8, "mfc": "white", "mew": 0.6}
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,7 @@ def _draw_lines(
         places, kept = along.of(lines.step, model), lines.where(~held)
         draw_band(axis, places, kept.low, kept.high, colour)
         about = {"color": colour, "ls": style}
-        axis.plot(places, kept.value, **about, marker=marks[stratum], ms=2.8, lw=0.8 if own else 1.2)
+        axis.plot(places, kept.value, **about, marker=marks[stratum], ms=2.8, **(_OF_CONTROL if own else _OF_RUN))
         if one.noise:
             axis.plot(places, kept.noise, **about, lw=0.6)
         mark(axis, places[held], lines.value[held])
@@ -212,12 +214,7 @@ def _label(row: Sequence[Axes], one: Drawn, panel: str) -> None:
 def _explained(
     strata: Sequence[str], columns: Sequence[Drawn], models: Sequence[Handle], verdicts: pd.DataFrame
 ) -> list[Handle]:
-    pairs = zip(stratum_colours(strata).items(), stratum_marks(strata).values(), strict=True)
-    handles: list[Handle] = [
-        Line2D([], [], color=colour, marker=sign, ms=4, lw=1.2, label=f"{name} tokens")
-        for (name, colour), sign in pairs
-    ]
-    handles += models
+    handles: list[Handle] = [*of_strata(strata), *models]
     if any(one.band is not None for one in columns):
         handles.append(band("black", "90 % interval", alpha=OPACITY))
     if any(one.noise for one in columns):

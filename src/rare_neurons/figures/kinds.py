@@ -61,6 +61,7 @@ def plot_kinds(
             uncounted = "" if mine.counted.all() else ", not counted"
             one.set_title(f"layer {number}{uncounted}{of_panel(table, panel)}{of_side(side, tables)}", fontsize=9)
         row[0].set_ylabel("share of neurons (0 to 1)", fontsize=8)
+        row[0].tick_params(axis="y", labelsize=8)
     named = everything[everything.kind.isin(_COLOURS) & everything.layer.isin(layers)]
     tallest = named.groupby(["panel", "layer", "step"]).share.sum().max()
     axes[0, 0].set_ylim(0, max(_LEAST_HEIGHT, 1.1 * float(tallest)))

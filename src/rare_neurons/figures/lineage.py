@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from rare_neurons.figures.parts.across import Across, AxisName, across
-from rare_neurons.figures.parts.legends import legend
+from rare_neurons.figures.parts.legends import explain, of_models, of_strata
 from rare_neurons.figures.parts.ticks import compact
 from rare_neurons.figures.style import (
     axes_or_one,
@@ -19,6 +19,7 @@ from rare_neurons.figures.style import (
     nothing_to_draw,
     of_panel,
     stratum_colours,
+    stratum_marks,
     styles,
 )
 from rare_neurons.results import load_timeline
@@ -65,16 +66,17 @@ def plot_lineage(
         row[0].set_ylabel("Jaccard index (0 to 1)", fontsize=8)
     halves = Line2D([], [], color="black", lw=0.6, alpha=0.6, label="halves of the panel")
     chance = Line2D([], [], color=_CHANCE, lw=3, label="two sets at random")
-    legend(figure, colours, models, more=[halves, chance], ax=ax)
+    explain(figure, [*of_strata(list(colours)), *of_models(models), halves, chance], ax)
     return figure
 
 
 def _draw_shares(
     axis: Axes, table: pd.DataFrame, column: str, models: Sequence[str], colours: Mapping[str, str], along: Across
 ) -> None:
+    marks = stratum_marks(list(colours))
     for style, model in zip(styles(), models, strict=False):
         for stratum, colour in colours.items():
             lines = table[(table.model == model) & (table.stratum == stratum)].sort_values("step")
             places = along.of(lines.step, model)
-            axis.plot(places, lines[column], ls=style, color=colour, marker=".", ms=4)
+            axis.plot(places, lines[column], ls=style, color=colour, marker=marks[stratum], ms=3, lw=1.2)
             axis.plot(places, lines.jaccard_halves, ls=style, color=colour, lw=0.6, alpha=0.6)

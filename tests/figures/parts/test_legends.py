@@ -3,7 +3,15 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from rare_neurons.figures.parts.across import Across
-from rare_neurons.figures.parts.legends import draw_quarantined, explain, legend, of_models, quarantine_marks
+from rare_neurons.figures.parts.legends import (
+    draw_quarantined,
+    explain,
+    legend,
+    legend_below,
+    of_models,
+    of_strata,
+    quarantine_marks,
+)
 from rare_neurons.figures.style import CONTROL, one_axis
 
 VERDICTS = pd.DataFrame({"model": ["a", "a", "b"], "step": [0, 8, 8], "quarantined": [False, True, True]})
@@ -49,3 +57,21 @@ def test_quarantined_steps_are_marked_once_each():
 def test_quarantine_is_explained_where_there_is_any():
     assert [one.get_label() for one in quarantine_marks(VERDICTS)] == ["quarantined step", "quarantined value"]
     assert quarantine_marks(VERDICTS[:1]) == []
+
+
+def test_the_legend_of_one_axis_is_below_its_labels_however_long_they_are():
+    figure = Figure(figsize=(4, 3), layout="constrained")
+    for axis in figure.subplots(1, 2):
+        axis.set_xticks([0, 1], ["0", "a long name of a bar"], rotation=90)
+        axis.set_xlabel("step")
+        legend_below(axis, of_models(["a", "b"]))
+    figure.draw_without_rendering()
+    for axis in figure.axes:
+        assert axis.get_legend().get_window_extent().y1 < axis.xaxis.get_tightbbox().y0
+
+
+def test_strata_are_explained_by_colour_and_mark():
+    common, rare = of_strata(["common", "rare"])
+    assert (common.get_label(), rare.get_label()) == ("common tokens", "rare tokens")
+    assert common.get_color() != rare.get_color()
+    assert common.get_marker() != rare.get_marker()

@@ -8,14 +8,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.transforms import ScaledTranslation
 
 from rare_neurons.figures.parts.across import Across
-from rare_neurons.figures.style import CONTROL, CONTROL_DASHES, Colour, styles
+from rare_neurons.figures.style import CONTROL, CONTROL_DASHES, Colour, stratum_colours, stratum_marks, styles
 
 Handle = Line2D | Patch
 _SIZE, _POINTS = 8, 72
 _LETTER, _KEY = 0.6, 5
 """Mean width of a letter, and of a key with the room around it, in letters' heights."""
+_GAP = 0.05
+"""Inches between the labels of an axis and its legend."""
+_WIDER = 1.2
+"""How much wider than its axis a legend may be: it has the room of the labels too."""
 
 
 def draw_quarantined(axis: Axes, verdicts: pd.DataFrame, along: Across) -> None:
@@ -65,6 +70,15 @@ def _columns(width: float, handles: Sequence[Handle]) -> int:
     return next(fits, 1)
 
 
+def of_strata(strata: Sequence[str]) -> list[Handle]:
+    """Legend of the colours and marks of strata."""
+    pairs = zip(stratum_colours(strata).items(), stratum_marks(strata).values(), strict=True)
+    return [
+        Line2D([], [], color=colour, marker=sign, ms=4, lw=1.2, label=f"{name} tokens")
+        for (name, colour), sign in pairs
+    ]
+
+
 def of_models(models: Sequence[str], *, controls: bool = False) -> list[Line2D]:
     """Legend of line styles where there are several models, and of the controls."""
     handles = []
@@ -92,11 +106,15 @@ def band(colour: Colour, label: str, alpha: float = 0.2) -> Patch:
 
 def legend_below(axis: Axes, handles: Sequence[Handle]) -> None:
     """Explain one axis below its labels, where nothing is covered."""
+    figure, box = axis.get_figure(root=True), axis.get_window_extent()
+    below = (box.y0 - axis.xaxis.get_tightbbox().y0) / figure.dpi + _GAP  # inches, however high the axis becomes
     axis.legend(
         handles=handles,
         loc="upper center",
-        bbox_to_anchor=(0.5, -0.22),
-        ncols=2 if len(handles) > 1 else 1,
+        bbox_to_anchor=(0.5, 0),
+        bbox_transform=axis.transAxes + ScaledTranslation(0, -below, figure.dpi_scale_trans),
+        borderaxespad=0,
+        ncols=min(2, _columns(_WIDER * box.width / figure.dpi, handles)),
         frameon=False,
         fontsize=7,
     )
