@@ -179,8 +179,12 @@ def test_one_run_is_dated_at_the_tier_of_one_run(measured, model):
 def test_the_atlas_shows_what_was_measured_and_says_what_was_not(measured):
     page = (measured.folder / "results/atlas.html").read_text()
     verdict = page[page.index('id="view-verdict"') : page.index('id="view-claims"')]
-    for model in RUNS:
-        assert re.search(rf"{model}.{{0,200}}[Ll]oss on rare tokens falls", verdict, flags=re.DOTALL), model
+    said = dict(re.findall(r"<strong>([\w-]+)</strong> \(one run, no controls\)(.*?)(?=<strong>)", verdict, re.DOTALL))
+    assert set(said) == set(RUNS)
+    for text in said.values():
+        assert re.search(
+            r"loss on rare tokens falls .*Half of the fall is reached after step \d+ and by step \d+", text
+        )
     for view in ("claims", "timelines", "neurons", "portrait", "matrices"):
         assert f'data-view="{view}"' in page
     for view, section in (("layers", "layers"), ("account", "allocation")):
