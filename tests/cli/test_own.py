@@ -45,6 +45,16 @@ def test_a_folder_of_the_trainer_becomes_a_configuration_that_is_allowed(trained
     assert read_config(trained / "it.yaml")["models"]["my-model"]["source"] == "folder"
 
 
+def test_spectra_alone_need_neither_tokenizer_nor_text(trained):
+    (trained / "runs/my model/tokenizer/tokenizer.json").unlink()
+    (trained / "texts/a.txt").unlink()
+    text = written_config(Wanted("runs/my model", spectra=True))
+    (trained / "it.yaml").write_text(text)
+    found = read_config(trained / "it.yaml")
+    assert found["targets"] == ["spectra"]
+    assert (list(found["models"]), found["models"]["my-model"]["steps"]) == (["my-model"], "found")
+
+
 def test_the_tour_is_allowed():
     assert written_config(Wanted(None)).startswith("# yaml-language-server")
     assert list(read_config("config/tour.yaml")["models"]) == ["tour"]

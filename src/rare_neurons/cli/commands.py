@@ -80,6 +80,9 @@ def init(
     tokenizer: Annotated[
         str | None, typer.Option(help="Folder with the model's tokenizer.json, or a Hub repository that has it.")
     ] = None,
+    spectra: Annotated[
+        bool, typer.Option("--spectra", help="The weights' spectra alone, which need neither text nor tokenizer.")
+    ] = False,
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path(CONFIG),
     force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
 ) -> None:
@@ -87,7 +90,7 @@ def init(
     with _refused():
         if output.exists() and not force:
             raise RequestError(f"{output} is there already; name another with --output, or replace it with --force")
-        written = written_config(Wanted(model, tuple(text or ()), tokenizer))
+        written = written_config(Wanted(model, tuple(text or ()), tokenizer, spectra))
         output.write_text(written, encoding="utf-8")
     more = "" if output == Path(CONFIG) else f" --configfile {output}"
     typer.echo(f"{output} is written. See what it asks for: rare-neurons plan{more}; run it: rare-neurons run{more}")

@@ -24,11 +24,12 @@ _TEXTS = ("texts/*.txt", "*.txt")
 
 @dataclass(frozen=True)
 class Wanted:
-    """What `init` was asked for: a folder or Hub repository (None for the tour), texts, a tokenizer."""
+    """What `init` was asked for: a folder or Hub repository (None: the tour), texts, a tokenizer; or spectra alone."""
 
     model: str | None
     texts: tuple[str, ...] = ()
     tokenizer: str | None = None
+    spectra: bool = False
 
 
 def written_config(wanted: Wanted) -> str:
@@ -55,23 +56,37 @@ def _of_folder(wanted: Wanted) -> str:
     last = Path(pattern.replace("{step}", str(steps[-1])))
     config = read_own_config(last)
     name = _name(Path(pattern).parent.name)
+    heading = f"{len(steps)} checkpoints, steps {steps[0]} to {steps[-1]}, of family {config['model_type']}"
+    if wanted.spectra:
+        return _of_weights(heading, name, f"source: folder, path: {quoted(pattern)}, steps: found")
     entry = f"source: folder, path: {quoted(pattern)}, tokenizer: {name}, steps: found"
     tokens = tokens_per_step(last)
     entry += f", tokens_per_step: {tokens}" if tokens else ""
     tokenizer = find_tokenizer(wanted.tokenizer, last, config.get("vocab_size"))
-    heading = f"{len(steps)} checkpoints, steps {steps[0]} to {steps[-1]}, of family {config['model_type']}"
     return _text(heading, name, entry, (tokenizer, _texts(wanted.texts)), context_of(config))
 
 
 def _of_hub(wanted: Wanted) -> str:
     found = hub_checkpoints(str(wanted.model))
     name = _name(str(wanted.model).split("/")[1])
-    entry = f"source: hub, repo: {wanted.model}, revision: {quoted(found.revision)}, tokenizer: {name}"
-    entry += f", steps: {list(found.steps)}"
+    heading = f"{len(found.steps)} checkpoints on the Hub, steps {found.steps[0]} to {found.steps[-1]}"
+    entry = f"source: hub, repo: {wanted.model}, revision: {quoted(found.revision)}, steps: {list(found.steps)}"
+    if wanted.spectra:
+        return _of_weights(heading, name, entry)
+    entry += f", tokenizer: {name}"
     entry += f", n_neurons: {found.n_neurons}" if found.n_neurons else ""
     tokenizer = find_tokenizer(wanted.tokenizer or str(wanted.model), None, found.config.get("vocab_size"))
-    heading = f"{len(found.steps)} checkpoints on the Hub, steps {found.steps[0]} to {found.steps[-1]}"
     return _text(heading, name, entry, (tokenizer, _texts(wanted.texts)), context_of(found.config))
+
+
+def _of_weights(heading: str, name: str, entry: str) -> str:
+    return f"""\
+# {heading}; spectra alone, which need neither text nor tokenizer.
+# Every key: config/README.md.
+targets: [spectra]
+models:
+  {name}: {{{entry}}}
+"""
 
 
 def _text(heading: str, name: str, entry: str, beside: tuple[str, Sequence[str]], context: int) -> str:
@@ -178,7 +193,8 @@ def _texts(asked: Sequence[str]) -> Sequence[str]:
     if not found:
         raise RequestError(
             f"no text for the panel: name files that the model has not seen with --text 'folder/*.txt' (a dozen "
-            f"documents at least, one per file; looked for {' and '.join(_TEXTS)})"
+            f"documents at least, one per file; looked for {' and '.join(_TEXTS)}), or take the weights' spectra alone "
+            "with --spectra"
         )
     return found
 

@@ -52,7 +52,8 @@ def find_tokenizer(asked: str | None, checkpoint: Path | None, n_ids: object = N
     looked = ", ".join(map(str, places))
     raise RequestError(
         f"no tokenizer.json in {looked}; write it with `tokenizer.save_pretrained('tokenizer')` of a fast tokenizer "
-        "and name that folder, or a Hub repository that has it, with --tokenizer"
+        "and name that folder, or a Hub repository that has it, with --tokenizer; or take the weights' spectra alone "
+        "with --spectra"
     )
 
 
