@@ -5,13 +5,15 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 import torch
+from transformers import AutoModelForCausalLM
 
 from rare_neurons.models.layers.batch import Batch, PassSettings
 from rare_neurons.models.layers.blocks import Blocks
 from rare_neurons.models.layers.draws import draw_sample
 from rare_neurons.models.layers.estimate import estimate, mean_activation
+from rare_neurons.models.layers.last_layer import LastLayer
 from rare_neurons.models.layers.losses import LossReadout
-from tests.models.tiny import random_model, random_panel
+from tests.models.tiny import config_of, random_model, random_panel
 
 SETTINGS = PassSettings(epsilon=0.01, sign_draws=2, target_draws=2, seed=0)
 
@@ -46,6 +48,20 @@ def test_batches_do_not_matter(name):
         np.testing.assert_array_equal(one.rows[order], other.rows[back])
         np.testing.assert_allclose(one.few[:, order], other.few[:, back], rtol=1e-5, atol=1e-7)
         np.testing.assert_allclose(one.mean_square, other.mean_square, rtol=1e-9)
+
+
+def test_a_network_of_one_layer_needs_no_pass_for_its_second_order(monkeypatch):
+    config = config_of("gpt2")
+    config.n_layer = 1
+    torch.manual_seed(0)
+    model, panel = AutoModelForCausalLM.from_config(config).eval().double(), random_panel()
+    blocks, readout = Blocks(model), LossReadout(model, panel.vocab_stratum, n_strata=3)
+    sample = draw_sample(panel, ("common", "rare"), None, seed=0)
+    place = (blocks, readout, sample, mean_activation(blocks, sample, batch_size=8))
+    batch = Batch(*place[:3], slice(0, 8), np.arange(len(sample.context)), place[3])
+    expected = LastLayer(batch).second_order(SETTINGS).mean(0).sum(3).numpy()
+    monkeypatch.setattr(Batch, "second_order", None)
+    np.testing.assert_allclose(estimate(*place, SETTINGS, batch_size=8).sums.second.sum(3), expected)
 
 
 def test_halves_only_divide_the_sums():
