@@ -51,7 +51,7 @@ def _seconds(session: object) -> float:
 def measure(results: Path, panel: str, folder: Path, repeats: int) -> str:
     """One line of the table."""
     start = time.process_time()
-    text = atlas_page(Tree(results, find_subjects(results), panel))
+    text = atlas_page([Tree(results, find_subjects(results), panel)])
     made = time.process_time() - start
     file = folder / "atlas.html"
     file.write_text(text, encoding="utf-8")

@@ -34,6 +34,7 @@ class Size:
     vocabulary: int
     held: tuple[str, int] | None = None
     """The one quarantined checkpoint."""
+    panel: str = PANEL
 
     @property
     def matrices(self) -> list[tuple[int | None, str, int, int]]:
@@ -70,9 +71,9 @@ def write_tree(results: Path, size: Size = PYTHIA_410M) -> Path:
     rng = np.random.default_rng(len(size.runs))
     runs = [(*one, run, role) for one in enumerate(QUESTIONS, 1) for run, role in _roles(size)]
     about = _named(("declared", "question", "run", "role"), runs)
-    about |= {"subject": [size.subject] * len(runs), "panel": [PANEL] * len(runs)}
+    about |= {"subject": [size.subject] * len(runs), "panel": [size.panel] * len(runs)}
     steps, path = sorted(size.steps), f"{size.subject}.parquet"
-    tested = {"tier": "run", "table": "behaviour", "stratum": "rare", "scale": "linear", "direction": "either"}
+    tested = {"tier": "run", "table": "behaviour", "stratum": size.strata[-1], "scale": "linear", "direction": "either"}
     tested |= {"column": [QUESTIONS[one] for one in about["question"]], "holds": True, "reached": "run"}
     tested |= {"estimate": -1.5, "low": -2.0, "high": -1.0, "p_value": 0.01, "p_adjusted": 0.02}
     _rows(results / "timelines/evidence" / path, "timelines/evidence", rng, about, **tested)
@@ -169,7 +170,7 @@ class _Model:
 
     def _shard(self, name: str, step: int, about: Columns, **fixed: object) -> None:
         steps = [step] * len(next(iter(about.values())))
-        self._put(name, {**about, "step": steps}, f"{name}/{PANEL}/{self.model}/step{step}", **fixed)
+        self._put(name, {**about, "step": steps}, f"{name}/{self.size.panel}/{self.model}/step{step}", **fixed)
 
     def _timeline(self, quantity: str, about: Columns, **fixed: object) -> None:
         if "step" in about:
@@ -177,7 +178,7 @@ class _Model:
         self._put(f"timelines/{quantity}", about, f"timelines/{quantity}/{self.model}", **fixed)
 
     def _put(self, name: str, about: Columns, path: str, **fixed: object) -> None:
-        place = {"panel": PANEL, "model": self.model}
+        place = {"panel": self.size.panel, "model": self.model}
         _rows(self.results / f"{path}.parquet", name, self.rng, about, **place, **fixed)
 
 

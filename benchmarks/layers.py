@@ -19,6 +19,7 @@ import torch
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
 from benchmarks.influence_inputs import SHAPES, Shape
+from rare_neurons.api.options import LAYERS
 from rare_neurons.models.layers.audit import ablate
 from rare_neurons.models.layers.batch import Batch, PassSettings
 from rare_neurons.models.layers.blocks import Blocks, full_precision_products
@@ -29,7 +30,7 @@ from rare_neurons.models.panel_arrays import PanelArrays
 from rare_neurons.numerics.grid.folds import N_FOLDS
 
 LENGTH, TARGETS, STRATA = 256, 8, ("common", "rare")
-N_TOP, N_RANDOM = 8, 19
+N_TOP, N_RANDOM = LAYERS["n_top"], LAYERS["n_random"]  # the default audit
 WAYS = {
     "4 losses, halves not told apart": PassSettings(0.01, 2, 0, 0, halves=False),
     "4 losses, halves told apart": PassSettings(0.01, 2, 0, 0),

@@ -10,12 +10,12 @@ from filelock import FileLock
 from tests.workflow.project import Project, copy_project, make_project
 
 LONGEST = (
-    *(f"workflow/test_{name}.py" for name in ("own_model", "hub_faults", "planted")),
+    *(f"workflow/test_{name}.py" for name in ("hub_faults", "planted")),
     "hostile/test_corpus.py",
     *(f"workflow/test_{name}.py" for name in ("reruns", "hub", "faults", "batches", "extending", "families")),
     "test_notebooks.py",
 )
-"""Files that take longest. The first two do without the finished run, which one worker makes while others wait."""
+"""Files that take longest. The first does without the finished run, which one worker makes while the other waits."""
 
 
 @pytest.hookimpl(wrapper=True)

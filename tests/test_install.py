@@ -1,7 +1,9 @@
 """What the installation asks of uv and pip; the environment that runs these tests was made by it."""
 
+import re
 import subprocess
 import sys
+from importlib.metadata import distributions
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +12,7 @@ import pytest
 from tools import install
 from tools.install import ROOT, has_digest, sources_of, uv_sources, wanted_lines
 
+PYTHONS = ("3.11", "3.12", "3.13")  # of pyproject.toml
 LOCK = "# One tested set.\nnumpy==2.4.6\ntorch==2.13.0\ntorchmetrics==1.0\n"
 LISTED = """\
 :env:.find-links='/wheels'
@@ -33,6 +36,16 @@ def test_all_that_is_locked_has_digests_but_torch():
     lines = [line for line in wanted_lines((ROOT / "requirements.lock").read_text(), []) if not line.startswith("#")]
     assert [line.split("==")[0] for line in lines if not has_digest(line)] == ["torch"]
     assert len(lines) > 100
+
+
+def test_what_is_compiled_for_one_python_has_the_digests_of_others_too():
+    """A lock from an index that offers files of one Python alone cannot be installed with another."""
+    lock = (ROOT / "requirements.lock").read_text()
+    digests = {line.split("==")[0]: line.count("--hash=") for line in wanted_lines(lock, []) if has_digest(line)}
+    tags = {one.name.lower().replace("_", "-"): one.read_text("WHEEL") or "" for one in distributions()}
+    compiled = [name for name in digests if re.search(r"^Tag: cp\d+-cp\d+-", tags.get(name, ""), re.MULTILINE)]
+    assert "numpy" in compiled
+    assert [name for name in compiled if digests[name] < len(PYTHONS)] == []
 
 
 def test_another_build_of_one_package_replaces_its_line_and_no_other():

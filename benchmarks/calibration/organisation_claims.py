@@ -3,7 +3,9 @@
 Run ``python -m benchmarks.calibration.organisation_claims --draws 400`` (some five CPU-minutes). Each draw is a ledger
 of three runs and two controls at four checkpoints: sets of two strata, heads and kinds of neurons. Runs and controls
 are exchangeable; a run has effects of its own, which scatter by so many standard deviations of a single set, and keeps
-a part of its draws from checkpoint to checkpoint. The tables stand in ``docs/methods/organisation.md``.
+a part of its draws from checkpoint to checkpoint. Where everything grows, strata differ by a factor from the start and
+training multiplies both. The tables stand in ``docs/methods/organisation.md``; ``--only growth`` prints that of tier
+`specific` alone.
 """
 
 from __future__ import annotations
@@ -17,8 +19,12 @@ from scipy.stats import binomtest, norm
 
 from benchmarks.calibration.evidence_world import table
 from rare_neurons.numerics.claims.asked import ask_all
+from rare_neurons.numerics.claims.findings import Finding
 from rare_neurons.numerics.claims.judge import Subject, judge_activity
+from rare_neurons.numerics.claims.over_runs import beyond_controls, over_runs
 from rare_neurons.numerics.claims.rows import ActivityEvidenceRow
+from rare_neurons.numerics.claims.specific import Pair, judge_specific
+from rare_neurons.numerics.evidence.comparison import Decision
 from rare_neurons.numerics.evidence.question import Rule
 
 RUNS, CONTROLS = tuple("abc"), tuple("xy")
@@ -41,6 +47,13 @@ class World:
         Share of the variance of a set's draw that all checkpoints of a run share.
     effect : float
         Of co-activation on rare tokens, added to trained runs, in the same unit.
+    base : tuple of float
+        Co-activation of controls on rare and on common tokens, likewise.
+    growth, growth_scatter, own_scatter : float
+        By which runs have more of it on both; how its logarithm scatters over runs and controls, for both strata alike
+        and for each.
+    specific : float
+        By which runs have more of it on rare tokens alone.
     dead, dead_scatter : float
         Chance of a trained neuron to be dead, in runs and controls alike, and by how much its logit scatters over them.
     """
@@ -48,6 +61,11 @@ class World:
     scatter: float = 0.0
     kept: float = 0.5
     effect: float = 0.0
+    base: tuple[float, float] = (0.0, 0.0)
+    growth: float = 1.0
+    growth_scatter: float = 0.3
+    own_scatter: float = 0.1
+    specific: float = 1.0
     dead: float = 0.0
     dead_scatter: float = 1.0
 
@@ -68,14 +86,23 @@ def _course(world: World, rng: np.random.Generator, is_run: bool) -> dict[int, d
     own, shared = world.scatter * rng.normal(size=shape[:2])[..., None], rng.normal(size=shape)
     logit = np.log(world.dead / (1 - world.dead)) + world.dead_scatter * rng.normal() if world.dead else -np.inf
     dead = 1 / (1 + np.exp(-logit))
+    grown = _grown(world, rng, is_run) if any(world.base) else np.zeros(len(STRATA))
     found = {}
     for step in STEPS:
         z = world.kept**0.5 * shared + (1 - world.kept) ** 0.5 * rng.normal(size=shape)
         if step:
             z = z + own
             z[0, 0] += world.effect * is_run
+            z[:, 0] += grown[:, None]
         found[step] = _rows(z, rng, dead if step else 0.0)
     return found
+
+
+def _grown(world: World, rng: np.random.Generator, is_run: bool) -> np.ndarray:
+    """Effects on both strata of a world in which everything grows."""
+    logs = world.growth_scatter * rng.normal() + world.own_scatter * rng.normal(size=len(STRATA))
+    more = np.array([world.growth * world.specific, world.growth]) if is_run else 1.0
+    return np.array(world.base) * more * np.exp(logs)
 
 
 def _rows(z: np.ndarray, rng: np.random.Generator, dead: float) -> dict[str, list[dict]]:
@@ -142,16 +169,75 @@ def power(draws: int, seed: int = 1) -> Iterator[list[str]]:
         yield [f"effect {effect:g}, scatter {scatter:g}", *shares]
 
 
+GROWN = {
+    "twice on rare tokens from the start, runs grow 4 times": World(base=(10.0, 5.0), growth=4.0),
+    "the same, scatter of strata .3": World(base=(10.0, 5.0), growth=4.0, own_scatter=0.3),
+    "four times from the start": World(base=(20.0, 5.0), growth=4.0),
+    "twice, controls near the noise": World(base=(4.0, 2.0), growth=4.0),
+    "twice, controls silent": World(base=(0.5, 0.25), growth=40.0),
+    "six times, controls silent": World(base=(0.6, 0.1), growth=40.0),
+    "alike, runs grow 4 times": World(base=(8.0, 8.0), growth=4.0),
+    "rare part doubled": World(base=(20.0, 10.0), growth=2.0, specific=2.0),
+    "rare part 4 times": World(base=(20.0, 10.0), growth=2.0, specific=4.0),
+    "rare part 8 times": World(base=(20.0, 10.0), growth=2.0, specific=8.0),
+    "rare part 16 times, controls silent": World(base=(0.5, 0.25), growth=40.0, specific=16.0),
+}
+SEEDS = ((3, 2), (3, 3), (5, 5))
+
+
+def general_growth(draws: int, seed: int = 2) -> Iterator[list[str]]:
+    """Share of draws with p ≤ 0.05 of tier `specific` alone, by numbers of runs and controls; and of differences."""
+    decision = Decision(direction="rise")
+    for name, world in GROWN.items():
+        cells = []
+        for sizes in SEEDS:
+            rng = np.random.default_rng([seed, *sizes, *name.encode()])
+            drawn = [_sides(world, rng, sizes) for _ in range(draws)]
+            p_values = [judge_specific(*sides, decision=decision).p_value for sides in drawn]
+            cells.append(_rate(sum(p is not None and p <= 0.05 for p in p_values), draws))
+        differ = [[[_difference(pair) for pair in side] for side in sides] for sides in drawn]
+        tests = [(over_runs(a, decision=decision), beyond_controls(a, b, decision=decision)) for a, b in differ]
+        yield [name, *cells, _rate(sum(max(one.p_value for one in both) <= 0.05 for both in tests), draws)]
+
+
+def _sides(world: World, rng: np.random.Generator, sizes: tuple[int, int]) -> list[list[Pair]]:
+    return [_pairs(world, rng, n, are_runs) for n, are_runs in zip(sizes, (True, False), strict=True)]
+
+
+def _pairs(world: World, rng: np.random.Generator, n: int, are_runs: bool) -> list[Pair]:
+    found = []
+    for _ in range(n):
+        z = _grown(world, rng, are_runs)[:, None] + rng.normal(size=(2, 2))
+        found.append(Pair(*(Finding(STEPS[-1], *map(float, row), spread=1.0) for row in z)))
+    return found
+
+
+def _difference(pair: Pair) -> Finding:
+    """Compare strata by differences, which grow with everything."""
+    one, other = pair.first, pair.second
+    return Finding(one.step, one.beyond - other.beyond, one.placebo - other.placebo, 2**0.5)
+
+
 def _rate(hits: int, draws: int) -> str:
     interval = binomtest(hits, draws).proportion_ci(0.95, "wilson")
     return f"{hits / draws:.3f} ({interval.low:.3f} – {interval.high:.3f})"
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draws", type=int, default=400)
-    draws = parser.parse_args().draws
+    parser.add_argument("--only", choices=("growth",))
+    options = parser.parse_args()
+    draws = options.draws
+    if options.only is None:
+        _print_tiers(draws)
+        print()
+    sizes = (f"{runs} runs, {controls} controls" for runs, controls in SEEDS)
+    table(("co-activation grows", *sizes, "differences, as many"), general_growth(2 * draws))
+
+
+def _print_tiers(draws: int) -> None:
     table(("world", *TIERS), level(draws))
     print()
     table(("co-activation on rare tokens", *TIERS[:-1]), power(max(40, draws // 4)))

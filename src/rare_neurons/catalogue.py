@@ -363,7 +363,7 @@ RULES = (
     ),
     Rule(
         "layers",
-        version=2,
+        version=3,
         sections=("layers", "panels", "probe", "cache"),
         tables=(
             _of_checkpoint(
@@ -494,7 +494,7 @@ RULES = (
     ),
     Rule(
         "activity_evidence",
-        version=1,
+        version=2,
         sections=("activity", "evidence"),
         tables=(
             Table(
@@ -576,7 +576,7 @@ RULES = (
         ),
     ),
     Rule("figures", version=8),
-    Rule("atlas", version=1),
+    Rule("atlas", version=2),
     Rule("summary", version=8),
     Rule("usable", version=1),
     Rule("replication", version=4),

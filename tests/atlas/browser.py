@@ -1,12 +1,14 @@
 """A page in the system's Chromium, driven by Playwright; what it asks of the network and complains of is kept."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, sync_playwright
+
+from rare_neurons.atlas import Tree, atlas_page, find_subjects
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 OPTIONS = (
@@ -80,15 +82,22 @@ def opened(file: Path, width: int = 1280) -> Iterator[Opened]:
         browser.close()
 
 
-def page_of(context: BrowserContext, file: Path) -> Opened:
-    """Open a file in a page of its own and wait until what is in sight has been drawn."""
+def page_of(context: BrowserContext, file: Path, address: str = "") -> Opened:
+    """Open a file (and what its address ends with) in a page of its own; wait until what is in sight has been drawn."""
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
     found = Opened(page, file)
     page.on("request", lambda request: found.requests.append(request.url))
     page.on("pageerror", lambda error: found.complaints.append(str(error)))
     page.on("console", lambda line: found.complaints.append(line.text) if line.type == "error" else None)
-    page.goto(file.as_uri(), wait_until="commit")
+    page.goto(file.as_uri() + address, wait_until="commit")
     page.wait_for_function("document.querySelector('figure.slot svg, figure.slot canvas') !== null")
     page.evaluate("atlas.settled()")
     return found
+
+
+def write_page(results: Path, file: Path, panels: Sequence[str | None]) -> Path:
+    """Write the atlas of a tree at some panels."""
+    trees = [Tree(results, find_subjects(results), panel) for panel in panels]
+    file.write_text(atlas_page(trees), encoding="utf-8")
+    return file

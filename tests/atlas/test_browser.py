@@ -13,10 +13,9 @@ pytest.importorskip("playwright", reason="Playwright (extra dev) drives the brow
 
 from benchmarks.atlas_tree import N_TOP, PANEL, SMALL, write_tree
 from rare_neurons import load_shards, load_timeline
-from rare_neurons.atlas import Tree, atlas_page, find_subjects
 from rare_neurons.atlas.views.matrices import N_QUANTILES
 from rare_neurons.atlas.views.matrices import N_TOP as N_LARGEST
-from tests.atlas.browser import find_chromium, opened, page_of
+from tests.atlas.browser import find_chromium, opened, page_of, write_page
 
 pytestmark = [
     pytest.mark.browser,
@@ -34,8 +33,7 @@ def results(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser(results):
-    file = results.parent / "atlas.html"
-    file.write_text(atlas_page(Tree(results, find_subjects(results), PANEL)), encoding="utf-8")
+    file = write_page(results, results.parent / "atlas.html", [PANEL])
     with opened(file) as found:
         yield found
 
@@ -157,7 +155,7 @@ def test_a_neuron_of_the_list_has_its_rank_sets_kind_and_examples(atlas, results
     table = load_shards(results, "influence", models=FIRST, steps=LAST, stratum="rare", panel=PANEL)
     falling = table.influence_within.abs().sort_values(ascending=False, kind="stable").index
     strongest = table.neuron[falling].tolist()
-    buttons = atlas.page.locator("#portrait .strongest button")
+    buttons = atlas.page.locator(".portrait .strongest button")
     assert [int(text) for text in buttons.all_text_contents()] == strongest[: buttons.count()]
     buttons.nth(2).press("Enter")
     atlas.page.evaluate("atlas.settled()")
@@ -167,13 +165,13 @@ def test_a_neuron_of_the_list_has_its_rank_sets_kind_and_examples(atlas, results
     assert ranks["rare", LAST]["rank"] == 3
     assert ranks["rare", LAST]["member"]
     atlas.set(neuron=10)
-    card = atlas.page.locator("#portrait").text_content()
+    card = atlas.page.locator(".portrait").text_content()
     assert f"rare tokens: number 1 of the top {N_TOP} of step {LAST}" in card
     assert "first a member at step 2, always from 8 on, at 75 % of the checkpoints" in card
     assert re.search(r"At step 64: .*active at [\d.]+ % of 1,000 positions", card)
     atlas.set(neuron=1)
-    assert "rare tokens: not among the top" in atlas.page.locator("#portrait").text_content()
-    assert atlas.page.locator("#portrait mark").all_text_contents() == ["#4"] * 3 * len(SMALL.strata)
+    assert "rare tokens: not among the top" in atlas.page.locator(".portrait").text_content()
+    assert atlas.page.locator(".portrait mark").all_text_contents() == ["#4"] * 3 * len(SMALL.strata)
 
 
 def test_controls_are_drawn_only_while_they_are_asked_for(atlas):
@@ -242,6 +240,36 @@ def test_a_chart_is_used_by_keys_alone(atlas):
     assert (label["matrix"], int(label["layer"])) == (second["matrix"], second["layer"])
     assert float(label["alpha"]) == pytest.approx(second["alpha"], rel=1e-4)
     assert atlas.state("matrix") == second["name"]
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("step=abc&neuron=-3&model=nope&axis=zz&control=maybe&panel=none&stratum=zz&other=1", {}),
+        ("model=toString&neuron=1.5", {}),
+        ("which-neurons", {}),
+        (f"subject=small&model={SMALL.runs[1]}&step=7", {"model": SMALL.runs[1], "step": 8}),
+        (
+            "axis=loss&scale=linear&control=false&neuron=3",
+            {"axis": "loss", "scale": "linear", "control": False, "neuron": 3},
+        ),
+    ],
+)
+def test_an_address_chooses_what_the_page_has_and_nothing_else(saving, address, expected):
+    before = saving.page.evaluate("({...atlas.state})")
+    saving.page.evaluate("(address) => { location.hash = address; }", address)
+    saving.page.evaluate("new Promise((done) => setTimeout(done))")
+    saving.page.evaluate("atlas.settled()")
+    assert saving.page.evaluate("({...atlas.state})") == {**before, **expected}
+    again = page_of(saving.page.context, saving.file, f"#{address}")
+    assert again.page.evaluate("({...atlas.state})") == {**before, **expected}
+    assert (saving.complaints, again.complaints) == ([], [])
+    again.page.close()
+
+
+def test_a_control_that_is_looked_at_stays_in_its_subject(atlas):
+    atlas.page.locator("#choose-model").select_option(SMALL.controls[0])
+    assert (atlas.state("model"), atlas.state("subject")) == (SMALL.controls[0], SMALL.subject)
 
 
 def test_everything_that_is_chosen_can_be_reached_by_the_tab_key(atlas):

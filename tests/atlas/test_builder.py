@@ -50,20 +50,20 @@ MINE = [view for view in VIEWS if view.name in ("verdict", "claims", "timelines"
 
 @pytest.fixture
 def page(tree):
-    return Page(atlas_page(tree, MINE))
+    return Page(atlas_page([tree], MINE))
 
 
 def test_every_chart_has_its_specification_and_every_view_its_place(tmp_path):
     write_random(tmp_path, SMALL)
-    page = Page(atlas_page(Tree(tmp_path, find_subjects(tmp_path), PANEL)))
-    slots = {f"{e['data-view']}/{e['data-slot']}" for e in page.elements if "data-slot" in e}
+    page = Page(atlas_page([Tree(tmp_path, find_subjects(tmp_path), PANEL)]))
+    slots = {f"{e['data-scope']}:{e['data-view']}/{e['data-slot']}" for e in page.elements if "data-slot" in e}
     assert {name.removeprefix("spec:") for name in page.scripts if name.startswith("spec:")} == slots
     assert slots
     assert {e["id"] for e in page.elements if e.get("id", "").startswith("view-")} == {f"view-{v.name}" for v in VIEWS}
 
 
 def test_numbers_on_the_page_are_those_of_the_tables(page):
-    name = f"array:neurons/whole:{RUNS[0]}"
+    name = f"array::neurons/whole:{RUNS[0]}"
     head = json.loads(next(e["data-head"] for e in page.elements if e.get("id") == name))
     values = unpack(Packed(text=page.scripts[name], **{**head, "shape": tuple(head["shape"])}))
     assert values.shape == (len(STEPS), len(STRATA), N_NEURONS)
@@ -72,41 +72,41 @@ def test_numbers_on_the_page_are_those_of_the_tables(page):
 
 
 def test_the_page_may_ask_nothing_of_a_network(tree):
-    text = atlas_page(tree, MINE)
+    text = atlas_page([tree], MINE)
     assert "default-src 'none'" in unescape(text)
     assert re.findall(r"<(?:link|img|iframe|object|video|audio)\b|\bsrc=|@import|url\(", text) == []
 
 
 def test_a_view_that_lacks_its_tables_says_so_and_the_others_are_drawn(tree):
-    page = Page(atlas_page(Tree(tree.results, tree.subjects, "other")))
+    page = Page(atlas_page([Tree(tree.results, tree.subjects, "other")]))
     assert any("Not in this results tree: influence" in text for text in page.texts)
-    assert "spec:verdict/integrity" in page.scripts
+    assert "spec::verdict/integrity" in page.scripts
 
 
 def test_a_fault_in_a_view_is_not_taken_for_a_missing_table(tree):
     with pytest.raises(ModuleNotFoundError):
-        atlas_page(tree, [View("misspelt", "", "", "", ())])
+        atlas_page([tree], [View("misspelt", "", "", "", ())])
 
 
 def test_a_tree_of_weights_alone_has_its_verdicts(tmp_path):
     verdict = {"model": "m", "step": 0, "status": "ok", "reason": None, "quarantined": False}
     write(tmp_path, "integrity/m.parquet", [verdict])
-    page = Page(atlas_page(Tree(tmp_path, [Subject("m", ("m",))])))
-    assert "spec:verdict/integrity" in page.scripts
-    assert json.loads(page.scripts["tree"])["strata"] == []
+    page = Page(atlas_page([Tree(tmp_path, [Subject("m", ("m",))])]))
+    assert "spec::verdict/integrity" in page.scripts
+    assert json.loads(page.scripts["tree"])[0]["strata"] == []
 
 
 def test_a_folder_without_results_is_refused(tmp_path):
     with pytest.raises(RequestError, match="nothing for an atlas: No checkpoint has a verdict"):
-        atlas_page(Tree(tmp_path, [Subject("m", ("m",))]))
+        atlas_page([Tree(tmp_path, [Subject("m", ("m",))])])
 
 
 def test_names_cannot_end_a_script_or_become_elements(tree):
     odd = Subject("</script><b>x", tree.subjects[0].runs, tree.subjects[0].controls)
-    page = Page(atlas_page(Tree(tree.results, [odd], "heldout"), MINE))
-    assert json.loads(page.scripts["tree"])["subjects"][0]["name"] == odd.name
+    page = Page(atlas_page([Tree(tree.results, [odd], "heldout")], MINE))
+    assert json.loads(page.scripts["tree"])[0]["subjects"][0]["name"] == odd.name
     assert "b" not in {e["tag"] for e in page.elements}
 
 
 def test_equal_tables_give_equal_pages(tree):
-    assert atlas_page(tree, MINE) == atlas_page(Tree(tree.results, tree.subjects, "heldout"), MINE)
+    assert atlas_page([tree], MINE) == atlas_page([Tree(tree.results, tree.subjects, "heldout")], MINE)

@@ -27,6 +27,11 @@ def test_without_evidence_it_is_said(tree):
         judged(Tree(tree.results, tree.subjects, "other"))
 
 
+def test_of_weights_alone_no_question_is_asked(tree):
+    with pytest.raises(NothingToShow, match="questions are asked of models that were measured on a panel's text"):
+        judged(Tree(tree.results, tree.subjects, None))
+
+
 def test_a_line_begins_with_a_capital():
     assert first_up("loss on rare tokens") == "Loss on rare tokens"
     assert first_up("") == ""

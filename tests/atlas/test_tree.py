@@ -59,3 +59,17 @@ def test_without_verdicts_there_is_nothing(tmp_path):
 
 def test_steps_are_those_asked_for(tree):
     assert tree.steps(HELD[0]) == list(STEPS)
+
+
+def test_no_stratum_is_grey_as_controls_are(tree, monkeypatch):
+    monkeypatch.setattr(Tree, "strata", ["common", "mid", "rare", "seldom", "never"])
+    colours = [colour.lstrip("#") for colour in tree.colours.values()]
+    assert all(len({colour[:2], colour[2:4], colour[4:]}) > 1 for colour in colours)
+    assert len(set(colours)) == len(colours)
+
+
+def test_an_infinite_loss_is_unknown(tree, monkeypatch):
+    table = tree.timeline("behaviour", [RUNS[0]]).copy()
+    table.loc[table.step == STEPS[1], "loss"] = np.inf
+    monkeypatch.setattr(Tree, "timeline", lambda *_, **__: table)
+    assert tree.facts()["models"][RUNS[0]]["loss"][1] is None

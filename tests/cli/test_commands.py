@@ -57,6 +57,21 @@ def test_run_hands_what_it_does_not_know_to_snakemake(called):
     assert "--plain" not in found[1]
 
 
+@pytest.mark.parametrize("first", [("--configfile", "a.yaml"), ("--configfile=a.yaml",)])
+@pytest.mark.parametrize("command", ["run", "plan", "report", "atlas"])
+def test_configurations_may_follow_one_another_as_snakemake_has_them(called, tmp_path, first, command):
+    call, found = called
+    for name in ("a", "b", "c"):
+        (tmp_path / f"{name}.yaml").write_text("")
+    assert call(command, *first, "b.yaml", "c.yaml", "--forcerun", "x.yaml", "--", "d.yaml").exit_code == 0
+    (words,) = found
+    at = words.index("--configfile")
+    assert words[at + 1 : at + 4] == ["a.yaml", "b.yaml", "c.yaml"]
+    assert words[words.index("--forcerun") + 1] == "x.yaml"
+    assert "d.yaml" in words[words.index("--") :]
+    assert "no z.yaml in" in call(command, *first, "z.yaml").output
+
+
 def test_plan_and_report_are_snakemakes(called):
     call, found = called
     call("init")

@@ -1,8 +1,9 @@
 """Which revisions name checkpoints."""
 
+import huggingface_hub
 import pytest
 
-from rare_neurons.cli.hub_model import HubModel, steps_in
+from rare_neurons.cli.hub_model import HubModel, hub_checkpoints, steps_in
 from rare_neurons.errors import RequestError
 
 
@@ -28,3 +29,13 @@ def test_neurons_follow_from_its_configuration():
     config = {"model_type": "gpt2", "n_embd": 8, "n_head": 2, "n_layer": 1, "vocab_size": 300}
     assert HubModel("step{step}", (0,), config).n_neurons == 32
     assert HubModel("step{step}", (0,), {**config, "n_inner": 20}).n_neurons == 20
+
+
+@pytest.mark.parametrize("name", ["HTTPError", "HFValidationError", "OfflineModeIsEnabled"])
+def test_a_hub_that_cannot_be_asked_is_a_sentence(monkeypatch, name):
+    def fail(self, repo):
+        raise getattr(huggingface_hub.errors, name)("Name or service not known")
+
+    monkeypatch.setattr(huggingface_hub.HfApi, "list_repo_refs", fail)
+    with pytest.raises(RequestError, match=r"the Hub tells nothing of o/m: Name or .*; no folder of that name is here"):
+        hub_checkpoints("o/m")

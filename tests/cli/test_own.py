@@ -5,17 +5,12 @@ import json
 import pytest
 import yaml
 
-from rare_neurons.cli.own import Wanted, context_of, end_of_text, find_checkpoints, tokens_per_step, written_config
+from rare_neurons.cli.own import Wanted, context_of, find_checkpoints, tokens_per_step, written_config
 from rare_neurons.errors import RequestError
+from tests.cli.test_places import tokenizer_json
 from tools.configuration import read_config
 
 GPT2 = {"model_type": "gpt2", "n_embd": 8, "n_head": 2, "n_layer": 1, "n_positions": 32, "vocab_size": 300}
-
-
-def tokenizer_json(*special: str) -> str:
-    return json.dumps(
-        {"added_tokens": [{"content": token, "id": i, "special": True} for i, token in enumerate(special)]}
-    )
 
 
 @pytest.fixture
@@ -98,23 +93,35 @@ def test_an_unknown_family_and_an_unknown_place_are_refused(trained):
         (trained / f"runs/my model/checkpoint-{step}/config.json").write_text('{"model_type": "mamba"}')
     with pytest.raises(RequestError, match="unknown family 'mamba'; known: gpt_neox, gpt2"):
         written_config(Wanted("runs/my model"))
-    with pytest.raises(RequestError, match="no folder nowhere, and it is no owner/name"):
+    with pytest.raises(RequestError, match="no folder nowhere; name a folder of checkpoints, or owner/name"):
         written_config(Wanted("nowhere"))
 
 
-@pytest.mark.parametrize(
-    ("special", "token"),
-    [(("<s>", "<|endoftext|>"), "<|endoftext|>"), (("<s>", "</s>"), "</s>"), (("<end>",), "<end>")],
-)
-def test_the_token_between_documents(tmp_path, special, token):
-    (tmp_path / "tokenizer.json").write_text(tokenizer_json(*special))
-    assert end_of_text(tmp_path / "tokenizer.json") == token
+@pytest.mark.parametrize("name", ["runs/my-model", "runs/mymodel"])
+def test_a_misspelt_folder_is_refused_with_the_one_that_is_there_and_the_hub_not_asked(trained, name, monkeypatch):
+    monkeypatch.setattr("rare_neurons.cli.own.hub_checkpoints", lambda repo: pytest.fail("asked"))
+    with pytest.raises(RequestError, match=rf"no folder {name}; there is runs/my model; name a folder"):
+        written_config(Wanted(name))
 
 
-def test_a_tokenizer_without_a_known_end_is_refused(tmp_path):
-    (tmp_path / "tokenizer.json").write_text(tokenizer_json("<a>", "<b>"))
-    with pytest.raises(RequestError, match=r"no known end-of-text token .*\(<a>, <b>\); write `end_of_text`"):
-        end_of_text(tmp_path / "tokenizer.json")
+def test_a_folder_that_holds_one_checkpoint_is_refused(trained):
+    for step in (50, 100):
+        (trained / f"runs/my model/checkpoint-{step}/config.json").unlink()
+    with pytest.raises(RequestError, match=r"runs/my model holds a single checkpoint, checkpoint-1000; .*save_steps"):
+        written_config(Wanted("runs/my model"))
+
+
+def test_weights_without_a_configuration_are_refused_with_what_writes_one(trained):
+    for step in (50, 100, 1000):
+        folder = trained / f"runs/my model/checkpoint-{step}"
+        (folder / "config.json").rename(folder / "pytorch_model.bin")
+    with pytest.raises(RequestError, match=r"checkpoint-100 has weights alone: model\.config\.save_pretrained"):
+        written_config(Wanted("runs/my model"))
+
+
+def test_a_floor_too_high_is_refused_with_the_folders_below(trained):
+    with pytest.raises(RequestError, match=r"no checkpoints in runs: .*; they are in runs/my model: name one of these"):
+        written_config(Wanted("runs"))
 
 
 def test_tokens_of_a_step_where_the_trainer_has_counted_them(tmp_path):

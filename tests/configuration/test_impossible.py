@@ -77,6 +77,8 @@ IMPOSSIBLE = {
     ),
     "few draws": ("evidence/rule/level", 0.001, "evidence.n_draws: 9999", "29999 is the least"),
     "few permutations": ("set_spectra/strata", [f"s{i}" for i in range(30)], "", "1199 is the least"),
+    "few sets for a claim": ("activity/joint_draws", 150, "activity.joint_draws: 150", "at least 199"),
+    "runs compared elsewhere": ("evidence/step", 256, "evidence.step: 256", "name it in both"),
     "few refits": ("spectra/refits", 5, "spectra.refits: 5", "0 (not computed) or at least 19"),
     "few synthetic samples": ("spectra/gof_refits", 3, "spectra.gof_refits: 3", "0 (not computed) or at least 9"),
     "step that no model has": ("evidence/step", 300, "evidence.step: 300", "they begin with 0, 1, 2"),

@@ -33,9 +33,13 @@ def test_the_default_reaches_its_levels():
     [
         ("regimes__n_resamples", 199, {"regimes__confidence": 0.99}),
         ("regimes__n_resamples", 39, {"regimes__confidence": 0.95}),
-        ("set_spectra__n_permutations", 3999, {"evidence__rule__level": 0.001, "evidence__n_draws": 99999}),
+        (
+            "set_spectra__n_permutations",
+            3999,
+            {"evidence__rule__level": 0.001, "evidence__n_draws": 99999, "activity__steps": "none"},
+        ),
         # Six secondary questions: Holm's factor 6 on a fifth of the level.
-        ("evidence__n_draws", 2999, {"evidence__rule__level": 0.01}),
+        ("evidence__n_draws", 2999, {"evidence__rule__level": 0.01, "activity__steps": "none"}),
         ("spectra__refits", 19, {}),
         ("spectra__gof_refits", 9, {}),
     ],
@@ -68,12 +72,12 @@ def test_constants_are_those_of_the_numerics():
 
 
 def test_a_declared_step_and_a_held_change_need_checkpoints():
-    (text,) = problems(evidence__step=300)
+    (text,) = problems(evidence__step=300, activity__steps="none")
     assert text == (
         "evidence.step: 300 is not allowed; no model has that checkpoint, they begin with "
         "0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000"
     )
-    assert problems(evidence__step=256) == []
+    assert problems(evidence__step=256, activity__steps=[0, 128, 256, "last"]) == []
     assert problems(evidence__rule__persistence=13) == [
         "evidence.rule.persistence: 13 is not allowed; the longest model has 12 checkpoints"
     ]

@@ -3,29 +3,46 @@
 import re
 
 import numpy as np
+from matplotlib import cbook
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection, QuadMesh
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.mathtext import MathTextParser
 from matplotlib.text import Text
 
 SMALLEST = 7.0
 """Points, at the size that the figure is made for."""
-UNITLESS = {"step", "layer", "neuron", "rank of the neuron", "between steps", "training tokens"}
+UNITLESS = {"step", "layer", "neuron", "rank of the neuron", "steps", "training tokens"}
 """Labels of what is counted or named."""
+_SUPERSCRIPTS, _RAISED = set("⁰¹³⁴⁵⁶⁷⁸⁹⁺⁻₀₁₂₃₄₅₆₇₈₉"), 0.6
+"""Small letters of the font itself and about their share of a full one's size; the square of a unit stays."""
 UNIT = re.compile(r"\(.+\)|nats per token")
 
 
 def too_small(figure: Figure) -> list[str]:
     figure.draw_without_rendering()
     texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
-    return [text.get_text() for text in texts if text.get_fontsize() < SMALLEST]
+    return [text.get_text() for text in texts if smallest_letter(text) < SMALLEST]
+
+
+def smallest_letter(text: Text) -> float:
+    """Points; superscripts and subscripts of formulas are smaller than what they stand beside."""
+    words, size = text.get_text(), text.get_fontsize()
+    if cbook.is_math_text(words):
+        _, _, _, letters, _ = MathTextParser("path").parse(words, 72, text.get_fontproperties())
+        return min(points for _, points, *_ in letters)
+    return _RAISED * size if set(words) & _SUPERSCRIPTS else size
 
 
 def without_unit(figure: Figure) -> list[str]:
     labels = {label for axis in figure.axes for label in (axis.get_xlabel(), axis.get_ylabel()) if label}
-    return sorted(label for label in labels if label not in UNITLESS and not UNIT.search(label.replace("\n", " ")))
+    return sorted(
+        label
+        for label in labels
+        if label.removeprefix("between ") not in UNITLESS and not UNIT.search(label.replace("\n", " "))
+    )
 
 
 def unexplained(figure: Figure) -> list[str]:

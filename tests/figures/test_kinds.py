@@ -24,4 +24,4 @@ def test_bars_of_a_layer_are_stacked_shares_by_step(results):
 
 def test_controls_have_a_row_of_their_own(results):
     titles = [axis.get_title() for axis in plot_kinds(results, RUNS, controls=[CONTROL]).axes]
-    assert titles == [f"layer {end}: {side}" for side in ("runs", "controls") for end in ("0, not counted", "1")]
+    assert titles == [f"layer {end}\n{side}" for side in ("runs", "controls") for end in ("0, not counted", "1")]

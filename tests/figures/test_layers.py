@@ -11,9 +11,9 @@ def test_each_stratum_and_part_has_a_map_of_layers_by_steps(results):
     maps = [axis for axis in figure.axes if axis.get_title()]
     assert [axis.get_title() for axis in maps] == [
         "common, whole",
-        "common, within stratum",
+        "common, within",
         "rare, whole",
-        "rare, within stratum",
+        "rare, within",
     ]
     values = maps[0].collections[0].get_array()
     assert values.shape == (len(LAYERS), len(STEPS))
@@ -31,5 +31,5 @@ def test_what_is_within_its_noise_has_no_colour(results):
 
 def test_controls_have_a_row_of_their_own(results):
     titles = [axis.get_title() for axis in plot_layers(results, RUNS, controls=[CONTROL]).axes]
-    assert titles[0] == "common, whole: runs"
-    assert titles[4] == "common, whole: controls"
+    assert titles[0] == "common, whole\nruns"
+    assert titles[4] == "common, whole\ncontrols"

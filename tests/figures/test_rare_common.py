@@ -10,7 +10,7 @@ ERROR = 1e-5
 
 
 def points(axis):
-    return {line.get_color(): line for line in axis.lines if line.get_marker() == "o"}
+    return {line.get_color(): line for line in axis.lines if line.get_linestyle() == "None"}
 
 
 def test_every_neuron_is_a_point_coloured_by_what_is_beyond_noise(results):

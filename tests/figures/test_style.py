@@ -1,30 +1,29 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
+from rare_neurons.errors import RequestError
 from rare_neurons.figures.style import (
     COLOURS,
+    CONTROL,
+    axes_or_one,
+    chosen,
     chosen_models,
     grid,
+    keep_drawn,
     layer_colour,
-    legend,
+    name_rows,
+    named,
     nothing_to_draw,
     of_panel,
+    on_page,
     one_axis,
-    step_axis,
     stratum_colours,
-    x,
+    stratum_marks,
+    styles,
 )
-
-
-def test_step_0_has_a_place_on_the_logarithmic_axis():
-    assert x([0, 1, 1000]).tolist() == [0.5, 1, 1000]
-    axis = Figure().subplots()
-    step_axis(axis, [0, 3, 1000])
-    assert [label.get_text() for label in axis.get_xticklabels()] == ["0", "1", "10", "100", "1,000"]
-    assert axis.get_xlim()[0] < 0.5
-    assert axis.get_xlim()[1] > 1000
 
 
 def test_strata_without_a_colour_of_their_own_get_different_ones():
@@ -61,13 +60,6 @@ def test_one_axis_is_new_or_the_one_given():
         one_axis(width=3, height=2, ax=axis, figure=figure)
 
 
-def test_a_legend_on_an_axis_leaves_the_figure_without():
-    figure, axis = one_axis(width=3, height=2)
-    legend(figure, {"rare": "red"}, ["only"], ax=axis)
-    assert figure.legends == []
-    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["rare"]  # one model needs no line style
-
-
 def test_panels_are_named_where_there_are_several():
     assert of_panel(pd.DataFrame({"panel": ["a", "a"]}), "a") == ""
     assert of_panel(pd.DataFrame({"panel": ["a", "b"]}), "a") == ", a"
@@ -83,3 +75,54 @@ def test_nothing_to_draw_is_said_on_a_figure_or_an_axis():
 def test_one_model_is_as_good_as_a_list_of_one(results):
     assert chosen_models(results, "a-seed1") == chosen_models(results, ["a-seed1"]) == ["a-seed1"]
     assert len(chosen_models(results, None)) > 1
+
+
+def test_a_control_is_as_grey_as_no_stratum():
+    red, green, blue = to_rgb(CONTROL)
+    assert red == green == blue
+    assert all(max(to_rgb(colour)) - min(to_rgb(colour)) > 0.5 for colour in COLOURS.values())
+
+
+def test_strata_without_colour_have_different_marks_and_eight_runs_different_lines():
+    assert len(set(stratum_marks(["common", "mid", "rare", "other", "another"]).values())) == 5
+    assert len(set(map(str, styles()[:8]))) == 8
+
+
+def test_axes_shrink_to_a_page_but_stay_readable():
+    assert on_page(2, 2, width=3, height=2) == {"width": 3, "height": 2}
+    assert on_page(6, 4, width=3, height=3) == {"width": 1.8, "height": 1.75}
+    assert on_page(50, 50, width=3, height=3) == {"width": 1.7, "height": 1.2}
+
+
+def test_axes_are_those_of_a_page_or_the_one_given():
+    size = {"width": 3, "height": 2, "too_many": "name one"}
+    figure, axes = axes_or_one(1, 4, **size)
+    assert axes.shape == (1, 4)
+    assert figure.get_size_inches() == pytest.approx([7.2, 2])
+    assert axes_or_one(1, 1, **size, ax=axes[0, 1])[1].tolist() == [[axes[0, 1]]]
+    with pytest.raises(RequestError, match="name one"):
+        axes_or_one(1, 4, **size, ax=axes[0, 1])
+
+
+def test_axes_without_anything_are_removed():
+    figure, axes = grid(2, 2, width=2, height=2)
+    assert keep_drawn(axes, 3) == axes.ravel()[:3].tolist() == figure.axes
+
+
+def test_rows_are_named_together_or_on_the_one_axis():
+    figure, axis = one_axis(width=3, height=2)
+    name_rows(figure, "loss")
+    assert (figure.get_supylabel(), axis.get_ylabel()) == ("loss", "")
+    name_rows(figure, "rank", axis)
+    assert axis.get_ylabel() == "rank"
+
+
+def test_a_control_is_named_so():
+    assert [named(model, ["b"]) for model in "ab"] == ["a", "b, control"]
+
+
+def test_what_is_asked_for_is_chosen_or_refused():
+    assert chosen("matrix", None, "ab") == ["a", "b"]
+    assert chosen("matrix", "b", "ab") == ["b"]
+    with pytest.raises(RequestError, match="no matrix 'c'; there: a, b"):
+        chosen("matrix", "c", "ab")

@@ -104,6 +104,11 @@ def _timelines(model: str, panels: Sequence[str]) -> dict[str, list[dict[str, ob
     return rows
 
 
+def _wave(fold: int, type_bin: int) -> float:
+    """What a cell has beside the mean; zero over each row and each column."""
+    return float(np.cos(2 * np.pi * fold / N_FOLDS) * np.sin(2 * np.pi * type_bin / N_FOLDS)) / 10
+
+
 def _event(model: str, kind: str, quantity: str, by_step: int) -> dict[str, object]:
     """All matrices of the first run leave by step 2, of the second by 8, of the control by 14; W_E never does."""
     by = None if kind == "W_E" else by_step
@@ -115,9 +120,7 @@ def _values(model: str, step: int, stratum: str) -> dict[str, list[dict[str, obj
     rms = float(np.sqrt(np.mean(values**2)))
     return {
         "behaviour": [{"loss": measured, "loss_within": measured / 2, "tokens_seen": 1024 * step}],
-        "moments": [
-            {"loss": measured, "mean_influence_within": float(values.mean()) / 4, "rms_influence_within": rms / 4}
-        ],
+        "moments": [_moments(measured, float(values.mean()), rms)],
         "influence": [
             {"loss": measured, "n_neurons": N_NEURONS, "rms_influence": rms, "rms_influence_within": rms / 4}
         ],
@@ -126,6 +129,10 @@ def _values(model: str, step: int, stratum: str) -> dict[str, list[dict[str, obj
                 "gini": 0.4 + step / 100,
                 "effective_number": 20.0 - step,
                 "effective_number_within": 10.0 - step / 2,
+                "effective_number_low": 15.0 - step * 0.75,
+                "effective_number_high": 40.0 - step * 2,
+                "effective_number_within_low": 5.0 - step / 4,
+                "effective_number_within_high": 20.0 - step,
                 "gini_noise": 0.4,
                 "excess_kurtosis": 1.0 + step,
                 "excess_kurtosis_without_top": step / 2,
@@ -142,6 +149,15 @@ def _values(model: str, step: int, stratum: str) -> dict[str, list[dict[str, obj
         "regimes": [_reading(kind, step) for kind in CONVENTIONS],
         "set_spectra": [_group(matrix, step) for matrix in ("W_in", "W_out")],
     }
+
+
+def _moments(measured: float, mean: float, rms: float) -> dict[str, object]:
+    """With standard errors of a tenth."""
+    means = {"mean_influence": mean, "mean_influence_within": mean / 4}
+    roots = {"rms_influence": rms, "rms_influence_within": rms / 4}
+    errors = {f"{name}_se": abs(value) / 10 for name, value in means.items()}
+    errors |= {f"{name.replace('rms', 'square')}_se": value**2 / 10 for name, value in roots.items()}
+    return {"loss": measured, **means, **roots, **errors}
 
 
 CONVENTIONS = {
@@ -175,7 +191,7 @@ def _group(matrix: str, step: int) -> dict[str, object]:
 
 
 def _shards(model: str, step: int) -> dict[str, list[dict[str, object]]]:
-    shards = {name: [] for name in ("influence", "cells", "curves", "gradients")}
+    shards = {name: [] for name in ("influence", "cells", "curves", "gradients", "behaviour")}
     shards["layer_influence"] = layer_influence(step)
     for stratum in STRATA:
         values = effect(model, step, stratum)
@@ -188,6 +204,8 @@ def _shards(model: str, step: int) -> dict[str, list[dict[str, object]]]:
         for fold, type_bin in np.ndindex(N_FOLDS, N_FOLDS):
             sums = PER_CELL * values * (1 + 0.1 * rng.standard_normal(N_NEURONS))
             cell = {"stratum": stratum, "fold": fold, "type_bin": type_bin, "n_targets": PER_CELL}
+            around = loss(model, step, stratum) + _wave(fold, type_bin)
+            shards["behaviour"].append({**cell, "loss": around, "loss_within": around / 2})
             shards["cells"].append({**cell, "influence_sum": sums.tolist(), "within_sum": (sums / 4).tolist()})
         shards["gradients"].append({"stratum": stratum, "gradient": [0.0] * WIDTH})
         for rank in (1, 2, 3):

@@ -57,6 +57,16 @@ def test_layers_and_intervals_are_those_of_the_declared_checkpoints(asked):
     assert everything.declared_steps("layers", "tiny-seed0") == [0, 2, 4]
 
 
+def test_panels_without_a_stratum_of_a_declared_section_are_not_measured_there(asked):
+    halves = {**asked.config["panels"]["heldout"], "strata": {"upper": {"types": [0.0, 0.5]}}}
+    found = ask(panels={"halves": halves})
+    (model,) = found.steps
+    assert found.panels_of(model) == found.panels_at("probe", model) == ["heldout", "halves"]
+    for table in ("layer_influence", "allocation", "organisation"):
+        assert {key[1] for key in found.of_checkpoints(table, model)} == {"heldout"}
+    assert {key[1] for key in found.of_checkpoints("influence", model)} == {"heldout", "halves"}
+
+
 def test_what_has_no_checkpoints_of_its_own_is_not_asked_for(asked):
     none = ask(**{name: {"steps": "none"} for name in ("layers", "allocation", "activity")})
     kinds = {key[0] for key in none.keys}

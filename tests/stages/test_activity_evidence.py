@@ -28,7 +28,7 @@ def shards(tmp_path_factory):
     return paths
 
 
-def judged(shards, folder, quarantined=()):
+def judged(shards, folder, quarantined=(), step="last"):
     integrity = []
     for model in (*RUNS, *CONTROLS):
         rows = [{"step": s, "status": "ok", "quarantined": (model, s) in quarantined} for s in STEPS]
@@ -42,7 +42,7 @@ def judged(shards, folder, quarantined=()):
         models=RUNS,
         controls=CONTROLS,
         strata=STRATA,
-        rule=RULE,
+        evidence={"rule": RULE, "step": step},
     )
     return read_table(output).to_pylist()
 
@@ -65,3 +65,8 @@ def test_quarantined_checkpoints_enter_nothing(shards, tmp_path):
     assert (over["status"], over["step"], over["n_runs"]) == ("tested", 128, 3)
     run = next(r for r in rows if (r["tier"], r["declared"], r["run"]) == ("run", 1, "a"))
     assert run["step"] == 128
+
+
+def test_runs_are_compared_at_the_step_of_the_configuration(shards, tmp_path):
+    rows = judged(shards, tmp_path, step=128)
+    assert {r["step"] for r in rows if r["tier"] in ("seeds", "beyond_control", "specific")} == {128}

@@ -9,9 +9,9 @@ def test_the_page_is_written_whole_and_about_whom_it_is_asked(tmp_path, monkeypa
     one, other = SMALL.runs
     output = tmp_path / "made/atlas.html"
     subjects = {SMALL.subject: {"runs": [one], "controls": list(SMALL.controls)}}
-    write_atlas(str(output), results=str(tmp_path / "results"), subjects=subjects, panel=PANEL)
+    write_atlas(str(output), results=str(tmp_path / "results"), subjects=subjects, panels=[PANEL])
     text = output.read_text()
     assert text.endswith("</body></html>\n")
-    assert f"array:neurons/whole:{one}" in text
-    assert f"array:neurons/whole:{other}" not in text
+    assert f"array::neurons/whole:{one}" in text
+    assert f"array::neurons/whole:{other}" not in text
     assert list(output.parent.iterdir()) == [output]

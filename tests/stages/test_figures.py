@@ -24,12 +24,12 @@ def test_figures_are_written_in_both_formats_with_equal_bytes(tmp_path):
 
 def test_controls_are_said_where_the_figure_takes_them(tmp_path):
     results = write_tree(tmp_path / "results")
-    names, svg = ["alpha", "loss"], [str(tmp_path / f"{name}.svg") for name in ("alpha", "loss")]
+    names, svg = ["alpha", "integrity"], [str(tmp_path / f"{name}.svg") for name in ("alpha", "integrity")]
     png = [path.replace("svg", "png") for path in svg]
     about = {"results": str(results), "subject": SUBJECT, "models": RUNS, "controls": [CONTROL]}
     with matplotlib.rc_context({"svg.fonttype": "none"}):
         write_figures(png=png, svg=svg, names=names, **about)
-    assert ["control: outside" in Path(path).read_text() for path in svg] == [True, False]
+    assert ["control: from" in Path(path).read_text() for path in svg] == [True, False]
 
 
 def test_a_figure_that_cannot_be_drawn_leaves_nothing(tmp_path):

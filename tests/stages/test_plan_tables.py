@@ -33,6 +33,7 @@ OUTLOOK = Outlook(
     disk_gb=1.0,
     panels={"heldout": SIZES},
     tiers=(),
+    warnings=("activity.steps: one checkpoint makes no claim",),
     cost=COST,
 )
 
@@ -67,11 +68,13 @@ def test_quarantined_checkpoints_have_their_reasons_and_costs_two_digits(shown):
     assert "Cost: about 470 core-seconds (probe 300, pretrain 170) at 100 GFLOP/s of one core; on cuda:0" in said
     assert "Results: about 0.17 GB." in said
     assert "Not in it: gone" in said
+    assert OUTLOOK.warnings[0] in said
 
 
 def test_a_program_gets_the_same_unrounded():
     said = as_record(OUTLOOK)
     assert said["quarantined"] == {"a": {4: "start", 8: "start"}}
+    assert said["warnings"] == list(OUTLOOK.warnings)
     assert [one["cost_ratio"] for one in said["panels"]["heldout"]] == [None, 0.834, None]
     assert said["panels"]["heldout"][1]["errors"] == {"rare": 1.214}
     assert said["cost"]["core_seconds"]["probe"] == 298.2

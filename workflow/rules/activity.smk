@@ -79,7 +79,7 @@ rule activity_evidence:
         models=lambda w: members(w.subject),
         controls=lambda w: controls(w.subject),
         strata=config["activity"]["strata"],
-        rule=config["evidence"]["rule"],
+        evidence={key: config["evidence"][key] for key in ("rule", "step")},
         version=VERSIONS["activity_evidence"],
     script:
         "../scripts/activity_evidence.py"

@@ -26,7 +26,7 @@ rule atlas:
             subject: {"runs": members(subject), "controls": controls(subject)}
             for subject in ASKED.subjects
         },
-        panel=next((p for m in config["models"] for p in panels_of(m)), None),
+        panels=lambda w: atlas_panels(),
         version=VERSIONS["atlas"],
     script:
         "../scripts/atlas.py"

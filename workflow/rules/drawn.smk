@@ -24,21 +24,19 @@ def figure_tables(subject: str) -> list[str]:
     return paths
 
 
+def atlas_panels() -> list[str]:
+    """Panels that are measured, in the order of the models: the atlas lets a reader choose among them."""
+    return list(dict.fromkeys(p for m in config["models"] for p in panels_of(m)))
+
+
 def atlas_tables() -> list[str]:
     """Tables that the views of the atlas read, of those that are asked for, each once."""
     paths = [PATH["integrity"].format(model=model) for model in config["models"]]
     if ASKED.measures_influence:
-        paths += [
-            PATH["panel/strata"].format(panel=panel)
-            for panel in dict.fromkeys(
-                p for m in config["models"] for p in panels_of(m)
-            )
-        ]
+        paths += [PATH["panel/strata"].format(panel=panel) for panel in atlas_panels()]
     if ASKED.does("activity"):
-        # The text around examples is that of the page's panel.
-        for panel in list(
-            dict.fromkeys(p for m in config["models"] for p in panels_of(m))
-        )[:1]:
+        # The text around examples is that of their panel.
+        for panel in atlas_panels():
             entry = config["panels"][panel]
             tokenizer = TOKENIZER.format(tokenizer=entry["tokenizer"])
             paths += [

@@ -32,16 +32,24 @@ A view for which the tree lacks a table raises `NothingToShow` with a sentence, 
       note(slot, state) {...},             // optional: the words below a chart
       resizes: true,                       // where shape uses the width: drawn anew with another one
       renderer: "canvas",                  // for thousands of marks; svg without
+      walk(slot, rows, state) {...},       // on a canvas, for keys: [{x, y, said, change}] in the order to go through
     });
 
-There is one state for the page, ``atlas.state``: ``subject``, ``model``, ``stratum``, ``part`` (whole, within),
-``step``, ``neuron``, ``axis`` (step, tokens, loss), ``scale`` (log, linear), ``control`` (true, false). A script
-changes it with ``atlas.set({neuron: 7})``; every view whose ``uses`` or ``shapes`` name what changed is drawn again,
-once it is in sight. Keys of its own that a view needs are added to the state in the same way. Helpers:
+Where a page has several panels, ``build`` is called for each; a view whose content they all share is on the page once.
+A script is read once: it asks for facts and arrays when it needs them, and keeps what it makes of them by
+``state.panel``.
 
-* ``atlas.tree``: panel, strata (with colours), subjects (runs, controls, colours) and models (steps, tokens, loss of
-  each checkpoint, whether it is quarantined).
+There is one state for the page, ``atlas.state``: ``panel``, ``subject``, ``model``, ``stratum``, ``part`` (whole,
+within), ``step``, ``neuron``, ``axis`` (step, tokens, loss), ``scale`` (log, linear), ``control`` (true, false). A
+script changes it with ``atlas.set({neuron: 7})``; every view whose ``uses`` or ``shapes`` name what changed is drawn
+again, once it is in sight. Keys of its own that a view needs are added to the state in the same way, and named in
+``ADDED`` of ``page/atlas.js``, so that an address holds them. Helpers:
+
+* ``atlas.tree``, of the chosen panel: panel, strata (with colours), subjects (runs, controls) and models (steps,
+  tokens, loss of each checkpoint, whether it is quarantined).
 * ``atlas.x(model, step)``: the place of a checkpoint on the chosen axis; ``atlas.xAxis()``: its Vega-Lite encoding.
+* ``atlas.body(view)``: the element that holds a view; ids would not hold for a page, of several panels.
+* ``atlas.ticks(low, high)``: round numbers for a logarithmic axis.
 * ``atlas.enlarged(size)``: pixels on this screen, where letters may be larger.
 * ``atlas.held(model, step)``: whether a checkpoint is quarantined.
 * ``atlas.models(subject)``: its runs, and its controls where they are shown.

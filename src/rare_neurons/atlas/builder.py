@@ -1,7 +1,7 @@
 """The page itself: views that are drawn from a results tree, in one file that loads nothing."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -11,18 +11,22 @@ from rare_neurons.atlas.view import Content, NothingToShow, View
 from rare_neurons.errors import RequestError
 
 _PAGE = Path(__file__).parent / "page"
+Scoped = Mapping[str, Content | str]
+"""What a view shows at each panel, by the panel's place in the order; what is the same at all, by the empty text."""
+
 _ONLY_ITSELF = (
     "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:"
 )
 """What a browser lets the page do: no request at all; Vega makes functions of the specifications' expressions."""
 
 
-def atlas_page(tree: Tree, views: Sequence[View] = VIEWS) -> str:
+def atlas_page(trees: Sequence[Tree], views: Sequence[View] = VIEWS) -> str:
     """Make the page.
 
     Parameters
     ----------
-    tree : Tree
+    trees : sequence of Tree
+        The same results and subjects at each panel that a reader may choose, the first one first.
     views : sequence of View
 
     Returns
@@ -35,13 +39,12 @@ def atlas_page(tree: Tree, views: Sequence[View] = VIEWS) -> str:
     RequestError
         If no checkpoint of the tree has a verdict.
     """
+    tree = trees[0]
     try:
-        facts = tree.facts()
+        facts = [one.facts() for one in trees]
     except NothingToShow as reason:
         raise RequestError(f"{tree.results} has nothing for an atlas: {reason} Run first.") from None
-    drawn = [(view, _content(view, tree)) for view in views]
-    contents = {view.name: content for view, content in drawn if isinstance(content, Content)}
-    name = Path(tree.results).resolve().name
+    drawn = [(view, _scoped([_content(view, one) for one in trees])) for view in views]
     words = f"Atlas of {', '.join(one.name for one in tree.subjects)}"
     parts = [
         "<!doctype html>",
@@ -49,23 +52,18 @@ def atlas_page(tree: Tree, views: Sequence[View] = VIEWS) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{_ONLY_ITSELF}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<style>{_read('atlas.css')}{_read('parts.css')}</style></head><body>",
-        f"<header><h1>{Content.escaped(words)}</h1><p>{_about(tree, name)}</p></header>",
-        _bar(drawn),
+        f"<header><h1>{Content.escaped(words)}</h1><p>{_about(trees)}</p></header>",
+        _bar(views),
         f"<main>{_sections(drawn)}</main>",
         _json("tree", facts),
-        _json("facts", {view: dict(content.facts) for view, content in contents.items()}),
-        *(
-            _json(f"spec:{view}/{slot}", spec)
-            for view, content in contents.items()
-            for slot, spec in content.charts.items()
-        ),
+        *_data(drawn),
         _script(_vega()),
         _script(_read("atlas.js")),
-        *(_script(view.script) for view, content in drawn if isinstance(content, Content) and view.script),
+        *(_script(view.script) for view, contents in drawn if _shown(contents) and view.script),
         _script("atlas.start();"),
         *(_script(_read(name)) for name in ("export.js", "keys.js")),
         # Last, so that the first view is drawn before they are read.
-        *_arrays(contents),
+        *_arrays(drawn),
         "</body></html>\n",
     ]
     return "\n".join(parts)
@@ -79,57 +77,87 @@ def _content(view: View, tree: Tree) -> Content | str:
         return str(reason)
 
 
-def _about(tree: Tree, name: str) -> str:
-    panel = "" if tree.panel is None else f" · panel {tree.panel}"
-    others = [one for one in tree.panels if one != tree.panel]
+def _scoped(contents: Sequence[Content | str]) -> Scoped:
+    """Give contents by the panel's place; once, with an empty scope, what is the same at every panel."""
+    if all(one == contents[0] for one in contents[1:]):
+        return {"": contents[0]}
+    return {str(place): one for place, one in enumerate(contents)}
+
+
+def _shown(contents: Scoped) -> Mapping[str, Content]:
+    return {scope: one for scope, one in contents.items() if isinstance(one, Content)}
+
+
+def _about(trees: Sequence[Tree]) -> str:
+    name, shown = Path(trees[0].results).resolve().name, [one.panel for one in trees if one.panel is not None]
+    panel = f" · panel{'s' if len(shown) > 1 else ''} {', '.join(shown)}" if shown else ""
+    others = [one for one in trees[0].panels if one not in shown]
     rest = f" (also measured, not shown: {', '.join(others)})" if others else ""
     return Content.escaped(f"Results in {name}{panel}{rest}")
 
 
-def _bar(drawn: Sequence[tuple[View, Content | str]]) -> str:
-    sections = dict.fromkeys(view.section for view, _ in drawn)
+def _bar(views: Sequence[View]) -> str:
+    sections = dict.fromkeys(view.section for view in views)
     links = "".join(f'<a href="#{_slug(one)}">{Content.escaped(one)}</a>' for one in sections)
     return f'<div id="bar"><nav aria-label="Sections">{links}</nav>{_read("choices.html")}</div>'
 
 
-def _sections(drawn: Sequence[tuple[View, Content | str]]) -> str:
+def _sections(drawn: Sequence[tuple[View, Scoped]]) -> str:
     parts = []
     for section, some in groupby(drawn, key=lambda one: one[0].section):
-        inner = "".join(_view(view, content) for view, content in some)
+        inner = "".join(_view(view, contents) for view, contents in some)
         parts.append(
             f'<section class="part" id="{_slug(section)}"><h2>{Content.escaped(section)}</h2>{inner}</section>'
         )
     return "".join(parts)
 
 
-def _view(view: View, content: Content | str) -> str:
+def _view(view: View, contents: Scoped) -> str:
     head = f'<h3>{Content.escaped(view.title)}<span class="tools"></span></h3>'
     head += f'<p class="caption">{Content.escaped(view.caption)}</p>'
+    bodies = "".join(
+        f'<div class="body" data-scope="{scope}">{_body(view.name, scope, one)}</div>'
+        for scope, one in contents.items()
+    )
+    return f'<section class="view" id="view-{view.name}">{head}{bodies}</section>'
+
+
+def _body(view: str, scope: str, content: Content | str) -> str:
     if isinstance(content, str):
-        body = f'<p class="nothing">{Content.escaped(content)}</p>'
-    else:
-        style = "" if content.columns is None else f' style="grid-template-columns: repeat({content.columns}, 1fr)"'
-        slots = "".join(_slot(view.name, slot, content) for slot in content.charts)
-        body = content.html + (f'<div class="slots"{style}>{slots}</div>' if slots else "")
-    return f'<section class="view" id="view-{view.name}">{head}{body}</section>'
+        return f'<p class="nothing">{Content.escaped(content)}</p>'
+    style = "" if content.columns is None else f' style="grid-template-columns: repeat({content.columns}, 1fr)"'
+    slots = "".join(_slot(view, scope, slot, content) for slot in content.charts)
+    return content.html + (f'<div class="slots"{style}>{slots}</div>' if slots else "")
 
 
-def _slot(view: str, slot: str, content: Content) -> str:
+def _slot(view: str, scope: str, slot: str, content: Content) -> str:
     title, note = content.titles.get(slot, ""), content.notes.get(slot, "")
     kind = "slot wide" if slot in content.wide else "slot"
     return (
-        f'<figure class="{kind}" data-view="{view}" data-slot="{Content.escaped(slot)}"><div class="head">{title}</div>'
-        f'<div class="words"></div><div class="chart"></div><figcaption>{note}</figcaption></figure>'
+        f'<figure class="{kind}" data-scope="{scope}" data-view="{view}" data-slot="{Content.escaped(slot)}">'
+        f'<div class="head">{title}</div><div class="words"></div><div class="chart"></div>'
+        f"<figcaption>{note}</figcaption></figure>"
     )
 
 
-def _arrays(contents: Mapping[str, Content]) -> list[str]:
-    return [
-        f'<script type="text/plain" id="array:{Content.escaped(f"{view}/{name}")}" '
-        f"data-head='{Content.escaped(json.dumps(packed.head))}'>{packed.text}</script>"
-        for view, content in contents.items()
-        for name, packed in content.arrays.items()
-    ]
+def _data(drawn: Sequence[tuple[View, Scoped]]) -> Iterator[str]:
+    """Yield facts by scope and view, and specifications by scope, view and slot."""
+    facts: dict[str, dict[str, object]] = {}
+    for view, contents in drawn:
+        for scope, content in _shown(contents).items():
+            facts.setdefault(scope, {})[view.name] = dict(content.facts)
+            for slot, spec in content.charts.items():
+                yield _json(f"spec:{scope}:{view.name}/{slot}", spec)
+    yield _json("facts", facts)
+
+
+def _arrays(drawn: Sequence[tuple[View, Scoped]]) -> Iterator[str]:
+    for view, contents in drawn:
+        for scope, content in _shown(contents).items():
+            for name, packed in content.arrays.items():
+                head = Content.escaped(json.dumps(packed.head))
+                identity = Content.escaped(f"array:{scope}:{view.name}/{name}")
+                yield f'<script type="text/plain" id="{identity}" data-head=\'{head}\'>{packed.text}</script>'
 
 
 def _json(identity: str, value: object) -> str:

@@ -24,8 +24,10 @@ def judged(tree: Tree) -> Mapping[str, Findings]:
         If none has.
     """
     found = {one.name: findings for one in tree.subjects if (findings := findings_of(tree, one)) is not None}
+    if not found and tree.panel is None:
+        raise NothingToShow("Nothing was judged: questions are asked of models that were measured on a panel's text.")
     if not found:
-        raise NothingToShow("Nothing was judged: this results tree has no evidence at the page's panel.")
+        raise NothingToShow("Nothing was judged: this results tree has no evidence at this panel.")
     return found
 
 

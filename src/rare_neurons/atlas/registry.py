@@ -18,7 +18,8 @@ VIEWS = (
         title="Every question, and how far its answer goes",
         caption=(
             "Change since the first checkpoint with its interval: each run, each control, over seeds, and beyond "
-            "controls. ● reached, ○ not reached, – not judged, with the p that decides and the reason."
+            "controls; filled where it holds. Dashed: no change. ● reached, ○ not reached, – not judged, with the p "
+            "that decides and the reason."
         ),
         tables=_EVIDENCE,
     ),

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rare_neurons.atlas.view import NothingToShow
-from rare_neurons.figures.style import OTHERS, stratum_colours
+from rare_neurons.figures.style import COLOURS, OTHERS, stratum_colours
 from rare_neurons.results import list_models, load_integrity
 from rare_neurons.selection import Choice, read_joined
 from rare_neurons.tables import find_tables, read_table
@@ -92,6 +92,13 @@ class Tree:
         found = (self.timeline("behaviour", [model], needed=False) for model in self.models)
         return list(dict.fromkeys(stratum for table in found if len(table) for stratum in table.stratum))
 
+    @property
+    def colours(self) -> Mapping[str, str]:
+        """Colour of every stratum. Figures have a grey one; here controls and what is within noise are grey."""
+        found = stratum_colours(self.strata)
+        free = [one for one in (OTHERS[1], *OTHERS) if one not in found.values()]
+        return {name: free[0] if free and colour == COLOURS["mid"] else colour for name, colour in found.items()}
+
     @cached_property
     def integrity(self) -> pd.DataFrame:
         """Verdict on every checkpoint of every model."""
@@ -147,11 +154,10 @@ class Tree:
 
     def facts(self) -> Mapping[str, object]:
         """Return what every script knows: ``atlas.tree``."""
-        colours = stratum_colours(self.strata)
         return {
             "panel": self.panel,
             "panels": self.panels,
-            "strata": [{"name": name, "colour": colours[name]} for name in self.strata],
+            "strata": [{"name": name, "colour": colour} for name, colour in self.colours.items()],
             "subjects": [
                 {"name": one.name, "runs": list(one.runs), "controls": list(one.controls)} for one in self.subjects
             ],
@@ -183,4 +189,5 @@ class Tree:
 
 
 def _number(value: object) -> float | None:
-    return None if value is None or pd.isna(value) else float(value)
+    # A model that diverged may have an infinite loss, which a page cannot hold.
+    return None if value is None or not np.isfinite(value) else float(value)

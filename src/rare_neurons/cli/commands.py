@@ -30,12 +30,21 @@ Configs = Annotated[
 ]
 
 
+def _each_named(words: list[str]) -> list[str]:
+    """Name the option before each of the files that follow one another, as Snakemake has it: --configfile A B."""
+    found: list[str] = []
+    for word in words:
+        follows = found[-2:-1] == ["--configfile"] or "".join(found[-1:]).startswith("--configfile=")
+        found += ["--configfile", word] if follows and word.endswith((".yaml", ".yml")) else [word]
+    return found
+
+
 class _Passing(TyperCommand):
-    """A command whose unknown arguments are another program's: what follows ``--`` stays behind it."""
+    """A command whose unknown arguments are Snakemake's: what follows ``--`` stays behind it."""
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
         at = args.index("--") if "--" in args else len(args)
-        super().parse_args(ctx, args[:at])
+        super().parse_args(ctx, _each_named(args[:at]))
         ctx.args += args[at:]
         return ctx.args
 
@@ -125,7 +134,7 @@ def atlas(context: typer.Context, configfile: Configs = None) -> None:
         raise typer.Exit(run_shown(words, Console(stderr=True)))
 
 
-@app.command(context_settings=_PASSED, help="Write Snakemake's report of a finished run." + _PASSED_HELP)
+@app.command(cls=_Passing, context_settings=_PASSED, help="Write Snakemake's report of a finished run." + _PASSED_HELP)
 def report(
     context: typer.Context,
     configfile: Configs = None,
@@ -135,7 +144,7 @@ def report(
 ) -> None:
     """Call Snakemake's report."""
     with _refused():
-        words = command(configfile or [], ["--report", str(output), "--quiet", *context.args], Path.cwd())
+        words = command(configfile or [], ["--quiet", "all", "--report", str(output), *context.args], Path.cwd())
         status = run_plainly(words)
         if status == 0:
             typer.echo(f"{output} is written")

@@ -38,7 +38,7 @@ def hub_checkpoints(repo: str) -> HubModel:
     """
     try:
         from huggingface_hub import HfApi, hf_hub_download
-        from huggingface_hub.errors import HfHubHTTPError
+        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError
     except ImportError:
         raise RequestError("a Hub model needs huggingface_hub: install this package with its extra `run`") from None
     try:
@@ -46,8 +46,12 @@ def hub_checkpoints(repo: str) -> HubModel:
         names = [one.name for one in (*references.branches, *references.tags)]
         revision, steps = steps_in(names, repo)
         path = hf_hub_download(repo, "config.json", revision=revision.replace("{step}", str(steps[-1])))
-    except (HfHubHTTPError, OSError) as error:
-        raise RequestError(f"the Hub tells nothing of {repo}: {str(error).splitlines()[0]}") from None
+    except (HfHubHTTPError, HFValidationError, HTTPError, OSError) as error:
+        said = (str(error).splitlines() or [type(error).__name__])[0]
+        raise RequestError(
+            f"the Hub tells nothing of {repo}: {said}; no folder of that name is here either: correct the name, or see "
+            "to the network"
+        ) from None
     config = json.loads(Path(path).read_text(encoding="utf-8"))
     return HubModel(revision, steps, config)
 

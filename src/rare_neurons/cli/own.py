@@ -9,13 +9,12 @@ from pathlib import Path
 
 from rare_neurons.checkpoints.files import read_config
 from rare_neurons.cli.hub_model import hub_checkpoints
+from rare_neurons.cli.places import find_tokenizer, near_folder, quoted
 from rare_neurons.errors import DataFault, RequestError
 from rare_neurons.families import FAMILIES, family_of
 from rare_neurons.house import file_of_house
 
 TOUR = "config/tour.yaml"
-END_OF_TEXT = "<|endoftext|>"
-_OTHER_ENDS = ("</s>", "<|end_of_text|>", "<eos>", "<|im_end|>", "[SEP]")
 _NUMBER = re.compile(r"(0|[1-9][0-9]{0,17})(?=\D*$)")
 _CONTEXT, _CONTEXTS = 128, 1024
 _DOCUMENTS = 36  # three for each fold of a panel
@@ -44,9 +43,11 @@ def written_config(wanted: Wanted) -> str:
         return file_of_house(TOUR).read_text(encoding="utf-8")
     if "{step}" in wanted.model or Path(wanted.model).is_dir():
         return _of_folder(wanted)
-    if re.fullmatch(r"[\w.-]+/[\w.-]+", wanted.model):
+    near = near_folder(wanted.model)
+    there = f"; there is {near}" if near else ""
+    if near is None and re.fullmatch(r"[\w.-]+/[\w.-]+", wanted.model):
         return _of_hub(wanted)
-    raise RequestError(f"no folder {wanted.model}, and it is no owner/name of a Hub model; name one of the two")
+    raise RequestError(f"no folder {wanted.model}{there}; name a folder of checkpoints, or owner/name of a Hub model")
 
 
 def _of_folder(wanted: Wanted) -> str:
@@ -54,10 +55,10 @@ def _of_folder(wanted: Wanted) -> str:
     last = Path(pattern.replace("{step}", str(steps[-1])))
     config = read_own_config(last)
     name = _name(Path(pattern).parent.name)
-    entry = f"source: folder, path: {_quoted(pattern)}, tokenizer: {name}, steps: found"
+    entry = f"source: folder, path: {quoted(pattern)}, tokenizer: {name}, steps: found"
     tokens = tokens_per_step(last)
     entry += f", tokens_per_step: {tokens}" if tokens else ""
-    tokenizer = find_tokenizer(wanted.tokenizer, last)
+    tokenizer = find_tokenizer(wanted.tokenizer, last, config.get("vocab_size"))
     heading = f"{len(steps)} checkpoints, steps {steps[0]} to {steps[-1]}, of family {config['model_type']}"
     return _text(heading, name, entry, (tokenizer, _texts(wanted.texts)), context_of(config))
 
@@ -65,10 +66,10 @@ def _of_folder(wanted: Wanted) -> str:
 def _of_hub(wanted: Wanted) -> str:
     found = hub_checkpoints(str(wanted.model))
     name = _name(str(wanted.model).split("/")[1])
-    entry = f"source: hub, repo: {wanted.model}, revision: {_quoted(found.revision)}, tokenizer: {name}"
+    entry = f"source: hub, repo: {wanted.model}, revision: {quoted(found.revision)}, tokenizer: {name}"
     entry += f", steps: {list(found.steps)}"
     entry += f", n_neurons: {found.n_neurons}" if found.n_neurons else ""
-    tokenizer = find_tokenizer(wanted.tokenizer or str(wanted.model), None)
+    tokenizer = find_tokenizer(wanted.tokenizer or str(wanted.model), None, found.config.get("vocab_size"))
     heading = f"{len(found.steps)} checkpoints on the Hub, steps {found.steps[0]} to {found.steps[-1]}"
     return _text(heading, name, entry, (tokenizer, _texts(wanted.texts)), context_of(found.config))
 
@@ -76,7 +77,7 @@ def _of_hub(wanted: Wanted) -> str:
 def _text(heading: str, name: str, entry: str, beside: tuple[str, Sequence[str]], context: int) -> str:
     tokenizer, texts = beside
     length = "" if context == _CONTEXT else f", context_length: {context}"
-    paths = ", ".join(map(_quoted, texts))
+    paths = ", ".join(map(quoted, texts))
     pieces = _pieces(texts)
     return f"""\
 # {heading}.
@@ -120,10 +121,24 @@ def find_checkpoints(where: str) -> tuple[str, tuple[int, ...]]:
             )
         raise RequestError(
             f"no checkpoints in {folder}: folders whose name ends in a step and that hold a config.json, such as "
-            "checkpoint-500 or step500 (model.save_pretrained writes them)"
+            f"checkpoint-500 or step500 (model.save_pretrained writes them){_below(folder)}"
         )
     best = max(found, key=lambda pattern: len(found[pattern]))
+    if len(found[best]) == 1:
+        raise RequestError(
+            f"{folder} holds a single checkpoint, {best.replace('{step}', str(found[best][0]))}; a timeline needs "
+            "several: save more often (save_steps of the Trainer), or name another folder"
+        )
     return str(folder / best), tuple(sorted(found[best]))
+
+
+def _below(folder: Path) -> str:
+    """Say what there is instead, to end a sentence: checkpoints one floor down, or weights without their shape."""
+    runs = sorted({str(at.parent.parent) for at in folder.glob("*/*/config.json") if _NUMBER.search(at.parent.name)})
+    if runs:
+        return f"; they are in {', '.join(runs[:5])}: name one of these"
+    bare = sorted(str(at.parent) for kind in ("*.safetensors", "*.bin") for at in folder.glob(f"*/{kind}"))
+    return f"; {bare[0]} has weights alone: model.config.save_pretrained writes its config.json" if bare else ""
 
 
 def read_own_config(folder: Path) -> Mapping[str, object]:
@@ -156,53 +171,6 @@ def tokens_per_step(folder: Path) -> int | None:
     state = json.loads(path.read_text(encoding="utf-8"))
     seen, step = state.get("num_input_tokens_seen"), state.get("global_step")
     return round(seen / step) if isinstance(seen, int) and seen and isinstance(step, int) and step else None
-
-
-def find_tokenizer(asked: str | None, checkpoint: Path | None) -> str:
-    """Return the entry of a tokenizer: the one asked for, or the first beside the checkpoints.
-
-    Raises
-    ------
-    RequestError
-        If there is none, saying how to make one.
-    """
-    places = [Path(asked)] if asked else _places(checkpoint) if checkpoint else []
-    for folder in places:
-        if (folder / "tokenizer.json").is_file():
-            end = end_of_text(folder / "tokenizer.json")
-            more = "" if end == END_OF_TEXT else f", end_of_text: {_quoted(end)}"
-            return f"source: folder, path: {_quoted(str(folder))}{more}"
-    if asked and not Path(asked).exists():
-        return f"source: hub, repo: {asked}"
-    looked = ", ".join(map(str, places))
-    raise RequestError(
-        f"no tokenizer.json in {looked}; write it with `tokenizer.save_pretrained('tokenizer')` of a fast tokenizer "
-        "and name that folder, or a Hub repository that has it, with --tokenizer"
-    )
-
-
-def _places(checkpoint: Path) -> list[Path]:
-    run = checkpoint.parent
-    return [checkpoint, run, run / "tokenizer", run.parent / "tokenizer", Path("tokenizer")]
-
-
-def end_of_text(path: Path) -> str:
-    """Return the token between documents: the usual one of those that a tokenizer has, or its only special one.
-
-    Raises
-    ------
-    RequestError
-        If it has none that is known.
-    """
-    record = json.loads(path.read_text(encoding="utf-8"))
-    special = [str(one["content"]) for one in record.get("added_tokens") or () if one.get("special")]
-    for token in (END_OF_TEXT, *_OTHER_ENDS, *(special if len(special) == 1 else ())):
-        if token in special:
-            return token
-    raise RequestError(
-        f"the tokenizer {path} has no known end-of-text token among its special ones "
-        f"({', '.join(special[:8]) or 'none'}); write `end_of_text` of the tokenizer by hand"
-    )
 
 
 def _texts(asked: Sequence[str]) -> Sequence[str]:
@@ -240,7 +208,3 @@ def _name(text: str) -> str:
     """Return a name that a configuration allows."""
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")
     return plain or "my-model"
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False) if re.search(r"[^\w./-]", text) else text

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from rare_neurons.catalogue import AT_DECLARED_STEPS
 from rare_neurons.checkpoints.schedules import steps_of_model
+from rare_neurons.configuration.claims import too_few_sets
 
 PRIMARY_SHARE = 0.8
 """Of the level, for primary questions; `rare_neurons.numerics.evidence.multiplicity` has the same."""
@@ -65,7 +66,9 @@ def _too_few(place: str, n: int, share: float, why: str, *, or_none: bool = Fals
 
 def _of_steps(config: Mapping[str, Entries]) -> Iterable[str]:
     """Checkpoints that a declared step or a held change would need and that no model has."""
-    steps = [steps_of_model(model, config.get("recipes", {})) for model in config["models"].values()]
+    of_models = {name: steps_of_model(model, config.get("recipes", {})) for name, model in config["models"].items()}
+    yield from too_few_sets(config, {name: found for name, found in of_models.items() if found})
+    steps = list(of_models.values())
     if not all(steps):  # found in folders
         return
     declared, persistence = config["evidence"]["step"], config["evidence"]["rule"]["persistence"]

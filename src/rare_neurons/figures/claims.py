@@ -11,11 +11,12 @@ from matplotlib.lines import Line2D
 from rare_neurons.errors import RequestError
 from rare_neurons.figures.emergence import tier_line
 from rare_neurons.figures.findings import Findings, load_findings, unit_of
-from rare_neurons.figures.style import Colour, grid, legend_below, nothing_to_draw, one_axis, stratum_colours
+from rare_neurons.figures.parts.legends import explain, legend_below
+from rare_neurons.figures.parts.ticks import small_numbers
+from rare_neurons.figures.style import CONTROL, Colour, grid, nothing_to_draw, one_axis, stratum_colours
 from rare_neurons.numerics.evidence.rows import EvidenceRow
 from rare_neurons.numerics.wording.standing import FAILS, HOLDS, NOT_JUDGED, Standing
 
-_CONTROL = "0.55"
 _OVER_RUNS = {"seeds": "mean over seeds", "beyond_control": "seeds less controls"}
 
 
@@ -67,7 +68,7 @@ def _axes_for(
         figure, axis = one_axis(width=4.6, height=1.6, figure=figure, ax=ax)
         return figure, np.array([[axis]])
     rows = max(len(standing.runs) + len(standing.controls) for _, standing in wanted)
-    return grid(len(wanted), 2, width=4.2, height=0.85 + 0.14 * rows, figure=figure)
+    return grid(len(wanted), 2, width=3.6, height=0.75 + 0.13 * rows, figure=figure)
 
 
 def _draw_over_runs(axis: Axes, standing: Standing, colour: Colour) -> None:
@@ -84,7 +85,7 @@ def _draw_intervals(axis: Axes, standing: Standing, rows: Sequence[EvidenceRow],
     for place, row in enumerate(rows):
         if row.estimate is None:
             continue
-        shade = _CONTROL if row.role == "control" else colour
+        shade = CONTROL if row.role == "control" else colour
         if row.low is not None and row.high is not None:
             axis.plot([row.low, row.high], [place, place], color=shade, lw=1.6, solid_capstyle="butt")
         axis.plot(row.estimate, place, "o", ms=5, color=shade, mfc=shade if row.holds else "white")
@@ -93,25 +94,15 @@ def _draw_intervals(axis: Axes, standing: Standing, rows: Sequence[EvidenceRow],
     axis.set_ylim(len(rows) - 0.4, -0.6)
     scale, tier = (rows[0].scale, rows[0].tier) if rows else ("linear", "run")
     unit = standing.unit(tier, unit_of(standing.about.table, standing.about.column)) or "1"
-    _scale_of(axis, "change (log ratio)" if scale == "log" else f"change ({unit})")
+    small_numbers(axis.xaxis, "change", "log ratio" if scale == "log" else unit, most=5, fontsize=7.5)
     axis.tick_params(axis="x", labelsize=7.5)
     axis.spines[["top", "right"]].set_visible(False)
-
-
-def _scale_of(axis: Axes, label: str) -> None:
-    """Write small numbers with their power of ten beside the unit."""
-    largest = max(abs(end) for end in axis.get_xlim())
-    exponent = int(np.floor(np.log10(largest))) if 0 < largest < 0.01 else 0
-    axis.locator_params(axis="x", nbins=5)
-    axis.xaxis.set_major_formatter(lambda value, _: f"{value / 10.0**exponent:.3g}".replace("-", "−"))
-    head, unit = label.split(" (", 1)
-    axis.set_xlabel(f"{head} ($10^{{{exponent}}}$ {unit}" if exponent else label, fontsize=7.5)
 
 
 def _legend(figure: Figure, colours: dict[str, Colour], ax: Axes | None) -> None:
     handles = [Line2D([], [], color=colour, lw=1.6, label=f"{name} tokens") for name, colour in colours.items()]
     handles += [
-        Line2D([], [], color=_CONTROL, lw=1.6, label="control"),
+        Line2D([], [], color=CONTROL, lw=1.6, label="control"),
         Line2D([], [], color="black", marker="o", ms=5, ls="", label="found"),
         Line2D([], [], color="black", marker="o", ms=5, mfc="white", ls="", label="not found"),
         Line2D([], [], color="black", lw=1.6, label="interval of the change"),
@@ -119,6 +110,6 @@ def _legend(figure: Figure, colours: dict[str, Colour], ax: Axes | None) -> None
     if ax is not None:
         legend_below(ax, handles)
         return
-    figure.legend(handles=handles, loc="outside lower center", ncols=6, frameon=False, fontsize=7.5)
+    explain(figure, handles)
     words = f"Tiers of evidence (adjusted p): {HOLDS} reached   {FAILS} not reached   {NOT_JUDGED} not judged: why"
     figure.suptitle(words, fontsize=8, x=0.01, ha="left")

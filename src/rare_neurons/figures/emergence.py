@@ -2,27 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter
 
 from rare_neurons.errors import RequestError
 from rare_neurons.figures.findings import Findings, load_findings, unit_of
 from rare_neurons.figures.parts.across import Across, AxisName, across
+from rare_neurons.figures.parts.bands import OPACITY, draw_band
+from rare_neurons.figures.parts.legends import band, draw_quarantined, explain, of_models, quarantine_marks
+from rare_neurons.figures.parts.ticks import small_numbers
 from rare_neurons.figures.style import (
+    CONTROL,
+    CONTROL_DASHES,
     Colour,
     chosen_models,
-    draw_quarantined,
     grid,
-    legend_below,
+    keep_drawn,
     nothing_to_draw,
     one_axis,
-    quarantine_marks,
     stratum_colours,
     styles,
 )
@@ -32,7 +34,9 @@ from rare_neurons.numerics.wording.phrases import p_digits
 from rare_neurons.numerics.wording.standing import FAILS, HOLDS, NOT_JUDGED, Standing
 from rare_neurons.results import load_integrity, load_timeline
 
-_CONTROL = "0.55"
+_TITLE, _TIERS = 44, 56
+"""Letters in a line on an axis of half a page."""
+_BETWEEN = "   "
 _ROLES = ("all", "run", "control")
 _ROW = 0.035
 """Height of one date below the curves, as a share of the axis."""
@@ -90,15 +94,13 @@ def _axes_for(n: int, figure: Figure | None, ax: Axes | None) -> tuple[Figure, n
         figure, axis = one_axis(width=4.6, height=2.3, figure=figure, ax=ax)
         return figure, np.array([[axis]])
     columns = min(2, n)
-    return grid(-(-n // columns), columns, width=4.6, height=2.3, figure=figure)
+    return grid(-(-n // columns), columns, width=3.6, height=2.2, figure=figure)
 
 
 def _label_lowest(axes: np.ndarray, n: int) -> None:
     """Name steps below the lowest axis of each column, and remove what nothing is drawn on."""
     columns = axes.shape[1]
-    for axis in axes.ravel()[n:]:
-        axis.remove()
-    for place, axis in enumerate(axes.ravel()[:n]):
+    for place, axis in enumerate(keep_drawn(axes, n)):
         lowest = place >= n - columns
         axis.tick_params(labelbottom=lowest)
         axis.set_xlabel(axis.get_xlabel() if lowest else "", fontsize=8)
@@ -113,13 +115,13 @@ def draw_question(
     along: Across,
 ) -> None:
     """Draw the curves of one question with its turns, and the dates below them."""
-    looks = {row.run: (_CONTROL, (0, (3, 2))) for row in standing.controls}
+    looks = {row.run: (CONTROL, CONTROL_DASHES) for row in standing.controls}
     looks |= {row.run: (colour, style) for row, style in zip(standing.runs, styles(), strict=False)}
     changed = {row.run for row in (*standing.controls, *standing.runs) if row.holds}
     for run, (shade, style) in looks.items():
         mine = courses[courses.run == run].sort_values("step")
-        axis.fill_between(along.of(mine.step, run), mine.low, mine.high, color=shade, alpha=0.18, lw=0)
-        axis.plot(along.of(mine.step, run), mine.value, ls=style, color=shade, lw=0.9)
+        draw_band(axis, along.of(mine.step, run), mine.low, mine.high, shade)
+        axis.plot(along.of(mine.step, run), mine.value, ls=style, color=shade, lw=0.9, marker=".", ms=2.5)
         for turn in findings.turns:
             if (turn.question, turn.run) == (standing.question, run) and run in changed:
                 moved = mine[(mine.step >= turn.start) & (mine.step <= turn.end)]
@@ -131,7 +133,7 @@ def draw_question(
     if courses.low.min() < 0:
         axis.axhline(0, color="0.3", lw=0.6, zorder=0)
     _draw_dates(axis, _dates(findings, standing), looks, colour, along)
-    _scale_of(axis, unit_of(standing.about.table, standing.about.column))
+    small_numbers(axis.yaxis, "", unit_of(standing.about.table, standing.about.column), fontsize=7.5)
     axis.tick_params(labelsize=7)
     axis.spines[["top", "right"]].set_visible(False)
 
@@ -169,26 +171,28 @@ def _draw_dates(
             axis.axvspan(*ends, color=colour, alpha=0.08, lw=0, zorder=0)
 
 
-def _scale_of(axis: Axes, unit: str) -> None:
-    """Label the values with their unit; small ones with its power of ten, since an offset would cover the title."""
-    largest = max(abs(end) for end in axis.get_ylim())
-    exponent = int(np.floor(np.log10(largest))) if 0 < largest < 0.01 else 0
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 10.0**exponent:.3g}".replace("-", "−")))
-    power = f"$10^{{{exponent}}}$ " if exponent else ""
-    axis.set_ylabel(f"{power}{unit}", fontsize=7.5)
-
-
 def _title(axis: Axes, standing: Standing, panel: str) -> None:
     name = standing.question[:1].upper() + standing.question[1:]
-    axis.set_title(f"{name}{panel}", fontsize=8.5, fontweight="bold", loc="left", pad=15)
-    line = axis.text(0, 1.03, tier_line(standing), fontsize=7.5, transform=axis.transAxes, va="bottom")
+    words = _in_lines(tier_line(standing))
+    heading = fill(f"{name}{panel}", _TITLE, break_on_hyphens=False)
+    axis.set_title(heading, fontsize=8, fontweight="bold", loc="left", pad=14 + 9 * words.count("\n"))
+    line = axis.text(0, 1.03, words, fontsize=7, transform=axis.transAxes, va="bottom")
     line.set_in_layout(False)  # it is wider than some axes, and must not make them narrower
+
+
+def _in_lines(words: str) -> str:
+    """Break a line of tiers between them."""
+    lines = [""]
+    for tier in words.split(_BETWEEN):
+        longer = f"{lines[-1]}{_BETWEEN}{tier}" if lines[-1] else tier
+        lines[-1:] = [longer] if len(longer) <= _TIERS else [*filter(None, lines[-1:]), tier]
+    return "\n".join(lines)
 
 
 def tier_line(standing: Standing) -> str:
     """Name the tiers with marks, adjusted p-values and why there is none; with one run there is only the first."""
     asked = [tier for tier in TIERS if tier == "run" or (tier in standing.beyond and len(standing.runs) > 1)]
-    return "   ".join(
+    return _BETWEEN.join(
         f"{standing.mark(tier)} {tier.replace('_', ' ')}{_number(standing.p_value(tier))}{_why(standing, tier)}"
         for tier in asked
     )
@@ -215,24 +219,19 @@ def _legend(
 ) -> None:
     runs = {row.run: None for findings in found for one in findings.questions for row in one.runs}
     handles = [Line2D([], [], color=colour, lw=2, label=f"{name} tokens") for name, colour in colours.items()]
-    if len(runs) > 1:
-        pairs = zip(styles(), runs, strict=False)
-        handles += [Line2D([], [], color="black", ls=style, lw=1, label=run) for style, run in pairs]
-    if any(findings.n_controls for findings in found):
-        handles.append(Line2D([], [], color=_CONTROL, ls=(0, (3, 2)), lw=1, label="control"))
+    handles += of_models(list(runs), controls=any(findings.n_controls for findings in found))
     handles += [
-        Patch(color="black", alpha=0.18, lw=0, label="interval over documents and types"),
+        band("black", "interval over documents and types", OPACITY),
         Line2D([], [], color="black", lw=2.2, marker="^", ms=5, label="rise (▼ fall) beyond noise"),
         Line2D([], [], color="black", lw=1.6, label="half of the change: a run"),
         Line2D([], [], color="black", lw=4, label="half of the change: over seeds (shaded)"),
         *quarantine_marks(verdicts, crosses=False),
     ]
+    explain(figure, handles, ax)
     if ax is not None:
-        legend_below(ax, handles)
         return
-    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=7.5)
     words = (
         f"Tiers of evidence: {HOLDS} reached   {FAILS} not reached: the adjusted p (the number) is above the level, "
-        f"or a tier before is not reached   {NOT_JUDGED} not judged: why"
+        f"or a tier before\nis not reached   {NOT_JUDGED} not judged: why"
     )
     figure.suptitle(words, fontsize=8, x=0.01, ha="left")

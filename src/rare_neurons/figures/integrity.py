@@ -32,7 +32,7 @@ def plot_integrity(
     for row, model in enumerate(models):
         shown |= _draw_strip(axis, row, table[table.model == model], steps)
     every = max(1, len(steps) // 16)
-    axis.set_xticks(range(0, len(steps), every), [str(s) for s in steps[::every]], rotation=60)
+    axis.set_xticks(range(0, len(steps), every), [f"{s:,}" for s in steps[::every]], rotation=60)
     axis.set_yticks(range(len(models)), models)
     axis.set(xlabel="step", xlim=(-0.6, len(steps) - 0.4), ylim=(len(models) - 0.5, -0.5))
     handles = [axis.barh(0, 0, color=colour, label=status) for status, colour in shown.items()]

@@ -9,16 +9,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from rare_neurons.figures.style import chosen_models, grid, nothing_to_draw, of_panel
+from rare_neurons.figures.parts.across import AxisName, across, named_columns
+from rare_neurons.figures.parts.legends import legend
+from rare_neurons.figures.parts.sides import by_side, of_side
+from rare_neurons.figures.style import axes_or_one, chosen, chosen_models, nothing_to_draw, of_panel
 from rare_neurons.results import load_timeline
 
 _COLOURS = {
-    "dead": "black",
-    "token_detector": "#0072B2",
-    "bigram_detector": "#009E73",
-    "trigram_detector": "#56B4E9",
-    "undecided": "#BBBBBB",
+    "dead": ("black", ""),
+    "token_detector": ("#0072B2", ""),
+    "bigram_detector": ("#009E73", "////"),
+    "trigram_detector": ("#56B4E9", "...."),
+    "undecided": ("#BBBBBB", ""),
 }
+"""Colour and, for a grey print, hatch."""
 _LEAST_HEIGHT = 0.02  # of the axis, as a share: one neuron of a few hundred is not drawn as if it were all
 
 
@@ -27,40 +31,50 @@ def plot_kinds(
     models: Sequence[str] | None = None,
     *,
     controls: Sequence[str] = (),
+    layer: int | None = None,
+    axis: AxisName = "step",
     figure: Figure | None = None,
+    ax: Axes | None = None,
 ) -> Figure:
     """Draw the share of each layer's neurons that are of each kind, one bar a step: a column for each layer.
 
     Shares are averaged over the runs, below them over the controls; what is left up to one is of no kind. The MLP of
-    the first layer of a parallel model sees the current token alone: its title says that it is not counted. `figure`
-    is drawn into instead of a new one.
+    the first layer of a parallel model sees the current token alone: its title says that it is not counted. `axis`
+    names the bars by training tokens or overall loss. `layer` draws one alone, and then, without controls, `ax` can be
+    drawn into; `figure` is drawn into instead of a new one.
     """
     models = chosen_models(results, models)
-    sides = {"runs": models, "controls": list(controls)}
-    tables = {side: _shares(results, names) for side, names in sides.items() if names}
-    tables = {side: table for side, table in tables.items() if len(table)}
+    tables = by_side(models, controls, lambda names: _shares(results, names))
     if not tables:
-        return nothing_to_draw(figure)
+        return nothing_to_draw(figure, ax)
     everything = pd.concat(tables.values())
-    columns = [key for key, _ in everything.groupby(["panel", "layer"], sort=False)]
-    figure, axes = grid(len(tables), len(columns), width=2.6, height=2.4, figure=figure, sharex=True, sharey=True)
-    steps = sorted(set(everything.step))
+    layers = chosen("layer", layer, sorted(set(everything.layer)))
+    columns = [(panel, one) for panel in dict.fromkeys(everything.panel) for one in layers]
+    few = f"one axis for {len(tables) * len(columns)} layers and sides; name one layer and no control, or give figure="
+    place = {"figure": figure, "ax": ax, "too_many": few, "sharex": True, "sharey": True}
+    figure, axes = axes_or_one(len(tables), len(columns), width=2.6, height=2.4, **place)
+    steps, along = sorted(set(everything.step)), across(results, [*models, *controls], axis)
     for row, (side, table) in zip(axes, tables.items(), strict=True):
-        for axis, (panel, layer) in zip(row, columns, strict=True):
-            mine = table[(table.panel == panel) & (table.layer == layer)]
-            _draw_bars(axis, mine, steps)
-            who = f": {side}" if side == "controls" or len(tables) > 1 else ""
+        for one, (panel, number) in zip(row, columns, strict=True):
+            mine = table[(table.panel == panel) & (table.layer == number)]
+            _draw_bars(one, mine, steps)
             uncounted = "" if mine.counted.all() else ", not counted"
-            axis.set_title(f"layer {layer}{uncounted}{of_panel(table, panel)}{who}", fontsize=9)
-        row[0].set_ylabel("share of neurons (0 to 1)")
-    named = everything[everything.kind.isin(_COLOURS)]
+            one.set_title(f"layer {number}{uncounted}{of_panel(table, panel)}{of_side(side, tables)}", fontsize=9)
+        row[0].set_ylabel("share of neurons (0 to 1)", fontsize=8)
+    named = everything[everything.kind.isin(_COLOURS) & everything.layer.isin(layers)]
     tallest = named.groupby(["panel", "layer", "step"]).share.sum().max()
     axes[0, 0].set_ylim(0, max(_LEAST_HEIGHT, 1.1 * float(tallest)))
-    for axis in axes[-1]:
-        axis.set_xlabel("step")
-    handles = [Patch(color=colour, label=kind.replace("_", " ")) for kind, colour in _COLOURS.items()]
-    figure.legend(handles=handles, loc="outside right upper", frameon=False, fontsize=8)
+    for one in axes[-1]:
+        named_columns(one, steps, models, along)
+    legend(figure, {}, [], more=_explained(), ax=ax)
     return figure
+
+
+def _explained() -> list[Patch]:
+    return [
+        Patch(facecolor=colour, hatch=hatch, edgecolor="white", linewidth=0, label=kind.replace("_", " "))
+        for kind, (colour, hatch) in _COLOURS.items()
+    ]
 
 
 def _shares(results: str | Path, models: Sequence[str]) -> pd.DataFrame:
@@ -72,9 +86,11 @@ def _shares(results: str | Path, models: Sequence[str]) -> pd.DataFrame:
 
 
 def _draw_bars(axis: Axes, table: pd.DataFrame, steps: Sequence[int]) -> None:
-    below = np.zeros(len(steps))
-    for kind, colour in _COLOURS.items():
+    below, places = np.zeros(len(steps)), np.arange(len(steps)) + 0.5
+    for kind, (colour, hatch) in _COLOURS.items():
         share = table[table.kind == kind].set_index("step").share.reindex(steps).fillna(0.0).to_numpy()
-        axis.bar(range(len(steps)), share, bottom=below, color=colour, width=0.8)
+        look = {"facecolor": colour, "hatch": hatch, "edgecolor": "white", "linewidth": 0}
+        axis.bar(places, share, bottom=below, width=0.8, **look)
         below = below + share
-    axis.set_xticks(range(len(steps)), [f"{step:,}" for step in steps], rotation=90, fontsize=7)
+    if not below.any():
+        axis.text(0.5, 0.5, "none", transform=axis.transAxes, ha="center", va="center", fontsize=8)

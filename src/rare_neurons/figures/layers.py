@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -11,11 +12,15 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from rare_neurons.figures.style import chosen_models, grid, nothing_to_draw, of_panel, power_log_axis
+from rare_neurons.figures.parts.across import AxisName, across, named_columns
+from rare_neurons.figures.parts.legends import legend
+from rare_neurons.figures.parts.sides import by_side, of_side
+from rare_neurons.figures.parts.ticks import compact, log_axis
+from rare_neurons.figures.style import axes_or_one, chosen, chosen_models, nothing_to_draw, of_panel
 from rare_neurons.results import load_timeline
 
 _RESOLVED = 2.0  # standard errors from which a mean square is more than noise
-_PARTS = {"whole": "whole", "within": "within stratum"}
+_PARTS = ("whole", "within")
 
 
 def plot_layers(
@@ -23,39 +28,50 @@ def plot_layers(
     models: Sequence[str] | None = None,
     *,
     controls: Sequence[str] = (),
+    strata: Sequence[str] | None = None,
+    part: Literal["whole", "within"] | None = None,
+    axis: AxisName = "step",
     figure: Figure | None = None,
+    ax: Axes | None = None,
 ) -> Figure:
     """Draw the rms influence of each layer's neurons at every step: a column for each stratum and part.
 
     Mean squares are averaged over the runs, below them over the controls. Cells whose mean square is within its own
-    noise are hatched. `figure` is drawn into instead of a new one.
+    noise are hatched. `axis` names the steps by training tokens or overall loss. `strata` and `part` of the loss are
+    all by default. `figure` is drawn into instead of a new one, or `ax` where there is one panel, stratum and part and
+    no control.
     """
     models = chosen_models(results, models)
-    sides = {"runs": models, "controls": list(controls)}
-    tables = {side: _mean_squares(results, names) for side, names in sides.items() if names}
-    tables = {side: table for side, table in tables.items() if len(table)}
+    tables = by_side(models, controls, lambda names: _mean_squares(results, names))
     if not tables:
-        return nothing_to_draw(figure)
-    everything = pd.concat(tables.values())
-    columns = [key for key, _ in everything.groupby(["panel", "stratum", "part"], sort=False)]
-    figure, axes = grid(len(tables), len(columns), width=2.9, height=2.6, figure=figure, sharex=True, sharey=True)
-    resolved = everything.square[everything.resolved]
-    norm = _norm(np.sqrt(resolved.to_numpy()))
+        return nothing_to_draw(figure, ax)
+    everything, parts = pd.concat(tables.values()), chosen("part", part, _PARTS)
+    columns = [key for key, _ in everything.groupby(["panel", "stratum", "part"], sort=False) if key[2] in parts]
+    columns = [key for key in columns if strata is None or key[1] in strata]
+    few = f"one axis for {len(tables) * len(columns)} maps; name one stratum, one part and no control, or give figure="
+    place = {"figure": figure, "ax": ax, "too_many": few, "sharex": True, "sharey": True}
+    figure, axes = axes_or_one(len(tables), len(columns), width=2.9, height=2.6, **place)
+    norm = _norm(np.sqrt(everything.square[everything.resolved].to_numpy()))
+    steps, along = sorted(set(everything.step)), across(results, [*models, *controls], axis)
     for row, (side, table) in zip(axes, tables.items(), strict=True):
-        for axis, (panel, stratum, part) in zip(row, columns, strict=True):
-            mine = table[(table.panel == panel) & (table.stratum == stratum) & (table.part == part)]
-            _draw_map(axis, mine, norm)
-            who = side if side == "controls" or len(tables) > 1 else ""
-            axis.set_title(f"{stratum}, {_PARTS[part]}{of_panel(table, panel)}{f': {who}' if who else ''}", fontsize=9)
-        row[0].set_ylabel("layer")
-    for axis in axes[-1]:
-        axis.set_xlabel("step")
-    bar = figure.colorbar(ScalarMappable(norm, "viridis"), ax=axes, shrink=0.8, pad=0.02)
-    bar.set_label("rms influence of a neuron (nats per token)")
-    power_log_axis(bar.ax)
-    hatched = [Patch(hatch="////", edgecolor="0.8", facecolor="white", label="within its noise")]
-    figure.legend(handles=hatched, loc="outside upper right", frameon=False, fontsize=8)
+        for one, (panel, stratum, name) in zip(row, columns, strict=True):
+            mine = table[(table.panel == panel) & (table.stratum == stratum) & (table.part == name)]
+            _draw_map(one, mine, steps, norm)
+            one.set_title(f"{stratum}, {name}{of_panel(table, panel)}{of_side(side, tables)}", fontsize=8.5)
+        row[0].set_ylabel("layer", fontsize=8)
+    for one in axes[-1]:
+        named_columns(one, steps, models, along)
+    _explain(figure, axes, norm, ax)
     return figure
+
+
+def _explain(figure: Figure, axes: np.ndarray, norm: LogNorm, ax: Axes | None) -> None:
+    bar = figure.colorbar(ScalarMappable(norm, "viridis"), ax=ax or axes, shrink=0.8, pad=0.02)
+    bar.set_label("rms influence of a neuron (nats per token)", fontsize=8)
+    log_axis(bar.ax.yaxis)
+    compact(bar.ax)
+    hatched = Patch(hatch="////", edgecolor="0.8", facecolor="white", label="within its noise")
+    legend(figure, {}, [], more=[hatched], ax=ax)
 
 
 def _mean_squares(results: str | Path, models: Sequence[str]) -> pd.DataFrame:
@@ -77,14 +93,13 @@ def _norm(values: np.ndarray) -> LogNorm:
     return LogNorm(low, high if high > low else 2 * low)
 
 
-def _draw_map(axis: Axes, table: pd.DataFrame, norm: LogNorm) -> None:
-    steps, layers = sorted(set(table.step)), sorted(set(table.layer))
+def _draw_map(axis: Axes, table: pd.DataFrame, steps: Sequence[int], norm: LogNorm) -> None:
+    layers = sorted(set(table.layer))
     place = table.assign(x=table.step.map(steps.index), y=table.layer.map(layers.index))
     values = np.full((len(layers), len(steps)), np.nan)
     good = place[place.resolved]
     values[good.y, good.x] = np.sqrt(good.square)
     axis.pcolormesh(np.arange(len(steps) + 1), np.arange(len(layers) + 1), values, norm=norm, cmap="viridis")
     axis.patch.set(hatch="////", edgecolor="0.8", facecolor="white")
-    axis.set_xticks(np.arange(len(steps)) + 0.5, [f"{step:,}" for step in steps], rotation=90, fontsize=7)
     every = max(1, len(layers) // 12)
     axis.set_yticks(np.arange(0, len(layers), every) + 0.5, [str(layer) for layer in layers[::every]], fontsize=7)

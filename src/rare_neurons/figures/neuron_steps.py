@@ -14,13 +14,14 @@ from matplotlib.ticker import NullLocator
 
 from rare_neurons.figures.parts.across import AxisName, across, named_columns
 from rare_neurons.figures.parts.good import of_good_checkpoints
-from rare_neurons.figures.style import axes_or_one, chosen_models, nothing_to_draw, of_panel, on_panels
+from rare_neurons.figures.parts.legends import explain
+from rare_neurons.figures.parts.ticks import power
+from rare_neurons.figures.style import NORMAL, axes_or_one, chosen_models, named, nothing_to_draw, of_panel, on_panels
 from rare_neurons.results import load_shards
 
 _N_TOP = 24
 _POINTS, _LINE = 72, 10
 """Points in an inch, and of a line of text with the room that a layout may take from it."""
-_NORMAL = 1.645  # 90 %, two-sided
 _COLUMNS = ["panel", "model", "step", "neuron", "stratum", "influence_within", "influence_within_se"]
 
 
@@ -52,7 +53,7 @@ def plot_neuron_steps(
         return nothing_to_draw(figure, ax)
     few = f"one axis for {len(rows) * len(strata)} maps; name one stratum and no control, or give figure="
     place = {"figure": figure, "ax": ax, "too_many": few}
-    figure, axes = axes_or_one(len(rows), len(strata), width=3.4, height=3.6, **place)
+    figure, axes = axes_or_one(len(rows), len(strata), width=3.4, height=3.5, **place)
     norm, along = _norm(table), across(results, names, axis)
     for row, (of, model) in zip(axes, rows, strict=True):
         of_row = table[(table.panel == of) & (table.model == model)]
@@ -60,11 +61,9 @@ def plot_neuron_steps(
         steps = sorted(set(of_row.step))
         for one, stratum in zip(row, strata, strict=True):
             _draw_map(one, of_row[of_row.stratum == stratum], top, steps, norm)
-            one.set_title(
-                f"{model}{', control' if model in controls else ''}: {stratum}{of_panel(table, of)}", fontsize=9
-            )
+            one.set_title(f"{named(model, controls)}: {stratum}{of_panel(table, of)}", fontsize=9)
             named_columns(one, steps, model, along)
-        row[0].set_ylabel("neuron")
+        row[0].set_ylabel("neuron", fontsize=8)
     _explain(figure, axes, norm, ax)
     return figure
 
@@ -78,7 +77,7 @@ def _top(table: pd.DataFrame) -> list[int]:
 def _norm(table: pd.DataFrame) -> SymLogNorm:
     """Linear below the median noise, logarithmic beyond."""
     largest = float(table.influence_within.abs().max()) or 1.0
-    noise = float(table.influence_within_se.median()) * _NORMAL
+    noise = float(table.influence_within_se.median()) * NORMAL
     linear = min(max(noise, largest / 100), largest / 2)
     return SymLogNorm(linear, vmin=-largest, vmax=largest)
 
@@ -89,7 +88,7 @@ def _draw_map(axis: Axes, table: pd.DataFrame, top: Sequence[int], steps: Sequen
         mine.pivot(index="neuron", columns="step", values=column).reindex(index=top, columns=steps).to_numpy(float)
         for column in ("influence_within", "influence_within_se")
     )
-    beyond = np.where(np.abs(values) > _NORMAL * noise, values, np.nan)
+    beyond = np.where(np.abs(values) > NORMAL * noise, values, np.nan)
     axis.patch.set(hatch="////", edgecolor="0.8", facecolor="white")
     axis.pcolormesh(np.arange(len(steps) + 1), np.arange(len(top) + 1), beyond, norm=norm, cmap="RdBu_r")
     axis.set_yticks(np.arange(len(top)) + 0.5, [str(neuron) for neuron in top], fontsize=7)
@@ -98,19 +97,16 @@ def _draw_map(axis: Axes, table: pd.DataFrame, top: Sequence[int], steps: Sequen
 
 def _explain(figure: Figure, axes: np.ndarray, norm: SymLogNorm, ax: Axes | None) -> None:
     bar = figure.colorbar(ScalarMappable(norm, "RdBu_r"), ax=ax or axes, shrink=0.6, pad=0.02)
-    bar.set_label("influence within stratum (nats per token)")
+    bar.set_label("influence within stratum (nats per token)", fontsize=8)
+    bar.ax.tick_params(labelsize=8)
     powers = 10.0 ** np.arange(np.ceil(np.log10(norm.linthresh)), np.log10(norm.vmax) + 1)
     shown = powers[powers <= norm.vmax]
-    ticks = {
-        float(sign * power): f"${'−' if sign < 0 else ''}10^{{{np.log10(power):.0f}}}$"
-        for power in shown
-        for sign in (-1, 1)
-    }
+    ticks = {float(sign * size): power(sign * size) for size in shown for sign in (-1, 1)}
     bar.set_ticks([*ticks, 0.0], labels=[*ticks.values(), "0"])
     bar.ax.yaxis.set_minor_locator(NullLocator())
     hatched = [Patch(hatch="////", edgecolor="0.8", facecolor="white", label="within 90 % of zero")]
     if ax is None:
-        figure.legend(handles=hatched, loc="outside upper right", frameon=False, fontsize=8)
+        explain(figure, hatched)
     else:
         ax.set_title(ax.get_title(), fontsize=9, pad=16)
         ax.legend(handles=hatched, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False, fontsize=7)

@@ -10,18 +10,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rare_neurons.errors import RequestError
+from rare_neurons.figures.parts.bands import OPACITY, draw_band
 from rare_neurons.figures.parts.good import of_good_checkpoints
+from rare_neurons.figures.parts.legends import band, legend
+from rare_neurons.figures.parts.ticks import compact, log_axis
 from rare_neurons.figures.style import (
     Colour,
     axes_or_one,
-    band,
     chosen_models,
-    legend,
+    name_rows,
+    named,
     nothing_to_draw,
     of_panel,
     on_panels,
-    power_log_axis,
-    rank_curve,
 )
 from rare_neurons.results import load_shards
 
@@ -71,10 +72,10 @@ def plot_rank_curves(
         for axis, stratum in zip(row, strata, strict=True):
             mine = table[(table.model == model) & (table.panel == of) & (table.stratum == stratum)]
             _draw_steps(axis, mine, colours)
-            name = f"{model}, control" if model in controls else model
-            axis.set_title(f"{name}: {stratum}{of_panel(table, of)}", fontsize=8.5)
+            axis.set_title(f"{named(model, controls)}: {stratum}{of_panel(table, of)}", fontsize=8.5)
     _scale(axes, table[table.step.isin(colours)])
-    more = [band("black", "interval over\ndocuments and types")]
+    name_rows(figure, "cross-fitted influence (nats per token)", ax)
+    more = [band("black", "interval over documents and types", OPACITY)]
     legend(figure, {f"step {step:,}": colour for step, colour in colours.items()}, [], more=more, ax=ax)
     return figure
 
@@ -92,10 +93,17 @@ def _colours(table: pd.DataFrame, steps: Sequence[int] | None) -> dict[int, Colo
 
 def _draw_steps(axis: Axes, table: pd.DataFrame, colours: dict[int, Colour]) -> None:
     for step, colour in colours.items():
-        rank_curve(axis, table[table.step == step], colour)
+        _draw_curve(axis, table[table.step == step], colour)
     if not (table.low[table.step.isin(colours)] > 0).any():
         axis.text(0.5, 0.5, "nothing told from zero", transform=axis.transAxes, ha="center", va="center", fontsize=8)
     axis.set(xscale="log", yscale="log")
+
+
+def _draw_curve(axis: Axes, curve: pd.DataFrame, colour: Colour) -> None:
+    """Draw the bins that resampled contexts tell from zero, with their band."""
+    resolved = curve.low > 0
+    axis.plot(curve.rank_mid, curve.value.where(resolved), color=colour, lw=1.4, marker=".", ms=3)
+    draw_band(axis, curve.rank_mid, curve.low.where(resolved), curve.high.where(resolved), colour)
 
 
 def _scale(axes: np.ndarray, table: pd.DataFrame) -> None:
@@ -107,8 +115,8 @@ def _scale(axes: np.ndarray, table: pd.DataFrame) -> None:
     elif first.get_ylim()[0] < largest / _DECADES:
         first.set_ylim(bottom=largest / _DECADES)
     for axis in axes.ravel():
-        power_log_axis(axis)
+        log_axis(axis.yaxis)
+        log_axis(axis.xaxis)
+        compact(axis)
     for axis in axes[-1]:
-        axis.set_xlabel("rank of the neuron")
-    for row in axes:
-        row[0].set_ylabel("cross-fitted influence\n(nats per token)", fontsize=9)
+        axis.set_xlabel("rank of the neuron", fontsize=8)

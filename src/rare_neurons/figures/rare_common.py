@@ -8,22 +8,23 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 
+from rare_neurons.figures.parts.legends import band, explain
+from rare_neurons.figures.parts.ticks import small_numbers
 from rare_neurons.figures.style import (
     COLOURS,
+    NORMAL,
     OTHERS,
     axes_or_one,
-    band,
     chosen_models,
-    legend_below,
+    keep_drawn,
+    named,
     nothing_to_draw,
     of_panel,
     on_panels,
 )
 from rare_neurons.results import load_integrity, load_shards
 
-_NORMAL = 1.645  # 90 %, two-sided
 _WITHIN = "0.7"
 _COLUMNS = ["panel", "model", "step", "neuron", "stratum", "influence_within", "influence_within_se"]
 
@@ -60,14 +61,13 @@ def plot_rare_common(
     strata = _known(strata, table)
     n = len(places)
     few = f"one axis for {n} runs and panels; name one model and no control, or give figure= instead"
-    columns = 2 if n == 4 else min(4, n)
+    columns = 2 if n == 4 else min(3, n)
     place = {"figure": figure, "ax": ax, "too_many": few}
     figure, axes = axes_or_one(-(-n // columns), columns, width=3.0, height=2.8, **place)
     for axis, (of, model) in zip(axes.ravel(), places, strict=False):
         mine = table[(table.panel == of) & (table.model == model)]
         _draw_neurons(axis, mine, strata)
-        name = f"{model}, control" if model in controls else model
-        axis.set_title(f"{name}: step {int(mine.step.iloc[0]):,}{of_panel(table, of)}", fontsize=9)
+        axis.set_title(f"{named(model, controls)}: step {int(mine.step.iloc[0]):,}{of_panel(table, of)}", fontsize=8.5)
     _label(axes, len(places), strata)
     _legend(figure, strata, ax)
     return figure
@@ -83,48 +83,39 @@ def _draw_neurons(axis: Axes, table: pd.DataFrame, strata: tuple[str, str]) -> N
     sides = [table[table.stratum == name].set_index("neuron") for name in strata]
     sides[1] = sides[1].reindex(sides[0].index)
     values = [one.influence_within for one in sides]
-    beyond = [one.influence_within.abs() > _NORMAL * one.influence_within_se for one in sides]
-    floors = [_NORMAL * float(np.sqrt(np.mean(one.influence_within_se**2))) for one in sides]
+    beyond = [one.influence_within.abs() > NORMAL * one.influence_within_se for one in sides]
+    floors = [NORMAL * float(np.sqrt(np.mean(one.influence_within_se**2))) for one in sides]
     axis.axvspan(-floors[0], floors[0], color="black", alpha=0.06, lw=0, zorder=0)
     axis.axhspan(-floors[1], floors[1], color="black", alpha=0.06, lw=0, zorder=0)
-    for (first, second), (_, colour) in _looks(strata).items():
+    for (first, second), (_, colour, sign) in _looks(strata).items():
         chosen = (beyond[0] == first) & (beyond[1] == second)
-        axis.plot(values[0][chosen], values[1][chosen], "o", ms=2.5, color=colour, alpha=0.8, mew=0)
+        axis.plot(values[0][chosen], values[1][chosen], sign, ms=3, color=colour, alpha=0.8, mew=0)
     for place in (axis.axhline, axis.axvline):
         place(0, color="0.6", lw=0.6, zorder=0)
 
 
-def _looks(strata: tuple[str, str]) -> dict[tuple[bool, bool], tuple[str, str]]:
-    """Words and colour by whether the influence is beyond the noise on the first stratum, and on the second."""
+def _looks(strata: tuple[str, str]) -> dict[tuple[bool, bool], tuple[str, str, str]]:
+    """Words, colour and mark by whether the influence is beyond the noise on the first stratum, and on the second."""
     first, second = strata
     return {
-        (False, False): ("neither beyond noise", _WITHIN),
-        (True, False): (f"{first} alone", COLOURS["common"]),
-        (False, True): (f"{second} alone", COLOURS["rare"]),
-        (True, True): ("both beyond noise", OTHERS[0]),
+        (False, False): ("neither beyond noise", _WITHIN, "o"),
+        (True, False): (f"{first} alone", COLOURS["common"], "s"),
+        (False, True): (f"{second} alone", COLOURS["rare"], "^"),
+        (True, True): ("both beyond noise", OTHERS[0], "D"),
     }
 
 
 def _label(axes: np.ndarray, n: int, strata: tuple[str, str]) -> None:
-    for axis in axes.ravel()[n:]:
-        axis.remove()
-    for axis in axes.ravel()[:n]:
+    for axis in keep_drawn(axes, n):
         for side, name in zip((axis.xaxis, axis.yaxis), strata, strict=True):
-            largest = max(abs(end) for end in side.get_view_interval())
-            exponent = int(np.floor(np.log10(largest))) if 0 < largest < 0.01 else 0
-            side.set_major_locator(MaxNLocator(4))
-            side.set_major_formatter(lambda value, _, k=exponent: f"{value / 10.0**k:.3g}".replace("-", "−"))
-            power = f"$10^{{{exponent}}}$ " if exponent else ""
-            side.set_label_text(f"within {name} ({power}nats per token)", fontsize=8)
+            small_numbers(side, f"within {name}\n", "nats per token", most=4, fontsize=8)
         axis.tick_params(labelsize=7.5)
 
 
 def _legend(figure: Figure, strata: tuple[str, str], ax: Axes | None) -> None:
     handles: list[object] = [
-        Line2D([], [], marker="o", ms=4, ls="", color=colour, label=words) for words, colour in _looks(strata).values()
+        Line2D([], [], marker=sign, ms=4, ls="", color=colour, label=words)
+        for words, colour, sign in _looks(strata).values()
     ]
     handles.append(band("black", "floor of noise, 90 %", alpha=0.06))
-    if ax is not None:
-        legend_below(ax, handles)
-        return
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    explain(figure, handles, ax)

@@ -45,12 +45,15 @@ FIGURES = (
         "loss",
         tables=(
             "timelines/behaviour",
+            "behaviour",
             "integrity",
         ),
         caption=(
-            "Loss of the target token by frequency stratum over training steps; one line style per seed. Crosses mark "
-            "quarantined checkpoints, which enter no line."
+            "Loss of the target token by frequency stratum over training steps, with 90 % intervals over documents and "
+            "token types; one line style per seed, controls in grey. Crosses mark quarantined checkpoints, which enter "
+            "no line."
         ),
+        with_controls=True,
     ),
     FigureEntry(
         "rank_curves",
@@ -69,13 +72,16 @@ FIGURES = (
     FigureEntry(
         "influence",
         tables=(
-            "timelines/influence",
+            "timelines/moments",
             "integrity",
         ),
         caption=(
-            "Root mean square over neurons of the change in loss when one neuron is mean-ablated: in total, and within "
-            "the target's stratum. A mere shift of probability between strata shows only in the first."
+            "Change in loss when one neuron is mean-ablated, in total and within the target's stratum: root mean "
+            "square over neurons, free of noise and below zero where noise wins, and signed mean. Bands: 90 % "
+            "intervals over documents and token types; controls in grey. A mere shift of probability between strata "
+            "shows only in the total."
         ),
+        with_controls=True,
     ),
     FigureEntry(
         "inequality",
@@ -84,10 +90,11 @@ FIGURES = (
             "integrity",
         ),
         caption=(
-            "How unequal the neurons of the final MLP are on each stratum. The effective number is free of noise and "
-            "left out where the effects are not resolved; the Gini index follows signal to noise, and has that of "
-            "noise alone beside it."
+            "How unequal the neurons of the final MLP are on each stratum; controls in grey. The effective number, "
+            "with 90 % intervals over documents and token types, is free of noise and left out where the effects are "
+            "not resolved; the Gini index follows signal to noise, and has that of noise alone (thin) beside it."
         ),
+        with_controls=True,
     ),
     FigureEntry(
         "alpha",

@@ -1,27 +1,27 @@
-"""Parts of figures: colours, axes of steps, legends."""
+"""What all figures share: colours, line styles, and axes to draw on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, StrMethodFormatter
 
 from rare_neurons.errors import RequestError
 from rare_neurons.results import list_models
 
-if TYPE_CHECKING:
-    from rare_neurons.figures.parts.across import Across
-
-COLOURS = {"common": "#0072B2", "mid": "#999999", "rare": "#D55E00"}  # Okabe & Ito: told apart by colour-blind readers
+COLOURS = {"common": "#0072B2", "mid": "#009E73", "rare": "#D55E00"}  # Okabe & Ito: told apart by colour-blind readers
+MARKS = {"common": "o", "mid": "s", "rare": "^"}
+"""Without colours, in a grey print, strata are told apart by their marks."""
 OTHERS = ("#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-SEEDS = ("-", "--", "-.", ":")
+SEEDS = ("-", "--", "-.", ":", (0, (7, 1.5)), (0, (5, 1, 1, 1, 1, 1)), (0, (2, 1)), (0, (9, 2, 2, 2)))
+CONTROL, CONTROL_DASHES = "0.55", (0, (3, 2))
+_PAGE, _LEAST = {"width": 7.2, "height": 10.5}, {"width": 1.7, "height": 1.2}
+"""Inches: what two columns of print leave for a figure, and the smallest axis that can be read."""
+NORMAL = 1.645  # 90 %, two-sided
 VERDICTS = {
     "ok": "#009E73",
     "unchanged": "#56B4E9",
@@ -31,6 +31,8 @@ QUARANTINED = "#D55E00"
 
 
 Colour = str | tuple[float, float, float, float]
+T = TypeVar("T")
+Dashes = str | tuple[float, tuple[float, ...]]
 
 
 def nothing_to_draw(figure: Figure | None = None, ax: Axes | None = None) -> Figure:
@@ -59,15 +61,6 @@ def on_panels(table: pd.DataFrame, panel: str | None) -> pd.DataFrame:
     return table[table.panel == panel]
 
 
-def draw_quarantined(axis: Axes, verdicts: pd.DataFrame, along: "Across | None" = None) -> None:
-    """Mark the steps of quarantined checkpoints, measured or not."""
-    bad = verdicts[verdicts.quarantined]
-    for step, models in bad.groupby("step").model:
-        (place,) = x([step]) if along is None else along.of([step], list(models))
-        if place == place:
-            axis.axvline(place, color="0.6", lw=0.8, ls=":", zorder=0)
-
-
 def grid(
     rows: int, columns: int, *, width: float, height: float, figure: Figure | None = None, **share: bool
 ) -> tuple[Figure, np.ndarray]:
@@ -88,6 +81,12 @@ def grid(
     elif figure.get_layout_engine() is None:
         figure.set_layout_engine("constrained")  # without it, legends outside the axes cover them
     return figure, figure.subplots(rows, columns, squeeze=False, **share)
+
+
+def on_page(rows: int, columns: int, *, width: float, height: float) -> dict[str, float]:
+    """Return the size of one axis, in inches: smaller where all would not fit on a page, if they can be read."""
+    sizes = (("width", columns, width), ("height", rows, height))
+    return {name: max(min(size, _PAGE[name] / n), min(size, _LEAST[name])) for name, n, size in sizes}
 
 
 def one_axis(
@@ -119,7 +118,7 @@ def axes_or_one(
     ax: Axes | None = None,
     **share: bool,
 ) -> tuple[Figure, np.ndarray]:
-    """Return a figure and its axes [row column] (`grid`), or those of a caller's axis where one is enough.
+    """Return a figure of a page at most and its axes [row column], or those of a caller's axis where one is enough.
 
     Parameters
     ----------
@@ -133,7 +132,7 @@ def axes_or_one(
     ValueError
         If both a figure and an axis are given.
     """
-    size = {"width": width, "height": height}
+    size = on_page(rows, columns, width=width, height=height)
     if ax is None:
         return grid(rows, columns, **size, figure=figure, **share)
     if rows * columns > 1:
@@ -142,118 +141,42 @@ def axes_or_one(
     return figure, np.array([[axis]])
 
 
-def styles() -> list[str]:
+def name_rows(figure: Figure, label: str, ax: Axes | None = None) -> None:
+    """Name the vertical axis of all rows together, or of the one given."""
+    if ax is None:
+        figure.supylabel(label, fontsize=9)
+    else:
+        ax.set_ylabel(label, fontsize=8)
+
+
+def keep_drawn(axes: np.ndarray, n: int) -> list[Axes]:
+    """Remove the axes beyond the first n, and return those."""
+    for axis in axes.ravel()[n:]:
+        axis.remove()
+    return list(axes.ravel()[:n])
+
+
+def styles() -> list[Dashes]:
     """Return line styles, one per model."""
-    return list(SEEDS) * 8
+    return list(SEEDS) * 4
+
+
+def named(model: str, controls: Sequence[str]) -> str:
+    """Name of a model that says whether it is a control."""
+    return f"{model}, control" if model in controls else model
 
 
 def stratum_colours(strata: Sequence[str]) -> dict[str, str]:
     """Return the colour of every stratum, in the order of their first appearance."""
     names = list(dict.fromkeys(strata))
-    free = iter(OTHERS * 4)
+    free = iter([*(colour for colour in OTHERS if colour not in COLOURS.values()), "black"] * 4)
     return {name: COLOURS.get(name) or next(free) for name in names}
 
 
-def x(steps: Sequence[int]) -> np.ndarray:
-    """Place step 0 on a logarithmic axis: half a step before step 1."""
-    steps = np.asarray(steps, dtype=float)
-    return np.where(steps == 0, 0.5, steps)
-
-
-def step_axis(axis: Axes, steps: Sequence[int]) -> None:
-    """Make the horizontal axis one of training steps, logarithmic but for step 0."""
-    axis.set_xscale("log")
-    last = max(steps)
-    ticks = [0.5, *(10.0**k for k in range(int(np.log10(max(last, 1))) + 1))]
-    axis.set_xticks(ticks, ["0", *(f"{int(t):,}" for t in ticks[1:])])
-    axis.set_xticks([], minor=True)
-    axis.set_xlim(0.4, last * 1.2)
-    axis.set_xlabel("step")
-
-
-def plain_log_axis(axis: Axes) -> None:
-    """Label a logarithmic axis of a decade or so with plain numbers."""
-    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axis.yaxis.set_minor_locator(NullLocator())
-
-
-def power_log_axis(axis: Axes) -> None:
-    """Label a logarithmic axis at powers of ten, and at 2 and 5 between them where there are few decades."""
-    low, high = axis.get_ylim()
-    subs = (1,) if high / low > 1000 else (1, 2, 5)
-    axis.yaxis.set_major_locator(LogLocator(subs=subs))
-    axis.yaxis.set_major_formatter(FuncFormatter(_power))
-    axis.yaxis.set_minor_locator(NullLocator())
-
-
-def _power(value: float, _: int) -> str:
-    exponent = (
-        int(np.floor(np.log10(value) + 1e-9)) if value > 0 else 0
-    )  # of 10**-3 the logarithm may be -3 less one bit
-    digit = round(value / 10.0**exponent)
-    return f"$10^{{{exponent}}}$" if digit == 1 else rf"${digit}\cdot10^{{{exponent}}}$"
-
-
-def mark(axis: Axes, places: Sequence[float], values: Sequence[float]) -> None:
-    """Draw quarantined checkpoints as crosses; they enter no line."""
-    axis.plot(places, values, "x", color="black", ms=5)
-
-
-def legend(
-    figure: Figure,
-    colours: Mapping[str, Colour],
-    models: Sequence[str],
-    *,
-    more: Sequence[Line2D | Patch] = (),
-    ax: Axes | None = None,
-) -> None:
-    """Explain colours, line styles where there are several models, and what more is drawn.
-
-    It stands beside the axes, or on the given one.
-    """
-    handles = [Line2D([], [], color=colour, label=name) for name, colour in colours.items()]
-    if len(models) > 1:
-        pairs = zip(styles(), models, strict=False)
-        handles += [Line2D([], [], color="black", ls=style, lw=1, label=model) for style, model in pairs]
-    handles += more
-    if ax is not None:
-        legend_below(ax, handles)
-        return
-    figure.legend(handles=handles, loc="outside right upper", frameon=False, fontsize=8)
-
-
-def quarantine_marks(verdicts: pd.DataFrame, *, crosses: bool = True) -> list[Line2D]:
-    """Legend of what quarantined checkpoints are drawn as; nothing where there is none."""
-    if not verdicts.quarantined.any():
-        return []
-    line = Line2D([], [], color="0.6", lw=0.8, ls=":", label="quarantined step")
-    cross = Line2D([], [], color="black", marker="x", ms=5, ls="", label="quarantined value")
-    return [line, cross] if crosses else [line]
-
-
-def band(colour: Colour, label: str, alpha: float = 0.2) -> Patch:
-    """Legend of a shaded band."""
-    return Patch(color=colour, alpha=alpha, lw=0, label=label)
-
-
-def legend_below(axis: Axes, handles: Sequence[Line2D | Patch]) -> None:
-    """Explain one axis below its labels, where nothing is covered."""
-    axis.legend(
-        handles=handles,
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.22),
-        ncols=2 if len(handles) > 1 else 1,
-        frameon=False,
-        fontsize=7,
-    )
-
-
-def rank_curve(axis: Axes, curve: pd.DataFrame, colour: Colour) -> None:
-    """Draw the bins that resampled contexts tell from zero, with their band."""
-    resolved = curve.low > 0
-    axis.plot(curve.rank_mid, curve.value.where(resolved), color=colour, lw=1.4, marker=".", ms=3)
-    axis.fill_between(curve.rank_mid, curve.low, curve.high, where=resolved, color=colour, alpha=0.2, lw=0)
+def stratum_marks(strata: Sequence[str]) -> dict[str, str]:
+    """Return the mark of every stratum, in the order of their first appearance."""
+    free = iter("DvPX*" * 4)
+    return {name: MARKS.get(name) or next(free) for name in dict.fromkeys(strata)}
 
 
 def layer_colour(layer: float, layers: Sequence[float]) -> Colour:
@@ -263,6 +186,22 @@ def layer_colour(layer: float, layers: Sequence[float]) -> Colour:
     few = ("#0072B2", "#D55E00", *OTHERS)
     index = list(layers).index(layer)
     return few[index] if len(layers) <= len(few) else colormaps["viridis"](index / (len(layers) - 1))
+
+
+def chosen(what: str, name: T | None, known: Iterable[T]) -> list[T]:
+    """Return the one that is asked for, by default all.
+
+    Raises
+    ------
+    RequestError
+        If there is no such.
+    """
+    there = list(known)
+    if name is None:
+        return there
+    if name not in there:
+        raise RequestError(f"no {what} {name!r}; there: {', '.join(map(str, there))}")
+    return [name]
 
 
 def chosen_models(results: str | Path, models: str | Sequence[str] | None) -> list[str]:

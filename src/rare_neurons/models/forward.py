@@ -136,7 +136,7 @@ class _Moments:
     def add(self, values: torch.Tensor) -> None:
         values = values.double()
         n, mean = len(values), values.mean(0)
-        squares = (values - mean).square().sum(0)
+        squares = (values - mean).square_().sum(0)
         shift = mean - self.mean.to(mean)
         total = self.n + n
         self.squares = self.squares.to(mean) + squares + shift.square() * (self.n * n / total)

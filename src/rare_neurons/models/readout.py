@@ -10,6 +10,8 @@ from transformers import PreTrainedModel
 
 from rare_neurons.families import Family, NormKind, family_of
 
+ALL_PAIRS = 2**40
+
 
 @dataclass(frozen=True)
 class Norm:
@@ -32,7 +34,7 @@ class Norm:
             return torch.zeros_like(change)
         kept = (change / variance).add_(1.0).clamp_min_(1e-15)  # s'/s = kept^(−1/2)
         root = kept.sqrt()
-        return torch.div(-change, kept.add_(root)).mul_(variance.rsqrt() / variance)
+        return torch.div(change, kept.add_(root)).mul_(-(variance.rsqrt() / variance))
 
 
 @dataclass(frozen=True)
@@ -148,16 +150,19 @@ def measure_ablation(
 
 
 def prepare_ablation(
-    norm: Norm, block: FinalBlock, *, residual: torch.Tensor, mlp_output: torch.Tensor | None
+    norm: Norm, block: FinalBlock, *, residual: torch.Tensor, mlp_output: torch.Tensor | None, pairs: int = ALL_PAIRS
 ) -> Callable[[torch.Tensor], Ablation]:
-    """Do what is the same for all `delta`: the products of residuals and output directions. As `measure_ablation`."""
+    """Do what is the same for all `delta`: the products of residuals and output directions. As `measure_ablation`.
+
+    `pairs` of them are worked on at once, where there is no post-norm; no number follows from it.
+    """
     if block.post_norm is None:
-        return _pre_norm_ablation(norm, block.W_out, residual=residual)
+        return _pre_norm_ablation(norm, block.W_out, residual=residual, pairs=pairs)
     return _post_norm_ablation(norm, block, residual=residual, m=mlp_output)
 
 
 def _pre_norm_ablation(
-    norm: Norm, W_out: torch.Tensor, *, residual: torch.Tensor
+    norm: Norm, W_out: torch.Tensor, *, residual: torch.Tensor, pairs: int
 ) -> Callable[[torch.Tensor], Ablation]:
     d_model = residual.shape[-1]
     c, w = norm.centre(residual), norm.centre(W_out)
@@ -165,8 +170,15 @@ def _pre_norm_ablation(
     scale, projection, squares = variance.rsqrt(), (c @ w.T).mul_(2 / d_model), (w * w).sum(-1) / d_model
 
     def ablation(delta: torch.Tensor) -> Ablation:
-        epsilon = norm.scale_change(variance, change=torch.addcmul(projection, delta, squares).mul_(delta))
-        return Ablation(epsilon, (scale + epsilon).mul_(delta), None, scale * delta, None)
+        epsilon, eta, direct_eta = (torch.empty_like(delta) for _ in range(3))
+        step = max(1, pairs // delta.shape[-1])
+        for start in range(0, len(delta), step):
+            t = slice(start, start + step)
+            change = torch.addcmul(projection[t], delta[t], squares).mul_(delta[t])
+            epsilon[t] = norm.scale_change(variance[t], change=change)
+            torch.add(scale[t], epsilon[t], out=eta[t]).mul_(delta[t])
+            torch.mul(scale[t], delta[t], out=direct_eta[t])
+        return Ablation(epsilon, eta, None, direct_eta, None)
 
     return ablation
 

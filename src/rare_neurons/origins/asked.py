@@ -75,6 +75,14 @@ class Asked:
         tokenizer = self.config["models"][model]["tokenizer"]
         return [name for name, panel in self.config["panels"].items() if panel["tokenizer"] == tokenizer]
 
+    def panels_at(self, rule: str | None, model: str) -> list[str]:
+        """Panels of a model that a rule measures: one of `AT_DECLARED_STEPS` those with a stratum that it asks for."""
+        panels = self.panels_of(model)
+        if rule not in AT_DECLARED_STEPS:
+            return panels
+        strata = set(self.config[rule]["strata"])
+        return [name for name in panels if strata & set(self.config["panels"][name]["strata"])]
+
     @property
     def measures_influence(self) -> bool:
         """Whether anything is measured on text; spectra alone need none."""
@@ -159,7 +167,7 @@ class Asked:
         """Checkpoints of a model that a rule of `AT_DECLARED_STEPS` looks at."""
         # What a run of an earlier version has noted lacks the section.
         asked, steps = self.config.get(rule, {}).get("steps", "none"), self.steps[model]
-        if not self.panels_of(model) or asked == "none":
+        if asked == "none" or not self.panels_at(rule, model):
             return []
         wanted = {steps[-1] if step == "last" else step for step in asked} if isinstance(asked, list) else set(steps)
         return [step for step in steps if step in wanted]
@@ -198,7 +206,7 @@ class Asked:
 
     def of_checkpoints(self, kind: str, model: str) -> list[Key]:
         """Keys of one kind of shard, or of the manifests, for all panels and steps (or intervals) of a model."""
-        panels = [(p,) for p in self.panels_of(model)] if "panel" in _wildcards(kind) else [()]
+        panels = [(p,) for p in self.panels_at(_rule_of(kind), model)] if "panel" in _wildcards(kind) else [()]
         return [(kind, *panel, model, item) for panel in panels for item in self.items_of(kind, model)]
 
     def items_of(self, kind: str, model: str) -> Sequence[int | str]:

@@ -82,7 +82,8 @@ def _layer_evidence(asked: Asked, _: Key) -> Params:
 
 
 def _activity_evidence(asked: Asked, _: Key) -> Params:
-    return {"rule": asked.config["evidence"]["rule"], "strata": asked.config["activity"]["strata"]}
+    evidence = {key: asked.config["evidence"][key] for key in ("rule", "step")}
+    return {"evidence": evidence, "strata": asked.config["activity"]["strata"]}
 
 
 def _spectra(asked: Asked, key: Key) -> Params:

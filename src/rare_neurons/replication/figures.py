@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from rare_neurons.figures.style import OTHERS, grid, step_axis, stratum_colours, styles, x
+from rare_neurons.figures.parts.ticks import step_axis, x
+from rare_neurons.figures.style import OTHERS, grid, stratum_colours, styles
 from rare_neurons.numerics.regimes.seed_conventions import DECAY_LOG_RANK, PLATEAU_LOG_RANK
 from rare_neurons.replication.inputs import ALL_SIGNS, Tree
 from rare_neurons.replication.statistics import HALF_NORMAL_GINI, ranked_over_median
@@ -61,7 +62,7 @@ def _draw_exponents(axis: Axes, tree: Tree, panels: Sequence[tuple[str, str]]) -
         for style, model in zip(styles(), tree.models, strict=False):
             kept = (table.panel == panel) & (table.stratum == stratum) & (table.model == model)
             lines = table[kept].sort_values("step")
-            axis.plot(x(lines.step), lines.rank_exponent, style, color=colour, marker=".", ms=4, lw=1.2)
+            axis.plot(x(lines.step), lines.rank_exponent, ls=style, color=colour, marker=".", ms=4, lw=1.2)
     axis.axhspan(tree.noise_band.exponent_low, tree.noise_band.exponent_high, color=_NOISE, zorder=0)
     handles = [Line2D([], [], color=c, label=f"{s} ({p})") for (p, s), c in zip(panels, colours, strict=False)]
     handles += [Line2D([], [], color="black", ls=ls, label=m) for ls, m in zip(styles(), tree.models, strict=False)]
@@ -101,9 +102,9 @@ def _draw_index(axis: Axes, tree: Tree, column: str) -> None:
     for stratum, colour in stratum_colours(tree.strata).items():
         for model, style in _styled(tree):
             lines = table[(table.model == model) & (table.stratum == stratum)].sort_values("step")
-            axis.plot(x(lines.step), lines[column], style, color=colour, marker=".", ms=4, lw=1.2)
+            axis.plot(x(lines.step), lines[column], ls=style, color=colour, marker=".", ms=4, lw=1.2)
             if column == "gini":
-                axis.plot(x(lines.step), lines.gini_noise, style, color=colour, lw=0.7, alpha=0.5)
+                axis.plot(x(lines.step), lines.gini_noise, ls=style, color=colour, lw=0.7, alpha=0.5)
     step_axis(axis, table.step)
 
 

@@ -39,11 +39,11 @@ def kinds(tree: Tree) -> str:
 
 _VOITA = (
     ("dead neurons", "over 70 % of some layers (66b)", "dead"),
-    ("detectors of tokens", "many in early layers", "token_detector"),
-    ("detectors of bigrams", "fewer", "bigram_detector"),
-    ("detectors of trigrams", "fewer", "trigram_detector"),
-    ("positional neurons", "some in every model", "positional"),
-    ("suppressors of their trigger", "many detectors", "suppressor"),
+    ("detectors of tokens", "many of the others, early layers", "token_detector"),
+    ("detectors of bigrams", "n-grams: the same", "bigram_detector"),
+    ("detectors of trigrams", "n-grams: the same", "trigram_detector"),
+    ("positional neurons", "some; ranges of positions in small models", "positional"),
+    ("suppressors of their trigger", "detectors remove what triggers them", "suppressor"),
 )
 
 

@@ -22,7 +22,7 @@ def write_activity_evidence(
     models: Sequence[str],
     controls: Sequence[str],
     strata: Sequence[str],
-    rule: Mapping[str, object],
+    evidence: Mapping[str, object],
 ) -> None:
     """Answer every question about organisation and kinds, for every panel.
 
@@ -38,20 +38,20 @@ def write_activity_evidence(
     models, controls : sequence of str
     strata : sequence of str
         Those of section ``activity``, in its order.
-    rule : mapping
-        Key ``rule`` of section ``evidence``.
+    evidence : mapping
+        Keys ``rule`` and ``step`` (where runs are compared) of the section.
     """
     panels: dict[str, dict[str, dict[str, dict[int, list[dict]]]]] = {}
-    for (table, panel, model, step), path in good_shards(shards, integrity).items():
+    for (table, panel, model, at), path in good_shards(shards, integrity).items():
         tables = panels.setdefault(panel, {name: {} for name in JUDGED_ACTIVITY})
         rows = read_table(path, _COLUMNS.get(table)).to_pylist()
         if rows:
-            tables[table].setdefault(model, {})[step] = rows
-    rows, judged = [], Subject(subject, tuple(models), tuple(controls))
+            tables[table].setdefault(model, {})[at] = rows
+    rows, judged, rule = [], Subject(subject, tuple(models), tuple(controls)), Rule(**evidence["rule"])
     for panel, tables in panels.items():
-        found = judge_activity(ask_all(tables, tuple(strata)), judged, rule=Rule(**rule))
+        found = judge_activity(ask_all(tables, tuple(strata)), judged, rule=rule, step=evidence["step"])
         rows += [{"panel": panel, **vars(row)} for row in found]
     inputs = {"shards": digest_of_files(shards), "integrity": digest_of_files(integrity)}
-    params = {"rule": dict(rule), "strata": list(strata)}
+    params = {"evidence": dict(evidence), "strata": list(strata)}
     about = provenance("activity_evidence", VERSIONS["activity_evidence"], params, inputs)
     write_rows(TABLE, from_rows(TABLE, rows, {"subject": subject}), output, about)

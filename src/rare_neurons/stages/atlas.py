@@ -7,7 +7,7 @@ from rare_neurons.tables import atomic_path
 
 
 def write_atlas(
-    output: str, *, results: str, subjects: Mapping[str, Mapping[str, Sequence[str]]], panel: str | None
+    output: str, *, results: str, subjects: Mapping[str, Mapping[str, Sequence[str]]], panels: Sequence[str]
 ) -> None:
     """Write the page.
 
@@ -18,9 +18,9 @@ def write_atlas(
         The results folder.
     subjects : mapping
         Each subject's ``runs`` and ``controls``.
-    panel : str or None
-        The panel that the page is about; None where nothing is measured on text.
+    panels : sequence of str
+        The panels that a reader may choose, the first one first; empty where nothing is measured on text.
     """
     about = [Subject(name, tuple(one["runs"]), tuple(one["controls"])) for name, one in subjects.items()]
     with atomic_path(output) as temporary:
-        temporary.write_text(atlas_page(Tree(results, about, panel)), encoding="utf-8")
+        temporary.write_text(atlas_page([Tree(results, about, panel) for panel in panels or [None]]), encoding="utf-8")

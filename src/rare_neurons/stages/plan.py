@@ -12,6 +12,7 @@ from rare_neurons.checkpoints.listed import keep_listed
 from rare_neurons.checkpoints.manifest import Manifest
 from rare_neurons.checkpoints.plan import Plan, plan_run
 from rare_neurons.checkpoints.sources import resolve_steps
+from rare_neurons.configuration.claims import out_of_reach, too_few_sets
 from rare_neurons.configuration.needed import measures_influence
 from rare_neurons.selection import Choice, read_joined
 from rare_neurons.stages.cache import cache_place
@@ -72,6 +73,8 @@ class Outlook:
     panels : mapping of str to sequence of Size
         Each panel as it will be drawn, then what could be had instead; empty where its text is not there yet.
     tiers : sequence of Reach
+    warnings : sequence of str
+        What is measured and can become no claim.
     cost : dict
         As `plan_cost.cost_of_run`.
     """
@@ -82,6 +85,7 @@ class Outlook:
     disk_gb: float
     panels: Mapping[str, Sequence[Size]]
     tiers: Sequence[Reach]
+    warnings: Sequence[str]
     cost: Mapping[str, object]
 
 
@@ -160,8 +164,14 @@ def look_ahead(request: Request, steps: Mapping[str, Sequence[int]]) -> Outlook:
         disk_gb=float(config["cache"]["disk_gb"]),
         panels=panels,
         tiers=reach_of(models, config["evidence"], usable) if judged else (),
+        warnings=_no_claims(config, usable) if judged else (),
         cost=cost_of_run(declared, manifests, panels=panels, whole=request.whole),
     )
+
+
+def _no_claims(config: Mapping[str, Section], steps: Mapping[str, Sequence[int]]) -> list[str]:
+    # Refused already where the configuration says the steps; found ones are known here alone.
+    return [*too_few_sets(config, steps), *out_of_reach(config, steps)]
 
 
 def _there(sizes: Sequence[Size]) -> bool:

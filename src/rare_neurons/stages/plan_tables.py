@@ -32,6 +32,7 @@ def tables_of_plan(outlook: Outlook) -> Iterator[RenderableType]:
         yield _others(name, sizes, outlook.cost["other_panels"][name])
     if outlook.tiers:
         yield _tiers(outlook)
+    yield from outlook.warnings
     yield from _cost(outlook)
 
 
@@ -48,6 +49,7 @@ def as_record(outlook: Outlook) -> dict[str, object]:
         "quarantined": {model: dict(found) for model, found in outlook.verdicts.items()},
         "panels": panels,
         "tiers": [asdict(one) for one in outlook.tiers],
+        "warnings": list(outlook.warnings),
         "cost": cost,
     }
 

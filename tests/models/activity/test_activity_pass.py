@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -30,3 +32,13 @@ def test_one_pass_gives_the_rows_and_the_counts_of_every_layer():
     assert done[-1] == len(contexts) == len(run.text.token_ids)
     assert run.text.part.tolist() == (panel.fold[contexts] >= 6).tolist()
     assert capture(model, panel).activations.shape[1] == run.captured.activations.shape[1]
+
+
+def test_where_targets_stand_at_the_first_positions_activations_count_from_the_third_on():
+    model, panel = random_model("gpt2"), replace(random_panel(n_contexts=48, per_stratum=200), min_position=0)
+    contexts = choose_contexts(panel.fold, 0.75)
+    rows = choose_rows(panel, contexts, most=20)
+    run = run_activity(model, panel, contexts, at=(rows.context, rows.position), batch_size=7)
+    n_positions = panel.token_ids.shape[1]
+    assert run.text.min_position == 2
+    assert run.text.n_positions.sum() == len(contexts) * (n_positions - 2)

@@ -5,7 +5,7 @@ import pytest
 
 from rare_neurons.errors import RequestError
 from rare_neurons.models.allocation.contexts import choose_contexts
-from rare_neurons.models.layers.draws import draw_sample, draw_signs, draw_targets
+from rare_neurons.models.layers.draws import draw_sample, draw_signs, draw_target_signs, draw_targets
 from tests.models.tiny import random_panel
 
 PANEL = random_panel(n_contexts=30, per_stratum=70)
@@ -51,14 +51,16 @@ def test_batches_hold_every_target_once():
 
 def test_signs_are_fair_and_do_not_know_the_batches():
     sample = draw_sample(PANEL, ("rare",), None, seed=0)
-    shape = (3, 50)
-    whole = draw_signs(sample, slice(0, 9), draw=0, shape=shape, seed=4)
-    assert [z.shape for z in whole] == [(9, 1, 50), (9, 1, 50), (9, 14, 50)]
-    parts = [draw_signs(sample, contexts, draw=0, shape=shape, seed=4) for contexts in (slice(0, 4), slice(4, 9))]
-    for layer in range(3):
-        np.testing.assert_array_equal(np.concatenate([part[layer] for part in parts]), whole[layer])
-    other = draw_signs(sample, slice(0, 9), draw=1, shape=shape, seed=4)
-    for z, w in zip(whole, other, strict=True):
+    draws = [draw_signs(slice(0, 9), draw=k, shape=(3, 50), seed=4) for k in range(2)]
+    assert draws[0].shape == (3, 9, 50)
+    parts = [draw_signs(contexts, draw=0, shape=(3, 50), seed=4) for contexts in (slice(0, 4), slice(4, 9))]
+    np.testing.assert_array_equal(np.concatenate(parts, 1), draws[0])
+    of_targets = {"draws": 2, "n_neurons": 50, "seed": 4}
+    targets = draw_target_signs(sample, slice(0, 9), **of_targets)
+    assert targets.shape == (2, (sample.context < 9).sum(), 50)
+    parts = [draw_target_signs(sample, contexts, **of_targets) for contexts in (slice(0, 4), slice(4, 9))]
+    np.testing.assert_array_equal(np.concatenate(parts, 1), targets)
+    for z, w in (draws, targets):
         assert set(np.unique(z)) == {-1, 1}
         # Both are sums of fair signs: beyond five standard deviations once in two million.
         assert abs(int(z.sum())) < 5 * np.sqrt(z.size)
@@ -84,3 +86,5 @@ def test_single_targets_stand_for_all_of_their_context():
 def test_a_stratum_that_the_panel_lacks_is_refused():
     with pytest.raises(RequestError, match="stratum 'odd' is not of the panel; its strata: common, mid, rare"):
         draw_sample(PANEL, ("rare", "odd"), None, seed=0)
+    with pytest.raises(RequestError, match="none of the strata asked for is of the panel; its strata: common, mid"):
+        draw_sample(PANEL, (), None, seed=0)

@@ -72,6 +72,6 @@ def tables(rng, *, effect=None, scatter=0.0, dead=(0.0, 0.0), steps=STEPS):
     return found
 
 
-def judge(found, *, runs=RUNS, controls=CONTROLS):
+def judge(found, *, runs=RUNS, controls=CONTROLS, step="last"):
     """Rows of the ledger."""
-    return judge_activity(ask_all(found, STRATA), Subject("s", runs, controls), rule=Rule())
+    return judge_activity(ask_all(found, STRATA), Subject("s", runs, controls), rule=Rule(), step=step)

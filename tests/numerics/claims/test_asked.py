@@ -13,7 +13,7 @@ def test_primary_questions_come_first_and_concern_the_first_stratum():
         ("joint ablation", "rare"),
     ]
     assert [q.primary for q in asked] == sorted((q.primary for q in asked), reverse=True)
-    assert [q.question for q in asked if q.contrasts] == ["co-activation", "common output directions"]
+    assert [q.question for q in asked if q.others] == ["co-activation", "common output directions"]
     assert "communities" not in {q.question for q in asked}  # not searched
 
 
@@ -23,7 +23,7 @@ def test_signs_are_asked_where_there_are_such_sets():
         rows += [{**row, "sign": "boost"} for row in list(rows)]
     asked = [q for q in ask_all(found, STRATA) if q.sign == "boost"]
     assert {(q.question, tuple(q.findings)) for q in asked} == {("co-activation", ("a",))}
-    assert not any(q.primary or q.contrasts for q in asked)
+    assert not any(q.primary or q.others for q in asked)
 
 
 def test_kinds_are_compared_with_step_0_in_layers_that_count():

@@ -7,7 +7,6 @@ from scipy.stats import norm
 from rare_neurons.numerics.claims.findings import (
     BAND_SD,
     Finding,
-    contrast,
     of_counts,
     of_interaction,
     of_organisation,
@@ -56,9 +55,3 @@ def test_counts_are_compared_by_fishers_test():
     assert found.p_rise == pytest.approx(np.prod((256 - np.arange(6)) / (512 - np.arange(6))))
     assert found.spread == pytest.approx(np.sqrt(2 * (3 / 256) * (253 / 256) / 256))
     assert of_counts(8, 0, 0, 256).spread > 0
-
-
-def test_a_contrast_needs_both_strata():
-    one, other = Finding(8, 3.0, spread=3.0), Finding(8, 1.0, spread=4.0)
-    assert contrast(one, other) == Finding(8, 2.0, spread=5.0)
-    assert contrast(one, Finding(8, reason="why")).reason == "why"

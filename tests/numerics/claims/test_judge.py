@@ -53,8 +53,27 @@ def test_one_checkpoint_makes_no_claim():
 def test_absences_have_a_minimal_effect():
     rows = judge(tables(np.random.default_rng(5)))
     assert reached(rows) == {}
-    over = [r for r in rows if r.tier in ("run", "seeds", "beyond_control", "specific")]
-    assert all(r.minimal_effect > 0 for r in over)
+    assert all(r.minimal_effect > 0 for r in rows if r.tier in ("run", "seeds", "beyond_control"))
+    specific = [r for r in rows if r.tier == "specific"]
+    assert {r.status for r in specific} == {"not_resolved"}
+    assert all("no ratio of strata exists" in r.reason for r in specific)
+
+
+def test_runs_are_compared_at_the_declared_step():
+    found = tables(np.random.default_rng(0), effect={"rare": 30.0})
+    for row in (row for model in RUNS for row in found["organisation"][model][16]):
+        row["value"] = row["placebo_value"] = 0.0
+    estimates = {
+        step: {r.tier: r.estimate for r in judge(found, step=step) if r.role == "all" and r.declared == 1}
+        for step in ("last", 128, 16)
+    }
+    assert estimates["last"]["seeds"] == pytest.approx(30, abs=2)
+    assert estimates[128]["seeds"] == pytest.approx(30, abs=2)
+    assert estimates[128]["seeds"] != estimates["last"]["seeds"]
+    assert estimates[16]["seeds"] == 0
+    missing = next(r for r in judge(found, step=512) if r.tier == "seeds")
+    assert (missing.step, missing.status) == (512, "too_few_runs")
+    assert "step 512 is not among its good declared checkpoints" in missing.reason
 
 
 def test_family_error_of_exchangeable_runs_and_controls():

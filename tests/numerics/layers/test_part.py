@@ -16,7 +16,7 @@ def _layer(error, third=0.0, n=60):
     first, second, gn = rng.standard_normal(n), rng.lognormal(0, 1, n), np.zeros(n)
     exact = first + 0.5 * second + third * rng.standard_normal(n)
     noisy = second + 2 * error * rng.standard_normal(n)
-    shrunk = shrink(first, noisy, np.full(n, (2 * error) ** 2), gn)
+    shrunk = shrink(first, noisy, np.full(n, (2 * error) ** 2), gn[None])
     strongest, random = choose_audited(shrunk.estimate[None], n_top=5, n_random=30, rng=np.random.default_rng(1))
     chosen = np.concatenate([strongest, random])
     audited = Audited(strongest, random, exact[chosen], COUNTS[..., None] * exact[chosen])
@@ -63,7 +63,7 @@ def test_large_errors_are_not_trusted():
 def test_silent_layers_are_trusted():
     zeros = np.zeros(20)
     audited = Audited(np.arange(2), np.arange(2, 12), np.zeros(12), np.zeros((2, 12, 12)))
-    found = _summary(shrink(zeros, zeros, zeros, zeros), audited)
+    found = _summary(shrink(zeros, zeros, zeros, zeros[None]), audited)
     assert found.trusted
     assert found.error_share == 0
     assert found.mean_square == 0

@@ -3,22 +3,24 @@
 (() => {
   "use strict";
   const json = (id) => JSON.parse(document.getElementById(id)?.textContent ?? "null");
-  const tree = json("tree");
-  const allFacts = json("facts");
+  const trees = json("tree"); // one for each panel
+  const facts = json("facts"); // by scope and view; a scope is a panel's place among them, or empty: what all panels share
   const views = new Map(); // by name: what the script gave
-  const slots = new Map(); // by "view/slot"
+  const slots = new Map(); // by "scope:view/slot"
+  let tree = trees[0]; // that of the chosen panel
   const listeners = [];
   const arrays = new Map();
 
   // --- state ---------------------------------------------------------------------------------------------------------
 
   const firstSubject = tree.subjects[0];
-  const stratum = tree.strata.at(-1)?.name ?? null;
+  const lastStratum = (one) => one.strata.at(-1)?.name ?? null;
   const state = {
-    subject: firstSubject.name, model: firstSubject.runs[0], stratum, part: "within", step: null, neuron: null,
+    panel: tree.panel, subject: firstSubject.name, model: firstSubject.runs[0], stratum: lastStratum(tree), part: "within", step: null, neuron: null,
     axis: "step", scale: "log", control: true,
   };
 
+  const own = (name) => { const one = subject(name); return [...one.runs, ...one.controls]; };
   const subjectOf = (model) => tree.subjects.find((one) => one.runs.includes(model))?.name;
   const subject = (name) => tree.subjects.find((one) => one.name === name);
   const lastGood = (model) => {
@@ -29,22 +31,36 @@
   const nearest = (steps, step) =>
     steps.reduce((best, one) => (Math.abs(one - step) < Math.abs(best - step) ? one : best), steps[0]);
 
-  // What one choice brings with it: a model has a subject and steps, a subject has models.
+  const scope = () => String(trees.indexOf(tree));
+  const current = (one) => one.scope === "" || one.scope === scope();
+  const slotOf = (view, slot) => slots.get(`${scope()}:${view}/${slot}`) ?? slots.get(`:${view}/${slot}`);
+
+  // What one choice brings with it: a model has a subject and steps, a subject has models, a panel has strata.
   function completed(change) {
     const next = { ...state, ...change };
     if (change.subject && !change.model && change.subject !== state.subject) next.model = subject(change.subject).runs[0];
-    if (change.model && !change.subject && !subject(next.subject)?.runs.includes(change.model))
-      next.subject = subjectOf(change.model) ?? next.subject;
+    if (!own(next.subject).includes(next.model)) next.subject = subjectOf(next.model) ?? next.subject;
+    const panel = trees.find((one) => one.panel === next.panel);
+    if (!panel.strata.some((one) => one.name === next.stratum)) next.stratum = lastStratum(panel);
     const steps = tree.models[next.model].steps;
     if (steps.length && !steps.includes(next.step)) next.step = next.step === null ? lastGood(next.model) : nearest(steps, next.step);
     return next;
   }
 
+  const turning = []; // changes that wait for another panel, in their order
   function set(change) {
+    if (turning.length) { turning.push(change); return; }
     const next = completed(change);
     const changed = Object.keys(next).filter((key) => next[key] !== state[key]);
     if (!changed.length) return;
+    // What is being drawn reads the facts of one panel: the page turns to another between drawings.
+    if (changed.includes("panel") && waiting) {
+      turning.push(change);
+      idle.unshift(() => turning.splice(0).forEach(set));
+      return;
+    }
     Object.assign(state, next);
+    if (changed.includes("panel")) turn();
     history.replaceState(null, "", "#" + new URLSearchParams(Object.entries(state).filter(([, v]) => v !== null)));
     for (const one of slots.values()) {
       const { uses = [], shapes = [] } = views.get(one.view) ?? {};
@@ -55,19 +71,29 @@
     schedule();
   }
 
-  function fromAddress() {
-    const given = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
-    const numbers = Object.fromEntries(["step", "neuron"].filter((k) => k in given).map((k) => [k, Number(given[k])]));
-    const known = {
-      ...given, ...numbers, ...("control" in given ? { control: given.control === "true" } : {}),
-    };
-    if (!(known.model in tree.models)) delete known.model;
-    if (!subject(known.subject)) delete known.subject;
-    if (!tree.strata.some((one) => one.name === known.stratum)) delete known.stratum;
-    for (const [key, legal] of Object.entries(CHOICES)) if (key in known && !legal.includes(known[key])) delete known[key];
-    Object.assign(state, completed({ ...known }));
+  // Shows what is of the chosen panel, and of all; what is drawn stays where it is, but everything is drawn anew.
+  function turn() {
+    tree = trees.find((one) => one.panel === state.panel);
+    for (const body of document.querySelectorAll(".body")) body.hidden = !current(body.dataset);
+    for (const one of slots.values()) one.stale = "shape";
   }
+
   const CHOICES = { axis: ["step", "tokens", "loss"], scale: ["log", "linear"], part: ["whole", "within"] };
+  const ADDED = ["matrix", "interval"]; // keys of the views; they look for the value among their own
+  const whole = (text) => (/^\d{1,9}$/.test(text) ? Number(text) : undefined);
+  const among = (some) => (text) => (some.includes(text) ? text : undefined);
+  const READ = {
+    panel: among(trees.map((one) => one.panel)), subject: among(tree.subjects.map((one) => one.name)), model: among(Object.keys(tree.models)),
+    stratum: (text) => text, step: whole, neuron: whole, control: (text) => ({ true: true, false: false })[text],
+    ...Object.fromEntries(Object.entries(CHOICES).map(([key, legal]) => [key, among(legal)])),
+    ...Object.fromEntries(ADDED.map((key) => [key, (text) => text])),
+  };
+  // What the address says and the page has; the rest of it, such as the name of a section, is no choice.
+  function fromAddress() {
+    const given = new URLSearchParams(location.hash.slice(1));
+    const known = Object.entries(READ).filter(([key]) => given.has(key)).map(([key, read]) => [key, read(given.get(key))]);
+    return Object.fromEntries(known.filter(([, value]) => value !== undefined));
+  }
 
   // --- arrays --------------------------------------------------------------------------------------------------------
 
@@ -102,11 +128,11 @@
   const parsed = new Promise((done) =>
     document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", () => done()) : done());
 
-  async function unpack(name) {
-    let element = document.getElementById("array:" + name);
+  async function unpack(id) {
+    let element = document.getElementById(id);
     // While the page is being read an element may not be there, or not be whole.
-    if (!element?.nextSibling) { await parsed; element = document.getElementById("array:" + name); }
-    if (!element) throw new Error(`no array ${name} on this page`);
+    if (!element?.nextSibling) { await parsed; element = document.getElementById(id); }
+    if (!element) throw new Error(`no ${id} on this page`);
     const head = JSON.parse(element.dataset.head);
     const text = element.textContent.trim();
     const raw = Uint8Array.fromBase64 ? Uint8Array.fromBase64(text) : Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
@@ -120,8 +146,9 @@
     return new Numbers(head, bytes);
   }
   function array(name) {
-    if (!arrays.has(name)) arrays.set(name, unpack(name));
-    return arrays.get(name);
+    const [view] = name.split("/", 1), id = `array:${facts[scope()]?.[view] ? scope() : ""}:${name}`;
+    if (!arrays.has(id)) arrays.set(id, unpack(id));
+    return arrays.get(id);
   }
 
   // --- drawing -------------------------------------------------------------------------------------------------------
@@ -132,6 +159,7 @@
     background: null, font: "system-ui, sans-serif",
     axis: { labelFontSize: enlarged(11), titleFontSize: enlarged(12), titleFontWeight: 500, gridColor: "#e8e8e8", domainColor: "#888", tickColor: "#888",
       labelColor: "#333", titleColor: "#333", labelOverlap: "greedy" },
+    axisX: { labelSeparation: 6 },
     legend: { labelFontSize: enlarged(11), titleFontSize: enlarged(11), titleFontWeight: 500, orient: "top", symbolStrokeWidth: 2 },
     title: { fontSize: enlarged(12), fontWeight: 600, anchor: "start" }, header: { labelFontSize: enlarged(11), titleFontSize: enlarged(12) },
     view: { stroke: null },
@@ -157,7 +185,7 @@
     if (one.drawn && kind === "rows" && !one.empty) {
       for (const [name, some] of Object.entries(rows)) if (one.names.has(name)) one.drawn.view.data(name, some);
       await one.drawn.view.runAsync();
-      script.changed?.(one.slot, one.drawn.view, seen);
+      window.atlas.drew?.(one);
       return;
     }
     one.empty = false;
@@ -182,7 +210,7 @@
     waiting++;
     one.element.classList.add("busy");
     try {
-      while (one.stale && one.seen) await draw(one);
+      while (one.stale && one.seen && current(one) && !turning.length) await draw(one);
     } catch (error) {
       one.element.querySelector(".words").textContent = `This view could not be drawn: ${error.message}`;
       console.error(one.id, error);
@@ -197,14 +225,16 @@
     asked = true;
     requestAnimationFrame(() => {
       asked = false;
-      for (const one of slots.values()) if (one.seen && one.stale) work(one);
+      for (const one of slots.values()) if (one.seen && one.stale && current(one)) work(one);
       if (!waiting) idle.splice(0).forEach((done) => done());
     });
   }
-  const settled = () => new Promise((done) => { idle.push(done); schedule(); });
+  // Turning to a panel asks for more to be drawn once all else is.
+  const quiet = () => new Promise((done) => { idle.push(done); schedule(); });
+  async function settled() { do await quiet(); while (waiting || asked || turning.length); }
   // Draws all of a view, in sight or not.
   const see = (view) => {
-    for (const one of slots.values()) if (one.view === view) one.seen = true;
+    for (const one of slots.values()) if (one.view === view && current(one)) one.seen = true;
     return settled();
   };
 
@@ -246,6 +276,14 @@
     return { field: "x", type: "quantitative", scale, axis };
   }
 
+  // Ticks of a logarithmic axis: round numbers, fewer where there are many decades.
+  function ticks(low, high) {
+    const decades = Math.log10(high / low), found = [];
+    for (let ten = Math.floor(Math.log10(low)); ten <= Math.log10(high); ten++)
+      for (const one of decades > 5 ? [1] : decades > 2.5 ? [1, 3] : [1, 2, 5]) found.push(Number(`${one}e${ten}`));
+    return found.filter((one) => one >= low && one <= high);
+  }
+
   // --- the bar of choices --------------------------------------------------------------------------------------------
 
   const make = (tag, attributes = {}, ...children) => {
@@ -261,11 +299,12 @@
     select.closest("label").hidden = names.length < 2;
   }
   function show() {
-    const one = subject(state.subject);
+    if (state.panel !== null) fill(byId("choose-panel"), trees.map((other) => other.panel));
+    else byId("choose-panel").closest("label").hidden = true;
     fill(byId("choose-subject"), tree.subjects.map((other) => other.name));
-    fill(byId("choose-model"), [...new Set([...one.runs, ...one.controls])]);
+    fill(byId("choose-model"), [...new Set(own(state.subject))]);
     fill(byId("choose-stratum"), tree.strata.map((other) => other.name));
-    for (const key of ["subject", "model", "stratum"]) byId("choose-" + key).value = state[key];
+    for (const key of ["panel", "subject", "model", "stratum"]) byId("choose-" + key).value = state[key];
     for (const key of Object.keys(CHOICES))
       for (const radio of document.getElementsByName(key)) radio.checked = radio.value === state[key];
     byId("choose-control").checked = state.control;
@@ -280,11 +319,13 @@
     byId("said-step").textContent = [`step ${state.step === null ? "–" : state.step.toLocaleString("en")}`, ...more].join(" · ");
     slider.setAttribute("aria-valuetext", byId("said-step").textContent);
     byId("choose-neuron").value = state.neuron ?? "";
+    // Of weights alone there is neither.
+    byId("choose-neuron").closest("label").hidden = document.getElementsByName("part")[0].closest("fieldset").hidden = !tree.strata.length;
   }
 
   function listen() {
     const steps = () => tree.models[state.model].steps;
-    for (const key of ["subject", "model", "stratum"])
+    for (const key of ["panel", "subject", "model", "stratum"])
       byId("choose-" + key).addEventListener("change", (event) => set({ [key]: event.target.value }));
     for (const key of Object.keys(CHOICES))
       for (const radio of document.getElementsByName(key)) radio.addEventListener("change", () => set({ [key]: radio.value }));
@@ -310,9 +351,12 @@
   // --- public --------------------------------------------------------------------------------------------------------
 
   window.atlas = {
-    tree, state, set, array, x, xAxis, xMissing, settled, see, enlarged,
+    get tree() { return tree; },
+    state, set, array, x, xAxis, xMissing, ticks, settled, see, enlarged,
     view: (name, script) => views.set(name, script),
-    facts: (name) => allFacts[name] ?? {},
+    facts: (name) => facts[scope()]?.[name] ?? facts[""]?.[name] ?? {},
+    body: (view) => [...document.querySelectorAll(`#view-${view} > .body`)].find((one) => current(one.dataset)),
+    panels: () => trees.map((one) => one.panel),
     subject: () => subject(state.subject),
     held: (model, step) => tree.models[model].quarantined[tree.models[model].steps.indexOf(step)] ?? false,
     models(name = state.subject) {
@@ -321,14 +365,17 @@
     },
     colour: (stratum) => tree.strata.find((one) => one.name === stratum)?.colour ?? "#333",
     listen: (listener) => listeners.push(listener),
-    drawn: (view, slot) => slots.get(`${view}/${slot}`)?.drawn?.view,
-    rowsOf: (view, slot) => slots.get(`${view}/${slot}`)?.rows,
-    slots: () => [...slots.values()].map(({ view, slot, element }) => ({ view, slot, element })),
+    drawn: (view, slot) => slotOf(view, slot)?.drawn?.view,
+    rowsOf: (view, slot) => slotOf(view, slot)?.rows,
+    walk: (view, slot) => views.get(view)?.walk?.(slot, slotOf(view, slot).rows, state) ?? null,
+    slots: () => [...slots.values()].filter(current).map(({ view, slot, element }) => ({ view, slot, element })),
     start() {
-      fromAddress();
+      Object.assign(state, completed(fromAddress()));
+      turn();
+      window.addEventListener("hashchange", () => set(fromAddress()));
       for (const element of document.querySelectorAll("figure.slot")) {
-        const [view, slot] = [element.dataset.view, element.dataset.slot];
-        slots.set(`${view}/${slot}`, { id: `${view}/${slot}`, view, slot, element, stale: "shape", seen: false, rows: {} });
+        const { scope, view, slot } = element.dataset, id = `${scope}:${view}/${slot}`;
+        slots.set(id, { id, scope, view, slot, element, stale: "shape", seen: false, rows: {} });
       }
       listen();
       show();
@@ -342,8 +389,8 @@
         }, 150);
       });
       const watcher = new IntersectionObserver((entries) => {
-        for (const { target, isIntersecting } of entries)
-          slots.get(`${target.dataset.view}/${target.dataset.slot}`).seen = isIntersecting;
+        for (const { target: { dataset: { scope, view, slot } }, isIntersecting } of entries)
+          slots.get(`${scope}:${view}/${slot}`).seen = isIntersecting;
         schedule();
       }, { rootMargin: "400px" });
       for (const { element } of slots.values()) watcher.observe(element);

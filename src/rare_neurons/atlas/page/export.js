@@ -52,8 +52,8 @@
 
   const own = (view) => atlas.slots().filter((one) => one.view === view);
   const named = (view, kind) => {
-    const { model, step } = atlas.state;
-    return `${[view, model, step === null ? "" : `step${step}`].filter(Boolean).join("-")}.${kind}`;
+    const { panel, model, step } = atlas.state;
+    return `${[view, atlas.panels().length > 1 ? panel : "", model, step === null ? "" : `step${step}`].filter(Boolean).join("-")}.${kind}`;
   };
 
   function save(text, name, type) {

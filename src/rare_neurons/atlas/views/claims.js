@@ -1,11 +1,11 @@
-const facts = atlas.facts("claims");
+const facts = () => atlas.facts("claims"); // of the chosen panel
 const GREY = "#8c8c8c";
 const SHAPES = { run: "circle", control: "square", seeds: "diamond", beyond_control: "triangle-up", specific: "cross" };
 
-const known = (slot, state) => facts.known[state.subject]?.[facts.questions[slot].question];
+const known = (slot, state) => facts().known[state.subject]?.[facts().questions[slot].question];
 
 function rowsOf(slot, state) {
-  const colour = atlas.colour(facts.questions[slot].stratum);
+  const colour = atlas.colour(facts().questions[slot].stratum);
   const kinds = { run: colour, control: GREY };
   return known(slot, state).rows.filter((one) => state.control || one.kind !== "control").map((one) => {
     const own = kinds[one.kind] ?? "#111111";
@@ -15,7 +15,7 @@ function rowsOf(slot, state) {
 
 const panels = (slot, state) => [...new Set(rowsOf(slot, state).map((one) => one.panel))];
 const title = (panel, state) => panel === "factor"
-  ? "factor, of the first value (beyond the controls: of theirs)" : panel === "share" ? "share of the growth" : `change since the first checkpoint (${panel || "no unit"})`;
+  ? "factor, of the first value (beyond the controls: of theirs)" : panel === "share" ? "share of the growth" : `change since the first checkpoint${panel && `, ${panel}`}`;
 
 atlas.view("claims", {
   shapes: ["subject", "control"],
@@ -37,6 +37,7 @@ atlas.view("claims", {
           one.encoding.y.axis = { ...one.encoding.y.axis, ...Object.fromEntries(["labelLimit", "minExtent", "maxExtent"].map((key) => [key, names])) };
         }
         one.encoding.x.title = title(panel, state);
+        if (panel !== "factor") one.encoding.x.scale = { ...one.encoding.x.scale, nice: false, padding: 12 };
         if (panel === "factor") one.encoding.x.scale = { type: "log", nice: false, padding: 12 };
       }
       const count = rowsOf(slot, state).filter((one) => one.panel === panel).length;

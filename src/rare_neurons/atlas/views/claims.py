@@ -81,7 +81,7 @@ def _chart() -> dict:
         "who:N",
         sort=None,
         title=None,
-        axis=alt.Axis(ticks=False, domain=False),
+        axis=alt.Axis(ticks=False, domain=False, labelPadding=6, labelOverlap=False),
     )
     axis = alt.Axis(labelExpr="format(datum.value, '.3~g')", tickCount=5)
     hint = ["who:N", *(alt.Tooltip(f"{name}:Q", format=".3~g") for name in ("estimate", "low", "high")), "p:N"]

@@ -5,7 +5,10 @@ atlas.view("layers", {
   // One scale for all maps and models, so that they compare.
   shape(slot, spec, state) {
     const domain = atlas.facts("layers").range[state.part] ?? [1e-6, 1e-3];
-    for (const layer of spec.layer) if (layer.encoding.color?.field) layer.encoding.color.scale.domain = domain;
+    const values = atlas.ticks(...domain);
+    for (const { encoding: { color } } of spec.layer)
+      if (color?.field) Object.assign(color, { scale: { ...color.scale, domain }, legend: { ...color.legend, ...(values.length > 1 ? { values } : {}) } });
+    spec.height = atlas.enlarged(spec.height);
     return spec;
   },
   async rows(slot, state) {

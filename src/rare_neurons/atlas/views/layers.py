@@ -75,7 +75,7 @@ def ranges(seen: Sequence[np.ndarray]) -> Mapping[str, list[float] | None]:
 
 def _map(n_layers: int) -> Mapping[str, object]:
     """Cells by step and layer; those within their noise are grey and have a dash."""
-    x = alt.X("step:O").title("step").axis(labelOverlap="greedy", labelAngle=0)
+    x = alt.X("step:O").title("step").axis(labelOverlap="greedy", labelAngle=0, labelExpr="format(datum.value, '~s')")
     y = alt.Y("layer:O").title("layer").sort("descending").axis(labelOverlap="greedy")
     colour = alt.Color("rms:Q").title("rms influence (nats)").scale(type="log", scheme="viridis").legend(format=".0e")
     tooltip = [

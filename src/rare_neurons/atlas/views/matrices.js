@@ -74,6 +74,10 @@
     uses: ["model", "step", "matrix"],
     shapes: ["axis", "scale", "model"],
     shape(slot, spec, state) {
+      if (slot === "map") {
+        spec.height = atlas.enlarged(spec.height);
+        for (const { mark } of spec.layer) if (mark.type === "text") mark.fontSize = atlas.enlarged(mark.fontSize);
+      }
       if (slot !== "course") return spec;
       for (const { mark, encoding } of spec.layer) {
         Object.assign(encoding.x, atlas.xAxis());

@@ -1,8 +1,8 @@
-const facts = atlas.facts("neurons");
+const facts = () => atlas.facts("neurons"); // of the chosen panel
 const BEYOND = 3; // standard errors
 const LIMITS = new Map();
 
-const steps = (state) => facts.steps[state.model] ?? [];
+const steps = (state) => facts().steps[state.model] ?? [];
 // The step that the page carries nearest to the chosen one.
 const place = (state) => steps(state).reduce((best, step, i) =>
   Math.abs(step - state.step) < Math.abs(steps(state)[best] - state.step) ? i : best, 0);
@@ -15,9 +15,9 @@ async function arrays(state) {
 
 // Largest influence and middle error of each stratum over all steps, so that axes stand still while the step moves.
 function limits(state, { values, errors }) {
-  const key = state.model + "/" + state.part;
+  const key = [state.panel, state.model, state.part].join("\n");
   if (LIMITS.has(key)) return LIMITS.get(key);
-  const found = facts.strata.map((_, s) => {
+  const found = facts().strata.map((_, s) => {
     let largest = 0;
     const middle = [];
     for (let k = 0; k < values.shape[0]; k++) {
@@ -58,7 +58,7 @@ const strongest = (values) => ranked(values)[0] ?? null;
 function chosen(state, { values }) {
   const n = values.shape[2];
   if (state.neuron !== null && state.neuron < n) return state.neuron;
-  return strongest(values.row(place(state), facts.strata.indexOf(state.stratum)));
+  return strongest(values.row(place(state), facts().strata.indexOf(state.stratum)));
 }
 
 // Ranks that can be told apart on the axis: all of the first, then fewer and fewer.
@@ -71,7 +71,7 @@ function rankRows(state, both) {
   const { values, errors } = both, k = place(state), points = [], floors = [], marks = [];
   const neuron = chosen(state, both), known = limits(state, both);
   const floor = Math.min(...known.map((one) => one.error).filter((one) => one > 0)) / 10;
-  facts.strata.forEach((stratum, s) => {
+  facts().strata.forEach((stratum, s) => {
     const row = values.row(k, s), se = errors.row(k, s), order = ranked(row);
     order.forEach((i, place) => {
       const one = { neuron: i, stratum, rank: place + 1, size: Math.abs(row[i]), value: row[i], se: se[i] };
@@ -84,17 +84,17 @@ function rankRows(state, both) {
   return { points, noise: floors, chosen: marks };
 }
 
-const against = (state) => (state.stratum === facts.strata[0] ? [facts.strata.at(-1), facts.strata[0]] : [facts.strata[0], state.stratum]);
+const against = (state) => (state.stratum === facts().strata[0] ? [facts().strata.at(-1), facts().strata[0]] : [facts().strata[0], state.stratum]);
 
 function scatterRows(state, both) {
-  if (facts.strata.length < 2) return "Only one stratum was measured.";
-  const { values, errors } = both, k = place(state), [a, b] = against(state).map((one) => facts.strata.indexOf(one));
+  if (facts().strata.length < 2) return "Only one stratum was measured.";
+  const { values, errors } = both, k = place(state), [a, b] = against(state).map((one) => facts().strata.indexOf(one));
   const [x, y, sx, sy] = [values.row(k, a), values.row(k, b), errors.row(k, a), errors.row(k, b)];
   const neuron = chosen(state, both), points = [];
   for (let i = 0; i < x.length; i++) {
     if (Number.isNaN(x[i]) || Number.isNaN(y[i])) continue;
     const beyond = [Math.abs(x[i]) > BEYOND * sx[i], Math.abs(y[i]) > BEYOND * sy[i]];
-    const told = beyond[0] ? (beyond[1] ? "both" : facts.strata[a]) : beyond[1] ? facts.strata[b] : "neither";
+    const told = beyond[0] ? (beyond[1] ? "both" : facts().strata[a]) : beyond[1] ? facts().strata[b] : "neither";
     points.push({ neuron: i, x: x[i], y: y[i], told });
   }
   if (!points.length) return `Nothing was measured at step ${steps(state)[k]}.`;
@@ -107,9 +107,9 @@ function courseRows(state, both) {
   const why = atlas.xMissing(state.model);
   if (why) return why;
   const { values, errors } = both, neuron = chosen(state, both), lines = [];
-  facts.strata.forEach((stratum, s) => steps(state).forEach((step, k) => {
+  facts().strata.forEach((stratum, s) => steps(state).forEach((step, k) => {
     const value = values.at(k, s, neuron), se = errors.at(k, s, neuron), x = atlas.x(state.model, step);
-    if (!Number.isNaN(value) && x !== null) lines.push({ step, stratum, x, value, se, low: value - se, high: value + se });
+    if (!Number.isNaN(value) && x !== null) lines.push({ neuron, step, stratum, x, value, se, low: value - se, high: value + se });
   }));
   if (!lines.length) return "Nothing was measured of this neuron.";
   const now = atlas.x(state.model, state.step);
@@ -117,36 +117,51 @@ function courseRows(state, both) {
 }
 
 const ROWS = { rank: rankRows, scatter: scatterRows, course: courseRows };
-let last = null; // arrays of the rows that were made last: what they need is known when a chart is shaped
+const read = {}; // by slot, the arrays of the rows that were made last: a chart is shaped, and its note written, by the same
+
+// The drawn rows in the order in which keys go through them: those of the chosen tokens first, by rank or by step.
+function walk(slot, rows, state) {
+  const number = (value) => String(Number(value.toPrecision(3))).replace("-", "−");
+  const first = (some) => [...some].sort((a, b) => (b.stratum === state.stratum) - (a.stratum === state.stratum));
+  if (slot === "rank") return first(rows.points ?? []).map(({ neuron, rank, size, stratum, value, se }) => ({ x: rank, y: size, change: { neuron },
+    said: `neuron ${neuron}; rank ${rank} on ${stratum} tokens; influence ${number(value)} ± ${number(se)} nats per token` }));
+  if (slot === "scatter") return [...(rows.points ?? [])].sort((a, b) => Math.abs(b.y) - Math.abs(a.y)).map(({ neuron, x, y, told }) => ({ x, y,
+    change: { neuron }, said: `neuron ${neuron}; ${against(state).map((stratum, i) => `${number(i ? y : x)} on ${stratum}`).join(", ")} tokens (nats per token); beyond noise on: ${told}` }));
+  return first(rows.lines ?? []).map(({ x, value, neuron, step, stratum, se }) => ({ x, y: value, change: { neuron, step },
+    said: `step ${step.toLocaleString("en")}; influence ${number(value)} ± ${number(se)} nats per token on ${stratum} tokens` }));
+}
 
 atlas.view("neurons", {
   uses: ["step", "neuron", "stratum"],
   shapes: ["model", "part", "scale", "axis", "stratum"],
   renderer: "canvas",
   async rows(slot, state) {
-    if (!(state.model in facts.steps)) return `No influence of ${state.model} at the panel of this page.`;
-    last = await arrays(state);
-    return ROWS[slot](state, last);
+    if (!(state.model in facts().steps)) return `No influence of ${state.model} at this panel.`;
+    read[slot] = await arrays(state);
+    return ROWS[slot](state, read[slot]);
   },
+  walk,
   shape(slot, spec, state) {
-    const known = limits(state, last), words = state.part === "within" ? "within-stratum influence" : "influence";
+    const known = limits(state, read[slot]), words = state.part === "within" ? "within-stratum influence" : "influence";
     const largest = Math.max(...known.map((one) => one.largest)) || 1;
     if (slot === "rank") {
       const floor = Math.min(...known.map((one) => one.error).filter((one) => one > 0)) / 10;
       for (const { encoding } of spec.layer) {
-        encoding.x.scale = { type: state.scale, domain: [state.scale === "log" ? 0.85 : 0, facts.neurons[state.model]], nice: false };
-        encoding.x.axis = { labelExpr: "datum.value < 1 ? '' : format(datum.value, '~s')", tickCount: 6 };
+        encoding.x.scale = { type: state.scale, domain: [state.scale === "log" ? 0.85 : 0, facts().neurons[state.model]], nice: false };
+        encoding.x.axis = { format: "~s", ...(state.scale === "log" ? { values: atlas.ticks(1, facts().neurons[state.model]) } : { tickCount: 6 }) };
+        // A number of ticks would thin the given ones.
+        if (state.scale === "log" && encoding.y.axis) Object.assign(encoding.y.axis, { values: atlas.ticks(floor, largest * 1.1), tickCount: undefined });
         encoding.y.scale = { type: state.scale, domain: [state.scale === "log" ? floor : 0, largest * 1.1] };
         encoding.y.title = `|${words}| (nats per token)`;
       }
     } else if (slot === "scatter") {
-      const [a, b] = against(state), of = (one) => known[facts.strata.indexOf(one)];
+      const [a, b] = against(state), of = (one) => known[facts().strata.indexOf(one)];
       const scale = (one) => ({ domain: [-of(one).largest * 1.05, of(one).largest * 1.05], nice: false,
         ...(state.scale === "log" ? { type: "symlog", constant: Math.max(of(a).error, of(b).error) || 1e-6 } : {}) });
       for (const { encoding } of spec.layer) {
         Object.assign(encoding.x, { title: `${words} on ${a} tokens (nats per token)`, scale: scale(a) });
         Object.assign(encoding.y, { title: `${words} on ${b} tokens (nats per token)`, scale: scale(b) });
-        if (encoding.color) encoding.color.scale = { domain: [a, b, "both", "neither"], range: [atlas.colour(a), atlas.colour(b), "#009e73", "#b0b0b0"] };
+        if (encoding.color) encoding.color.scale = { domain: [a, b, "both", "neither"], range: [atlas.colour(a), atlas.colour(b), "#222222", "#c4c4c4"] };
       }
     } else {
       const { field, ...axis } = atlas.xAxis();
@@ -158,18 +173,18 @@ atlas.view("neurons", {
     return spec;
   },
   note(slot, state) {
-    if (!last || !(state.model in facts.steps)) return "";
-    const neuron = chosen(state, last), k = place(state), step = steps(state)[k];
+    if (!(state.model in facts().steps)) return "";
+    const neuron = chosen(state, read[slot]), k = place(state), step = steps(state)[k];
     const at = step === state.step ? "" : ` The page carries no step ${state.step}: step ${step} is shown.`;
     if (slot !== "course") return `${state.model}, step ${step.toLocaleString("en")}.${at} Black ring: neuron ${neuron}.`;
-    const ranks = facts.strata.map((stratum, s) => `${ranked(last.values.row(k, s)).indexOf(neuron) + 1} on ${stratum}`);
+    const ranks = facts().strata.map((stratum, s) => `${ranked(read[slot].values.row(k, s)).indexOf(neuron) + 1} on ${stratum}`);
     return `Neuron ${neuron} of ${state.model}; rank at step ${step.toLocaleString("en")}: ${ranks.join(", ")}.`;
   },
   ready(slot, view) {
     view.addEventListener("click", (event, item) => {
       const { neuron, step } = item?.datum ?? {};
-      if (neuron !== undefined) atlas.set({ neuron });
-      else if (step !== undefined) atlas.set({ step });
+      // With a step the neuron stays, though another may be the strongest there.
+      if (neuron !== undefined) atlas.set(step === undefined ? { neuron } : { neuron, step });
     });
   },
 });

@@ -8,7 +8,6 @@ import numpy as np
 from rare_neurons.atlas.arrays import Packed, pack_half, pack_size
 from rare_neurons.atlas.tree import Tree
 from rare_neurons.atlas.view import Content, NothingToShow
-from rare_neurons.figures.style import stratum_colours
 from rare_neurons.tables import read_table
 
 _COLUMNS = {
@@ -46,7 +45,7 @@ def build(tree: Tree) -> Content:
         for name, values in _read(found, kept, strata, sizes[model]).items():
             arrays[f"{name}:{model}"] = pack_size(values) if name.endswith("_se") else pack_half(values)
     note = "" if most >= n_steps else f"To keep the page small it carries {most} of {n_steps} steps of each model."
-    colours = stratum_colours(strata)
+    colours = tree.colours
     return Content(
         charts={"rank": _rank(colours), "scatter": _scatter(), "course": _course(colours)},
         titles={

@@ -100,7 +100,7 @@
   }
 
   async function card(state, neurons) {
-    const element = document.getElementById("portrait"), facts = atlas.facts("portrait").models[state.model];
+    const element = atlas.body("portrait").querySelector(".portrait"), facts = atlas.facts("portrait").models[state.model];
     const parts = [list(state, neurons)];
     if (state.neuron !== null && facts && !(state.neuron >= (atlas.facts("neurons").neurons?.[state.model] ?? Infinity))) {
       const rest = await kind(state, facts);
@@ -120,7 +120,7 @@
       for (const { mark, encoding } of spec.layer) {
         if (mark.type === "point" && steps(state.model).length > MANY) mark.size = SMALL;
         if (encoding.x) Object.assign(encoding.x, atlas.xAxis());
-        if (encoding.y) encoding.y.scale.domain = domain;
+        if (encoding.y) Object.assign(encoding.y.scale, { domain }), Object.assign(encoding.y.axis, { values: atlas.ticks(...domain) });
         for (const name of ["color", "fill"]) if (encoding[name]?.field) encoding[name].scale = { domain: strata, range };
       }
       return spec;
@@ -145,7 +145,8 @@
     },
     ready(slot, view) {
       view.addEventListener("click", (event, item) => {
-        if (item?.datum?.step !== undefined) atlas.set({ step: item.datum.step });
+        const { neuron, step } = item?.datum ?? {};
+        if (step !== undefined) atlas.set({ neuron, step });
       });
     },
   });

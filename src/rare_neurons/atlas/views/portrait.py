@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 KINDS = ("other", "dead", "token_detector", "bigram_detector", "trigram_detector", "undecided")
 FLAGS = ("silent", "suppressor", "positional")
 _MOST_TRIGGERS = 5
-_CARD = '<div id="portrait" class="portrait" aria-live="polite"></div>'
+_CARD = '<div class="portrait" aria-live="polite"></div>'
 
 
 def build(tree: Tree) -> Content:
@@ -127,7 +127,7 @@ def _rank() -> Mapping[str, object]:
     points = base.mark_point(size=45, opacity=1, cursor="pointer", strokeWidth=1.5).encode(
         y=y, tooltip=tooltip, fillOpacity=alt.condition("datum.member", alt.value(1), alt.value(0))
     )
-    points = points.encode(fill=alt.Fill("stratum:N").legend(None), shape=CROSSED)
+    points = points.encode(fill=alt.Fill("stratum:N").title("tokens"), shape=CROSSED)
     size = alt.Chart(alt.Data(name="sets")).mark_rule(strokeDash=[5, 4]).encode(y=y, color=colour)
     chosen = base.transform_filter("datum._chosen").mark_rule(strokeDash=[2, 3]).encode(color=alt.value("#777"))
     return alt.layer(size, chosen, line, points).properties(width="container", height=220).to_dict()

@@ -1,32 +1,33 @@
-const facts = atlas.facts("timelines");
+const facts = () => atlas.facts("timelines"); // of the chosen panel
 const GREY = "#8c8c8c", DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3]], ROW = 8;
 
-// Rows of the table by subject, question and run, once.
-let table = null;
-async function read() {
-  if (table) return table;
+// Rows of a panel's table by subject, question and run, once.
+const tables = new Map();
+async function read(panel) {
+  if (tables.has(panel)) return tables.get(panel);
+  const { subject, question, run } = facts().codes;
   const [places, steps, values] = await Promise.all(["places", "steps", "values"].map((one) => atlas.array("timelines/" + one)));
-  const { subject, question, run } = facts.codes;
-  table = {};
+  const table = {};
   for (let i = 0; i < steps.shape[0]; i++) {
     const key = [subject[places.at(0, i)], question[places.at(1, i)], run[places.at(2, i)]].join("\n");
     const [value, low, high] = values.row(i);
     (table[key] ??= []).push({ step: steps.at(i), value, low, high });
   }
+  tables.set(panel, table);
   return table;
 }
 
 // Colour and dash of every run that is drawn.
 function looks(slot) {
   const runs = atlas.models(), own = new Set(atlas.subject().runs);
-  const colour = atlas.colour(facts.questions[slot].stratum);
+  const colour = atlas.colour(facts().questions[slot].stratum);
   const dash = (run) => DASHES[(own.has(run) ? atlas.subject().runs : atlas.subject().controls).indexOf(run) % DASHES.length];
   const all = atlas.state.subject;
   const names = runs.includes(all) ? runs : [...runs, all];
   return { names, colours: names.map((run) => (own.has(run) || run === all ? colour : GREY)), dashes: names.map((run) => (run === all ? [1, 0] : dash(run))) };
 }
 
-const shown = (slot, state) => facts.known[state.subject]?.[facts.questions[slot].question];
+const shown = (slot, state) => facts().known[state.subject]?.[facts().questions[slot].question];
 
 function dates(slot, state) {
   const roles = ["all", "run", "control"];
@@ -36,7 +37,7 @@ function dates(slot, state) {
   return some.map((one, place) => {
     const model = one.run in atlas.tree.models ? one.run : atlas.subject().runs[0];
     const at = (step) => atlas.x(model, step);
-    return { run: one.run, broad: one.role === "all", width: one.role === "all" ? 5 : 2.2, place: facts.height + ROW * (place + 1),
+    return { run: one.run, broad: one.role === "all", width: one.role === "all" ? 5 : 2.2, place: facts().height + ROW * (place + 1),
       start: at(one.after ?? steps(model)[0]), end: at(one.by ?? steps(model).at(-1)),
       words: `after step ${one.after ?? "–"}, by step ${one.by ?? "never certain"}` };
   });
@@ -50,10 +51,10 @@ atlas.view("timelines", {
     if (!known) return `Not asked of ${state.subject}.`;
     const why = atlas.xMissing(atlas.subject().runs[0]);
     if (why) return why;
-    const all = await read();
+    const all = await read(state.panel);
     const curves = [], moves = [];
     for (const run of atlas.models()) {
-      const mine = (all[[state.subject, facts.questions[slot].question, run].join("\n")] ?? [])
+      const mine = (all[[state.subject, facts().questions[slot].question, run].join("\n")] ?? [])
         .map((row) => ({ ...row, run, x: atlas.x(run, row.step) })).filter((row) => row.x !== null);
       curves.push(...mine);
       known.turns.filter((one) => one.run === run).forEach((one, move) => {
@@ -87,7 +88,7 @@ atlas.view("timelines", {
         Object.assign(encoding.color, { scale: { domain: names, range: colours }, legend });
       if (encoding.strokeDash?.field === "run")
         Object.assign(encoding.strokeDash, { scale: { domain: names, range: dashes }, legend });
-      if (encoding.y?.field === "value") encoding.y.title = facts.questions[slot].unit;
+      if (encoding.y?.field === "value") encoding.y.title = facts().questions[slot].unit;
     }
     return spec;
   },

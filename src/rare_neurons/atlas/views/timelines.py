@@ -114,7 +114,11 @@ def _chart() -> dict:
         .encode(x=x, y=y, color=colour, strokeDash=alt.StrokeDash("run:N", title=None), detail="run:N")
     )
     points = alt.Chart(curves).mark_point(filled=True, size=26).encode(x=x, y=y, color=colour, tooltip=hint)
-    moving = alt.Chart(moves).mark_line(strokeWidth=3.4).encode(x=x, y=y, color=colour, detail=["run:N", "move:N"])
+    moving = (
+        alt.Chart(moves)
+        .mark_line(strokeWidth=3.4)
+        .encode(x=x, y=y, color=colour, detail=["run:N", "move:N"], strokeDash=alt.StrokeDash("run:N", title=None))
+    )
     ends = (
         alt.Chart(moves)
         .transform_filter("datum.last")
@@ -129,6 +133,7 @@ def _chart() -> dict:
             x2="end:Q",
             y=alt.Y("place:Q", scale=None),
             color=colour,
+            strokeDash=alt.StrokeDash("run:N", title=None),
             strokeWidth=alt.StrokeWidth("width:Q", scale=None),
             tooltip=["run:N", alt.Tooltip("words:N", title="half of the change")],
         )

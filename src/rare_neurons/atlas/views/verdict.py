@@ -29,11 +29,11 @@ def is_control(tree: Tree, subject: Subject) -> bool:
 
 def _of_subject(tree: Tree, subject: Subject) -> str:
     findings = findings_of(tree, subject)
-    if is_control(tree, subject):
+    if tree.panel is None or is_control(tree, subject):
         return ""
     name = Content.escaped(subject.name)
     if findings is None:
-        return f'<p class="nothing">Nothing was judged of {name} at the page\'s panel.</p>'
+        return f'<p class="nothing">Nothing was judged of {name} at this panel.</p>'
     who = f"{several(findings.n_runs, 'run')}, {several(findings.n_controls, 'control')}"
     primary = [one for one in findings.questions if one.about.primary] or findings.questions[:1]
     sentences = [

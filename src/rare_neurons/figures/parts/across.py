@@ -8,14 +8,14 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import EngFormatter
 
 from rare_neurons.errors import RequestError
-from rare_neurons.figures.style import step_axis, x
+from rare_neurons.figures.parts.ticks import short, step_axis, x
 from rare_neurons.results import load_integrity, load_timeline
 
 AxisName = Literal["step", "tokens", "loss"]
 _LABELS = {"step": "step", "tokens": "training tokens", "loss": "loss (nats per token)"}
+_MOST_NAMES = 12
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,24 @@ class Across:
         """Return the places of checkpoints: the mean over the models that have them, NaN where none has."""
         if self.name == "step":
             return x(steps)
+        return self._beside_zero(self._means(steps, models))
+
+    def names(self, steps: Sequence[int], models: str | Sequence[str]) -> list[str]:
+        """Write the steps, tokens or loss of checkpoints; empty where a loss or number of tokens is not known."""
+        if self.name == "step":
+            return [f"{step:,}" for step in steps]
+        values = self._means(steps, models)
+        return ["" if v != v else f"{v:.2f}" if self.name == "loss" else short(v) for v in values]
+
+    @property
+    def label(self) -> str:
+        """Of the axis, with its unit."""
+        return _LABELS[self.name]
+
+    def _means(self, steps: Sequence[int], models: str | Sequence[str]) -> np.ndarray:
         names = [models] if isinstance(models, str) else models
         known = [[self.places.get((m, int(s)), np.nan) for m in names] for s in steps]
-        means = [np.mean([v for v in one if v == v]) if any(v == v for v in one) else np.nan for one in known]
-        return self._beside_zero(np.asarray(means, dtype=float))
+        return np.array([np.mean([v for v in one if v == v]) if any(v == v for v in one) else np.nan for one in known])
 
     def _beside_zero(self, values: np.ndarray) -> np.ndarray:
         """Place no tokens half of the least positive number away."""
@@ -53,7 +67,7 @@ class Across:
         if self.name == "step":
             step_axis(axis, steps)
             return
-        axis.set_xlabel(_LABELS[self.name])
+        axis.set_xlabel(self.label)
         values = [value for value in self.places.values() if value == value]
         if self.name == "loss":
             room = 0.03 * (max(values) - min(values)) or 1.0
@@ -62,7 +76,7 @@ class Across:
         ends = self._beside_zero(np.array([min(values), max(values)]))
         axis.set(xscale="log", xlim=(0.8 * ends[0], 1.2 * ends[1]))
         powers = range(int(np.ceil(np.log10(ends[0]))), int(np.log10(ends[1])) + 1)
-        ticks = {10.0**k: f"$10^{{{k}}}$" for k in powers}
+        ticks = {10.0**k: short(10.0**k) for k in powers}
         if min(values) == 0:  # a power of ten next to it would overlap
             ticks = {ends[0]: "0"} | {place: name for place, name in ticks.items() if place > 3 * ends[0]}
         axis.set_xticks(list(ticks), list(ticks.values()))
@@ -97,14 +111,9 @@ def across(results: str | Path, models: Sequence[str], name: AxisName, table: pd
     return Across(name, dict(zip(keys, known[column].astype(float), strict=True)))
 
 
-def named_columns(axis: Axes, steps: Sequence[int], model: str, along: Across) -> None:
+def named_columns(axis: Axes, steps: Sequence[int], models: str | Sequence[str], along: Across) -> None:
     """Name columns of unit width by their steps, tokens or loss, with as many names as there is room for."""
-    every = -(-len(steps) // 12)
-    shown = list(range(0, len(steps), every))
-    if along.name == "step":
-        names = [f"{steps[k]:,}" for k in shown]
-    else:
-        values = [along.places.get((model, int(steps[k])), np.nan) for k in shown]
-        names = [f"{v:,.2f}" if along.name == "loss" else EngFormatter(places=1, sep="")(v) for v in values]
+    shown = range(0, len(steps), -(-len(steps) // _MOST_NAMES))
+    names = along.names([steps[k] for k in shown], models)
     axis.set_xticks(np.array(shown) + 0.5, names, rotation=90, fontsize=7)
-    axis.set_xlabel(_LABELS[along.name])
+    axis.set_xlabel(along.label, fontsize=8)

@@ -15,7 +15,7 @@ from rare_neurons.models.forward import Captured, run_panel
 from rare_neurons.models.panel_arrays import PanelArrays
 from rare_neurons.numerics.grid.folds import N_FOLDS
 from rare_neurons.numerics.kinds.counts import LayerCounts
-from rare_neurons.numerics.kinds.ngrams import Text, index_text
+from rare_neurons.numerics.kinds.ngrams import LENGTHS, Text, index_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,12 +67,13 @@ def run_activity(
 
     Notes
     -----
-    The two parts of the text are documents of folds 0 to 5, and the others. Memory beside the weights and a
-    batch's activations: the counts (`ActivityCounts`), and rows x neurons of the final layer.
+    The two parts of the text are documents of folds 0 to 5, and the others. Where a panel has targets at the first two
+    positions of a context, activations are counted from the third on, at which a trigram ends.
+    Memory beside the weights and a batch's activations: the counts (`ActivityCounts`), and rows x neurons of the final
+    layer.
     """
-    text = index_text(
-        panel.token_ids[contexts], (panel.fold[contexts] >= N_FOLDS // 2).astype(int), min_position=panel.min_position
-    )
+    part = (panel.fold[contexts] >= N_FOLDS // 2).astype(int)
+    text = index_text(panel.token_ids[contexts], part, min_position=max(panel.min_position, LENGTHS[-1] - 1))
     counts = ActivityCounts(text, n_layers=model.config.num_hidden_layers, seed=seed)
 
     def advance(done: int) -> None:

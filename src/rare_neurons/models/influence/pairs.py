@@ -51,9 +51,10 @@ def evaluate_pairs(
     step = max(1, visitor.chunks.elements // visitor.h.shape[1])
     for k, as_it_reads in cut_by_size(len(at), coarse, step):
         t = at[k]
-        U = visitor.directions.U[neuron[k]]
-        x = visitor.h[t].sub_(shift[t]).mul_(epsilon[k, None].float()).addcmul_(U, eta[k, None].float())
-        p = Probabilities(visitor.e[t], own, factors[t], moments.own_mass[t, 0], lambda far, t=t: tokens.log_p(t[far]))
+        U = visitor.directions.U.index_select(0, neuron[k])
+        x = visitor.h.index_select(0, t).sub_(shift[t]).mul_(epsilon[k, None].float()).addcmul_(U, eta[k, None].float())
+        e = visitor.e.index_select(0, t)
+        p = Probabilities(e, own, factors[t], moments.own_mass[t, 0], lambda far, t=t: tokens.log_p(t[far]))
         log_mean[k], log_own[k] = log_mean_exp(x, p, coarse=as_it_reads)
         log_direct[k], _ = log_mean_exp(U.mul_(direct_eta[k, None].float()), p)
     h_y = (tokens.z.gather(-1, tokens.target[:, None]) - moments.centre)[at, 0]

@@ -154,7 +154,9 @@ class SlabPass:
         """Effects of all pairs of one block of panel rows."""
         readout, vocabulary = self.inputs.readout, self.inputs.vocabulary
         delta, residual, mlp_output, target = self._load(rows)
-        coefficients = prepare_ablation(readout.norm, self.block, residual=residual, mlp_output=mlp_output)
+        coefficients = prepare_ablation(
+            readout.norm, self.block, residual=residual, mlp_output=mlp_output, pairs=self.plan.chunks.pairs
+        )
         ablation = coefficients(delta)
         placebos = [coefficients(other) for other in self.placebos.deltas(rows)]
         hat = None if mlp_output is None else mlp_output * self.block.post_weight

@@ -46,9 +46,9 @@ class Placebos:
 
     def deltas(self, rows: np.ndarray) -> list[torch.Tensor]:
         """Mean activation minus activation of the neurons that each draw gives the directions `[pos, direction]`."""
-        activations = self.captured.activations[torch.from_numpy(rows)]
+        activations = self.captured.activations.index_select(0, torch.from_numpy(rows))
         mean = self.captured.activation_mean
-        return [(mean[i] - activations[:, i].double()).to(self.device) for i in self.neurons]
+        return [(mean[i] - activations.index_select(1, i).double()).to(self.device) for i in self.neurons]
 
     def add(self, rows: np.ndarray, stratum: int, within: Sequence[torch.Tensor]) -> None:
         """Add each draw's effects `[pos, direction]` on a block of panel rows of one stratum."""

@@ -107,13 +107,14 @@ def _evaluate(
     epsilon, eta = ablation.epsilon[chosen], ablation.eta[chosen]
     shift, n_own = moments.shift.float(), own.stop - own.start
     factors = moments.factor[OWN] / moments.own_mass
+    U_own, h_own, e_own = (x[:, own] for x in (visitor.directions.U, visitor.h, visitor.e))
     log_own = torch.empty_like(eta)
     step = max(1, visitor.chunks.elements // n_own)
     for k, coarse in cut_by_size(len(at), n_small, step):
         t = at[k]
-        U = visitor.directions.U[neuron[k], own]
-        x = visitor.h[t, own].sub_(shift[t]).mul_(epsilon[k, None].float()).addcmul_(U, eta[k, None].float())
-        p = _probabilities(visitor.e[t, own], factors[t], lambda far, t=t: _log_p(tokens, t[far], own))
+        U = U_own.index_select(0, neuron[k])
+        x = h_own.index_select(0, t).sub_(shift[t]).mul_(epsilon[k, None].float()).addcmul_(U, eta[k, None].float())
+        p = _probabilities(e_own.index_select(0, t), factors[t], lambda far, t=t: _log_p(tokens, t[far], own))
         log_own[k], _ = log_mean_exp(x, p, coarse=coarse)
     h_y = block.h_y[at, 0]
     return chosen, log_own - epsilon * h_y - eta * block.U_y[chosen], rounding

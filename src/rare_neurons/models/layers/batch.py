@@ -15,6 +15,9 @@ from rare_neurons.models.layers.taps import TappedPass, run_tapped
 from rare_neurons.models.layers.upstream import target_gradients
 from rare_neurons.numerics.layers.sums import N_PARTS
 
+LAST_DRAWS = 4
+"""Draws of signs in the last layer for one in the others: together a twentieth of the passes, half of their noise."""
+
 
 @dataclass(frozen=True)
 class PassSettings:
@@ -36,6 +39,11 @@ class PassSettings:
     target_draws: int
     seed: int
     halves: bool = True
+
+    @property
+    def last_draws(self) -> int:
+        """Draws in the last layer, where they take no pass of the model."""
+        return LAST_DRAWS * self.sign_draws
 
 
 @dataclass(frozen=True)
@@ -71,47 +79,44 @@ class Batch:
 
     def read(self, passed: TappedPass, *, labels: bool = False) -> Reading:
         """Read the losses of the batch's targets, with `labels` also those of labels drawn from the model."""
-        context = torch.from_numpy(self.sample.context[self.rows] - self.contexts.start)
-        residual = passed.final[context, torch.from_numpy(self.sample.position[self.rows])]
-        normed = self.readout.norm(residual)
+        normed = self.readout.norm(passed.final[self.places()])
         uniform = torch.from_numpy(self.sample.uniform[:, self.rows]) if labels else None
-        target_id = torch.from_numpy(self.sample.target_id[self.rows])
-        return Reading(passed, normed, target_gradients(self.readout, normed.detach(), target_id, uniform))
+        return Reading(passed, normed, target_gradients(self.readout, normed.detach(), self.target_id(), uniform))
+
+    def places(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Context of the batch and position of each target."""
+        context = torch.from_numpy(self.sample.context[self.rows] - self.contexts.start)
+        return context, torch.from_numpy(self.sample.position[self.rows])
+
+    def target_id(self) -> torch.Tensor:
+        """Token of each target."""
+        return torch.from_numpy(self.sample.target_id[self.rows])
 
     def effects(
         self,
         reading: Reading,
         chosen: np.ndarray,
         deltas: Sequence[torch.Tensor],
-        last: Sequence[torch.Tensor] = (),
         *,
         losses: slice = slice(N_PARTS),
     ) -> torch.Tensor:
         """Contract the gradients of some rows' losses, summed, with δ: `[loss, context, layer, neuron]`.
 
-        `chosen` bool `[row of the batch]`; `last` as in `TappedPass.contract`.
+        `chosen` bool `[row of the batch]`; `deltas` of the first layers, or of all.
         """
         upstream = reading.upstream[losses]
         if not chosen.any():
-            return deltas[0].new_zeros(len(upstream), len(self.token_ids), len(deltas) + len(last), deltas[0].shape[-1])
+            return deltas[0].new_zeros(len(upstream), len(self.token_ids), len(deltas), deltas[0].shape[-1])
         keep = torch.from_numpy(chosen).to(upstream)[:, None]
-        return torch.stack(
-            [reading.passed.contract(reading.normed, deltas, last, upstream=one * keep) for one in upstream]
-        )
+        return torch.stack([reading.passed.contract(reading.normed, deltas, upstream=one * keep) for one in upstream])
 
-    def first_order(
-        self,
-        reading: Reading,
-        deltas: Sequence[torch.Tensor],
-        settings: PassSettings,
-        last: Sequence[torch.Tensor] = (),
-    ) -> torch.Tensor:
+    def first_order(self, reading: Reading, deltas: Sequence[torch.Tensor], settings: PassSettings) -> torch.Tensor:
         """Σ over positions of δ ∂L for every loss: `[stratum, part, half, context, layer, neuron]`."""
         stratum, half = self.sample.stratum[self.rows], self.sample.half[self.rows]
         parts = [half == 0, half == 1] if settings.halves else [half >= 0]
         strata = [stratum == s for s in range(len(self.sample.strata))]
         return torch.stack(
-            [torch.stack([self.effects(reading, own & part, deltas, last) for part in parts], 1) for own in strata]
+            [torch.stack([self.effects(reading, own & part, deltas) for part in parts], 1) for own in strata]
         )
 
     def gauss_newton(self) -> torch.Tensor:
@@ -120,27 +125,20 @@ class Batch:
         strata = range(len(self.sample.strata))
         return torch.stack([self.effects(self.base, stratum == s, self.deltas, losses=drawn).square() for s in strata])
 
-    def draw(self, number: int, settings: PassSettings) -> list[torch.Tensor]:
-        """Signs of each layer, int8 `[context, 1 or pos, neuron]`."""
-        shape = (len(self.deltas), self.deltas[0].shape[-1])
-        drawn = draw_signs(self.sample, self.contexts, draw=number, shape=shape, seed=settings.seed)
-        return [torch.from_numpy(z).to(self.deltas[0].device) for z in drawn]
+    def draw(self, number: int, settings: PassSettings) -> torch.Tensor:
+        """Signs of each layer but the last, int8 `[layer, context, neuron]`."""
+        shape = (len(self.deltas) - 1, self.deltas[0].shape[-1])
+        drawn = draw_signs(self.contexts, draw=number, shape=shape, seed=settings.seed)
+        return torch.from_numpy(drawn).to(self.deltas[0].device)
 
-    def signed(self, signs: Sequence[torch.Tensor], layer: int) -> torch.Tensor:
-        """Multiply δ of one layer by its signs `[context, pos, neuron]`."""
-        return signs[layer] * self.deltas[layer]
-
-    def second_order(
-        self, first: torch.Tensor, number: int, signs: Sequence[torch.Tensor], settings: PassSettings
-    ) -> torch.Tensor:
-        """One draw's estimate of δᵀHδ of every neuron `[stratum, part, half, context, layer, neuron]`.
+    def second_order(self, first: torch.Tensor, signs: torch.Tensor, settings: PassSettings) -> torch.Tensor:
+        """One draw's estimate of δᵀHδ `[stratum, part, half, context, layer, neuron]`, of all layers but the last.
 
         `z [S(ε) − S(0)] / ε` with S the contractions of `first_order`: what other neurons' perturbations add to a
-        neuron's gradient has its sign times theirs, zero on average.
+        neuron's gradient has its sign times theirs, zero on average. The last layer is left as it is (`LastLayer`):
+        its perturbation would only be noise here.
         """
-        n_layers = len(self.deltas)
-        signed = [self.signed(signs, layer) for layer in range(n_layers)]
+        signed = [z[:, None] * delta for z, delta in zip(signs, self.deltas[:-1], strict=True)]
         passed = run_tapped(self.blocks, self.token_ids, shifts=[settings.epsilon * shift for shift in signed])
-        before = [z * first[..., layer, None, :] for layer, z in enumerate(signs[:-1])]
-        before = torch.cat([*before, first[..., n_layers + number, None, :]], -2)
+        before = signs.movedim(0, 1) * first[..., :-1, :]
         return (self.first_order(self.read(passed), signed, settings) - before) / settings.epsilon

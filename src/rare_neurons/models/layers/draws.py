@@ -12,7 +12,7 @@ from rare_neurons.models.allocation.contexts import spread_over_folds
 from rare_neurons.models.panel_arrays import PanelArrays
 from rare_neurons.numerics.grid.folds import N_FOLDS
 
-_LABELS, _TARGETS, _SIGNS = range(1, 4)  # streams of one seed
+_LABELS, _TARGETS, _SIGNS, _TARGET_SIGNS = range(1, 5)  # streams of one seed
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,12 @@ def draw_sample(panel: PanelArrays, strata: Sequence[str], n_contexts: int | Non
     Raises
     ------
     RequestError
-        For a stratum that the panel does not have.
+        Without a stratum, or for one that the panel does not have.
     """
+    if not strata:
+        raise RequestError(
+            f"layers: none of the strata asked for is of the panel; its strata: {', '.join(panel.strata)}"
+        )
     unknown = [name for name in strata if name not in panel.strata]
     if unknown:
         raise RequestError(f"layers: stratum {unknown[0]!r} is not of the panel; its strata: {', '.join(panel.strata)}")
@@ -123,20 +127,26 @@ def _clusters(panel: PanelArrays, contexts: np.ndarray) -> np.ndarray:
     return first[contexts]
 
 
-def draw_signs(sample: Sample, contexts: slice, *, draw: int, shape: tuple[int, int], seed: int) -> list[np.ndarray]:
-    """Signs of one draw, independent of one another: of each layer `[context, 1 or pos, neuron]` (int8).
+def draw_signs(contexts: slice, *, draw: int, shape: tuple[int, int], seed: int) -> np.ndarray:
+    """Signs of one draw `[layer, context, neuron]` (int8), independent of one another; one for all of a context."""
+    found = [_signs([seed, _SIGNS, draw, context], shape) for context in range(contexts.start, contexts.stop)]
+    return np.stack(found, 1)
 
-    One for all positions of a context, but in the last layer one for each: there no position acts on another's loss,
-    and the diagonal is a sum over positions, of which more signs leave less noise.
-    """
-    n_layers, n_neurons = shape
-    length = sample.token_ids.shape[1]
-    rows = np.zeros((contexts.stop - contexts.start, n_layers - 1 + length, n_neurons), dtype=np.int8)
-    for place, context in enumerate(range(contexts.start, contexts.stop)):
-        rng = np.random.default_rng([seed, _SIGNS, draw, context])
-        bits = np.unpackbits(np.frombuffer(rng.bytes(-(-rows[0].size // 8)), dtype=np.uint8))
-        rows[place] = 2 * bits[: rows[0].size].reshape(rows[0].shape).astype(np.int8) - 1
-    return [*np.moveaxis(rows[:, : n_layers - 1, None], 1, 0), rows[:, n_layers - 1 :]]
+
+def draw_target_signs(sample: Sample, contexts: slice, *, draws: int, n_neurons: int, seed: int) -> np.ndarray:
+    """Signs of every target of some contexts, independent of one another `[draw, target, neuron]` (int8)."""
+    counts = sample.counts(contexts).sum(0)
+    found = [
+        _signs([seed, _TARGET_SIGNS, contexts.start + place], (draws, int(n), n_neurons))
+        for place, n in enumerate(counts)
+    ]
+    return np.concatenate(found, 1)
+
+
+def _signs(seed: Sequence[int], shape: tuple[int, ...]) -> np.ndarray:
+    n = int(np.prod(shape))
+    bits = np.unpackbits(np.frombuffer(np.random.default_rng(seed).bytes(-(-n // 8)), dtype=np.uint8))
+    return 2 * bits[:n].reshape(shape).astype(np.int8) - 1
 
 
 @dataclass(frozen=True)

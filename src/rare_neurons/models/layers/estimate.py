@@ -11,6 +11,7 @@ import torch
 from rare_neurons.models.layers.batch import Batch, PassSettings
 from rare_neurons.models.layers.blocks import Blocks
 from rare_neurons.models.layers.draws import Sample, TargetDraws, draw_targets
+from rare_neurons.models.layers.last_layer import LastLayer
 from rare_neurons.models.layers.losses import LossReadout
 from rare_neurons.models.layers.taps import activation_sums
 from rare_neurons.numerics.grid.folds import N_FOLDS
@@ -97,16 +98,14 @@ def estimate(
     single = [_Singles(sample, s, settings, means.shape) for s in range(len(sample.strata))]
     for contexts, rows in sample.batches(batch_size):
         batch = Batch(blocks, readout, sample, contexts, rows, means)
-        signs = [batch.draw(k, settings) for k in range(settings.sign_draws)]
-        first = batch.first_order(batch.base, batch.deltas, settings, last=[batch.signed(z, -1) for z in signs])
-        gauss_newton = batch.gauss_newton()
+        first = batch.first_order(batch.base, batch.deltas, settings)
+        gauss_newton, last = batch.gauss_newton(), LastLayer(batch).second_order(settings)
         for one in single:
             one.add(batch)
         batch.base = None  # the graph
-        second = [batch.second_order(first, k, z, settings) for k, z in enumerate(signs)]
         running.add(
-            first=_host(first[..., :n_layers, :]),
-            signs=_host(torch.stack(second)),
+            first=_host(first),
+            signs=[*_signs(batch, first, settings), _host(last)],
             gauss_newton=_host(gauss_newton),
             fold=sample.fold[contexts],
             document=sample.cluster[contexts],
@@ -150,6 +149,14 @@ class _Singles:
         weight = self._weight(rows)
         few = np.concatenate(self.few, axis=1) if self.few else np.zeros((N_PARTS, 0, len(self.squares), 0), np.float32)
         return SingleTargets(rows, weight, self.neurons.numpy(), few, self.squares / max(weight.sum(), 1.0))
+
+
+def _signs(batch: Batch, first: torch.Tensor, settings: PassSettings) -> list[np.ndarray]:
+    """Draws of all layers but the last; none of a network of one layer."""
+    if len(batch.deltas) == 1:
+        return []
+    drawn = (batch.draw(k, settings) for k in range(settings.sign_draws))
+    return [_host(torch.stack([batch.second_order(first, z, settings) for z in drawn]))]
 
 
 def _host(values: torch.Tensor) -> np.ndarray:

@@ -53,7 +53,7 @@ def shrunk_estimates(sums: EffectSums, n_targets: np.ndarray) -> dict[Place, Shr
             first[s, p, layer] / n,
             second[s, p, layer] / n,
             sums.sign_variance[s, p, layer] / n**2,
-            sums.gauss_newton[s, p, layer] / n,
+            np.concatenate([sums.gauss_newton[s, :, layer], sums.fisher[s, :, layer]]) / n,
             sums.sign_df[s, p, layer],
         )
         for s, n in enumerate(n_targets.tolist())
@@ -178,7 +178,8 @@ class _Part:
         if self.numbers is None:
             return found
         one, shrunk = self.numbers, self.shrunk
-        found |= {"shrink_gn": shrunk.gauss_newton, "shrink_signs": shrunk.signs, "se_type_factor": self.type_factor}
+        found |= {"shrink_multiples": shrunk.multiples.tolist(), "shrink_signs": shrunk.signs}
+        found |= {"se_type_factor": self.type_factor}
         found |= {"error_share": one.error_share, "third_order_share": one.third_order_share}
         if status != "ok":
             return found

@@ -28,27 +28,25 @@ class TappedPass:
         self,
         output: torch.Tensor,
         deltas: Sequence[torch.Tensor],
-        last: Sequence[torch.Tensor] = (),
         *,
         upstream: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Σ over positions of δ times the gradient of a loss: `[context, layer, neuron]`.
 
-        A gradient is that along all paths: through the same layer's output and through every later layer. What is given
-        as `last` meets the last layer's gradient too, and is appended as further layers.
+        A gradient is that along all paths: through the same layer's output and through every later layer.
 
         Parameters
         ----------
         output : Tensor
             The loss, or what it depends on.
+        deltas : sequence of Tensor `[context, pos, neuron]`
+            Of the first layers, or of all.
         upstream : Tensor, optional
             Gradient of the loss with respect to `output`, of its shape.
         """
-        gradients = torch.autograd.grad(output, self.activations, upstream, retain_graph=True)
-        shape = deltas[0].shape
-        pairs = [*zip(gradients, deltas, strict=True), *((gradients[-1], delta) for delta in last)]
-        sums = [(g.reshape(shape) * delta).sum(1) for g, delta in pairs]
-        return torch.stack(sums, 1)
+        gradients = torch.autograd.grad(output, self.activations[: len(deltas)], upstream, retain_graph=True)
+        pairs = zip(gradients, deltas, strict=True)
+        return torch.stack([(g.reshape(delta.shape) * delta).sum(1) for g, delta in pairs], 1)
 
 
 @contextmanager
@@ -64,13 +62,13 @@ def frozen(model: torch.nn.Module) -> Iterator[None]:
             parameter.requires_grad_(True)
 
 
-def run_tapped(blocks: Blocks, token_ids: torch.Tensor, *, shifts: Sequence[torch.Tensor] | None = None) -> TappedPass:
+def run_tapped(blocks: Blocks, token_ids: torch.Tensor, *, shifts: Sequence[torch.Tensor] = ()) -> TappedPass:
     """Run contexts `[context, pos]` and keep the graph; the model is left as it was.
 
     Parameters
     ----------
     shifts : sequence of Tensor `[context, pos, neuron]`, optional
-        What is added to each layer's neurons.
+        What is added to the neurons of the first layers.
     """
     found: dict[int, torch.Tensor] = {}
     seen: list[torch.Tensor] = []
@@ -78,7 +76,7 @@ def run_tapped(blocks: Blocks, token_ids: torch.Tensor, *, shifts: Sequence[torc
 
     def tap(layer: int) -> object:
         def hook(_module: torch.nn.Module, args: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
-            x = args[0] if shifts is None else args[0] + shifts[layer].reshape(args[0].shape)
+            x = args[0] if layer >= len(shifts) else args[0] + shifts[layer].reshape(args[0].shape)
             found[layer] = x if x.requires_grad else x.detach().requires_grad_()
             return (found[layer], *args[1:])
 

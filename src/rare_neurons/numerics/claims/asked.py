@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from .findings import Finding, contrast, of_counts, of_interaction, of_organisation, of_routing
+from .findings import Finding, of_counts, of_interaction, of_organisation, of_routing
 from .questions import KIND_QUESTIONS, KINDS, ORGANISATION, PRIMARY, SET_QUESTIONS, SHARE, Asked, SetQuestion
 from .rows import ANY
 
@@ -37,9 +37,7 @@ def _of_sets(question: SetQuestion, shards: Shards, strata: Sequence[str]) -> It
             if not findings:
                 continue
             first = stratum == strata[0]
-            contrasts = {}
-            if question.specific and first and sign == "all" and len(strata) > 1:
-                contrasts = _contrasts(findings, by_stratum[strata[1]])
+            others = by_stratum[strata[1]] if question.specific and first and sign == "all" and len(strata) > 1 else {}
             yield Asked(
                 question=question.name,
                 stratum=stratum,
@@ -49,7 +47,7 @@ def _of_sets(question: SetQuestion, shards: Shards, strata: Sequence[str]) -> It
                 direction=question.direction,
                 primary=question.name in PRIMARY and first and sign == "all",
                 findings=findings,
-                contrasts=contrasts,
+                others=others,
             )
 
 
@@ -75,16 +73,6 @@ def _over_steps(shards: Shards, read: Callable[[int, Sequence[Row]], Finding | N
     found = {m: [read(step, rows) for step, rows in sorted(of.items())] for m, of in shards.items()}
     kept = {m: [one for one in of if one is not None] for m, of in found.items()}
     return {m: of for m, of in kept.items() if of}
-
-
-def _contrasts(
-    findings: Mapping[str, Sequence[Finding]], others: Mapping[str, Sequence[Finding]]
-) -> dict[str, list[Finding]]:
-    found = {}
-    for model, of in findings.items():
-        beside = {one.step: one for one in others.get(model, ())}
-        found[model] = [contrast(one, beside[one.step]) for one in of if one.step in beside]
-    return {model: of for model, of in found.items() if of}
 
 
 def _of_kinds(shards: Shards) -> Iterator[Asked]:

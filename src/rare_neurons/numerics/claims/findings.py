@@ -93,15 +93,6 @@ def of_counts(step: int, count: int, start: int, n_neurons: int) -> Finding:
     return Finding(step, beyond=beyond, spread=spread, p_rise=p_value, counts=(start, n_neurons))
 
 
-def contrast(one: Finding, other: Finding) -> Finding:
-    """Effect on one stratum less that on another, of the same run and checkpoint."""
-    if one.beyond is None or other.beyond is None:
-        return Finding(one.step, reason=one.reason or other.reason)
-    placebo = None if one.placebo is None or other.placebo is None else one.placebo - other.placebo
-    spread = float(np.hypot(one.spread, other.spread))
-    return Finding(one.step, beyond=one.beyond - other.beyond, placebo=placebo, spread=spread)
-
-
 def _beside(row: Row, name: str) -> tuple[float, float]:
     spread = (row["null_high"] - row["null_low"]) / BAND_SD
     return row[name] - row["null_median"], spread

@@ -24,6 +24,7 @@ from .over_runs import Tested, beyond_controls, over_runs
 from .persistence import held_effect, held_p, windows_of
 from .questions import FAMILIES, Asked
 from .rows import START, ActivityEvidenceRow
+from .specific import Pair, judge_specific
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,9 @@ class Subject:
     controls: Sequence[str]
 
 
-def judge_activity(asked: Sequence[Asked], subject: Subject, *, rule: Rule) -> list[ActivityEvidenceRow]:
+def judge_activity(
+    asked: Sequence[Asked], subject: Subject, *, rule: Rule, step: int | str = "last"
+) -> list[ActivityEvidenceRow]:
     """Answer every question at every tier.
 
     Two families, organisation and kinds, have half of the level each; within a family primary questions come first
@@ -48,10 +51,12 @@ def judge_activity(asked: Sequence[Asked], subject: Subject, *, rule: Rule) -> l
     subject : Subject
     rule : Rule
         `persistence` is the number of trained declared checkpoints in a row at which a run must show it.
+    step : int or str
+        Checkpoint at which runs are compared; ``last`` for the last that all of them have.
     """
-    step = _last_step(asked, subject)
+    compared = _last_step(asked, subject) if step == "last" else int(step)
     alone = [{m: _alone(q, q.findings[m], rule) for m in _known(q, subject)} for q in asked]
-    tests = [_tests(q, subject, step, rule) for q in asked]
+    tests = [_tests(q, subject, compared, rule) for q in asked]
     paid_alone = {m: _paid(asked, [of.get(m) for of in alone]) for m in (*subject.runs, *subject.controls)}
     paid = {tier: _paid(asked, [of.get(tier) for of in tests]) for tier in (*TIERS[1:], START)}
     rows = []
@@ -77,10 +82,11 @@ def judge_activity(asked: Sequence[Asked], subject: Subject, *, rule: Rule) -> l
             own = paid[tier][k]
             in_reach = reached is not None and tier in TIERS and TIERS.index(tier) <= TIERS.index(reached)
             holds = _below(own, rule) if tier == START else in_reach
-            place = {"run": subject.name, "role": "all", "tier": tier, "step": 0 if tier == START else step}
+            place = {"run": subject.name, "role": "all", "tier": tier, "step": 0 if tier == START else compared}
             numbers = _numbers(found)
             numbers["reason"] = numbers["reason"] or why.get(tier) or None
-            rows.append(ActivityEvidenceRow(**about, **place, **numbers, p_adjusted=own, holds=holds))
+            told = about | {"unit": found.unit or question.unit}
+            rows.append(ActivityEvidenceRow(**told, **place, **numbers, p_adjusted=own, holds=holds))
     return rows
 
 
@@ -144,7 +150,7 @@ def _tests(question: Asked, subject: Subject, step: int | None, rule: Rule) -> d
         "seeds": seeds,
         "beyond_control": Tested(control, None, control.p_value),
     }
-    if question.contrasts:
+    if question.others:
         found["specific"] = _specific(question, subject, step, rule)
     if any(one.beyond is not None for one in at[0][0]):
         found[START] = over_runs(at[0][0], decision=decision)
@@ -153,12 +159,9 @@ def _tests(question: Asked, subject: Subject, step: int | None, rule: Rule) -> d
 
 def _specific(question: Asked, subject: Subject, step: int | None, rule: Rule) -> Tested:
     """More on this stratum than on the other: over runs, and in runs more than in controls."""
-    decision = rule.decision("rise")
-    runs, controls = _sides(question.contrasts, subject, step)
-    over = over_runs(runs, decision=decision)
-    control = beyond_controls(runs, controls, decision=decision)
-    both = [over.p_value, control.p_value]
-    return replace(over, p_value=None if None in both else max(both))
+    strata = [_sides(found, subject, step) for found in (question.findings, question.others)]
+    runs, controls = ([Pair(a, b) for a, b in zip(*sides, strict=True)] for sides in zip(*strata, strict=True))
+    return judge_specific(runs, controls, decision=rule.decision("rise"))
 
 
 def _sides(findings: Mapping[str, Sequence[Finding]], subject: Subject, step: int | None) -> list[list[Finding]]:

@@ -1,4 +1,4 @@
-"""Tests over runs: would another seed show it, do controls, and is it more on one stratum than on another."""
+"""Tests over runs: would another seed show it, and do controls."""
 
 from __future__ import annotations
 
@@ -29,11 +29,14 @@ class Tested:
         Mean effect beyond the placebo.
     p_value : float or None
         Of all tests in the same direction: the largest; None unless all are tested.
+    unit : str or None
+        Of the numbers, where it is not the question's.
     """
 
     comparison: Comparison
     placebo: float | None
     p_value: float | None
+    unit: str | None = None
 
 
 def over_runs(runs: Values, *, decision: Decision) -> Tested:

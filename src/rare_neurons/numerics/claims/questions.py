@@ -73,8 +73,8 @@ class Asked:
     primary : bool
     findings : mapping of str to sequence of Finding
         Of runs and controls.
-    contrasts : mapping of str to sequence of Finding
-        The same less another stratum's; empty where tier `specific` is not asked.
+    others : mapping of str to sequence of Finding
+        The same of another stratum; empty where tier `specific` is not asked.
     """
 
     question: str
@@ -85,4 +85,4 @@ class Asked:
     direction: Direction
     primary: bool
     findings: Findings
-    contrasts: Findings = field(default_factory=dict)
+    others: Findings = field(default_factory=dict)

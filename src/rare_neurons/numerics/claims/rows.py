@@ -6,6 +6,8 @@ from typing import Annotated
 from rare_neurons.columns import Column, Declared, Reason
 from rare_neurons.numerics.evidence.rows import Role, Run
 
+from .specific import LOG, SHARE
+
 START = "start"
 ANY = "any"
 
@@ -30,7 +32,9 @@ class ActivityEvidenceRow:
     family: Annotated[str, Column(None, "`organisation` or `kinds`: questions that share half of the level")]
     primary: Annotated[bool, Column(None, "whether it is one of the family's primary questions")]
     step: Annotated[int | None, Column("optimizer updates", "checkpoint at which runs are compared, or a run's last")]
-    unit: Annotated[str, Column(None, "of the estimate")]
+    unit: Annotated[
+        str, Column(None, f"of the estimate; of tier `specific` its form: `{LOG}` or `{SHARE}`, where it was judged")
+    ]
     estimate: Annotated[
         float | None,
         Column(

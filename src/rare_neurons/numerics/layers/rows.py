@@ -66,7 +66,14 @@ class LayerAuditRow:
     stratum: Stratum
     part: Annotated[str, Column(None, "`whole`: the target's loss; `within`: its loss within its own stratum")]
     n_audited: Annotated[int, Column("neurons", "ablated exactly: the strongest, and others drawn at random")]
-    shrink_gn: Annotated[float | None, Column(None, "multiple of Gauss-Newton that second orders are shrunk towards")]
+    shrink_multiples: Annotated[
+        list[float] | None,
+        Column(
+            None,
+            "what second orders are shrunk towards: multiples of the squared gradients of drawn labels' losses, whole "
+            "and within, and of the targets' own",
+        ),
+    ]
     shrink_signs: Annotated[
         float | None, Column(None, "part of the sign draws' deviation from it that is kept, 0 to 1")
     ]

@@ -1,4 +1,4 @@
-"""From sums to an estimate: the even part shrunk towards a multiple of Gauss-Newton."""
+"""From sums to an estimate: the even part shrunk towards what squared gradients say of it."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ class Shrunk:
     error : ndarray, shape (neuron,)
         The same, widened by the ratio of the t to the normal quantile of 0.95: the draws are few, and a normal
         interval of 90 % with this error is the t interval.
-    gauss_newton, signs : float
-        The multiple b of Gauss-Newton, and what is kept of the sign draws' deviation from it (c, 0 to 1).
+    multiples : ndarray, shape (kind,)
+        b, the multiples of the squared gradients that are the centre.
+    signs : float
+        What is kept of the sign draws' deviation from the centre (c, 0 to 1).
     """
 
     estimate: np.ndarray
@@ -34,7 +36,7 @@ class Shrunk:
     second: np.ndarray
     noise: np.ndarray
     error: np.ndarray
-    gauss_newton: float
+    multiples: np.ndarray
     signs: float
 
 
@@ -42,22 +44,25 @@ def shrink(
     first: np.ndarray,
     second: np.ndarray,
     variance: np.ndarray,
-    gauss_newton: np.ndarray,
+    squares: np.ndarray,
     df: np.ndarray | float = np.inf,
 ) -> Shrunk:
     """Estimate effects from their first and second order (docs/methods/layers.md).
 
-    ``Δ̂ = I₁ + ½ [b G + c (H − b G)]``: H, the mean of the sign draws, is unbiased and noisy; G, Gauss-Newton by sampled
-    labels, has little noise but another size. b is the regression of H on G with weights ``1/(s² + median s²)``, and
-    ``c = max(0, 1 − Σs²/Σ(H − bG)²)`` with s² the variance of H (James & Stein 1961, with one common variance of H
-    about b G over the layer's neurons).
+    ``Δ̂ = I₁ + ½ [b·G + c (H − b·G)]``: H, the mean of the sign draws, is unbiased and noisy; the G, squared gradients
+    of several losses (Gauss-Newton by sampled labels among them), have little noise but another size. b is the
+    regression of H on them with weights ``1/(s² + median s²)``, and ``c = max(0, 1 − (1 − k/N) Σs²/Σ(H − b·G)²)`` with
+    s² the variance of H (James & Stein 1961, with one common variance of H about b·G over the layer's N neurons; the
+    k multiples take their part of the noise with them).
 
     Parameters
     ----------
-    first, second, gauss_newton : ndarray, shape (neuron,)
-        I₁, H and G, nats per token.
+    first, second : ndarray, shape (neuron,)
+        I₁ and H, nats per token.
     variance : ndarray, shape (neuron,)
         s², nats squared.
+    squares : ndarray, shape (kind, neuron)
+        G.
     df : ndarray, shape (neuron,)
         Degrees of freedom of ``variance``.
 
@@ -70,22 +75,26 @@ def shrink(
     Without noise nothing is shrunk:
 
     >>> h = np.array([2.0, -1.0, 4.0])
-    >>> shrink(np.ones(3), h, np.zeros(3), np.zeros(3)).estimate.tolist()
+    >>> shrink(np.ones(3), h, np.zeros(3), np.zeros((1, 3))).estimate.tolist()
     [2.0, 0.5, 3.0]
     """
-    b = _slope(second, gauss_newton, variance)
-    deviation = second - b * gauss_newton
-    spread = float(np.square(deviation).sum())
-    c = max(0.0, 1.0 - float(variance.sum()) / spread) if spread > 0 else 1.0
-    even = b * gauss_newton + c * deviation
+    b = _multiples(second, squares, variance)
+    centre = b @ squares
+    spread = float(np.square(second - centre).sum())
+    noise_left = float(variance.sum()) * (1.0 - len(b) / len(second))
+    c = max(0.0, 1.0 - noise_left / spread) if spread > 0 else 1.0
+    even = centre + c * (second - centre)
     noise = 0.5 * np.sqrt(variance)
     error = noise * stdtrit(df, _QUANTILE) / ndtri(_QUANTILE)
     return Shrunk(first + 0.5 * even, first + 0.5 * second, second, noise, error, b, c)
 
 
-def _slope(second: np.ndarray, gauss_newton: np.ndarray, variance: np.ndarray) -> float:
-    """Weighted regression through the origin; 0 where Gauss-Newton is zero throughout."""
+def _multiples(second: np.ndarray, squares: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """Weighted regression through the origin; 0 for what is zero throughout."""
     typical = float(np.median(variance))
-    weight = 1.0 / (variance + typical) if typical > 0 else np.ones_like(variance)
-    size = float((weight * gauss_newton**2).sum())
-    return float((weight * gauss_newton * second).sum()) / size if size > 0 else 0.0
+    root = 1.0 / np.sqrt(variance + typical) if typical > 0 else np.ones_like(variance)
+    weighted = squares * root
+    size = np.sqrt(np.square(weighted).sum(1))
+    scaled = np.divide(weighted, size[:, None], out=np.zeros_like(weighted), where=size[:, None] > 0)
+    found = np.linalg.lstsq(scaled.T, second * root, rcond=1e-10)[0]
+    return np.divide(found, size, out=np.zeros_like(found), where=size > 0)

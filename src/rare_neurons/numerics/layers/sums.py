@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +26,8 @@ class EffectSums:
         Variance of ``second``, summed over halves and folds, over draws of signs.
     sign_df : ndarray, shape (stratum, part, layer, neuron)
         Its degrees of freedom (`degrees_of_freedom`); infinite where it is zero.
-    gauss_newton : ndarray, shape (stratum, part, layer, neuron)
+    gauss_newton, fisher : ndarray, shape (stratum, part, layer, neuron)
+        Squares of the contexts' first-order effects, on losses of drawn labels and of the targets.
     document_variance : ndarray, shape (stratum, part, layer, neuron)
         Variance of the mean first-order effect over documents, nats squared; NaN with fewer than two documents.
     """
@@ -35,6 +37,7 @@ class EffectSums:
     sign_variance: np.ndarray
     sign_df: np.ndarray
     gauss_newton: np.ndarray
+    fisher: np.ndarray
     document_variance: np.ndarray
 
 
@@ -44,15 +47,16 @@ class RunningSums:
     def __init__(self, *, n_strata: int, n_halves: int, n_folds: int, n_layers: int, n_neurons: int) -> None:
         per_loss, neurons = (n_strata, N_PARTS), (n_layers, n_neurons)
         self.first, self.second = (np.zeros((*per_loss, n_halves, n_folds, *neurons)) for _ in range(2))
-        self.sign_variance, self.sign_squares, self.gauss_newton = (np.zeros((*per_loss, *neurons)) for _ in range(3))
-        self.n_draws = 2
+        self.sign_variance, self.sign_squares = (np.zeros((*per_loss, *neurons)) for _ in range(2))
+        self.gauss_newton, self.fisher = (np.zeros((*per_loss, *neurons)) for _ in range(2))
+        self.n_draws = np.full((n_layers, 1), 2)
         self.documents = _OpenDocument((*per_loss, *neurons), n_strata)
 
     def add(
         self,
         *,
         first: np.ndarray,
-        signs: np.ndarray,
+        signs: Sequence[np.ndarray],
         gauss_newton: np.ndarray,
         fold: np.ndarray,
         document: np.ndarray,
@@ -63,35 +67,46 @@ class RunningSums:
         Parameters
         ----------
         first : ndarray, shape (stratum, part, half, context, layer, neuron)
-        signs : ndarray, shape (draw, stratum, part, half, context, layer, neuron)
-            Estimates of the second-order diagonal, one for each draw of signs.
+        signs : sequence of ndarray, shape (draw, stratum, part, half, context, layer, neuron)
+            Estimates of the second-order diagonal, one for each draw of signs; of the first layers, then of the next
+            ones with as many draws as those have.
         gauss_newton : ndarray, shape (stratum, part, context, layer, neuron)
         fold, document : ndarray of int, shape (context,)
         counts : ndarray of int, shape (stratum, context)
             Targets.
         """
-        second = signs.mean(0, dtype=np.float64)
         for one in np.unique(fold):
-            mine = fold == one
-            self.first[:, :, :, one] += first[:, :, :, mine].sum(3, dtype=np.float64)
-            self.second[:, :, :, one] += second[:, :, :, mine].sum(3)
-        deviations = signs.sum(3, dtype=np.float64) - second.sum(2)
-        self.n_draws = len(signs)
-        of_context = np.square(deviations).sum(0) / (self.n_draws * (self.n_draws - 1))
-        self.sign_variance += of_context.sum(2)
-        self.sign_squares += np.square(of_context).sum(2)
+            self.first[:, :, :, one] += first[:, :, :, fold == one].sum(3, dtype=np.float64)
+        start = 0
+        for group in signs:
+            layers = slice(start, start := start + group.shape[-2])
+            self._add_signs(group, layers, fold)
         self.gauss_newton += gauss_newton.sum(2, dtype=np.float64)
-        per_context = np.moveaxis(first.sum(2, dtype=np.float64), 2, 0)
+        of_losses = first.sum(2, dtype=np.float64)
+        self.fisher += np.square(of_losses).sum(2)
+        per_context = np.moveaxis(of_losses, 2, 0)
         for label, sums, n in zip(document.tolist(), per_context, counts.T, strict=True):
             self.documents.add(label, sums, n)
+
+    def _add_signs(self, signs: np.ndarray, layers: slice, fold: np.ndarray) -> None:
+        """Add the draws of some layers, and what they say of their noise."""
+        second, n = signs.mean(0, dtype=np.float64), len(signs)
+        for one in np.unique(fold):
+            self.second[:, :, :, one, layers] += second[:, :, :, fold == one].sum(3)
+        deviations = signs.sum(3, dtype=np.float64) - second.sum(2)
+        of_context = np.square(deviations).sum(0) / (n * (n - 1))
+        self.n_draws[layers] = n
+        self.sign_variance[:, :, layers] += of_context.sum(2)
+        self.sign_squares[:, :, layers] += np.square(of_context).sum(2)
 
     def finish(self) -> EffectSums:
         """Close the last document."""
         df = degrees_of_freedom(self.sign_variance, self.sign_squares, n_draws=self.n_draws)
-        return EffectSums(self.first, self.second, self.sign_variance, df, self.gauss_newton, self.documents.variance())
+        squares = (self.gauss_newton, self.fisher)
+        return EffectSums(self.first, self.second, self.sign_variance, df, *squares, self.documents.variance())
 
 
-def degrees_of_freedom(total: np.ndarray, squares: np.ndarray, *, n_draws: int) -> np.ndarray:
+def degrees_of_freedom(total: np.ndarray, squares: np.ndarray, *, n_draws: int | np.ndarray) -> np.ndarray:
     """Degrees of freedom of a sum of estimated variances (Satterthwaite 1946).
 
     Each of n draws has n - 1 of its own, so that its square overestimates the square of what it estimates by
@@ -102,8 +117,8 @@ def degrees_of_freedom(total: np.ndarray, squares: np.ndarray, *, n_draws: int) 
     ----------
     total, squares : ndarray
         Σ v and Σ v² of independent estimates of variances.
-    n_draws : int
-        Draws that each v is estimated from.
+    n_draws : int or ndarray
+        Draws that each v is estimated from; an array is broadcast over ``total``.
 
     Examples
     --------

@@ -161,11 +161,11 @@ def _scan(log_x: NDArray[np.float64], min_tail: int, *, distinct: bool) -> tuple
         return None
     slope = -count / excess  # 1 - alpha
     bound = _lower_bound(log_x, start, count, slope)
-    best, best_distance = -1, np.inf
+    best, best_distance, rank = -1, np.inf, np.arange(n_values, dtype=np.float64)
     for c in np.argsort(bound, kind="stable"):
         if bound[c] > best_distance + 1e-15:  # slack: vectorised and scalar exp may differ in the last bit
             break
-        distance = _ks_distance(log_x[start[c] :], slope[c])
+        distance = _ks_distance(log_x[start[c] :], slope[c], rank)
         if distance < best_distance or (distance == best_distance and c < best):
             best, best_distance = int(c), distance
     return int(start[best]), float(1 - slope[best]), float(best_distance)
@@ -176,13 +176,19 @@ def _lower_bound(
 ) -> NDArray[np.float64]:
     """KS gap over a few points of each tail: never above the gap over all of them."""
     fraction = np.arange(1, _PROBES + 1) / (_PROBES + 1)
-    offset = (fraction * count[:, None]).astype(np.int64)
-    model = np.exp(slope[:, None] * (log_x[start[:, None] + offset] - log_x[start, None]))
-    return np.abs(1 - model - offset / count[:, None]).max(axis=1)
+    offset = (fraction[:, None] * count).astype(np.int64)  # candidates along rows: the largest gap is one of columns
+    gap = log_x[offset + start]
+    gap -= log_x[start]
+    np.exp(np.multiply(gap, slope, out=gap), out=gap)
+    np.subtract(1, gap, out=gap)
+    gap -= offset / count
+    return np.abs(gap, out=gap).max(axis=0)
 
 
-def _ks_distance(log_tail: NDArray[np.float64], slope: float) -> float:
-    """Largest gap between the fit and the left-limit empirical distribution of an ascending tail."""
-    gap = 1 - np.exp(slope * (log_tail - log_tail[0]))
-    gap -= np.arange(log_tail.size) / log_tail.size
-    return float(np.abs(gap).max())
+def _ks_distance(log_tail: NDArray[np.float64], slope: float, rank: NDArray[np.float64]) -> float:
+    """Largest gap between the fit and the left-limit empirical distribution of an ascending tail; ``rank`` 0, 1, ..."""
+    gap = log_tail - log_tail[0]
+    np.exp(np.multiply(gap, slope, out=gap), out=gap)
+    np.subtract(1, gap, out=gap)
+    gap -= rank[: gap.size] / gap.size
+    return float(np.abs(gap, out=gap).max())

@@ -1,8 +1,9 @@
-"""The page about one's own model, followed: the Trainer trains, `init` configures, one run is dated.
+"""The page about one's own model, followed: the Trainer trains, `init` configures, one run is dated and has its atlas.
 
-Also the same in the other family, in float16, and as `torch.save` writes weights.
+Four runs stand for eight: each pair of family, number format and file format occurs once among them.
 """
 
+import itertools
 import json
 import re
 
@@ -12,11 +13,11 @@ import yaml
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import AutoModelForCausalLM
 
-from rare_neurons import load_integrity, load_timeline
+from rare_neurons import load_integrity, load_shards, load_timeline
 from rare_neurons.cli.own import Wanted, written_config
 from tests.workflow.project import ROOT, Project, make_project
 
-pytestmark = pytest.mark.pipeline
+pytestmark = [pytest.mark.package, pytest.mark.pipeline]
 
 PAGE = (ROOT / "docs/own-model.md").read_text()
 GPT2 = "GPT2Config(vocab_size=len(tokenizer), n_positions=64, n_embd=24, n_layer=1, n_head=2)"
@@ -25,14 +26,23 @@ NEOX = (
     "num_attention_heads=2, intermediate_size=40)"
 )
 STEPS = list(range(8, 80, 8))  # nine even ones
-DATED = ("my-model", "neox-half-saved")
-ENDS = [STEPS[0], STEPS[-1]]
-# Name: source, number format, file format, steps.
-VARIANTS = {
-    "neox-half-saved": ("neox", "half", "bin", STEPS),
-    "neox-half": ("neox", "half", "safetensors", ENDS),
-    "gpt2-saved": ("my-model", "float", "bin", ENDS),
+EIGHT = STEPS[:8]
+ENDS = [STEPS[0], STEPS[-2]]
+# Name: the run of the Trainer, which writes float32 and safetensors; number format, file format, steps.
+RUNS = {
+    "my-model": ("my-model", "float", "safetensors", STEPS),
+    "gpt2-half-saved": ("my-model", "half", "bin", EIGHT),
+    "neox-saved": ("neox", "float", "bin", EIGHT),
+    "neox-half": ("neox", "half", "safetensors", EIGHT),
 }
+# The same weights as a run above, in the other file format.
+TWINS = {
+    "my-model": ("gpt2-saved", "my-model", "float", "bin"),
+    "gpt2-half-saved": ("gpt2-half", "my-model", "half", "safetensors"),
+    "neox-saved": ("neox", "neox", "float", "safetensors"),
+    "neox-half": ("neox-half-saved", "neox", "half", "bin"),
+}
+TESTED = {"behaviour": ["step", "stratum", "loss"], "spectra": ["step", "layer", "matrix", "alpha"]}
 # What is left out of the defaults is time, not a quantity.
 QUICK = {
     "jobs": {"checkpoints": 9},
@@ -76,6 +86,9 @@ def train_as_the_page_does(project: Project) -> None:
 
 def convert(source, target, number: str, kind: str) -> None:
     """Save a checkpoint once more, in another number format and another file format."""
+    if target.exists():  # the Trainer's own
+        return
+    target.mkdir(parents=True)
     model = getattr(AutoModelForCausalLM.from_pretrained(source), number)()
     if kind == "safetensors":
         model.save_pretrained(target)
@@ -84,47 +97,73 @@ def convert(source, target, number: str, kind: str) -> None:
         torch.save(model.state_dict(), target / "pytorch_model.bin")
 
 
+def configurations(folder) -> dict[str, str]:
+    """What `init` writes for each run."""
+    with pytest.MonkeyPatch.context() as here:
+        here.chdir(folder)
+        return {name: written_config(Wanted(f"runs/{name}", tokenizer="tokenizer")) for name in RUNS}
+
+
+def write_layers(folder, texts: dict[str, str]) -> None:
+    """The first run's configuration, and the other runs beside it, on the same panel."""
+    (folder / "own.yaml").write_text(texts["my-model"])
+    (folder / "quick.yaml").write_text(json.dumps(QUICK))
+    entries = {name: yaml.safe_load(text)["models"][name] | {"tokenizer": "my-model"} for name, text in texts.items()}
+    (folder / "more.yaml").write_text(json.dumps({"models": entries}))
+    twins = {one[0]: entries[name] | {"path": f"runs/{one[0]}/checkpoint-{{step}}"} for name, one in TWINS.items()}
+    (folder / "twins.yaml").write_text(json.dumps({"models": {n: e | {"steps": ENDS} for n, e in twins.items()}}))
+
+
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory) -> Project:
-    """A folder with texts and a tokenizer in which the page was followed, and the variants measured too."""
+    """A folder with texts and a tokenizer in which the page was followed, for each of the four runs."""
     project = make_project(tmp_path_factory.mktemp("own") / "project")
     (project.folder / "tokenizer").mkdir()
     make_tokenizer(project.folder)
     (project.folder / "train").symlink_to("texts")
     train_as_the_page_does(project)
-    with pytest.MonkeyPatch.context() as here:
-        here.chdir(project.folder)
-        (project.folder / "own.yaml").write_text(written_config(Wanted("runs/my-model", tokenizer="tokenizer")))
-    for name, (model, number, kind, steps) in VARIANTS.items():
+    runs = project.folder / "runs"
+    for name, (model, number, kind, steps) in RUNS.items():
         for step in steps:
-            at = project.folder / f"runs/{name}/checkpoint-{step}"
-            at.mkdir(parents=True)
-            convert(project.folder / f"runs/{model}/checkpoint-{step}", at, number, kind)
-    entry = yaml.safe_load((project.folder / "own.yaml").read_text())["models"]["my-model"]
-    more = {name: {**entry, "path": f"runs/{name}/checkpoint-{{step}}"} for name in VARIANTS}
-    (project.folder / "quick.yaml").write_text(json.dumps(QUICK))
-    (project.folder / "more.yaml").write_text(json.dumps({"models": more}))
-    tables = [f"results/timelines/evidence/{name}.parquet" for name in DATED]
-    tables += [f"results/timelines/{table}/{name}.parquet" for name in VARIANTS for table in ("regimes", "spectra")]
-    tables.append("results/timelines/regimes/my-model.parquet")
-    project.run("--configfile", "own.yaml", "quick.yaml", "more.yaml", "--", *tables)
-    project.run("--configfile", "own.yaml", "quick.yaml", "--", "results/atlas.html")
+            convert(runs / f"{model}/checkpoint-{step}", runs / f"{name}/checkpoint-{step}", number, kind)
+    for name, model, number, kind in TWINS.values():
+        for step in ENDS:
+            convert(runs / f"{model}/checkpoint-{step}", runs / f"{name}/checkpoint-{step}", number, kind)
+    write_layers(project.folder, configurations(project.folder))
+    project.run("--configfile", "own.yaml", "quick.yaml", "more.yaml", "--", "results/atlas.html")
+    twins = [f"{one[0]}/step{step}.parquet" for one in TWINS.values() for step in ENDS]
+    shards = [f"results/{table}/{twin}" for table in ("behaviour/heldout", "spectra") for twin in twins]
+    project.run("--configfile", "own.yaml", "quick.yaml", "twins.yaml", "--", *shards)
     return project
 
 
 def test_the_configuration_has_at_most_ten_lines_and_no_checkpoint_a_tokenizer(measured):
-    lines = [line for line in (measured.folder / "own.yaml").read_text().splitlines() if not line.startswith("#")]
-    assert len(lines) <= 10
+    for text in configurations(measured.folder).values():
+        assert len([line for line in text.splitlines() if not line.startswith("#")]) <= 10
     names = {path.name for path in measured.folder.glob("runs/*/checkpoint-*/*")}
     assert {"config.json", "model.safetensors", "pytorch_model.bin"} <= names
     assert "tokenizer.json" not in names
 
 
-@pytest.mark.parametrize("model", DATED)
+def test_each_pair_of_family_number_format_and_file_format_is_among_the_runs(measured):
+    found = {}
+    for name, (model, number, kind, _) in RUNS.items():
+        folder = measured.folder / f"runs/{name}/checkpoint-{ENDS[0]}"
+        config = json.loads((folder / "config.json").read_text())
+        assert config["model_type"] == {"my-model": "gpt2", "neox": "gpt_neox"}[model]
+        assert (folder / "model.safetensors").is_file() == (kind == "safetensors")
+        (dtype,) = {value.dtype for value in AutoModelForCausalLM.from_pretrained(folder).state_dict().values()}
+        assert dtype == {"half": torch.float16, "float": torch.float32}[number]
+        found[name] = (model, number, kind)
+    for i, j in itertools.combinations(range(3), 2):
+        assert len({(levels[i], levels[j]) for levels in found.values()}) == 4
+
+
+@pytest.mark.parametrize("model", RUNS)
 def test_one_run_is_dated_at_the_tier_of_one_run(measured, model):
-    results = measured.folder / "results"
+    results, steps = measured.folder / "results", RUNS[model][-1]
     verdicts = load_integrity(results, models=model, format="arrow").to_pylist()
-    assert [verdict["step"] for verdict in verdicts] == STEPS
+    assert [verdict["step"] for verdict in verdicts] == steps
     assert not any(verdict["quarantined"] for verdict in verdicts)
     evidence = load_timeline(results, "evidence", models=model, format="arrow").to_pylist()
     assert {row["tier"] for row in evidence if row["holds"]} == {"run"}
@@ -134,14 +173,14 @@ def test_one_run_is_dated_at_the_tier_of_one_run(measured, model):
         if row["status"] == "dated"
     ]
     assert "loss on rare tokens" in {row["question"] for row in dated}
-    assert all(STEPS[0] <= row["after"] < row["by"] <= STEPS[-1] for row in dated)
+    assert all(steps[0] <= row["after"] < row["by"] <= steps[-1] for row in dated)
 
 
 def test_the_atlas_shows_what_was_measured_and_says_what_was_not(measured):
     page = (measured.folder / "results/atlas.html").read_text()
-    assert "<h1>Atlas of my-model</h1>" in page
     verdict = page[page.index('id="view-verdict"') : page.index('id="view-claims"')]
-    assert re.search(r"[Ll]oss on rare tokens falls", verdict)
+    for model in RUNS:
+        assert re.search(rf"{model}.{{0,200}}[Ll]oss on rare tokens falls", verdict, flags=re.DOTALL), model
     for view in ("claims", "timelines", "neurons", "portrait", "matrices"):
         assert f'data-view="{view}"' in page
     for view, section in (("layers", "layers"), ("account", "allocation")):
@@ -150,22 +189,23 @@ def test_the_atlas_shows_what_was_measured_and_says_what_was_not(measured):
         assert f"the section &#x27;{section}&#x27; of the configuration asks for it" in shown
 
 
-@pytest.mark.parametrize(("model", "n_neurons"), [("my-model", 96), ("neox-half-saved", 40)])
-def test_neurons_come_from_the_checkpoint_and_regimes_are_tested(measured, model, n_neurons):
+@pytest.mark.parametrize("model", RUNS)
+def test_neurons_come_from_the_checkpoint_and_regimes_are_tested(measured, model):
+    n_neurons = 40 if model.startswith("neox") else 96
     assert (measured.folder / f"results/null_tables/{n_neurons}.parquet").is_file()
     rows = load_timeline(measured.folder / "results", "regimes", models=model, format="arrow").to_pylist()
+    assert rows
     assert "no_null_table" not in {row["status"] for row in rows}
 
 
-@pytest.mark.parametrize("pair", [("neox-half-saved", "neox-half"), ("my-model", "gpt2-saved")])
-def test_the_same_weights_give_the_same_results_however_they_were_saved(measured, pair):
+@pytest.mark.parametrize("name", RUNS)
+def test_the_same_weights_give_the_same_results_however_they_were_saved(measured, name):
     """`torch.save` names a tied embedding twice, and GPT-NeoX's unembedding otherwise than its own checkpoints."""
-    results = measured.folder / "results"
-    for table, keys in (("behaviour", ["step", "stratum"]), ("spectra", ["step", "layer", "matrix"])):
-        column = {"behaviour": "loss", "spectra": "alpha"}[table]
+    for table, columns in TESTED.items():
         one, other = (
-            load_timeline(results, table, models=name, steps=ENDS, columns=[*keys, column], format="arrow").to_pydict()
-            for name in pair
+            load_shards(measured.folder / "results", table, models=model, steps=ENDS, columns=columns, format="arrow")
+            for model in (name, TWINS[name][0])
         )
-        assert one == other
-        assert set(one["step"]) == set(ENDS)
+        assert one.num_rows
+        assert set(one["step"].to_pylist()) == set(ENDS)
+        assert one.to_pydict() == other.to_pydict()
