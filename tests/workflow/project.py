@@ -20,6 +20,8 @@ RULE = re.compile(r"^(?:local)?rule (\w+?)(?:_\d+_\d+)?:", re.MULTILINE)
 """Names of rules; those of a batch of checkpoints without its steps."""
 NO_FIGURES = ("--omit-from", "figures")
 """Arguments of a run that makes all tables; figures, and what waits for them, are half of what a tiny run costs."""
+OF_TEXT = ("text", "tokenizer", "corpus", "panel", "null_tables")
+"""Folders of results that no checkpoint enters."""
 TEXTS = (
     *("base64", "bdb", "calendar", "cmd", "contextlib", "copy", "csv", "fileinput", "fractions", "gettext", "gzip"),
     *("heapq", "mimetypes", "plistlib", "pprint", "pstats", "random", "selectors", "shlex", "socketserver", "string"),

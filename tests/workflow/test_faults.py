@@ -11,7 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 from rare_neurons import load_evidence, load_integrity, load_timeline
 from rare_neurons.tables import read_metadata
-from tests.workflow.project import NO_FIGURES
+from tests.workflow.project import NO_FIGURES, OF_TEXT
 
 OF_LAYERS = [
     *(f"layer_influence/heldout/local/step{step}" for step in (4, 7)),
@@ -22,8 +22,10 @@ pytestmark = pytest.mark.pipeline
 
 def folder_model(project, **changes):
     """Take the finished run's checkpoints as local folders, so that one can be spoilt."""
-    shutil.move(project.folder / "results/pretrain/tiny-seed0", project.folder / "run")
-    shutil.rmtree(project.folder / "results")
+    results = project.folder / "results"
+    shutil.move(results / "pretrain/tiny-seed0", project.folder / "run")
+    for path in {*results.iterdir()} - {results / name for name in OF_TEXT}:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
     model = {"source": "folder", "path": "run/step{step}", "tokenizer": "bpe", "steps": [0, 2, 4], **changes}
     return project.configure(models={"local": model})
 
@@ -142,11 +144,13 @@ def test_a_repaired_checkpoint_is_measured(project):
     weights = project.folder / "run/step2/model.safetensors"
     whole = weights.read_bytes()
     weights.write_bytes(whole[:500])
-    project.run(*NO_FIGURES)
+    timelines = ("--", "results/timelines/influence/local.parquet")
+    project.run(*timelines)
     assert load_integrity(project.folder / "results").quarantined.tolist() == [False, True, False]
     weights.write_bytes(whole)
-    project.run(*NO_FIGURES)
+    project.run(*timelines)
     assert not load_integrity(project.folder / "results").quarantined.any()
+    assert set(load_timeline(project.folder / "results", "influence").step) == {0, 2, 4}
 
 
 def test_a_tokenizer_that_does_not_fit_the_model_is_named(project):

@@ -12,7 +12,7 @@ from huggingface_hub import snapshot_download
 from rare_neurons import load_integrity, load_timeline
 from rare_neurons.checkpoints.schedules import steps_of
 from tests.hub.server import Fault, serve
-from tests.workflow.project import NO_FIGURES, make_project
+from tests.workflow.project import NO_FIGURES, OF_TEXT, make_project
 from tools.configuration import read_config
 
 pytestmark = pytest.mark.pipeline
@@ -36,7 +36,7 @@ def served(project, tmp_path):
     project.hurry()
     local = tmp_path / "local"
     shutil.move(project.folder / "results", local)
-    for table in ("text", "tokenizer", "corpus", "panel", "null_tables"):  # what no checkpoint enters
+    for table in OF_TEXT:
         shutil.copytree(local / table, project.folder / "results" / table)
     for step in STEPS:
         shutil.copytree(local / f"pretrain/tiny-seed0/step{step}", tmp_path / f"hub/lab/tiny/step{step}")
@@ -92,7 +92,7 @@ def test_faults_of_transport_are_survived_and_faults_of_data_are_named(served):
         Fault(r"GET /cdn.*/step4/model.safetensors", flip=True),
     ]
     project.configure(models={"tiny-seed0": {**model, "steps": [*STEPS, 8]}})
-    project.run(*NO_FIGURES)
+    project.run("results/timelines/behaviour/tiny-seed0.parquet")
     results = project.folder / "results"
     verdicts = {row["step"]: row for row in load_integrity(results, format="arrow").to_pylist()}
     assert [verdicts[step]["quarantined"] for step in (0, 2, 4, 8)] == [False, False, False, True]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 
@@ -179,6 +180,7 @@ def _slug(text: str) -> str:
     return "-".join(text.lower().split())
 
 
+@cache  # a second and a half to bundle, the same for every page
 def _vega() -> str:
     """Return Vega, Vega-Lite and Vega-Embed with all that they need: the one program on the page that is not ours."""
     import vl_convert  # of the extra `run`: reading results does without

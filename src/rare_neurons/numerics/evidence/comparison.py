@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.stats import t as student_t
+from scipy.special import stdtr, stdtrit
 
 from .minimal_effect import average_effect
 
@@ -111,7 +111,7 @@ def compare(
         return no_comparison(n_runs=n_runs, n_controls=n_controls, status="undefined", reason=reason)
     freedom = variance**2 / sum(v**2 / nu for v, nu in parts if v > 0)
     error = float(np.sqrt(variance))
-    half = float(student_t.ppf((1 + decision.confidence) / 2, freedom)) * error
+    half = float(stdtrit(freedom, (1 + decision.confidence) / 2)) * error
     smallest = average_effect(error, freedom, level=one_sided_level(decision), power=decision.power)
     p_value = directed_p(estimate / error, freedom, decision.direction)
     interval = estimate - half, estimate + half
@@ -121,8 +121,8 @@ def compare(
 def directed_p(t: float, freedom: float, direction: Direction) -> float:
     """p-value of a t statistic for a rise, a fall, or either (doubled)."""
     if direction == "either":
-        return float(2 * student_t.sf(abs(t), freedom))
-    return float(student_t.sf(t if direction == "rise" else -t, freedom))
+        return float(2 * stdtr(freedom, -abs(t)))
+    return float(stdtr(freedom, -t if direction == "rise" else t))
 
 
 def one_sided_level(decision: Decision) -> float:

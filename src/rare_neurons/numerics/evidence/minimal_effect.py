@@ -6,8 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import chi2, nct
-from scipy.stats import t as student_t
+from scipy.special import stdtrit
 
 from rare_neurons.numerics.grid.jackknife import standard_error
 from rare_neurons.numerics.grid.leave_outs import LeaveOuts
@@ -108,13 +107,22 @@ def average_effect(standard_error: float, freedom: float, *, level: float = 0.05
 @lru_cache(maxsize=4096)
 def power_factor(freedom: float, level: float, power: float) -> float:
     """Factor on the plug-in effect ``δ ŝ`` that makes the mean power over ŝ the power asked."""
+    from scipy.stats import chi2, nct  # here: half a second of import, for every job that only words what was found
+
     estimated = np.sqrt(chi2.ppf((np.arange(_NODES) + 0.5) / _NODES, freedom) / freedom)
-    plain, bound = _noncentrality(freedom, level, power), student_t.isf(level, freedom)
+    plain, bound = _noncentrality(freedom, level, power), _upper_t(level, freedom)
     found = lambda factor: float(np.mean(nct.sf(bound, freedom, factor * plain * estimated)))  # noqa: E731
     return float(brentq(lambda factor: found(factor) - power, 0.5, 20.0, xtol=1e-4))
 
 
 @lru_cache(maxsize=4096)
 def _noncentrality(freedom: float, level: float, power: float) -> float:
-    bound = student_t.isf(level, freedom)
+    from scipy.stats import nct
+
+    bound = _upper_t(level, freedom)
     return float(brentq(lambda shift: nct.sf(bound, freedom, shift) - power, 0.0, 200.0))
+
+
+def _upper_t(level: float, freedom: float) -> float:
+    """Value that Student's t exceeds with probability `level`."""
+    return -float(stdtrit(freedom, level))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import t as student_t
+from scipy.special import stdtrit
 
 from rare_neurons.numerics.grid.jackknife import two_way_variance
 from rare_neurons.numerics.grid.leave_outs import LeaveOuts, combine
@@ -160,7 +160,7 @@ def date_over_seeds(
         return SeedDate(None, None, "too_few_runs", f"{len(dates)} dates, but {MIN_RUNS} runs are needed")
     middle = dates - 0.5
     variance = max(float(middle.var(ddof=1)), 1 / 12) / len(dates) + panel_variance
-    half = float(student_t.ppf((1 + confidence) / 2, len(dates) - 1)) * np.sqrt(variance)
+    half = float(stdtrit(len(dates) - 1, (1 + confidence) / 2)) * np.sqrt(variance)
     after, by = int(np.floor(middle.mean() - half)), int(np.ceil(middle.mean() + half))
     if by >= n_steps:
         return SeedDate(max(after, 0), None, "open_end", f"the interval reaches beyond checkpoint {n_steps - 1}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student_t
+from scipy.special import stdtrit
 
 from .leave_outs import LeaveOuts
 
@@ -95,6 +95,6 @@ def t_interval(statistic: LeaveOuts, *, confidence: float = 0.9) -> Interval:
     if statistic.value.ndim or not 0 < confidence < 1:
         raise ValueError(f"statistic of shape {statistic.value.shape}, confidence {confidence}: need () and (0, 1)")
     error = float(standard_error(statistic))
-    half = float(student_t.ppf((1 + confidence) / 2, statistic.n_folds - 1)) * error
+    half = float(stdtrit(statistic.n_folds - 1, (1 + confidence) / 2)) * error
     value = float(statistic.value)
     return Interval(value, value - half, value + half, error, confidence)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student_t
+from scipy.special import stdtrit
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,5 @@ def layer_total(
     m, n = len(audited), len(values) - n_exact
     value = float(values.sum() + n * error.mean())
     spread = float(error.std(ddof=1)) if m > 1 else 0.0
-    half = (
-        float(student_t.ppf((1 + confidence) / 2, max(m - 1, 1))) * n * spread * float(np.sqrt(max(0.0, 1 - m / n) / m))
-    )
+    half = float(stdtrit(max(m - 1, 1), (1 + confidence) / 2)) * n * spread * float(np.sqrt(max(0.0, 1 - m / n) / m))
     return Total(value, value - half, value + half)
