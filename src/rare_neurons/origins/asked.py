@@ -77,11 +77,9 @@ class Asked:
 
     def panels_at(self, rule: str | None, model: str) -> list[str]:
         """Panels of a model that a rule measures: one of `AT_DECLARED_STEPS` those with a stratum that it asks for."""
+        strata = set(self.config[rule]["strata"]) if rule in AT_DECLARED_STEPS else None
         panels = self.panels_of(model)
-        if rule not in AT_DECLARED_STEPS:
-            return panels
-        strata = set(self.config[rule]["strata"])
-        return [name for name in panels if strata & set(self.config["panels"][name]["strata"])]
+        return [p for p in panels if strata is None or strata & set(self.config["panels"][p]["strata"])]
 
     @property
     def measures_influence(self) -> bool:
