@@ -26,10 +26,11 @@
   }
 
   function circle(chart, view, { x, y }) {
-    const canvas = chart.querySelector("canvas").getBoundingClientRect(), box = chart.getBoundingClientRect(), [left, top] = view.origin();
+    const canvas = chart.querySelector("canvas").getBoundingClientRect(), box = chart.getBoundingClientRect();
+    const [left, top] = view.origin(), room = view.padding();
     const ring = Object.assign(document.createElement("div"), { className: "ring" });
-    ring.style.left = `${canvas.x - box.x + left + view.scale("x")(x)}px`;
-    ring.style.top = `${canvas.y - box.y + top + view.scale("y")(y)}px`;
+    ring.style.left = `${canvas.x - box.x + Math.max(0, left) + room.left + view.scale("x")(x)}px`;
+    ring.style.top = `${canvas.y - box.y + Math.max(0, top) + room.top + view.scale("y")(y)}px`;
     chart.append(ring);
   }
 
