@@ -46,7 +46,7 @@ def test_the_lock_installs_and_the_smallest_workflow_runs(version, tmp_path):
     call(program, ROOT / "tools/install.py", tmp_path / "venv", folder=tmp_path)
     python = tmp_path / "venv/bin/python"
     assert call(python, "--version", folder=tmp_path).startswith(f"Python {version}.")
-    project = make_project(tmp_path / "project")
+    project = make_project(tmp_path / "project", **dict.fromkeys(("layers", "activity", "allocation")))
     path = os.pathsep.join(map(str, (project.folder / "src", ROOT)))
     shown = call(python, "-m", "tools.inside", "--cores", "1", folder=project.folder, PYTHONPATH=path)
     assert "(100%) done" in shown
