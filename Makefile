@@ -43,7 +43,7 @@ test-slurm: $(VENV)/.installed ## the SLURM profile on a SLURM that the test sta
 test-storage: $(VENV)/.installed ## workers that share no file system (needs rsync)
 	$(BIN)/python -m pytest -m storage tests/storage
 
-test-package: $(VENV)/.installed ## the wheel, installed where there is no checkout: reading, and a whole run
+test-package: $(VENV)/.installed ## the wheel where there is no checkout, a model of one's own, each Python that is there
 	$(BIN)/python -m pytest -m package tests/package
 
 test-browser: $(VENV)/.installed ## the atlas in a headless Chromium: slider, clicks, keys, exports
