@@ -5,8 +5,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-import pyarrow.dataset as ds
-
 from rare_neurons.corpora.stdlib import stdlib_documents
 from rare_neurons.errors import RequestError
 
@@ -91,6 +89,8 @@ def _jsonl(source: Mapping[str, object], folder: Path) -> Iterator[Document]:
 
 
 def _parquet(source: Mapping[str, object], folder: Path) -> Iterator[Document]:
+    import pyarrow.dataset as ds  # here: it imports pandas, longer than most corpora take
+
     column = str(source["text_field"])
     for name, path in _files(source, folder):
         data = ds.dataset(path, format="parquet")
