@@ -10,7 +10,7 @@ import torch
 
 from rare_neurons.models.influence.directions import UNIT_ROUNDOFF, Directions
 from rare_neurons.models.influence.enclosure import Z_ORDER, GroupMoments
-from rare_neurons.models.influence.scratch import CACHE, GRADIENT_BLOCK, Chunks, Scratch
+from rare_neurons.models.influence.scratch import CACHE, GRADIENT_BLOCK, Chunks, Scratch, row_pieces
 from rare_neurons.models.influence.tokens import TokenBlock
 
 OWN, REST = 0, 1
@@ -114,20 +114,25 @@ class MomentVisitor:
         """Add a block of columns of one group."""
         directions = self.directions
         self.visited.append((columns, group))
-        # A difference that converts on its way takes twice as long.
-        h = self.h[:, columns].copy_(torch.sub(z, self.top, out=self.difference(z.shape)))
-        e32 = self.e[:, columns].copy_(e)
+        for rows in row_pieces(z.shape, self.chunks):
+            self._visit_rows(rows, columns, group, e=e[rows], z=z[rows])
+        e32 = self.e[:, columns]
         squares = e32 if directions.squares.dtype == torch.float32 else self.factor(z.shape).copy_(e)
         self.squares[group].add_(_large_product(squares, directions.squares[:, columns].T))
-        self._add_powers(group, h, e32)
         self.rows[group].add_(e @ directions.row_squares[columns])
-        torch.minimum(self.low[group], z.amin(-1), out=self.low[group])
-        torch.maximum(self.high[group], z.amax(-1), out=self.high[group])
 
-    def _add_powers(self, group: int, h: torch.Tensor, e: torch.Tensor) -> None:
-        """Σ e h^j for j = 2..6; orders 0 and 1 come in float64 from the class sums."""
+    def _visit_rows(self, rows: slice, columns: slice, group: int, *, e: torch.Tensor, z: torch.Tensor) -> None:
+        """Keep `h` and `e` of some rows, and add their powers and range."""
+        # A difference that converts on its way takes twice as long.
+        h = self.h[rows, columns].copy_(torch.sub(z, self.top[rows], out=self.difference(z.shape)))
+        self._add_powers(self.powers[group, rows], h, self.e[rows, columns].copy_(e))
+        low, high = self.low[group, rows], self.high[group, rows]
+        torch.minimum(low, z.amin(-1), out=low)
+        torch.maximum(high, z.amax(-1), out=high)
+
+    def _add_powers(self, sums: torch.Tensor, h: torch.Tensor, e: torch.Tensor) -> None:
+        """Σ e h^j for j = 2..6 into `sums` `[row, order]`; 0 and 1 come in float64 from the class sums."""
         eh, h2, h3, eh3 = (scratch(h.shape) for scratch in self.scratch)
-        sums = self.powers[group]
         torch.mul(e, h, out=eh)
         sums[:, 2].add_(torch.linalg.vecdot(eh, h))
         torch.mul(h, h, out=h2)
