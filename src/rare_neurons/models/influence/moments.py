@@ -101,34 +101,30 @@ class MomentVisitor:
 
         self.reference, self.top = reference, top
         self.h, self.e = (self._again(name, z, z.shape[1], torch.float32) for name in ("h", "e"))
-        self.powers = zeros(2, n_pos, Z_ORDER + 1)
-        self.squares = zeros(2, n_pos, n_neurons)
+        self.powers, self.squares = zeros(2, n_pos, Z_ORDER + 1), zeros(2, n_pos, n_neurons)
         self.visited: list[tuple[slice, int]] = []
-        self.low, self.high = zeros(2, n_pos) + torch.inf, zeros(2, n_pos) - torch.inf
-        self.rows = zeros(2, n_pos)
+        self.low, self.high, self.rows = zeros(2, n_pos) + torch.inf, zeros(2, n_pos) - torch.inf, zeros(2, n_pos)
         self.scratch = [Scratch(self.h, columns=self.chunks.columns) for _ in range(4)]
         self.difference = Scratch(self.h, torch.float64, self.chunks.columns)
         self.factor = Scratch(self.h, self.directions.squares.dtype, self.chunks.columns)
 
     def visit(self, columns: slice, group: int, *, e: torch.Tensor, z: torch.Tensor, A: torch.Tensor) -> None:
         """Add a block of columns of one group."""
-        directions = self.directions
         self.visited.append((columns, group))
         for rows in row_pieces(z.shape, self.chunks):
             self._visit_rows(rows, columns, group, e=e[rows], z=z[rows])
-        e32 = self.e[:, columns]
-        squares = e32 if directions.squares.dtype == torch.float32 else self.factor(z.shape).copy_(e)
-        self.squares[group].add_(_large_product(squares, directions.squares[:, columns].T))
-        self.rows[group].add_(e @ directions.row_squares[columns])
+        factors = self.directions.squares[:, columns]
+        e_in_kind = self.e[:, columns] if factors.dtype == torch.float32 else self.factor(z.shape).copy_(e)
+        self.squares[group].add_(_large_product(e_in_kind, factors.T))
+        self.rows[group].add_(e @ self.directions.row_squares[columns])
 
     def _visit_rows(self, rows: slice, columns: slice, group: int, *, e: torch.Tensor, z: torch.Tensor) -> None:
         """Keep `h` and `e` of some rows, and add their powers and range."""
         # A difference that converts on its way takes twice as long.
         h = self.h[rows, columns].copy_(torch.sub(z, self.top[rows], out=self.difference(z.shape)))
         self._add_powers(self.powers[group, rows], h, self.e[rows, columns].copy_(e))
-        low, high = self.low[group, rows], self.high[group, rows]
-        torch.minimum(low, z.amin(-1), out=low)
-        torch.maximum(high, z.amax(-1), out=high)
+        torch.minimum(self.low[group, rows], z.amin(-1), out=self.low[group, rows])
+        torch.maximum(self.high[group, rows], z.amax(-1), out=self.high[group, rows])
 
     def _add_powers(self, sums: torch.Tensor, h: torch.Tensor, e: torch.Tensor) -> None:
         """Σ e h^j for j = 2..6 into `sums` `[row, order]`; 0 and 1 come in float64 from the class sums."""
