@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from rare_neurons.models.readout import Norm, final_block, measure_ablation, read_out
+from rare_neurons.models.readout import FinalBlock, Norm, final_block, measure_ablation, prepare_ablation, read_out
 from tests.models.tiny import N_NEURONS, NAMES, VOCAB, random_model, random_panel
 from tests.reference.hooked_influence import final_w_out, hooked_log_p, mean_activation
 
@@ -72,6 +72,20 @@ def test_coefficients_give_the_logits_of_the_ablated_model(name):
             f = f + ablation.kappa[:, i, None] * (readout.norm.centre(m * block.post_weight) @ readout.A.T)
         after = hooked_log_p(model, token_ids, i, mean[i])[..., ORDER].flatten(0, 1)
         torch.testing.assert_close(torch.log_softmax(before + f, -1), after, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["layer_norm", "rms_norm", "none"])
+def test_coefficients_do_not_depend_on_how_many_are_made_at_once(kind):
+    draw = torch.Generator().manual_seed(0)
+    W_out, residual, delta = (
+        torch.randn(*size, generator=draw, dtype=torch.float64) for size in ((5, 8), (7, 8), (7, 5))
+    )
+    known = {"residual": residual, "mlp_output": None}
+    norm, block = Norm(kind, 1e-5), FinalBlock(W_out, None, None)
+    whole = prepare_ablation(norm, block, **known)(delta)
+    pieces = prepare_ablation(norm, block, **known, pairs=11)(delta)
+    for name in ("epsilon", "eta", "direct_eta"):
+        assert torch.equal(getattr(pieces, name), getattr(whole, name))
 
 
 def test_a_change_of_scale_keeps_its_digits():

@@ -3,13 +3,23 @@
 import pytest
 import torch
 
-from rare_neurons.models.influence.budget import SE_SAFETY, Budget, select_exact
+from rare_neurons.models.influence.budget import LARGEST, SE_SAFETY, Budget, select_exact
 
 
 def test_selection_takes_the_largest_until_the_rest_fits():
     bounds = torch.tensor([[4.0, 1.0, torch.inf], [1.0, 1.0, 0.5], [2.0, 1.0, 0.4]])
     chosen = select_exact(bounds, allowed=torch.tensor([3.0, 3.0, 0.4]))
     assert chosen.tolist() == [[True, False, True], [False, False, True], [False, False, False]]
+
+
+@pytest.mark.parametrize("wanted", [1, LARGEST, LARGEST + 1, 200])
+def test_few_and_many_large_bounds_are_selected_as_by_sorting_all(wanted):
+    """Bounds 1, 2, ... in any order: `wanted` of a column must go, which its largest few tell or do not."""
+    n = 300
+    column = torch.arange(1, n + 1, dtype=torch.float64)
+    places = torch.randperm(n, generator=torch.Generator().manual_seed(wanted))
+    chosen = select_exact(column[places][:, None], allowed=column[: n - wanted].sum()[None])
+    assert chosen[:, 0].tolist() == (places >= n - wanted).tolist()
 
 
 def test_what_a_block_leaves_is_allowed_to_the_next():

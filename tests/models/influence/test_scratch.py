@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import torch
 
-from rare_neurons.models.influence.scratch import CACHE, DEVICE, VOCAB_BLOCK, Scratch, chunks_for
+from rare_neurons.models.influence.scratch import CACHE, DEVICE, ROW_PIECE, VOCAB_BLOCK, Scratch, chunks_for, row_pieces
 
 
 def test_blocks_share_their_memory():
@@ -20,6 +20,13 @@ def test_no_more_than_a_block_of_columns_is_kept():
     assert Scratch(wide).memory.numel() == 2 * VOCAB_BLOCK
     assert Scratch(wide, torch.float16).memory.dtype == torch.float16
     assert Scratch(wide, columns=7).memory.numel() == 2 * 7
+
+
+def test_rows_come_in_pieces_that_stay_in_cache_and_on_a_device_at_once():
+    rows = ROW_PIECE // 100
+    assert list(row_pieces((rows + 3, 100), CACHE)) == [slice(0, rows), slice(rows, rows + 3)]
+    assert list(row_pieces((2, 2 * ROW_PIECE), CACHE)) == [slice(0, 1), slice(1, 2)]
+    assert list(row_pieces((rows + 3, 100), DEVICE)) == [slice(0, rows + 3)]
 
 
 def test_a_processor_works_in_cache_and_a_device_by_the_block():

@@ -10,7 +10,7 @@ import torch
 
 from rare_neurons.models.influence.directions import UNIT_ROUNDOFF, Directions
 from rare_neurons.models.influence.enclosure import Z_ORDER, GroupMoments
-from rare_neurons.models.influence.scratch import CACHE, GRADIENT_BLOCK, Chunks, Scratch
+from rare_neurons.models.influence.scratch import CACHE, GRADIENT_BLOCK, Chunks, Scratch, row_pieces
 from rare_neurons.models.influence.tokens import TokenBlock
 
 OWN, REST = 0, 1
@@ -101,33 +101,34 @@ class MomentVisitor:
 
         self.reference, self.top = reference, top
         self.h, self.e = (self._again(name, z, z.shape[1], torch.float32) for name in ("h", "e"))
-        self.powers = zeros(2, n_pos, Z_ORDER + 1)
-        self.squares = zeros(2, n_pos, n_neurons)
+        self.powers, self.squares = zeros(2, n_pos, Z_ORDER + 1), zeros(2, n_pos, n_neurons)
         self.visited: list[tuple[slice, int]] = []
-        self.low, self.high = zeros(2, n_pos) + torch.inf, zeros(2, n_pos) - torch.inf
-        self.rows = zeros(2, n_pos)
+        self.low, self.high, self.rows = zeros(2, n_pos) + torch.inf, zeros(2, n_pos) - torch.inf, zeros(2, n_pos)
         self.scratch = [Scratch(self.h, columns=self.chunks.columns) for _ in range(4)]
         self.difference = Scratch(self.h, torch.float64, self.chunks.columns)
         self.factor = Scratch(self.h, self.directions.squares.dtype, self.chunks.columns)
 
     def visit(self, columns: slice, group: int, *, e: torch.Tensor, z: torch.Tensor, A: torch.Tensor) -> None:
         """Add a block of columns of one group."""
-        directions = self.directions
         self.visited.append((columns, group))
-        # A difference that converts on its way takes twice as long.
-        h = self.h[:, columns].copy_(torch.sub(z, self.top, out=self.difference(z.shape)))
-        e32 = self.e[:, columns].copy_(e)
-        squares = e32 if directions.squares.dtype == torch.float32 else self.factor(z.shape).copy_(e)
-        self.squares[group].add_(_large_product(squares, directions.squares[:, columns].T))
-        self._add_powers(group, h, e32)
-        self.rows[group].add_(e @ directions.row_squares[columns])
-        torch.minimum(self.low[group], z.amin(-1), out=self.low[group])
-        torch.maximum(self.high[group], z.amax(-1), out=self.high[group])
+        for rows in row_pieces(z.shape, self.chunks):
+            self._visit_rows(rows, columns, group, e=e[rows], z=z[rows])
+        factors = self.directions.squares[:, columns]
+        e_in_kind = self.e[:, columns] if factors.dtype == torch.float32 else self.factor(z.shape).copy_(e)
+        self.squares[group].add_(_large_product(e_in_kind, factors.T))
+        self.rows[group].add_(e @ self.directions.row_squares[columns])
 
-    def _add_powers(self, group: int, h: torch.Tensor, e: torch.Tensor) -> None:
-        """Σ e h^j for j = 2..6; orders 0 and 1 come in float64 from the class sums."""
+    def _visit_rows(self, rows: slice, columns: slice, group: int, *, e: torch.Tensor, z: torch.Tensor) -> None:
+        """Keep `h` and `e` of some rows, and add their powers and range."""
+        # A difference that converts on its way takes twice as long.
+        h = self.h[rows, columns].copy_(torch.sub(z, self.top[rows], out=self.difference(z.shape)))
+        self._add_powers(self.powers[group, rows], h, self.e[rows, columns].copy_(e))
+        torch.minimum(self.low[group, rows], z.amin(-1), out=self.low[group, rows])
+        torch.maximum(self.high[group, rows], z.amax(-1), out=self.high[group, rows])
+
+    def _add_powers(self, sums: torch.Tensor, h: torch.Tensor, e: torch.Tensor) -> None:
+        """Σ e h^j for j = 2..6 into `sums` `[row, order]`; 0 and 1 come in float64 from the class sums."""
         eh, h2, h3, eh3 = (scratch(h.shape) for scratch in self.scratch)
-        sums = self.powers[group]
         torch.mul(e, h, out=eh)
         sums[:, 2].add_(torch.linalg.vecdot(eh, h))
         torch.mul(h, h, out=h2)

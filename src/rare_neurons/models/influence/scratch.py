@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -10,6 +11,8 @@ VOCAB_BLOCK, FEW_COLUMNS = 2048, 512
 """Columns worked on at once on a processor: 8 or 2 MB of float64 with 512 positions, the latter in a core's cache."""
 
 FEW_NEURONS = 1024  # up to which fewer columns pay: sums over them are added up once for each block of columns
+
+ROW_PIECE = 2**16  # numbers that elementwise passes over a block of columns take at a time: half a MB of float64
 
 GRADIENT_BLOCK = 256  # columns of a float32 partial sum of p A, where it is not taken in float64
 
@@ -39,6 +42,13 @@ def chunks_for(device: torch.device, n_neurons: int) -> Chunks:
     if device.type != "cpu":
         return DEVICE
     return CACHE if n_neurons > FEW_NEURONS else replace(CACHE, columns=FEW_COLUMNS)
+
+
+def row_pieces(shape: tuple[int, int], chunks: Chunks) -> Iterator[slice]:
+    """Rows of a block of columns, few enough that passes over them stay in a core's cache; on a device all of them."""
+    step = shape[0] if chunks.parallel else max(1, ROW_PIECE // shape[1])
+    for start in range(0, shape[0], step):
+        yield slice(start, min(start + step, shape[0]))
 
 
 class Scratch:

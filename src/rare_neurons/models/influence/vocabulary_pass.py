@@ -8,7 +8,7 @@ from typing import Protocol
 import torch
 
 from rare_neurons.models.influence.class_sums import ClassSums
-from rare_neurons.models.influence.scratch import CACHE, VOCAB_BLOCK, Chunks, Scratch
+from rare_neurons.models.influence.scratch import CACHE, VOCAB_BLOCK, Chunks, Scratch, row_pieces
 from rare_neurons.models.influence.tokens import TokenBlock, Unigram
 from rare_neurons.models.panel_arrays import SortedVocabulary
 from rare_neurons.models.readout import Readout
@@ -52,7 +52,7 @@ def read_tokens(
     n_vocab = len(readout.A)
     z = torch.empty(len(c), n_vocab, dtype=c.dtype, device=c.device) if visitor is None else visitor.logits(c, n_vocab)
     chunks = CACHE if visitor is None else visitor.chunks
-    tops = _all_logits(readout, vocabulary, c, scale, z, chunks.columns)
+    tops = _all_logits(readout, vocabulary, c, scale, z, chunks)
     q = None if post_direction is None else readout.norm.centre(post_direction) @ readout.A.T
     reference = _group_maxima(tops[0], own_class)
     if visitor is not None:
@@ -71,8 +71,9 @@ def read_tokens(
         group = 0 if k == own_class else 1
         zb, A = z[:, columns], readout.A[columns]
         e = scratch(zb.shape)
-        torch.addcmul(-reference[:, group, None], zb, scale, out=e)
-        e = e.add_(readout.b[columns]).exp_() if readout.has_bias else e.exp_()
+        for rows in row_pieces(zb.shape, chunks):
+            part = torch.addcmul(-reference[rows, group, None], zb[rows], scale[rows], out=e[rows])
+            (part.add_(readout.b[columns]) if readout.has_bias else part).exp_()
         qb = None if q is None else q[:, columns]
         sums.add(k, columns, e=e, z=zb, A=A, q=qb, scratch=ez_scratch(zb.shape))
         if visitor is not None:
@@ -96,20 +97,27 @@ def column_blocks(vocabulary: SortedVocabulary, width: int = VOCAB_BLOCK) -> Ite
 
 
 def _all_logits(
-    readout: Readout, vocabulary: SortedVocabulary, c: torch.Tensor, scale: torch.Tensor, z: torch.Tensor, width: int
+    readout: Readout,
+    vocabulary: SortedVocabulary,
+    c: torch.Tensor,
+    scale: torch.Tensor,
+    z: torch.Tensor,
+    chunks: Chunks,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Fill z `[pos, vocab]` by blocks of `width` columns; per class the largest logit and its column `[pos, class]`."""
+    """Fill z `[pos, vocab]` by blocks of columns; per class the largest logit and its column `[pos, class]`."""
     n_classes = len(vocabulary.slices)
     value = torch.full((len(c), n_classes), -torch.inf, dtype=c.dtype, device=c.device)
     column = torch.zeros(len(c), n_classes, dtype=torch.int64, device=c.device)
-    for k, columns in column_blocks(vocabulary, width):
+    for k, columns in column_blocks(vocabulary, chunks.columns):
         zb = torch.mm(c, readout.A[columns].T, out=z[:, columns])  # in place: MKL takes a row stride
-        logits = zb * scale + readout.b[columns] if readout.has_bias else zb  # one positive factor keeps the order
-        top, at = logits.max(-1)
-        top = top if readout.has_bias else top * scale[:, 0]
-        larger = top > value[:, k]
-        value[:, k] = torch.where(larger, top, value[:, k])
-        column[:, k] = torch.where(larger, at + columns.start, column[:, k])
+        for rows in row_pieces(zb.shape, chunks):
+            z_rows, best = zb[rows], value[rows, k]
+            logits = z_rows * scale[rows] if readout.has_bias else z_rows  # one positive factor keeps the order
+            top, at = (logits.add_(readout.b[columns]) if readout.has_bias else logits).max(-1)
+            top = top if readout.has_bias else top * scale[rows, 0]
+            larger = top > best
+            column[rows, k] = torch.where(larger, at + columns.start, column[rows, k])
+            value[rows, k] = torch.where(larger, top, best)
     return value, column
 
 
