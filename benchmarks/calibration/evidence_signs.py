@@ -38,7 +38,7 @@ from rare_neurons.stages.probe import probe_tables, settings_of
 from rare_neurons.tables import index_paths, read_metadata, read_table, write_rows
 from tools.configuration import SCHEMA, read_yaml
 
-TARGETS, TIMES, SMALL_SHARE = 3_000, 10, 1 / 3
+TARGETS, TIMES, SMALL_SHARE = 2_000, 10, 1 / 3
 """Targets of a stratum on the small panel, how many times as many on the large one, and the small one's documents."""
 PER_DOCUMENT = {"small": (8, 120), "large": (60, 500)}  # contexts, and targets of a stratum, at most
 STEPS = (0, 16, 128, 1000)
