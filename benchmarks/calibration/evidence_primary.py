@@ -5,9 +5,9 @@ docs/methods/evidence.md. Worlds as the planted series: three seeds, two control
 fourth on, noise of the panel with a memory of 0.8. Beside the mean influence and that of any sign on rare tokens stand
 the loss within them, which is found (p = 0.0001) or uniform, and five questions without an effect.
 
+- *Holm*, the default: loss, mean and any sign pay for each other at 0.8 of the level;
 - *sequence*: loss, then mean, at 0.8 of the level; any sign is secondary;
 - *either first*: mean or any sign, each at half of 0.8 of the level; loss after them, at the halves that hold;
-- *Holm*: loss, mean and any sign pay for each other at 0.8 of the level;
 - *shares*: loss 0.2, mean and any sign 0.35 each, whose shares pass on to those that are left; secondary ones 0.1.
 """
 
@@ -32,7 +32,7 @@ LOSS, MEAN, ANY = range(3)
 
 
 def sequence(p):
-    """The default: loss, then mean; any sign among the secondary ones."""
+    """Loss, then mean; any sign among the secondary ones."""
     found = adjust_questions(primary=p[:2], secondary=p[2:])
     return [*found.primary, *found.secondary]
 
@@ -46,7 +46,8 @@ def either_first(p):
 
 def holm(p):
     """Three primary questions under Holm at 0.8 of the level."""
-    return weighted(p, (0.8 / 3,) * 3)
+    found = adjust_questions(primary=p[:3], secondary=p[3:], in_order=False)
+    return [*found.primary, *found.secondary]
 
 
 def shares(p):
@@ -72,7 +73,7 @@ def secondary(p, gate, rest):
     return [min(1.0, one / rest, max(one, gate)) for one in plain]
 
 
-ORDERS = {"sequence": sequence, "either first": either_first, "Holm": holm, "shares": shares}
+ORDERS = {"Holm": holm, "sequence": sequence, "either first": either_first, "shares": shares}
 
 
 def tier_p(series, k, size, mixed, rng):

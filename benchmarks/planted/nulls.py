@@ -94,7 +94,7 @@ def more_models(results: Path, out: Path) -> dict[str, list[str]]:
     if not (out / "null-seed5").is_dir():
         world.write_nulls()
     third = world.third_control()
-    config = world.configure(world.nulls() | third, {})
+    config = world.configure(world.nulls() | third)
     steps = sorted(int(path.name.removeprefix("step")) for path in next((results / "pretrain").iterdir()).glob("step*"))
     wanted = [(m, s) for m in world.nulls() for s in STEPS] + [(m, s) for m in third for s in steps]
     paths = [

@@ -41,13 +41,6 @@ from tools.configuration import SCHEMA, read_yaml
 ROOT = Path(__file__).parents[2]
 STEPS, PLANTED = [0, 1, 2, 4, 8, 16], 4
 NOISE = 0.02
-ANY_SIGN_FIRST = {
-    "questions": {
-        "within-stratum loss on rare tokens": {"primary": False},
-        "mean within-stratum influence on rare tokens": {"primary": False},
-        "within-stratum influence on rare tokens, any sign": {"primary": True},
-    }
-}
 
 
 def main() -> None:
@@ -58,7 +51,6 @@ def main() -> None:
     parser.add_argument("--k", type=int, nargs="+", default=[5, 20])
     parser.add_argument("--signs", nargs="+", default=["one", "mixed", "frequency"])
     parser.add_argument("--size", type=float, default=3.0, help="root mean square over the layer, in floors")
-    parser.add_argument("--any-sign-first", action="store_true", help="declare influence of any sign the only primary")
     given = parser.parse_args()
     checkpoint = next((given.results / "pretrain").glob("*/step0"))
     world = World(given.results, given.out, checkpoint)
@@ -67,7 +59,7 @@ def main() -> None:
     for k in given.k:
         for signs in given.signs:
             models |= world.planted(k, signs, given.size)
-    config = world.configure(models, ANY_SIGN_FIRST if given.any_sign_first else {})
+    config = world.configure(models)
     run = [sys.executable, "-m", "tools.inside", "--cores", "1", "--configfile", str(config)]
     run += ["-s", str(ROOT / "Snakefile")]
     results = given.out.resolve() / "results"
@@ -154,7 +146,7 @@ class World:
         more = {key: value for key, value in last.items() if key != "control_of"}
         return {f"shuffled-seed{last['seed'] + 1}": {**more, "seed": last["seed"] + 1}}
 
-    def configure(self, models: dict[str, dict], evidence: dict[str, dict]) -> Path:
+    def configure(self, models: dict[str, dict]) -> Path:
         """Write the configuration of all series."""
         default = read_yaml("config/config.yaml")
         (tokenizer,) = default["tokenizers"]
@@ -169,7 +161,6 @@ class World:
         whole = {
             **kept,
             **cheap,
-            "evidence": evidence,
             "models": entries,
             "results": str((self.out / "results").resolve()),
         }
