@@ -1,6 +1,6 @@
 """Tiers `seeds` and `beyond control`, dates over seeds and the family of questions: level, coverage and power.
 
-Run with `python -m benchmarks.calibration.evidence_seeds [noise.npz] [--families]`; tables of docs/methods/evidence.md. The panel's
+Run with `python -m benchmarks.calibration.evidence_seeds [noise.npz]`; tables of docs/methods/evidence.md. The panel's
 noise is that of the change of loss on rare tokens; 70 % of its variance is shared by all runs, as they are evaluated
 on the same documents and types.
 """

@@ -145,6 +145,8 @@ def judge(out: Path, which: str, run: str, options: dict) -> dict[str, list[dict
     """Rows of every table of evidence of one run alone."""
     shards = [str(path) for name in ("behaviour", "moments") for path in (out / name / which / run).glob("*.parquet")]
     outputs = {name: str(out / f"{which}-{run}-{name}.parquet") for name in NAMES}
+    # Tier `specific` needs runs, controls and a placebo.
+    questions = {name: {**question, "against": None} for name, question in options["questions"].items()}
     write_evidence(
         outputs,
         shards=shards,
@@ -153,7 +155,7 @@ def judge(out: Path, which: str, run: str, options: dict) -> dict[str, list[dict
         models=[run],
         controls=[],
         panels=[which],
-        options=options,
+        options={**options, "questions": questions},
     )
     return {name: read_table(path).to_pylist() for name, path in outputs.items()}
 
