@@ -75,7 +75,7 @@ IMPOSSIBLE = {
         "regimes.n_resamples: 30",
         "199 is the least",
     ),
-    "few draws": ("evidence/rule/level", 0.001, "evidence.n_draws: 9999", "29999 is the least"),
+    "few draws": ("evidence/rule/level", 0.001, "evidence.n_draws: 9999", "24999 is the least"),
     "few permutations": ("set_spectra/strata", [f"s{i}" for i in range(30)], "", "1199 is the least"),
     "few refits": ("spectra/refits", 5, "spectra.refits: 5", "0 (not computed) or at least 19"),
     "few synthetic samples": ("spectra/gof_refits", 3, "spectra.gof_refits: 3", "0 (not computed) or at least 9"),
