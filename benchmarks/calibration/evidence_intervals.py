@@ -1,9 +1,11 @@
 """Coverage of two-way intervals, and the effective number of neurons, where the truth is known.
 
-Run with `python -m benchmarks.calibration.evidence_intervals [noise.npz]`; tables of docs/methods/evidence.md.
+Run with `python -m benchmarks.calibration.evidence_intervals [noise.npz]`; tables of docs/methods/evidence.md. With
+`--only forty influence rare`, as often as wanted, only these rows of the first table.
 """
 
 import argparse
+from itertools import product
 
 import numpy as np
 from scipy.stats import t as student_t
@@ -13,6 +15,8 @@ from rare_neurons.numerics.grid.effective_number import effective_number
 from rare_neurons.numerics.grid.fourth_moment import mean_fourth_leave_outs
 from rare_neurons.numerics.grid.jackknife import t_interval
 from rare_neurons.numerics.grid.moments import mean_leave_outs, mean_square_leave_outs
+
+WORLDS = tuple(product(("embedded", "forty", "many"), ("influence", "loss"), ("rare", "common")))
 
 
 def plant(world, k, rms, rng, *, mixed=True):
@@ -84,16 +88,14 @@ def number_table(noise, draws, rng):
     table(("rms / floor", "k", "printed", "10 %", "median", "90 %", "coverage at 90 %", "draws"), rows)
 
 
-def linear_table(noise, draws, rng):
+def linear_table(noise, draws, rng, worlds=WORLDS):
     """Coverage of linear statistics by panel."""
     rows = []
-    for kind in ("embedded", "forty", "many"):
-        for what in ("influence", "loss"):
-            for stratum in ("rare", "common"):
-                world = open_world(noise, stratum, what=what, kind=kind, rng=rng)
-                mean, single, exits = linear_coverage(world, draws if what == "influence" else 4 * draws, rng)
-                size = " / ".join(f"{n:.0f}" for n in world.design.effective)
-                rows.append((kind, size, what, stratum, share(mean), share(single), share(exits), len(mean)))
+    for kind, what, stratum in worlds:
+        world = open_world(noise, stratum, what=what, kind=kind, rng=rng)
+        mean, single, exits = linear_coverage(world, draws if what == "influence" else 4 * draws, rng)
+        size = " / ".join(f"{n:.0f}" for n in world.design.effective)
+        rows.append((kind, size, what, stratum, share(mean), share(single), share(exits), len(mean)))
     head = ("panel", "effective documents / types", "values", "stratum", "mean over channels", "one channel")
     table((*head, "one-sided exits at .05", "draws"), rows)
 
@@ -103,8 +105,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("noise", nargs="?")
     parser.add_argument("--draws", type=int, default=1000)
+    parser.add_argument("--only", nargs=3, action="append", metavar=("PANEL", "VALUES", "STRATUM"))
     given = parser.parse_args()
     rng = np.random.default_rng(20)
+    if given.only:
+        return linear_table(given.noise, given.draws, rng, given.only)
     linear_table(given.noise, given.draws, rng)
     square_table(given.noise, given.draws, rng)
     number_table(given.noise, max(given.draws // 10, 20), rng)

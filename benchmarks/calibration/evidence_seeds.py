@@ -133,7 +133,8 @@ def family_table(draws, rng):
             effect = np.array(first + second, dtype=float)
             shared = np.sqrt(correlation) * rng.standard_normal((draws, 1))
             p_values = norm.sf(shared + np.sqrt(1 - correlation) * rng.standard_normal((draws, 11)) + effect)
-            asked = (adjust_questions(primary=row[:3].tolist(), secondary=row[3:].tolist()) for row in p_values)
+            split = ((row[:3].tolist(), row[3:].tolist()) for row in p_values)
+            asked = (adjust_questions(primary=first, secondary=rest, in_order=False) for first, rest in split)
             found = np.array([[*each.primary, *each.secondary] for each in asked]) <= 0.05
             wrong = share(found[:, effect == 0].any(1)) if (effect == 0).any() else "-"
             power = " / ".join(f"{x:.2f}" for x in found[:, :3].mean(0))
@@ -154,8 +155,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("noise", nargs="?")
     parser.add_argument("--draws", type=int, default=2000)
+    parser.add_argument("--families", action="store_true", help="the last table alone")
     given = parser.parse_args()
     rng = np.random.default_rng(22)
+    if given.families:
+        return family_table(5 * given.draws, rng)
     runs = Runs(given.noise, rng)
     seeds_table(runs, given.draws, rng)
     control_table(runs, given.draws, rng)

@@ -1,8 +1,8 @@
-"""Planted and null series through the whole pipeline: what each tier says where the truth is known.
+"""Planted series through the whole pipeline: what each tier says where the truth is known.
 
 Run with `python -m benchmarks.planted.run RESULTS OUT [--k 5 20] [--signs one mixed frequency]`, RESULTS a
-finished default demo, OUT a new folder. Three seeds are planted, two more are their controls, a third one joins
-those as a null subject of its own. Prints Markdown tables.
+finished default demo, OUT a new folder. Three seeds are planted, two more are their controls. Prints Markdown tables.
+Series in which nothing is to be found: `benchmarks.planted.nulls`.
 """
 
 from __future__ import annotations
@@ -41,13 +41,6 @@ from tools.configuration import SCHEMA, read_yaml
 ROOT = Path(__file__).parents[2]
 STEPS, PLANTED = [0, 1, 2, 4, 8, 16], 4
 NOISE = 0.02
-ANY_SIGN_FIRST = {
-    "questions": {
-        "within-stratum loss on rare tokens": {"primary": False},
-        "mean within-stratum influence on rare tokens": {"primary": False},
-        "within-stratum influence on rare tokens, any sign": {"primary": True},
-    }
-}
 
 
 def main() -> None:
@@ -57,18 +50,16 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--k", type=int, nargs="+", default=[5, 20])
     parser.add_argument("--signs", nargs="+", default=["one", "mixed", "frequency"])
-    parser.add_argument("--nulls", action="store_true", help="also noise, permuted steps, shuffled text")
     parser.add_argument("--size", type=float, default=3.0, help="root mean square over the layer, in floors")
-    parser.add_argument("--any-sign-first", action="store_true", help="declare influence of any sign the only primary")
     given = parser.parse_args()
     checkpoint = next((given.results / "pretrain").glob("*/step0"))
     world = World(given.results, given.out, checkpoint)
     world.write_nulls()
-    models = world.nulls() | world.permuted() | world.shuffled() if given.nulls else {}
+    models = {}
     for k in given.k:
         for signs in given.signs:
             models |= world.planted(k, signs, given.size)
-    config = world.configure(models, ANY_SIGN_FIRST if given.any_sign_first else {})
+    config = world.configure(models)
     run = [sys.executable, "-m", "tools.inside", "--cores", "1", "--configfile", str(config)]
     run += ["-s", str(ROOT / "Snakefile")]
     results = given.out.resolve() / "results"
@@ -148,30 +139,14 @@ class World:
         print(f"{k} neurons, {signs}, seed {seed}: {measured:.3g} nats for {effect:.3g} asked", file=sys.stderr)
         return Plant(plant.neurons, plant.directions * (effect / measured))
 
-    def permuted(self) -> dict[str, dict]:
-        """Trained series with their steps in random order, another one for each seed."""
-        models = {}
-        for seed, run in enumerate(sorted((self.results / "pretrain").glob("embedded-seed*"))):
-            steps = sorted(int(path.name.removeprefix("step")) for path in run.glob("step*"))
-            name = f"permuted-seed{seed}"
-            (self.out / name).mkdir()
-            for step, other in zip(steps, np.random.default_rng(seed + 1).permutation(steps), strict=True):
-                (self.out / name / f"step{step}").symlink_to((run / f"step{other}").resolve())
-            models[name] = {"subject": "permuted", "steps": steps}
-        return models
+    def third_control(self) -> dict[str, dict]:
+        """One more network on shuffled text than the default trains."""
+        models = read_yaml("config/config.yaml")["models"]
+        last = models[max(name for name, entry in models.items() if "control_of" in entry)]
+        more = {key: value for key, value in last.items() if key != "control_of"}
+        return {f"shuffled-seed{last['seed'] + 1}": {**more, "seed": last["seed"] + 1}}
 
-    def shuffled(self) -> dict[str, dict]:
-        """Three networks trained on shuffled text, as a subject: the demo's two, and one more."""
-        models = {}
-        for run in sorted((self.results / "pretrain").glob("shuffled-seed*")):
-            steps = sorted(int(path.name.removeprefix("step")) for path in run.glob("step*"))
-            (self.out / run.name).symlink_to(run.resolve())
-            models[run.name] = {"subject": "shuffled", "steps": steps}
-        default = read_yaml("config/config.yaml")["models"][max(models)]
-        more = {key: value for key, value in default.items() if key != "control_of"}
-        return models | {"shuffled-third": {**more, "seed": default["seed"] + 1}}
-
-    def configure(self, models: dict[str, dict], evidence: dict[str, dict]) -> Path:
+    def configure(self, models: dict[str, dict]) -> Path:
         """Write the configuration of all series."""
         default = read_yaml("config/config.yaml")
         (tokenizer,) = default["tokenizers"]
@@ -186,7 +161,6 @@ class World:
         whole = {
             **kept,
             **cheap,
-            "evidence": evidence,
             "models": entries,
             "results": str((self.out / "results").resolve()),
         }
@@ -196,12 +170,11 @@ class World:
 
 
 def report(results: Path, truth: dict[str, np.ndarray]) -> None:
-    """Print what the tables say of every subject: of planted ones what is asked of influence, of nulls everything."""
+    """Print what the tables say of every planted subject about influence."""
     found, onsets = load_evidence(results), load_timeline(results, "onsets")
     rows = []
     for (subject, question), mine in found.groupby(["subject", "question"], sort=False):
-        planted = any(name.startswith(f"{subject}-") for name in truth)
-        if "controls" in subject or (planted and "influence" not in question):
+        if "controls" in subject or "influence" not in question:
             continue
         dates = onsets[(onsets.subject == subject) & (onsets.question == question)]
         of_runs, whole = (", ".join(_dates(dates[dates.role == role])) for role in ("run", "all"))

@@ -556,7 +556,7 @@ RULES = (
     ),
     Rule(
         "evidence",
-        version=3,
+        version=4,
         sections=("evidence",),
         tables=tuple(
             Table(

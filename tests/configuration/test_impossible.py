@@ -75,7 +75,7 @@ IMPOSSIBLE = {
         "regimes.n_resamples: 30",
         "199 is the least",
     ),
-    "few draws": ("evidence/rule/level", 0.001, "evidence.n_draws: 9999", "29999 is the least"),
+    "few draws": ("evidence/rule/level", 0.001, "evidence.n_draws: 9999", "24999 is the least"),
     "few permutations": ("set_spectra/strata", [f"s{i}" for i in range(30)], "", "1199 is the least"),
     "few sets for a claim": ("activity/joint_draws", 150, "activity.joint_draws: 150", "at least 199"),
     "runs compared elsewhere": ("evidence/step", 256, "evidence.step: 256", "name it in both"),

@@ -45,8 +45,8 @@ def _level_of_questions(evidence: Mapping[str, object]) -> float:
     level, primary = evidence["rule"]["level"], [q["primary"] for q in evidence["questions"].values()]
     n_primary, n_secondary = sum(primary), len(primary) - sum(primary)
     share = 1 - PRIMARY_SHARE if n_primary else 1.0
-    needed = [level * PRIMARY_SHARE] * bool(n_primary) + [level * share / n_secondary for _ in range(n_secondary)]
-    return min(needed)
+    shares = ((PRIMARY_SHARE, n_primary), (share, n_secondary))
+    return min(level * part / n for part, n in shares if n)
 
 
 def _of_sets(config: Mapping[str, Entries]) -> Iterable[str]:

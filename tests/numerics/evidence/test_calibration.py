@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.calibration.evidence_intervals import covers, plant
+from benchmarks.calibration.evidence_primary import ORDERS
 from benchmarks.calibration.evidence_run import SHAPES, Series
 from benchmarks.calibration.evidence_world import components, synthetic
 from rare_neurons.numerics.evidence.noise_draws import draw_noise
@@ -60,3 +61,14 @@ def test_measured_components_are_those_planted():
     np.testing.assert_allclose(np.square(of_type).mean(0), 1.0, rtol=0.35)
     np.testing.assert_allclose(np.diag(factor @ factor.T), 4.0, rtol=0.1)
     assert pair < 0.1
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_every_order_of_primary_questions_that_is_compared_has_the_level(order):
+    rng = np.random.default_rng(4)
+    p = rng.random((2000, 8))
+    p[1000:, 0] = 1e-6  # the loss changes, nothing else does
+    found = np.array([ORDERS[order](row.tolist()) for row in p]) <= 0.05
+    wrong = found[:1000].any(1).mean(), found[1000:, 1:].any(1).mean()
+    # Binomial standard error .007.
+    assert max(wrong) <= 0.07

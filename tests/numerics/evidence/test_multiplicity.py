@@ -30,6 +30,24 @@ def test_adjusting_never_lowers_a_p_value_and_keeps_the_order_of_primaries(prima
     assert list(found.primary) == sorted(found.primary)
 
 
+@given(st.lists(P, min_size=1, max_size=4), st.lists(P, max_size=6))
+def test_primaries_that_pay_for_each_other_are_rejected_step_by_step(primary, secondary):
+    found = adjust_questions(primary=primary, secondary=secondary, in_order=False)
+    left, held = sorted(primary), 0
+    while left and left[0] <= 0.8 * 0.05 / len(left):
+        left, held = left[1:], held + 1
+    assert sum(p <= 0.05 for p in found.primary) == held
+    assert sorted(found.primary) == [found.primary[k] for k in np.argsort(primary, kind="stable")]
+    shared = 0.05 if not left else 0.2 * 0.05
+    assert [p <= 0.05 for p in found.secondary] == [p <= shared for p in slow_holm(secondary)]
+
+
+def test_out_of_order_what_could_not_be_asked_pays_for_nothing_and_keeps_the_others_at_their_share():
+    found = adjust_questions(primary=[0.02, None, 0.001], secondary=[0.001], in_order=False)
+    assert found.primary == (pytest.approx(0.025), None, pytest.approx(0.0025))
+    assert found.secondary[0] == pytest.approx(0.005)
+
+
 def test_what_could_not_be_asked_stops_the_primaries_and_does_not_count_among_the_others():
     found = adjust_questions(primary=[0.001, None, 0.001], secondary=[0.001, None])
     assert found.primary[0] == pytest.approx(0.00125)
@@ -38,13 +56,14 @@ def test_what_could_not_be_asked_stops_the_primaries_and_does_not_count_among_th
     assert found.secondary[1] is None
 
 
-def test_the_family_error_is_at_most_the_level():
+@pytest.mark.parametrize("in_order", [True, False])
+def test_the_family_error_is_at_most_the_level(in_order):
     rng = np.random.default_rng(0)
     wrong = []
     for _ in range(3000):
         z = np.sqrt(0.5) * rng.standard_normal() + np.sqrt(0.5) * rng.standard_normal(11)
         p = 0.5 * np.array([_erfc(x) for x in z])
-        found = adjust_questions(primary=p[:3].tolist(), secondary=p[3:].tolist())
+        found = adjust_questions(primary=p[:3].tolist(), secondary=p[3:].tolist(), in_order=in_order)
         wrong.append(min((*found.primary, *found.secondary)) <= 0.05)
     assert np.mean(wrong) <= 0.06
 

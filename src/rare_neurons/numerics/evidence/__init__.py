@@ -7,7 +7,7 @@
 `seeds`             would another seed show it, and when?
 `beyond_control`    do controls that cannot learn it do the same?
 `specific`          is it about rare tokens, beyond what the geometry of the weights gives?
-`multiplicity`      one adjusted p-value for questions asked in declared order
+`multiplicity`      one adjusted p-value for primary and secondary questions
 `tiers`             the highest tier reached
 `not_reached`       why a tier that was tested does not count
 `minimal_effect`    what would have been found, where nothing was

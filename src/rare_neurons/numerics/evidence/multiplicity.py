@@ -1,4 +1,4 @@
-"""One adjusted p-value for questions that were declared in an order before looking."""
+"""One adjusted p-value for questions that were declared before looking, primary and secondary ones."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class AdjustedQuestions:
     Attributes
     ----------
     primary, secondary : tuple of float or None
-        In [0, 1]; ``None`` where a question could not be asked. A primary question that could not be asked stops
-        those declared after it: they are 1.
+        In [0, 1]; ``None`` where a question could not be asked. In order, a primary question that could not be asked
+        stops those declared after it: they are 1.
     """
 
     primary: tuple[float | None, ...]
@@ -27,14 +27,19 @@ class AdjustedQuestions:
 
 
 def adjust_questions(
-    *, primary: Sequence[float | None], secondary: Sequence[float | None] = (), primary_share: float = PRIMARY_SHARE
+    *,
+    primary: Sequence[float | None],
+    secondary: Sequence[float | None] = (),
+    primary_share: float = PRIMARY_SHARE,
+    in_order: bool = True,
 ) -> AdjustedQuestions:
     """Adjust the p-values of one family of questions.
 
-    Primary questions are tested in declared order, each at 0.8 of the level, while all before hold:
-    ``p_j = max_{i ≤ j} p_i / 0.8``. Secondary ones share the remaining 0.2 by Holm (1979) and get the whole level once
-    all primary ones hold: ``min(Holm / 0.2, max(Holm, last primary))`` (a graphical procedure, Bretz et al. 2009).
-    Without primary questions the secondary ones are plain Holm.
+    Primary questions have 0.8 of the level: in declared order each has all of it while all before hold,
+    ``p_j = max_{i ≤ j} p_i / 0.8``, else they share it by Holm (1979), ``p_j = Holm / 0.8``. Secondary ones share the
+    remaining 0.2 by Holm and get the whole level once all primary ones hold:
+    ``min(Holm / 0.2, max(Holm, largest primary))`` (graphical procedures, Bretz et al. 2009). Without primary questions
+    the secondary ones are plain Holm.
 
     Parameters
     ----------
@@ -42,6 +47,8 @@ def adjust_questions(
         Raw p-values; ``None`` was not a test.
     primary_share : float
         In (0, 1).
+    in_order : bool
+        Whether primary questions are tested one after the other, or pay for each other.
 
     Returns
     -------
@@ -57,20 +64,25 @@ def adjust_questions(
     >>> found = adjust_questions(primary=[0.02, 0.04, 0.001], secondary=[0.03, 0.2])
     >>> [round(p, 3) for p in found.primary], found.secondary
     ([0.025, 0.05, 0.05], (0.06, 0.2))
+    >>> [round(p, 3) for p in adjust_questions(primary=[0.02, 0.03, 0.001], in_order=False).primary]
+    [0.05, 0.05, 0.004]
     """
     if not 0 < primary_share < 1:
         raise ValueError(f"primary_share={primary_share}, but it must lie in (0, 1)")
     given = [p for p in (*primary, *secondary) if p is not None]
     if not all(0 <= p <= 1 for p in given):
         raise ValueError(f"p-values must lie in [0, 1], got {[p for p in given if not 0 <= p <= 1]}")
-    ordered: list[float | None] = []
-    worst = 0.0
-    for p in primary:
-        worst = max(worst, 1.0 if p is None else min(1.0, p / primary_share))
-        ordered.append(None if p is None else worst)
-    gate = worst if primary else 0.0
+    first = _in_order(primary) if in_order else _holm(primary)
+    first = [None if p is None else min(1.0, p / primary_share) for p in first]
+    gate = max((1.0 if p is None else p for p in first), default=0.0)
     rest = [None if p is None else float(min(1.0, p / (1 - primary_share), max(p, gate))) for p in _holm(secondary)]
-    return AdjustedQuestions(tuple(ordered), tuple(rest))
+    return AdjustedQuestions(tuple(first), tuple(rest))
+
+
+def _in_order(p_values: Sequence[float | None]) -> list[float | None]:
+    """Largest p-value up to each question; one that was not tested stops those after it."""
+    reached = np.maximum.accumulate([1.0 if p is None else p for p in p_values])
+    return [None if p is None else float(worst) for p, worst in zip(p_values, reached, strict=True)]
 
 
 def _holm(p_values: Sequence[float | None]) -> list[float | None]:

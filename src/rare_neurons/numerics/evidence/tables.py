@@ -97,7 +97,8 @@ def _sides(asked: Sequence[Asked], model: str) -> list[Mapping[str, RunStudy]]:
 def _adjusted(asked: Sequence[Asked], p: P) -> list[float | None]:
     primary = [k for k, one in enumerate(asked) if one.question.primary]
     secondary = [k for k, one in enumerate(asked) if not one.question.primary]
-    found = adjust_questions(primary=[p[k] for k in primary], secondary=[p[k] for k in secondary])
+    # Not in order: neurons of one sign and of mixed signs are looked for at once, whether or not the loss changes.
+    found = adjust_questions(primary=[p[k] for k in primary], secondary=[p[k] for k in secondary], in_order=False)
     values = dict(zip((*primary, *secondary), (*found.primary, *found.secondary), strict=True))
     return [values[k] for k in range(len(asked))]
 
