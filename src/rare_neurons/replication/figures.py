@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from rare_neurons.figures.parts.legends import explain
 from rare_neurons.figures.parts.ticks import step_axis, x
 from rare_neurons.figures.style import OTHERS, grid, stratum_colours, styles
 from rare_neurons.numerics.regimes.seed_conventions import DECAY_LOG_RANK, PLATEAU_LOG_RANK
@@ -89,10 +90,12 @@ def plot_inequality(tree: Tree, *, figure: Figure | None = None) -> Figure:
     for axis in axes[0, 1:]:
         axis.set_ylim(-0.05 * top, top)
     handles = [Line2D([], [], color=c, label=f"{s} tokens") for s, c in stratum_colours(tree.strata).items()]
-    handles += [Line2D([], [], color="black", ls=ls, label=m) for m, ls in _styled(tree)]
+    named = [(m, ls) for m, ls in _styled(tree) if m in tree.models]
+    named += [("controls", ":")] if tree.controls else []
+    handles += [Line2D([], [], color="black", ls=ls, label=name) for name, ls in named]
     handles += [Line2D([], [], color="black", lw=0.7, alpha=0.5, label="of noise with the same errors")]
     handles += [Line2D([], [], color=_NOISE, lw=4, label="half-normal noise")]
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False, fontsize=8)
+    explain(figure, handles)
     return figure
 
 
