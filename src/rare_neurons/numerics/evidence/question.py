@@ -19,7 +19,7 @@ class Question:
     direction : {"either", "rise", "fall"}
         Which change counts.
     primary : bool
-        Whether it is one of the few that share most of the level, tested in declared order.
+        Whether it is one of the few that share most of the level.
     against : str or None
         Stratum beyond which the effect must go to be specific; None where that is not asked.
     """

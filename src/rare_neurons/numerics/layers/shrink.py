@@ -82,7 +82,7 @@ def shrink(
     centre = b @ squares
     spread = float(np.square(second - centre).sum())
     noise_left = float(variance.sum()) * (1.0 - len(b) / len(second))
-    c = max(0.0, 1.0 - noise_left / spread) if spread > 0 else 1.0
+    c = min(1.0, max(0.0, 1.0 - noise_left / spread)) if spread > 0 else 1.0
     even = centre + c * (second - centre)
     noise = 0.5 * np.sqrt(variance)
     error = noise * stdtrit(df, _QUANTILE) / ndtri(_QUANTILE)
