@@ -9,6 +9,8 @@ BIN := $(VENV)/bin
 # A file's tests on one worker, so that what they share is made once; in the order of collection, the longest first.
 # (--dist loadgroup does nothing with pytest 9: pytest-xdist 3.8 renames tests, which their ids no longer follow.)
 PYTEST := $(BIN)/python -m pytest -n $(CORES) --dist loadfile --no-loadscope-reorder
+# A name of its own: a recipe line with $(MAKE) in it is run by make -n too.
+LINT = $(MAKE) --no-print-directory lint
 # One BLAS thread per parallel job.
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
@@ -33,7 +35,7 @@ plan: $(VENV)/.installed ## what a run would fetch: make plan CONFIG=config/pyth
 
 # What style has to say comes at the end: its seconds fill those in which a worker waits.
 test: $(VENV)/.installed ## style and the tests, side by side
-	@$(MAKE) --no-print-directory lint >$(VENV)/lint.txt 2>&1 & style=$$!; \
+	@$(LINT) >$(VENV)/lint.txt 2>&1 & style=$$!; \
 	$(PYTEST) -m "not slurm and not storage and not faults and not soak and not fuzz and not package and not browser"; \
 	status=$$?; wait $$style || status=1; cat $(VENV)/lint.txt; exit $$status
 

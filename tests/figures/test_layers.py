@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from rare_neurons.errors import RequestError
 from rare_neurons.figures.layers import plot_layers
 from tests.figures.layers import LAYERS, UNRESOLVED, square
 from tests.figures.tree import CONTROL, RUNS, STEPS
@@ -33,3 +34,8 @@ def test_controls_have_a_row_of_their_own(results):
     titles = [axis.get_title() for axis in plot_layers(results, RUNS, controls=[CONTROL]).axes]
     assert titles[0] == "common, whole\nruns"
     assert titles[4] == "common, whole\ncontrols"
+
+
+def test_an_unknown_stratum_is_refused_with_those_that_are_there(results):
+    with pytest.raises(RequestError, match="no stratum 'typo'; there: "):
+        plot_layers(results, strata=["typo"])

@@ -170,7 +170,8 @@ class Project:
 def make_project(folder: Path, **sections: object) -> Project:
     """Copy the workflow and write a small corpus from the standard library's own text."""
     for name in ("workflow", "profiles", "config", "src"):  # with the bytecode, which is valid for files of equal times
-        shutil.copytree(ROOT / name, folder / name)
+        # Bytecode that is being written has such a name until it is whole.
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.pyc.*"))
     shutil.copy(ROOT / "Snakefile", folder / "Snakefile")
     (folder / "texts").mkdir()
     library = Path(os.__file__).parent

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rare_neurons.atlas.view import NothingToShow
-from rare_neurons.figures.style import COLOURS, OTHERS, stratum_colours
+from rare_neurons.figures.style import stratum_colours
 from rare_neurons.results import list_models, load_integrity
 from rare_neurons.selection import Choice, read_joined
 from rare_neurons.tables import find_tables, read_table
@@ -94,10 +94,8 @@ class Tree:
 
     @property
     def colours(self) -> Mapping[str, str]:
-        """Colour of every stratum. Figures have a grey one; here controls and what is within noise are grey."""
-        found = stratum_colours(self.strata)
-        free = [one for one in (OTHERS[1], *OTHERS) if one not in found.values()]
-        return {name: free[0] if free and colour == COLOURS["mid"] else colour for name, colour in found.items()}
+        """Colour of every stratum, as in the figures."""
+        return stratum_colours(self.strata)
 
     @cached_property
     def integrity(self) -> pd.DataFrame:
@@ -162,7 +160,6 @@ class Tree:
                 {"name": one.name, "runs": list(one.runs), "controls": list(one.controls)} for one in self.subjects
             ],
             "models": {model: self._checkpoints(model) for model in self.models},
-            "others": list(OTHERS),
         }
 
     def _checkpoints(self, model: str) -> Mapping[str, object]:

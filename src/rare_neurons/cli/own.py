@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rare_neurons.checkpoints.files import read_config
 from rare_neurons.cli.hub_model import hub_checkpoints
-from rare_neurons.cli.places import find_tokenizer, near_folder, quoted
+from rare_neurons.cli.places import find_tokenizer, is_repository, near_folder, quoted
 from rare_neurons.errors import DataFault, RequestError
 from rare_neurons.families import FAMILIES, family_of
 from rare_neurons.house import file_of_house
@@ -46,8 +46,11 @@ def written_config(wanted: Wanted) -> str:
         return _of_folder(wanted)
     near = near_folder(wanted.model)
     there = f"; there is {near}" if near else ""
-    if near is None and re.fullmatch(r"[\w.-]+/[\w.-]+", wanted.model):
-        return _of_hub(wanted)
+    if is_repository(wanted.model):
+        try:
+            return _of_hub(wanted)
+        except RequestError as error:
+            raise RequestError(f"{error}{there}") from None
     raise RequestError(f"no folder {wanted.model}{there}; name a folder of checkpoints, or owner/name of a Hub model")
 
 

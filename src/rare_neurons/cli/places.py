@@ -20,6 +20,11 @@ def near_folder(asked: str) -> str | None:
     return str(path.parent / near[0]) if near else None
 
 
+def is_repository(name: str) -> bool:
+    """Whether a name is of the form of the Hub's, owner/name."""
+    return re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", name) is not None
+
+
 def find_tokenizer(asked: str | None, checkpoint: Path | None, n_ids: object = None) -> str:
     """Return the entry of a tokenizer: the one asked for, or the first beside the checkpoints.
 
@@ -46,7 +51,7 @@ def find_tokenizer(asked: str | None, checkpoint: Path | None, n_ids: object = N
             return f"source: folder, path: {quoted(str(folder))}{more}"
     if asked and not Path(asked).exists():
         near = near_folder(asked)
-        if near is not None:
+        if near is not None and not is_repository(asked):
             raise RequestError(f"no folder {asked}; there is {near}: name it, or owner/name of a Hub repository")
         return f"source: hub, repo: {asked}"
     looked = ", ".join(map(str, places))

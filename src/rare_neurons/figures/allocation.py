@@ -18,6 +18,7 @@ from rare_neurons.figures.style import (
     axes_or_one,
     chosen,
     chosen_models,
+    chosen_strata,
     layer_colour,
     nothing_to_draw,
     of_panel,
@@ -48,7 +49,8 @@ def plot_allocation(
     models, parts = chosen_models(results, models), chosen("part", part, _PARTS)
     table = load_timeline(results, "allocation", models=models)
     changes = load_timeline(results, "allocation_changes", models=models)
-    columns = [key for key, _ in table.groupby(["panel", "stratum"], sort=False) if strata is None or key[1] in strata]
+    shown = chosen_strata(strata, table.stratum)
+    columns = [key for key, _ in table.groupby(["panel", "stratum"], sort=False) if key[1] in shown]
     if not columns:
         return nothing_to_draw(figure, ax)
     few = f"one axis for {len(parts) * len(columns)} strata and parts; name one of each, or give figure= instead"

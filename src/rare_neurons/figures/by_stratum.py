@@ -121,7 +121,7 @@ def draw_by_stratum(
     for row, (panel, one) in zip(axes, wanted, strict=True):
         mine = _with_band(results, table[table.panel == panel], one)
         for place, shown in zip(row, [strata] if ax is not None else [[name] for name in strata], strict=True):
-            _draw_lines(place, mine[mine.stratum.isin(shown)], one, looks, along)
+            _draw_lines(place, mine[mine.stratum.isin(shown)], strata, one, looks, along)
             along.dress(place, table.step)
             draw_quarantined(place, verdicts, along)
         _limit(row, mine, one)
@@ -157,9 +157,15 @@ def _with_band(results: str | Path, table: pd.DataFrame, one: Drawn) -> pd.DataF
 
 
 def _draw_lines(
-    axis: Axes, table: pd.DataFrame, one: Drawn, looks: Mapping[str, tuple[str | None, object]], along: Across
+    axis: Axes,
+    table: pd.DataFrame,
+    strata: Sequence[str],
+    one: Drawn,
+    looks: Mapping[str, tuple[str | None, object]],
+    along: Across,
 ) -> None:
-    colours, marks = stratum_colours(table.stratum), stratum_marks(table.stratum)
+    # Of all strata, not of those on this axis: a colour says the same on every axis and in the legend.
+    colours, marks = stratum_colours(strata), stratum_marks(strata)
     for model, stratum, lines in _groups(table, looks):
         own, style = looks[model]
         colour, held = own or colours[stratum], lines.quarantined.astype(bool)

@@ -13,7 +13,16 @@ from rare_neurons.figures.parts.bands import OPACITY, draw_band
 from rare_neurons.figures.parts.good import of_good_checkpoints
 from rare_neurons.figures.parts.legends import band, explain
 from rare_neurons.figures.parts.ticks import compact, small_numbers
-from rare_neurons.figures.style import NORMAL, OTHERS, axes_or_one, chosen, chosen_models, nothing_to_draw, of_panel
+from rare_neurons.figures.style import (
+    NORMAL,
+    OTHERS,
+    axes_or_one,
+    chosen,
+    chosen_models,
+    chosen_strata,
+    nothing_to_draw,
+    of_panel,
+)
 from rare_neurons.results import load_shards
 
 _N_TOP, _MOST_LAYERS = 5, 6
@@ -42,8 +51,7 @@ def plot_layer_neurons(
     table = load_shards(results, "layer_influence", models=[model])
     table = of_good_checkpoints(results, table, [model])
     table = table.dropna(subset=["influence_within"])
-    if strata is not None:
-        table = table[table.stratum.isin(strata)]
+    table = table[table.stratum.isin(chosen_strata(strata, table.stratum))]
     if not len(table):
         return nothing_to_draw(figure, ax)
     rows = [key for key, _ in table.groupby(["panel", "stratum"], sort=False)]

@@ -16,7 +16,7 @@ from rare_neurons.figures.parts.across import AxisName, across, named_columns
 from rare_neurons.figures.parts.legends import legend
 from rare_neurons.figures.parts.sides import by_side, of_side
 from rare_neurons.figures.parts.ticks import compact, log_axis
-from rare_neurons.figures.style import axes_or_one, chosen, chosen_models, nothing_to_draw, of_panel
+from rare_neurons.figures.style import axes_or_one, chosen, chosen_models, chosen_strata, nothing_to_draw, of_panel
 from rare_neurons.results import load_timeline
 
 _RESOLVED = 2.0  # standard errors from which a mean square is more than noise
@@ -47,7 +47,8 @@ def plot_layers(
         return nothing_to_draw(figure, ax)
     everything, parts = pd.concat(tables.values()), chosen("part", part, _PARTS)
     columns = [key for key, _ in everything.groupby(["panel", "stratum", "part"], sort=False) if key[2] in parts]
-    columns = [key for key in columns if strata is None or key[1] in strata]
+    shown = chosen_strata(strata, everything.stratum)
+    columns = [key for key in columns if key[1] in shown]
     few = f"one axis for {len(tables) * len(columns)} maps; name one stratum, one part and no control, or give figure="
     place = {"figure": figure, "ax": ax, "too_many": few, "sharex": True, "sharey": True}
     figure, axes = axes_or_one(len(tables), len(columns), width=2.9, height=2.6, **place)

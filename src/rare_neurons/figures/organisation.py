@@ -16,6 +16,7 @@ from rare_neurons.figures.style import (
     Colour,
     axes_or_one,
     chosen_models,
+    chosen_strata,
     name_rows,
     named,
     nothing_to_draw,
@@ -49,8 +50,7 @@ def plot_organisation(
     table = load_timeline(results, "organisation", models=models)
     table = table[(table.quantity == _QUANTITY) & table.residualised.astype(bool) & (table.sign == "all")]
     table = table[~table.quarantined.astype(bool)].dropna(subset=["value"])
-    if strata is not None:
-        table = table[table.stratum.isin(strata)]
+    table = table[table.stratum.isin(chosen_strata(strata, table.stratum))]
     drawn = [model for model in models if model in set(table.model)]
     if not drawn:
         return nothing_to_draw(figure, ax)

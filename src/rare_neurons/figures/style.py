@@ -204,6 +204,18 @@ def chosen(what: str, name: T | None, known: Iterable[T]) -> list[T]:
     return [name]
 
 
+def chosen_strata(strata: Sequence[str] | None, known: Iterable[str]) -> list[str]:
+    """Return the strata that are asked for, by default all in their order.
+
+    Raises
+    ------
+    RequestError
+        If there is no such.
+    """
+    there = list(dict.fromkeys(known))
+    return there if strata is None else [name for one in strata for name in chosen("stratum", one, there)]
+
+
 def chosen_models(results: str | Path, models: str | Sequence[str] | None) -> list[str]:
     """Return the asked models, or the one, by default all that have results."""
     return list_models(results) if models is None else [models] if isinstance(models, str) else list(models)

@@ -154,7 +154,7 @@ model, panel = random_model("gpt2", dtype=torch.float32), random_panel(n_context
 probe_model(model, random_panel(), EXACT)  # what loads late is loaded now
 pages = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 expected = probe_model(model, panel, EXACT, batch_size=256).influence
-resource.setrlimit(resource.RLIMIT_AS, (pages + 105_000_000,) * 2)
+resource.setrlimit(resource.RLIMIT_AS, (pages + 90_000_000,) * 2)
 found = probe_model(model, panel, EXACT, batch_size=16_000).influence
 np.testing.assert_allclose(found, expected, atol=1e-6)
 """

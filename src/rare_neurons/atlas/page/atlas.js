@@ -41,7 +41,8 @@
     if (change.subject && !change.model && change.subject !== state.subject) next.model = subject(change.subject).runs[0];
     if (!own(next.subject).includes(next.model)) next.subject = subjectOf(next.model) ?? next.subject;
     const panel = trees.find((one) => one.panel === next.panel);
-    if (!panel.strata.some((one) => one.name === next.stratum)) next.stratum = lastStratum(panel);
+    const has = (name) => panel.strata.some((one) => one.name === name);
+    if (!has(next.stratum)) next.stratum = has(state.stratum) ? state.stratum : lastStratum(panel);
     const steps = tree.models[next.model].steps;
     if (steps.length && !steps.includes(next.step)) next.step = next.step === null ? lastGood(next.model) : nearest(steps, next.step);
     return next;
