@@ -1,11 +1,11 @@
 """What claims about organisation and kinds are worth: errors of all questions together, and what is found.
 
 Run ``python -m benchmarks.calibration.organisation_claims --draws 200`` (some minutes): 200 draws of all questions
-together, 50 of what is found, 400 of tier `specific` where everything grows. Each draw is a ledger of three runs and two controls at four checkpoints: sets of two strata, heads and kinds of neurons. Runs and controls
-are exchangeable; a run has effects of its own, which scatter by so many standard deviations of a single set, and keeps
-a part of its draws from checkpoint to checkpoint. Where everything grows, strata differ by a factor from the start and
-training multiplies both. The tables stand in ``docs/methods/organisation.md``; ``--only growth`` prints that of tier
-`specific` alone.
+together, 50 of what is found, 400 of tier `specific` where everything grows. Each draw is a ledger of three runs and
+two controls at four checkpoints: sets of two strata, heads and kinds of neurons. Runs and controls are exchangeable; a
+run has effects of its own, which scatter by so many standard deviations of a single set, and keeps a part of its draws
+from checkpoint to checkpoint. Where everything grows, strata differ by a factor from the start and training multiplies
+both. The tables stand in ``docs/methods/organisation.md``; ``--only growth`` prints that of tier `specific` alone.
 """
 
 from __future__ import annotations
