@@ -1,11 +1,11 @@
 """What claims about organisation and kinds are worth: errors of all questions together, and what is found.
 
-Run ``python -m benchmarks.calibration.organisation_claims --draws 400`` (some five CPU-minutes). Each draw is a ledger
-of three runs and two controls at four checkpoints: sets of two strata, heads and kinds of neurons. Runs and controls
-are exchangeable; a run has effects of its own, which scatter by so many standard deviations of a single set, and keeps
-a part of its draws from checkpoint to checkpoint. Where everything grows, strata differ by a factor from the start and
-training multiplies both. The tables stand in ``docs/methods/organisation.md``; ``--only growth`` prints that of tier
-`specific` alone.
+Run ``python -m benchmarks.calibration.organisation_claims --draws 200`` (some minutes): 200 draws of all questions
+together, 50 of what is found, 400 of tier `specific` where everything grows. Each draw is a ledger of three runs and
+two controls at four checkpoints: sets of two strata, heads and kinds of neurons. Runs and controls are exchangeable; a
+run has effects of its own, which scatter by so many standard deviations of a single set, and keeps a part of its draws
+from checkpoint to checkpoint. Where everything grows, strata differ by a factor from the start and training multiplies
+both. The tables stand in ``docs/methods/organisation.md``; ``--only growth`` prints that of tier `specific` alone.
 """
 
 from __future__ import annotations
@@ -173,6 +173,8 @@ GROWN = {
     "twice on rare tokens from the start, runs grow 4 times": World(base=(10.0, 5.0), growth=4.0),
     "the same, scatter of strata .3": World(base=(10.0, 5.0), growth=4.0, own_scatter=0.3),
     "four times from the start": World(base=(20.0, 5.0), growth=4.0),
+    "twenty times from the start": World(base=(20.0, 1.0), growth=4.0),
+    "ten times from the start": World(base=(20.0, 2.0), growth=4.0),
     "twice, controls near the noise": World(base=(4.0, 2.0), growth=4.0),
     "twice, controls silent": World(base=(0.5, 0.25), growth=40.0),
     "six times, controls silent": World(base=(0.6, 0.1), growth=40.0),
@@ -180,6 +182,8 @@ GROWN = {
     "rare part doubled": World(base=(20.0, 10.0), growth=2.0, specific=2.0),
     "rare part 4 times": World(base=(20.0, 10.0), growth=2.0, specific=4.0),
     "rare part 8 times": World(base=(20.0, 10.0), growth=2.0, specific=8.0),
+    "rare part 4 times, controls near the noise on common tokens": World(base=(10.0, 4.0), growth=2.0, specific=4.0),
+    "the same, ten times from the start": World(base=(20.0, 2.0), growth=2.0, specific=4.0),
     "rare part 16 times, controls silent": World(base=(0.5, 0.25), growth=40.0, specific=16.0),
 }
 SEEDS = ((3, 2), (3, 3), (5, 5))

@@ -5,7 +5,8 @@ import pytest
 from scipy.stats import ttest_1samp
 
 from rare_neurons.numerics.claims.findings import Finding
-from rare_neurons.numerics.claims.specific import LOG, SHARE, Pair, judge_specific
+from rare_neurons.numerics.claims.over_runs import over_runs
+from rare_neurons.numerics.claims.specific import LOG, LOG_SHARE, SHARE, Pair, judge_specific
 from rare_neurons.numerics.evidence.comparison import Decision
 
 RISE = Decision(direction="rise")
@@ -46,24 +47,60 @@ def test_the_placebo_must_be_exceeded_too():
         pytest.approx(alone.comparison.estimate)
     )
     below = judge_specific(pairs(*runs, placebo=-0.1), pairs(*controls, placebo=-0.1), decision=RISE)
-    assert below.p_value is None
-    assert "no ratio of strata exists" in below.comparison.reason
+    assert (below.p_value, below.unit, below.placebo) == (None, None, None)
+    assert (below.comparison.status, below.comparison.estimate) == ("not_resolved", None)
+    assert (below.comparison.n_runs, below.comparison.n_controls) == (3, 2)
+    assert below.comparison.reason.startswith("beyond the placebo, effects of 3 of 3 runs do not exceed")
 
 
-@pytest.mark.parametrize(("second", "holds"), [(0.0, True), (8.0, False)])
-def test_silent_controls_ask_for_more_than_the_allowed_growth_of_both(second, holds):
+@pytest.mark.parametrize(("second", "holds", "unit"), [(0.0, True, SHARE), (8.0, False, LOG_SHARE)])
+def test_silent_controls_ask_for_more_than_the_allowed_growth_of_both(second, holds, unit):
     """Sixteen against eight may be general growth of what was twice as large from the start."""
     runs = pairs([16.0, 16.5, 15.5], [second] * 3, spread=0.5)
     found = judge_specific(runs, pairs([0.1, -0.2], [0.2, 0.1], spread=0.5), decision=RISE)
-    assert found.unit == SHARE
+    assert found.unit == unit
     assert (found.p_value <= 0.05) == holds
 
 
 def test_silent_controls_and_both_strata_resolved_are_compared_by_logarithms():
     runs, silent = ([40.0, 80.0, 60.0], [1.0, 1.5, 2.0]), ([0.1, -0.2], [0.2, 0.1])
     found = judge_specific(pairs(*runs, spread=0.3), pairs(*silent, spread=0.3), decision=RISE)
-    assert found.unit == SHARE
+    assert found.unit == LOG_SHARE
     assert found.comparison.estimate == pytest.approx(np.log(np.array(runs[0]) / (4 * np.array(runs[1]))).mean())
+
+
+def test_a_minimal_effect_is_of_the_row_s_unit():
+    """The test against controls is of shares, and noisier here than that over runs."""
+    runs, controls = ([40.0, 80.0, 60.0], [20.0, 20.0, 20.0]), ([3.0, 3.2], [0.5, 0.6])
+    found = judge_specific(pairs(*runs, spread=1.0), pairs(*controls, spread=1.0), decision=RISE)
+    logs = [Finding(8, float(np.log(x / 80)), spread=0.0) for x in runs[0]]
+    assert found.unit == LOG_SHARE
+    assert found.comparison.minimal_effect == pytest.approx(over_runs(logs, decision=RISE).comparison.minimal_effect)
+
+
+def test_a_placebo_of_another_form_has_no_estimate():
+    runs = [Pair(Finding(8, x, x, 0.5), Finding(8, 4.0, 0.0, 0.5)) for x in (36.0, 42.0, 48.0)]
+    controls = [Pair(Finding(8, 4.0, 0.0, 0.5), Finding(8, 4.0, 0.0, 0.5))] * 2
+    found = judge_specific(runs, controls, decision=RISE)
+    assert (found.unit, found.placebo) == (LOG, None)
+    assert found.p_value < 0.05
+
+
+def test_controls_resolved_on_the_first_stratum_alone_have_shares_too():
+    """The share of such a control is near that of the runs: all of it may be a growth of both by one factor."""
+    runs, controls = ([80.0, 84.0, 76.0], [4.0, 4.2, 3.8]), ([20.0, 21.0], [1.0, 1.1])
+    found = judge_specific(pairs(*runs, spread=1.0), pairs(*controls, spread=1.0), decision=RISE)
+    assert found.unit == LOG_SHARE
+    assert found.p_value > 0.3
+
+
+def test_one_control_that_is_not_resolved_leaves_no_logarithms():
+    """Leaving it out would choose among controls by what they show."""
+    runs, controls = ([80.0, 84.0, 76.0], [8.0, 8.4, 7.6]), ([20.0, 21.0, 19.0], [4.0, 4.1, 1.9])
+    found = judge_specific(pairs(*runs, spread=1.0), pairs(*controls, spread=1.0), decision=RISE)
+    assert found.unit == LOG_SHARE
+    every = (controls[0], [4.0, 4.1, 2.1])
+    assert judge_specific(pairs(*runs, spread=1.0), pairs(*every, spread=1.0), decision=RISE).unit == LOG
 
 
 def test_what_is_not_resolved_is_not_judged():
@@ -95,9 +132,18 @@ def grown(rng, base, factors, n):
         ((10.0, 5.0), (4.0, 4.0), 0.0, 0.07),
         ((0.5, 0.25), (40.0, 40.0), 0.0, 0.07),
         ((4.0, 2.0), (4.0, 4.0), 0.0, 0.07),
+        ((20.0, 1.0), (4.0, 4.0), 0.0, 0.07),
+        ((20.0, 2.0), (4.0, 4.0), 0.0, 0.07),
         ((20.0, 10.0), (4.0, 2.0), 0.8, 1.0),
     ],
-    ids=["twice on rare tokens from the start", "controls silent", "controls near the noise", "rare part doubled"],
+    ids=[
+        "twice on rare tokens from the start",
+        "controls silent",
+        "controls near the noise",
+        "common tokens of controls silent",
+        "common tokens of controls near the noise",
+        "rare part doubled",
+    ],
 )
 def test_general_growth_is_not_specific_and_a_doubled_part_is(base, factors, least, most):
     """`benchmarks/calibration/organisation_claims.py` has more worlds; a difference finds the first in .7 of draws."""

@@ -6,7 +6,7 @@ from typing import Annotated
 from rare_neurons.columns import Column, Declared, Reason
 from rare_neurons.numerics.evidence.rows import Role, Run
 
-from .specific import LOG, SHARE
+from .specific import LOG, LOG_SHARE, SHARE
 
 START = "start"
 ANY = "any"
@@ -33,7 +33,11 @@ class ActivityEvidenceRow:
     primary: Annotated[bool, Column(None, "whether it is one of the family's primary questions")]
     step: Annotated[int | None, Column("optimizer updates", "checkpoint at which runs are compared, or a run's last")]
     unit: Annotated[
-        str, Column(None, f"of the estimate; of tier `specific` its form: `{LOG}` or `{SHARE}`, where it was judged")
+        str,
+        Column(
+            None,
+            f"of the estimate; of tier `specific` its form: `{LOG}`, `{SHARE}` or `{LOG_SHARE}`, where it was judged",
+        ),
     ]
     estimate: Annotated[
         float | None,

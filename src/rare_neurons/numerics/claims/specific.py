@@ -26,6 +26,7 @@ ALLOWED = LEAST_FACTOR**2
 """Growth of both strata may be so much larger on the first: effects are squares of correlations and cosines."""
 
 LOG, SHARE = "log ratio of strata", "share beyond common growth"
+LOG_SHARE = "log ratio of strata beyond common growth"
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,13 @@ class _Read:
 def judge_specific(runs: Pairs, controls: Pairs, *, decision: Decision) -> Tested:
     """Test whether the first stratum's sets are organised more than a growth that both share explains.
 
-    Log form: ``λ = ln(e_first / e_second)`` of the effects e, over runs against zero and against the controls' λ. Where
-    effects of all but one control do not exceed `RESOLVED_SD` standard deviations of single sets, or a run's on the
-    second stratum does not, the share form: ``1 − κ² e_second / e_first`` with κ² = `ALLOWED` (over runs its logarithm
-    where the second stratum is resolved in all); a control that is not resolved on both has ``e_first`` over the mean
-    of the runs'. Where a run's first stratum is not resolved there is neither, and nothing is judged. All of it beyond
-    matched sets and, where there is one, beyond the placebo: the largest p counts.
+    Log form, where both effects e of every run and every control exceed `RESOLVED_SD` standard deviations of single
+    sets: ``λ = ln(e_first / e_second)``, over runs against zero and against the controls' λ. To leave out the controls
+    that do not would choose among them by the outcome. Otherwise the share form: ``1 − κ² e_second / e_first`` with
+    κ² = `ALLOWED` (over runs ``ln(e_first / (κ² e_second))`` where the second stratum is resolved in all); a control
+    whose first stratum is not resolved has ``e_first`` over the mean of the runs'. Where a run's first stratum is not
+    resolved there is neither, and nothing is judged. All of it beyond matched sets and, where there is one, beyond the
+    placebo: the largest p counts, and where one of them is not judged nothing is.
 
     Parameters
     ----------
@@ -76,44 +78,47 @@ def judge_specific(runs: Pairs, controls: Pairs, *, decision: Decision) -> Teste
     Returns
     -------
     Tested
-        Its unit names the form of what is beyond matched sets.
+        Its unit names the form of what is beyond matched sets over runs; its minimal effect is the larger of those
+        tests beyond matched sets that are of this unit.
     """
     own, other = ([p for p in side if None not in (p.first.beyond, p.second.beyond)] for side in (runs, controls))
     few = _too_few(runs, own, controls, other)
     if few is not None:
         return Tested(few, None, None)
     unit, over, control = _judge([_read(p, "beyond") for p in own], [_read(p, "beyond") for p in other], decision)
-    tests, placebo = [over, control], None
+    tests, placebo = [("", over), ("", control)], None
     if all(None not in (p.first.placebo, p.second.placebo) for p in (*own, *other)):
         beside = [[_read(p, "placebo") for p in side] for side in (own, other)]
         form, *more = _judge(*beside, decision)
-        tests += more
+        tests += [("beyond the placebo, ", test) for test in more]
         # Of another form it is a number of another unit.
         placebo = more[0].estimate if form == unit else None
-    why = next((test.reason for test in tests if test.status != "tested"), "")
-    p_values = [test.p_value for test in tests]
-    smallest = max((t.minimal_effect for t in (over, control) if t.minimal_effect is not None), default=None)
-    told = replace(over, minimal_effect=smallest, n_controls=control.n_controls, reason=why)
-    return Tested(told, placebo, None if None in p_values else max(p_values), unit)
+    for than, test in tests:
+        if test.status != "tested":
+            counts = {"n_runs": len(own), "n_controls": len(other)}
+            return Tested(no_comparison(**counts, status=test.status, reason=than + test.reason), None, None)
+    alike = (over,) if unit == LOG_SHARE else (over, control)
+    smallest = max((test.minimal_effect for test in alike if test.minimal_effect is not None), default=None)
+    told = replace(over, minimal_effect=smallest, n_controls=control.n_controls)
+    return Tested(told, placebo, max(test.p_value for _, test in tests), unit)
 
 
 def _judge(
     runs: Sequence[_Read], controls: Sequence[_Read], decision: Decision
 ) -> tuple[str | None, Comparison, Comparison]:
-    """Return the form, and the tests over runs and against controls."""
-    usable = [one for one in controls if one.both]
-    if all(run.both for run in runs) and len(usable) >= MIN_CONTROLS:
-        own, other = [_log(run) for run in runs], [_log(one) for one in usable]
+    """Return the form of the test over runs, that test, and the one against controls."""
+    if all(one.both for one in (*runs, *controls)):
+        own, other = [_log(run) for run in runs], [_log(one) for one in controls]
         return LOG, over_runs(own, decision=decision).comparison, beyond_controls(own, other, decision=decision)
     weak = sum(not run.resolved[0] for run in runs)
     if weak:
         none = _not_resolved(weak, len(runs), len(controls))
         return None, none, none
     own = [_share(run) for run in runs]
-    over = [_log(run, ALLOWED) for run in runs] if all(run.both for run in runs) else own
+    unit, over = (LOG_SHARE, [_log(run, ALLOWED) for run in runs]) if all(run.both for run in runs) else (SHARE, own)
     mean = float(np.mean([run.first for run in runs]))
-    other = [_share(one) if one.both else _silent(one, mean) for one in controls]
-    return SHARE, over_runs(over, decision=decision).comparison, beyond_controls(own, other, decision=decision)
+    other = [_share(one) if one.resolved[0] else _silent(one, mean) for one in controls]
+    return unit, over_runs(over, decision=decision).comparison, beyond_controls(own, other, decision=decision)
 
 
 def _read(pair: Pair, name: str) -> _Read:
