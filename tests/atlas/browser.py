@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from rare_neurons.atlas import Tree, atlas_page, find_subjects
@@ -22,6 +23,13 @@ PATIENCE = 90_000
 def find_chromium() -> str | None:
     """Return the path of a browser of the Chromium family, None where there is none."""
     return next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+IN_BROWSER = [
+    pytest.mark.browser,
+    pytest.mark.skipif(find_chromium() is None, reason="no Chromium; apt-get install chromium"),
+]
+"""Marks of a module of tests that look at a page."""
 
 
 @dataclass

@@ -15,12 +15,9 @@ from benchmarks.atlas_tree import N_TOP, PANEL, SMALL, write_tree
 from rare_neurons import load_shards, load_timeline
 from rare_neurons.atlas.views.matrices import N_QUANTILES
 from rare_neurons.atlas.views.matrices import N_TOP as N_LARGEST
-from tests.atlas.browser import find_chromium, opened, page_of, write_page
+from tests.atlas.browser import IN_BROWSER, opened, page_of, write_page
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(find_chromium() is None, reason="no Chromium; apt-get install chromium"),
-]
+pytestmark = IN_BROWSER
 
 FIRST, LAST = SMALL.runs[0], SMALL.steps[-1]
 START = {"model": FIRST, "stratum": "rare", "part": "within", "step": LAST, "axis": "step", "scale": "log"}

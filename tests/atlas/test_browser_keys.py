@@ -5,12 +5,9 @@ import pytest
 pytest.importorskip("playwright", reason="Playwright (extra dev) drives the browser")
 
 from benchmarks.atlas_tree import PANEL, SMALL, write_tree
-from tests.atlas.browser import find_chromium, opened, write_page
+from tests.atlas.browser import IN_BROWSER, opened, write_page
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(find_chromium() is None, reason="no Chromium; apt-get install chromium"),
-]
+pytestmark = IN_BROWSER
 
 PIXEL = """([selector, [left, top]]) => {
   const canvas = document.querySelector(selector + " canvas"), box = canvas.getBoundingClientRect();

@@ -11,12 +11,9 @@ pytest.importorskip("playwright", reason="Playwright (extra dev) drives the brow
 from benchmarks.atlas_tree import PANEL, SMALL, write_tree
 from rare_neurons import load_shards
 from rare_neurons.tables import read_table, write_table
-from tests.atlas.browser import find_chromium, opened, page_of, write_page
+from tests.atlas.browser import IN_BROWSER, opened, page_of, write_page
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(find_chromium() is None, reason="no Chromium; apt-get install chromium"),
-]
+pytestmark = IN_BROWSER
 
 OTHER = replace(SMALL, panel="beside", strata=("frequent", "seldom"))
 MODEL, LAST = SMALL.runs[0], SMALL.steps[-1]

@@ -1,6 +1,6 @@
 import pytest
 
-from rare_neurons.checkpoints.schedules import steps_of
+from rare_neurons.checkpoints.schedules import declared_among, steps_of
 
 
 def test_pythia_has_154_checkpoints():
@@ -28,3 +28,9 @@ def test_a_list_is_sorted_and_without_repeats():
 def test_an_unknown_name_lists_the_known():
     with pytest.raises(ValueError, match="unknown schedule 'pythia'; known: pythia-all, pythia-log"):
         steps_of("pythia")
+
+
+def test_declared_steps_are_those_that_a_model_has_in_its_order():
+    assert declared_among("none", [0, 2, 4]) == declared_among("all", []) == []
+    assert declared_among("all", [0, 2, 4]) == [0, 2, 4]
+    assert declared_among(["last", 0, 3], [0, 2, 4]) == [0, 4]

@@ -53,3 +53,11 @@ def steps_of(wanted: str | Sequence[int] | Mapping[str, int], *, last: int | Non
     else:
         raise ValueError(f"unknown schedule {wanted!r}; known: {', '.join(SCHEDULES)}, or a list of steps")
     return tuple(sorted({step for step in (*early, *late, end) if step <= end}))
+
+
+def declared_among(asked: str | Sequence[int | str], steps: Sequence[int]) -> list[int]:
+    """Return those of a model's steps at which a section looks: ``none``, ``all``, or a list with ``last`` in it."""
+    if asked == "none" or not steps:
+        return []
+    wanted = {steps[-1] if step == "last" else step for step in asked} if isinstance(asked, list) else set(steps)
+    return [step for step in steps if step in wanted]

@@ -65,6 +65,7 @@ def _before(words: list[str]) -> list[str]:
 
 
 def _passing(words: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make a command whose unknown arguments are Snakemake's, and say so in its help."""
     return app.command(cls=_Passing, context_settings=_PASSED, help=words + _PASSED_HELP)
 
 
@@ -96,11 +97,7 @@ def init(
     typer.echo(f"{output} is written. See what it asks for: rare-neurons plan{more}; run it: rare-neurons run{more}")
 
 
-@app.command(
-    cls=_Passing,
-    context_settings=_PASSED,
-    help="Print what a run would fetch, measure, cost and be able to say." + _PASSED_HELP,
-)
+@_passing("Print what a run would fetch, measure, cost and be able to say.")
 def plan(
     context: typer.Context,
     configfile: Configs = None,
@@ -125,11 +122,7 @@ def run(
         raise typer.Exit(run_plainly(words) if plain else run_shown(words, Console(stderr=True)))
 
 
-@app.command(
-    cls=_Passing,
-    context_settings=_PASSED,
-    help="Write the atlas: all results on one page, to be explored." + _PASSED_HELP,
-)
+@_passing("Write the atlas: all results on one page, to be explored.")
 def atlas(context: typer.Context, configfile: Configs = None) -> None:
     """Call the rule `atlas`, with whatever it still needs."""
     with _refused():
@@ -137,7 +130,7 @@ def atlas(context: typer.Context, configfile: Configs = None) -> None:
         raise typer.Exit(run_shown(words, Console(stderr=True)))
 
 
-@app.command(cls=_Passing, context_settings=_PASSED, help="Write Snakemake's report of a finished run." + _PASSED_HELP)
+@_passing("Write Snakemake's report of a finished run.")
 def report(
     context: typer.Context,
     configfile: Configs = None,

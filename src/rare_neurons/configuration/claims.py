@@ -3,18 +3,20 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
+from rare_neurons.checkpoints.schedules import declared_among
+
 Entries = Mapping[str, Mapping[str, object]]
 
 N_FAMILIES = 2
 """Organisation and kinds, half of the level each; `rare_neurons.numerics.claims.questions` has the same."""
 
 PRIMARY_SHARE = 0.8
-"""Of a family's level, for its primary questions; `rare_neurons.numerics.evidence.multiplicity` has the same."""
+"""Of the level, or a family's, for primary questions; `rare_neurons.numerics.evidence.multiplicity` has the same."""
 
 LABEL_DRAWS = 999
 """Permuted labels of communities; `rare_neurons.numerics.organisation.study` has the same."""
 
-_SLACK = 1e-9  # rounding of 0.05 · 0.8 / 2 and the like
+SLACK = 1e-9  # rounding of 0.05 · 0.8 / 2, 1/(1 − 0.9) and the like
 
 
 def too_few_sets(config: Mapping[str, Entries], steps: Mapping[str, Sequence[int]]) -> Iterable[str]:
@@ -31,8 +33,7 @@ def too_few_sets(config: Mapping[str, Entries], steps: Mapping[str, Sequence[int
         Steps of each model; models that are not in it are not judged.
     """
     activity, evidence = config["activity"], config["evidence"]
-    declared = {name: _declared(activity, found) for name, found in steps.items() if _is_run(config, name)}
-    declared = {name: found for name, found in declared.items() if found}
+    declared = _declared_of_runs(config, steps)
     if not declared:
         return
     yield from _elsewhere(evidence["step"], declared, steps)
@@ -41,7 +42,7 @@ def too_few_sets(config: Mapping[str, Entries], steps: Mapping[str, Sequence[int
         return
     share = evidence["rule"]["level"] * PRIMARY_SHARE / N_FAMILIES
     for key, sides in (("n_permutations", 1), ("joint_draws", 2)):
-        given, least = _sets(activity, key), math.ceil(sides * n_windows / share - 1 - _SLACK)
+        given, least = _sets(activity, key), math.ceil(sides * n_windows / share - 1 - SLACK)
         if (key == "joint_draws" and not given) or given >= least:
             continue
         none = "0 (not computed) or " if key == "joint_draws" else ""
@@ -62,8 +63,7 @@ def out_of_reach(config: Mapping[str, Entries], steps: Mapping[str, Sequence[int
         As for `too_few_sets`.
     """
     activity, evidence = config["activity"], config["evidence"]
-    declared = {name: _declared(activity, found) for name, found in steps.items() if _is_run(config, name)}
-    declared = {name: found for name, found in declared.items() if found}
+    declared = _declared_of_runs(config, steps)
     if not declared:
         return []
     name, n_windows = _most_windows(declared, evidence)
@@ -85,16 +85,11 @@ def out_of_reach(config: Mapping[str, Entries], steps: Mapping[str, Sequence[int
     ]
 
 
-def _is_run(config: Mapping[str, Entries], model: str) -> bool:
-    return "control_of" not in config["models"][model]
-
-
-def _declared(activity: Mapping[str, object], steps: Sequence[int]) -> list[int]:
-    asked = activity["steps"]
-    if asked == "none" or not steps:
-        return []
-    wanted = {steps[-1] if step == "last" else step for step in asked} if isinstance(asked, list) else set(steps)
-    return [step for step in steps if step in wanted]
+def _declared_of_runs(config: Mapping[str, Entries], steps: Mapping[str, Sequence[int]]) -> dict[str, list[int]]:
+    """Checkpoints of every run, controls left out, at which section ``activity`` looks; of runs that have any."""
+    runs = [name for name in steps if "control_of" not in config["models"][name]]
+    declared = {name: declared_among(config["activity"]["steps"], steps[name]) for name in runs}
+    return {name: found for name, found in declared.items() if found}
 
 
 def _trained(steps: Sequence[int]) -> list[int]:
@@ -160,7 +155,7 @@ def _holm(least: Mapping[str, float], counts: Mapping[str, int], share: float) -
     holds, rest, worst = {}, sum(counts.values()), 0.0
     for question in sorted(counts, key=lambda one: least[one]):
         worst = max(worst, least[question] * rest)
-        holds[question] = worst <= share + _SLACK
+        holds[question] = worst <= share + SLACK
         rest -= counts[question]
     return holds
 

@@ -5,10 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from rare_neurons.catalogue import AT_DECLARED_STEPS
 from rare_neurons.checkpoints.schedules import steps_of_model
-from rare_neurons.configuration.claims import too_few_sets
-
-PRIMARY_SHARE = 0.8
-"""Of the level, for primary questions; `rare_neurons.numerics.evidence.multiplicity` has the same."""
+from rare_neurons.configuration.claims import PRIMARY_SHARE, SLACK, too_few_sets
 
 BAND = 0.9
 """Coverage of the refits' band; `rare_neurons.numerics.spectra.bootstrap` has the same."""
@@ -17,7 +14,6 @@ GOF_LEVEL = 0.1
 """At or below which a power law is commonly given up (Clauset, Shalizi & Newman 2009, section 4.1)."""
 
 _MATRICES = 2  # W_in and W_out of a set
-_SLACK = 1e-9  # rounding of 1/(1 − 0.9) and the like
 
 Entries = Mapping[str, Mapping[str, object]]
 
@@ -58,7 +54,7 @@ def _of_sets(config: Mapping[str, Entries]) -> Iterable[str]:
 
 
 def _too_few(place: str, n: int, share: float, why: str, *, or_none: bool = False) -> Iterable[str]:
-    least = math.ceil(1 / share - 1 - _SLACK)
+    least = math.ceil(1 / share - 1 - SLACK)
     if n < least:
         allowed = f"0 (not computed) or at least {least}" if or_none else f"{least} is the least"
         yield f"{place}: {n} is not allowed; {allowed}, or 1/({n} + 1) stays above the {share:.3g} that {why} needs"

@@ -72,10 +72,12 @@ def plot_kinds(
 
 
 def _explained() -> list[Patch]:
-    return [
-        Patch(facecolor=colour, hatch=hatch, edgecolor="white", linewidth=0, label=kind.replace("_", " "))
-        for kind, (colour, hatch) in _COLOURS.items()
-    ]
+    return [Patch(**_look(kind), label=kind.replace("_", " ")) for kind in _COLOURS]
+
+
+def _look(kind: str) -> dict[str, object]:
+    colour, hatch = _COLOURS[kind]
+    return {"facecolor": colour, "hatch": hatch, "edgecolor": "white", "linewidth": 0}
 
 
 def _shares(results: str | Path, models: Sequence[str]) -> pd.DataFrame:
@@ -88,10 +90,9 @@ def _shares(results: str | Path, models: Sequence[str]) -> pd.DataFrame:
 
 def _draw_bars(axis: Axes, table: pd.DataFrame, steps: Sequence[int]) -> None:
     below, places = np.zeros(len(steps)), np.arange(len(steps)) + 0.5
-    for kind, (colour, hatch) in _COLOURS.items():
+    for kind in _COLOURS:
         share = table[table.kind == kind].set_index("step").share.reindex(steps).fillna(0.0).to_numpy()
-        look = {"facecolor": colour, "hatch": hatch, "edgecolor": "white", "linewidth": 0}
-        axis.bar(places, share, bottom=below, width=0.8, **look)
+        axis.bar(places, share, bottom=below, width=0.8, **_look(kind))
         below = below + share
     if not below.any():
         axis.text(0.5, 0.5, "none", transform=axis.transAxes, ha="center", va="center", fontsize=8)

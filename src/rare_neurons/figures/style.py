@@ -56,9 +56,7 @@ def on_panels(table: pd.DataFrame, panel: str | None) -> pd.DataFrame:
     if panel is None:
         sizes = table.groupby("panel", sort=False).model.nunique()
         return table if sizes.empty else table[table.panel == sizes.idxmax()]
-    if panel not in set(table.panel):
-        raise RequestError(f"no panel {panel!r}; there: {', '.join(dict.fromkeys(table.panel))}")
-    return table[table.panel == panel]
+    return table[table.panel.isin(chosen("panel", panel, dict.fromkeys(table.panel)))]
 
 
 def grid(

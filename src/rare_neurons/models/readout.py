@@ -10,8 +10,6 @@ from transformers import PreTrainedModel
 
 from rare_neurons.families import Family, NormKind, family_of
 
-ALL_PAIRS = 2**40
-
 
 @dataclass(frozen=True)
 class Norm:
@@ -150,11 +148,16 @@ def measure_ablation(
 
 
 def prepare_ablation(
-    norm: Norm, block: FinalBlock, *, residual: torch.Tensor, mlp_output: torch.Tensor | None, pairs: int = ALL_PAIRS
+    norm: Norm,
+    block: FinalBlock,
+    *,
+    residual: torch.Tensor,
+    mlp_output: torch.Tensor | None,
+    pairs: int | None = None,
 ) -> Callable[[torch.Tensor], Ablation]:
     """Do what is the same for all `delta`: the products of residuals and output directions. As `measure_ablation`.
 
-    `pairs` of them are worked on at once, where there is no post-norm; no number follows from it.
+    `pairs` of them, or all, are worked on at once, where there is no post-norm; no number follows from it.
     """
     if block.post_norm is None:
         return _pre_norm_ablation(norm, block.W_out, residual=residual, pairs=pairs)
@@ -162,7 +165,7 @@ def prepare_ablation(
 
 
 def _pre_norm_ablation(
-    norm: Norm, W_out: torch.Tensor, *, residual: torch.Tensor, pairs: int
+    norm: Norm, W_out: torch.Tensor, *, residual: torch.Tensor, pairs: int | None
 ) -> Callable[[torch.Tensor], Ablation]:
     d_model = residual.shape[-1]
     c, w = norm.centre(residual), norm.centre(W_out)
@@ -171,7 +174,7 @@ def _pre_norm_ablation(
 
     def ablation(delta: torch.Tensor) -> Ablation:
         epsilon, eta, direct_eta = (torch.empty_like(delta) for _ in range(3))
-        step = max(1, pairs // delta.shape[-1])
+        step = max(1, len(delta) if pairs is None else pairs // delta.shape[-1])
         for start in range(0, len(delta), step):
             t = slice(start, start + step)
             change = torch.addcmul(projection[t], delta[t], squares).mul_(delta[t])

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from rare_neurons.catalogue import AT_DECLARED_STEPS, QUANTITIES, RULES, TABLES, TIMELINES
 from rare_neurons.checkpoints.files import read_config
-from rare_neurons.checkpoints.schedules import steps_of_model
+from rare_neurons.checkpoints.schedules import declared_among, steps_of_model
 from rare_neurons.checkpoints.sources import Source, found_steps
 from rare_neurons.configuration.needed import measures_influence
 from rare_neurons.errors import DataFault, RequestError
@@ -164,11 +164,8 @@ class Asked:
     def declared_steps(self, rule: str, model: str) -> list[int]:
         """Checkpoints of a model that a rule of `AT_DECLARED_STEPS` looks at."""
         # What a run of an earlier version has noted lacks the section.
-        asked, steps = self.config.get(rule, {}).get("steps", "none"), self.steps[model]
-        if asked == "none" or not self.panels_at(rule, model):
-            return []
-        wanted = {steps[-1] if step == "last" else step for step in asked} if isinstance(asked, list) else set(steps)
-        return [step for step in steps if step in wanted]
+        asked = self.config.get(rule, {}).get("steps", "none")
+        return declared_among(asked, self.steps[model]) if asked != "none" and self.panels_at(rule, model) else []
 
     def intervals(self, model: str) -> list[str]:
         """Pairs of adjacent checkpoints, such as ``16-128``, whose loss change is divided among the weights."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from scipy.stats import t as student_t
+from scipy.special import stdtrit
 
 from rare_neurons.figures.style import Colour
 from rare_neurons.numerics.evidence.history import on_grid
@@ -83,4 +83,4 @@ def _interval(cells: pd.DataFrame, column: str) -> tuple[float, float]:
 
 
 def _quantile() -> float:
-    return float(student_t.ppf((1 + _CONFIDENCE) / 2, N_FOLDS - 1))
+    return float(stdtrit(N_FOLDS - 1, (1 + _CONFIDENCE) / 2))
