@@ -169,7 +169,7 @@ RULES = (
             ),
         ),
     ),
-    Rule("pretrain", version=1, sections=("recipes", "models", "corpora", "tokenizers")),
+    Rule("pretrain", version=2, sections=("recipes", "models", "corpora", "tokenizers")),
     Rule("resolve", version=2, sections=("models", "tokenizers", "cache")),
     Rule(
         "probe",

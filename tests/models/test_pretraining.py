@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from rare_neurons.models.pretraining import RESUME, Recipe, _batches, _schedule, pretrain
+from rare_neurons.models.pretraining import RESUME, Recipe, _batches, _initial_model, _loss, _schedule, pretrain
 
 RECIPE = Recipe(
     hidden_size=8,
@@ -98,3 +98,9 @@ def test_every_window_is_seen_once_per_epoch_in_an_order_of_its_own():
 def test_a_stream_shorter_than_a_batch_is_refused():
     with pytest.raises(ValueError, match="20 training tokens make 2 windows of 8, but a batch needs 4"):
         next(_batches(np.arange(20), RECIPE, seed=0, start=0))
+
+
+def test_the_loss_is_the_one_transformers_computes():
+    model = _initial_model(RECIPE, vocab_size=30, end_of_text=0, seed=0)
+    batch = torch.from_numpy(next(_batches(TOKENS, RECIPE, seed=0, start=0)))
+    torch.testing.assert_close(_loss(model, batch), model(input_ids=batch, labels=batch).loss, rtol=1e-6, atol=0)

@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
+from rare_neurons.models.cross_entropy import mean_cross_entropy
+
 RESUME = "resume.pt"
 
 
@@ -78,7 +80,7 @@ def pretrain(
     torch.utils.deterministic.fill_uninitialized_memory = False
     model = _initial_model(recipe, vocab_size=vocab_size, end_of_text=end_of_text, seed=seed)
     optimizer = torch.optim.AdamW(
-        model.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.95), weight_decay=recipe.weight_decay
+        model.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.95), weight_decay=recipe.weight_decay, fused=True
     )
     start = _resume(folder, model, optimizer)
     if start is None:
@@ -89,8 +91,7 @@ def pretrain(
     for step in progress(todo, start) if progress else todo:
         for group in optimizer.param_groups:
             group["lr"] = recipe.learning_rate * _schedule(step, n_steps=recipe.n_steps)
-        batch = torch.from_numpy(next(batches))
-        loss = model(input_ids=batch, labels=batch).loss
+        loss = _loss(model, torch.from_numpy(next(batches)))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0, error_if_nonfinite=True)
@@ -117,6 +118,11 @@ def _initial_model(recipe: Recipe, *, vocab_size: int, end_of_text: int, seed: i
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)  # transformers draws initial weights from the global generator
         return GPTNeoXForCausalLM(config).to(torch.float32).train()
+
+
+def _loss(model: GPTNeoXForCausalLM, batch: torch.Tensor) -> torch.Tensor:
+    hidden = model.base_model(input_ids=batch).last_hidden_state[:, :-1]
+    return mean_cross_entropy(hidden.flatten(0, 1), model.get_output_embeddings().weight, batch[:, 1:].flatten())
 
 
 def _schedule(step: int, *, n_steps: int) -> float:
