@@ -22,7 +22,8 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 _LARGEST = 65_536  # bytes of a request: two paths
@@ -56,8 +57,8 @@ class Warm:
         Returns
         -------
         int or None
-            Its exit status, negative for a signal, and `signal.SIGKILL` where the process that waits for it was
-            killed; None if it was not started.
+            Its exit status, negative for a signal, also where that ended the process beside the run; None if it was
+            not started.
         """
         request = json.dumps({"script": str(Path(script).absolute()), "folder": str(Path.cwd())}).encode()
         if not sys.platform.startswith("linux") or len(request) > _LARGEST:
@@ -74,10 +75,15 @@ class Warm:
                 return None
             finally:
                 os.close(writing)
-            if answers.readline().strip() != _STARTED:
-                return None
-            ended = answers.readline()
-            return int(ended) if ended else -signal.SIGKILL
+            begun = answers.readline().strip()
+            ended = answers.readline() if begun == _STARTED else ""
+        if ended:
+            return int(ended)
+        if begun == _COLD:
+            return None
+        # A signal that has ended the process beside the run was meant for the script too; later ones start cold.
+        status = self._process.wait()
+        return status if status < 0 else 1 if begun else None
 
     def _start(self, variables: dict[str, str]) -> None:
         if self._process is not None:
@@ -116,24 +122,13 @@ def _import(script: Path) -> bool:
     except Exception:
         # Whatever it is, the script meets it too, and is there to say so.
         return False
-    return _threads() <= {_OF_JEMALLOC}
-
-
-def _threads() -> set[str]:
-    """Names of threads beside the main one: none would be in a fork, where what it holds would be held for ever."""
-    names = [
-        path.read_text().strip()
-        for path in Path("/proc/self/task").glob("*/comm")
-        if path.parent.name != str(os.getpid())
-    ]
-    return set(names)
+    names = [path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")]
+    return len([name for name in names if name != _OF_JEMALLOC]) == 1
 
 
 def _answer(pipe: int, word: object) -> None:
-    try:
+    with suppress(BrokenPipeError):  # whoever asked has gone
         os.write(pipe, f"{word}\n".encode())
-    except BrokenPipeError:  # whoever asked has gone
-        pass
 
 
 def _reap(running: dict[int, int]) -> None:
@@ -158,9 +153,12 @@ def serve(requests: socket.socket) -> str | None:
     woken, wakes = os.pipe()
     for end in (woken, wakes):
         os.set_blocking(end, False)
-    interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # With a handler of its own a signal writes to the pipe; ignored, it would not.
-    signal.signal(signal.SIGCHLD, lambda *_: None)
+    interrupts: list[int] = []
+    # An interrupt is the scripts' to handle; one that comes before a fork ends what was to be forked.
+    handlers = {signal.SIGINT: lambda number, _: interrupts.append(number), signal.SIGCHLD: lambda *_: None}
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        del handlers[signal.SIGINT]
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     signal.set_wakeup_fd(wakes)
     running: dict[int, int] = {}
     while True:
@@ -174,26 +172,34 @@ def serve(requests: socket.socket) -> str | None:
         if not text:
             return None
         request, (pipe,) = json.loads(text), pipes
-        if not _import(Path(request["script"])):
-            _answer(pipe, _COLD)
-            os.close(pipe)
-            continue
-        # Whoever is forked neither goes through a million objects that stay, nor copies their pages for it.
-        gc.freeze()
-        pid = os.fork()
-        if pid:
-            running[pid] = pipe
-            _answer(pipe, _STARTED)
+        if not _fork(request, pipe, running, interrupts):
             continue
         signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, interrupted)
+        for number, handler in before.items():
+            signal.signal(number, handler)
         for number in (woken, wakes, pipe, *running.values()):
             os.close(number)
-        requests.close()
         os.chdir(request["folder"])
-        gc.enable()
         return request["script"]
+
+
+def _fork(request: Mapping[str, str], pipe: int, running: dict[int, int], interrupts: Sequence[int]) -> bool:
+    """Answer a request; true in the process that is its script's."""
+    words: tuple[object, ...] = (_COLD,)
+    if _import(Path(request["script"])):
+        # Whoever is forked neither goes through a million objects that stay, nor copies their pages for it.
+        gc.freeze()
+        words = (_STARTED, *(-number for number in interrupts[:1]))
+        if not interrupts:
+            pid = os.fork()
+            if not pid:
+                return True
+            running[pid] = pipe
+    for word in words:
+        _answer(pipe, word)
+    if pipe not in running.values():
+        os.close(pipe)
+    return False
 
 
 def run_and_exit(script: str) -> None:
@@ -210,9 +216,9 @@ def run_and_exit(script: str) -> None:
         status = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
         if stop.code is not None and not isinstance(stop.code, int):
             print(stop.code, file=sys.stderr)
-    except BaseException:
+    except BaseException as error:
         traceback.print_exc()
-        status = 1
+        status = -signal.SIGINT if isinstance(error, KeyboardInterrupt) else 1
     try:
         threading._shutdown()
         atexit._run_exitfuncs()
@@ -220,13 +226,17 @@ def run_and_exit(script: str) -> None:
         sys.stderr.flush()
     except OSError:  # the run that read it has gone
         status = status or 120
+    if status == -signal.SIGINT:  # as an interpreter ends, so that who waits sees an interrupt
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
     os._exit(status & 0xFF)
 
 
 if __name__ == "__main__":
     gc.disable()
-    with socket.socket(fileno=int(sys.argv[1])) as socket_of_run:
-        found = serve(socket_of_run)
+    with socket.socket(fileno=int(sys.argv[1])) as asked:
+        found = serve(asked)
     if found is None:
         os._exit(0)
+    gc.enable()
     run_and_exit(found)
