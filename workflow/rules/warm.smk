@@ -14,6 +14,7 @@ THREADS_OF_JOB = [
     *("OMP_NUM_THREADS", "GOTO_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
     *("VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS"),
 ]
+SCRIPTS = str(Path(workflow.current_basedir).parent / "scripts")
 PLACES_OF_JOB = ("TMPDIR", "TMP", "TEMPDIR", "TEMP")
 
 
@@ -28,10 +29,11 @@ def variables_of(script) -> dict[str, str]:
 
 
 def is_plain(script) -> bool:
-    """Whether a script runs in Snakemake's own environment, on this computer."""
+    """Whether a script is one of this workflow's, and runs in Snakemake's own environment, on this computer."""
     elsewhere = (script.conda_env, script.container_img, script.env_modules)
     return (
         workflow.local_exec
+        and str(script.path.get_path_or_uri(secret_free=True)).startswith(SCRIPTS)
         and not any(elsewhere)
         and script.bench_record is None
         and "shell_exec" not in script.resources.keys()
