@@ -30,10 +30,11 @@ def variables_of(script) -> dict[str, str]:
 
 def is_plain(script) -> bool:
     """Whether a script is one of this workflow's, and runs in Snakemake's own environment, on this computer."""
+    path = os.path.normpath(script.path.get_path_or_uri(secret_free=True))
     elsewhere = (script.conda_env, script.container_img, script.env_modules)
     return (
         workflow.local_exec
-        and str(script.path.get_path_or_uri(secret_free=True)).startswith(SCRIPTS)
+        and os.path.dirname(path) == SCRIPTS
         and not any(elsewhere)
         and script.bench_record is None
         and "shell_exec" not in script.resources.keys()
