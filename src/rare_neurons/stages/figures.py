@@ -51,5 +51,5 @@ def save_figure(figure: Figure, *, png: str, svg: str) -> None:
         for path, kind, metadata in ((png, "png", None), (svg, "svg", {"Date": None})):
             with atomic_path(Path(path)) as temporary:
                 figure.savefig(temporary, format=kind, dpi=150, metadata=metadata)
-            # The second keeps the layout of the first, which takes two fifths of the time.
-            figure.set_layout_engine("none")
+            # The second keeps the layout of the first, which takes two fifths of the time; "none" would draw it twice.
+            figure.set_layout_engine(None)
