@@ -1,10 +1,12 @@
 """The embedded corpus: what the standard library repeats is left out; a stripped Python is refused."""
 
+import ast
 import sysconfig
 from pathlib import Path
 
 import pytest
 
+from rare_neurons.corpora import stdlib
 from rare_neurons.corpora.stdlib import stdlib_documents
 from rare_neurons.errors import RequestError
 
@@ -61,3 +63,38 @@ def test_what_is_no_installed_package_is_refused(tmp_path, name):
     make_library(tmp_path)
     with pytest.raises(RequestError, match=rf"docstrings of '{name}', which is not an installed package"):
         next(stdlib_documents(tmp_path, packages=[name]))
+
+
+NESTED = '''"""module"""
+try:
+    class InTry:
+        """in try"""
+        def method(self):
+            """method"""
+except ValueError as error:
+    def in_handler():
+        """in handler"""
+        match error:
+            case str():
+                async def in_case():
+                    """in case"""
+else:
+    for _ in range(3):
+        with open("x"):
+            def in_loop():
+                """in loop"""
+finally:
+    if True:
+        pass
+    elif not (lambda: "no docstring"):
+        def in_branch():
+            """in branch"""
+'''
+
+
+def test_docstrings_come_from_every_block_in_the_order_of_a_whole_walk():
+    tree = ast.parse(NESTED)
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    expected = [ast.get_docstring(node) for node in ast.walk(tree) if isinstance(node, documented)]
+    assert len(expected) == 7
+    assert list(stdlib._docstrings(tree)) == expected

@@ -4,8 +4,10 @@ import ast
 import hashlib
 import importlib.util
 import itertools
+import os
 import sysconfig
 import tokenize
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,6 +18,8 @@ SKIPPED_FOLDERS = frozenset(
 )
 SKIPPED_PREFIXES = ("_sysconfigdata",)
 TOPICS = "pydoc_data/topics.py"
+
+_BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")  # in the order in which every statement has them
 
 
 def stdlib_documents(folder: Path | None = None, *, packages: Sequence[str] = ()) -> Iterator[tuple[str, str, str]]:
@@ -63,9 +67,8 @@ def _raw_documents(root: Path) -> Iterator[tuple[str, str, str]]:
     for topic, text in sorted(_literal_dict(topics).items()):
         # Topics are documents of their own: one file of 0.5 MB would otherwise fall into a single split.
         yield f"topic/{topic}", f"topic/{topic}", text
-    for path in sorted(root.rglob("*.py"), key=lambda p: p.relative_to(root).as_posix()):
-        name = path.relative_to(root).as_posix()
-        if _skipped(path.relative_to(root)) or name == TOPICS:
+    for name, path in _python_files(root):
+        if name == TOPICS:
             continue
         source = _read_source(path)
         prose = "\n\n".join(_docstrings(ast.parse(source)))
@@ -85,12 +88,10 @@ def _package_folder(name: str) -> Path:
 
 
 def _docstring_documents(package: str, root: Path) -> Iterator[tuple[str, str, str]]:
-    for path in sorted(root.rglob("*.py"), key=lambda p: p.relative_to(root).as_posix()):
-        if _skipped(path.relative_to(root)):
-            continue
+    for relative, path in _python_files(root):
         prose = "\n\n".join(_docstrings(ast.parse(_read_source(path))))
         if prose:
-            name = f"{package}/{path.relative_to(root).as_posix()}"
+            name = f"{package}/{relative}"
             yield name, f"{name}:docstrings", prose
 
 
@@ -104,8 +105,15 @@ def _literal_dict(module: ast.Module) -> dict[str, str]:
     )
 
 
-def _skipped(relative: Path) -> bool:
-    return bool(SKIPPED_FOLDERS.intersection(relative.parts)) or relative.name.startswith(SKIPPED_PREFIXES)
+def _python_files(root: Path) -> list[tuple[str, Path]]:
+    """Names and paths of all source files but those skipped, in the order of their names."""
+    found = []
+    for folder, folders, files in os.walk(root):
+        # Not walked at all: what is installed beside a library is many times as much.
+        folders[:] = [name for name in folders if name not in SKIPPED_FOLDERS]
+        paths = [Path(folder, name) for name in files if name.endswith(".py")]
+        found += [(p.relative_to(root).as_posix(), p) for p in paths if not p.name.startswith(SKIPPED_PREFIXES)]
+    return sorted(found)
 
 
 def _read_source(path: Path) -> str:
@@ -114,11 +122,16 @@ def _read_source(path: Path) -> str:
 
 
 def _docstrings(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+    """Docstrings breadth first, as `ast.walk` meets them; expressions, most of a tree, hold none and are not walked."""
+    nodes: deque[ast.AST] = deque([tree])
+    while nodes:
+        node = nodes.popleft()
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             text = ast.get_docstring(node)
             if text:
                 yield text
+        for field in _BLOCKS:
+            nodes.extend(getattr(node, field, ()))
 
 
 def _without_repeated_paragraphs(text: str, seen: set[bytes]) -> str:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
+
+from rare_neurons.numerics.ranks import average_ranks
 
 BAND = (0.05, 0.5, 0.95)
 """Quantiles that noise is reported at."""
@@ -72,7 +73,7 @@ def measure_agreement(one: ArrayLike, other: ArrayLike) -> Agreement:
 
 def rank_correlation(one: ArrayLike, other: ArrayLike) -> float:
     """Spearman's correlation; NaN where one of them is constant."""
-    ranks = np.array([rankdata(one), rankdata(other)])
+    ranks = np.array([average_ranks(one), average_ranks(other)])
     return float(np.corrcoef(ranks)[0, 1]) if (np.ptp(ranks, axis=1) > 0).all() else float("nan")
 
 

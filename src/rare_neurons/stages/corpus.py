@@ -89,7 +89,8 @@ def _encoded(rows: pa.Table, codec: Tokenizer, max_tokens: int | None) -> tuple[
     # What a tokenizer.json may say of truncation, padding and begin-of-text ids belongs to other uses of it.
     codec.no_truncation()
     codec.no_padding()
-    batch = codec.encode_batch(rows["text"].to_pylist(), add_special_tokens=False)
+    # The same ids without where in the text each is, which nobody asks for and which takes a third of the time.
+    batch = codec.encode_batch_fast(rows["text"].to_pylist(), add_special_tokens=False)
     encoded = [np.asarray(e.ids, dtype=np.int32) for e in batch]
     if max_tokens is None:
         return rows, encoded

@@ -9,6 +9,11 @@ from matplotlib.figure import Figure
 from rare_neurons.figures.registry import FIGURES
 from rare_neurons.tables import atomic_path
 
+DPI = 150
+"""Dots per inch of rasters; the layout of both formats is made at it."""
+
+_NO_LAYOUT = {"figure.autolayout": False, "figure.constrained_layout.use": False}
+
 
 def write_figures(
     *,
@@ -46,10 +51,14 @@ def write_figures(
 
 def save_figure(figure: Figure, *, png: str, svg: str) -> None:
     """Write a figure in both formats, each whole or not at all."""
+    figure.set_dpi(DPI)
+    layout = figure.get_layout_engine()
+    if layout is not None:
+        layout.execute(figure)
     # Matplotlib otherwise writes a date and random ids.
-    with matplotlib.rc_context({"svg.hashsalt": "rare-neurons"}):
+    with matplotlib.rc_context({**_NO_LAYOUT, "svg.hashsalt": "rare-neurons"}):
+        # Both formats keep one layout. With any engine left, saving draws everything once more beforehand, unseen.
+        figure.set_layout_engine(None)
         for path, kind, metadata in ((png, "png", None), (svg, "svg", {"Date": None})):
             with atomic_path(Path(path)) as temporary:
-                figure.savefig(temporary, format=kind, dpi=150, metadata=metadata)
-            # The second keeps the layout of the first, which takes two fifths of the time; "none" would draw it twice.
-            figure.set_layout_engine(None)
+                figure.savefig(temporary, format=kind, dpi=DPI, metadata=metadata)

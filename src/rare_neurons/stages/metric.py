@@ -1,11 +1,14 @@
 """Stage of every metric: a checkpoint's influence in, the metric's tables out."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
+import pyarrow as pa
 
 from rare_neurons.catalogue import METRICS, load
 from rare_neurons.numerics.influence.shard import InfluenceShard
+from rare_neurons.numerics.regimes.null_tables import NullTable
 from rare_neurons.stages.kept import NOTHING, Kept
 from rare_neurons.stages.null_tables import read_null_tables
 from rare_neurons.tables import file_sha256, from_rows, provenance, read_metadata, read_table, write_rows
@@ -50,9 +53,11 @@ def write_metric(
     about = provenance(metric, rule.version, options, inputs, **of_checkpoint)
     if kept.restore(outputs, dict.fromkeys(outputs, about)):
         return
-    strata, place = _strata_and_place(influence)
-    nulls = {"null_tables": read_null_tables(null_tables) if null_tables else ()} if rule.null_tables else {}
-    rows = load(rule.metric)(read_shard(influence, cells), **nulls, **options) if strata else {}
+    shard, place = _read(influence, cells, (inputs["influence"], inputs["cells"]))
+    nulls = (
+        {"null_tables": _nulls(null_tables, inputs["null_tables"]) if null_tables else ()} if rule.null_tables else {}
+    )
+    rows = load(rule.metric)(shard, **nulls, **options) if shard is not None else {}
     for table in rule.tables:
         write_rows(table.name, from_rows(table.name, rows.get(table.name, []), place), outputs[table.name], about)
     kept.keep(outputs)
@@ -60,13 +65,30 @@ def write_metric(
 
 def read_shard(influence: str, cells: str) -> InfluenceShard:
     """Read the probe's tables of one good checkpoint as arrays."""
-    strata, _ = _strata_and_place(influence)
-    values = read_table(influence, ["influence", "influence_se"])
-    table = read_table(cells, ["fold", "type_bin", "n_targets", "influence_sum", "within_sum"])
+    table = read_table(influence, ["stratum", "influence", "influence_se"])
+    strata = tuple(dict.fromkeys(table["stratum"].to_pylist()))
+    return _shard(strata, table, read_table(cells, ["fold", "type_bin", "n_targets", "influence_sum", "within_sum"]))
+
+
+# By what the files hold: the metrics of one checkpoint read it once, and those of all a model's the same null tables.
+@lru_cache(maxsize=1)
+def _nulls(path: str, _digest: str) -> tuple[NullTable, ...]:
+    return read_null_tables(path)
+
+
+@lru_cache(maxsize=1)
+def _read(influence: str, cells: str, _digests: tuple[str, str]) -> tuple[InfluenceShard | None, dict[str, object]]:
+    table = read_table(influence, _PLACE)
+    if table.num_rows == 0:
+        return None, {}
+    return read_shard(influence, cells), {name: table[name][0].as_py() for name in _PLACE}
+
+
+def _shard(strata: tuple[str, ...], values: pa.Table, cells: pa.Table) -> InfluenceShard:
     n = len(strata)
-    grid = (n, *(int(table[side].to_numpy().max()) + 1 for side in ("fold", "type_bin")))
+    grid = (n, *(int(cells[side].to_numpy().max()) + 1 for side in ("fold", "type_bin")))
     sums = {
-        name: table[name].combine_chunks().flatten().to_numpy().astype(np.float64).reshape(*grid, -1)
+        name: cells[name].combine_chunks().flatten().to_numpy().astype(np.float64).reshape(*grid, -1)
         for name in ("influence_sum", "within_sum")
     }
     return InfluenceShard(
@@ -75,13 +97,5 @@ def read_shard(influence: str, cells: str) -> InfluenceShard:
         influence_se=values["influence_se"].to_numpy().reshape(n, -1),
         cell_sum=sums["influence_sum"],
         within_sum=sums["within_sum"],
-        cell_n=table["n_targets"].to_numpy().reshape(grid),
+        cell_n=cells["n_targets"].to_numpy().reshape(grid),
     )
-
-
-def _strata_and_place(influence: str) -> tuple[tuple[str, ...], dict[str, object]]:
-    table = read_table(influence, ["stratum", *_PLACE])
-    if table.num_rows == 0:
-        return (), {}
-    strata = tuple(dict.fromkeys(table["stratum"].to_pylist()))
-    return strata, {name: table[name][0].as_py() for name in _PLACE}

@@ -10,6 +10,7 @@ from typing import TextIO
 from tqdm import tqdm
 
 from rare_neurons.errors import DamagedFile, RequestError
+from rare_neurons.stages.no_pandas import arrow_without_pandas
 
 
 class _Tee:
@@ -31,8 +32,10 @@ class _Tee:
 def reported(log: str | Path) -> Iterator[None]:
     """Copy what the block writes to stderr into a log; a fault that has one ends with its sentence.
 
-    A job that had nothing to say leaves no log: in a large sweep they would be a quarter of all files.
+    A job that had nothing to say leaves no log: in a large sweep they would be a quarter of all files. A job without
+    need of pandas is spared its import.
     """
+    arrow_without_pandas()
     path = Path(log)
     path.parent.mkdir(parents=True, exist_ok=True)
     terminal = sys.stderr

@@ -1,7 +1,8 @@
 """Tables of the catalogue, built from rows or columns and written under their schema and keys."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import fields, is_dataclass
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,8 +20,18 @@ def empty_table(name: str) -> pa.Table:
 
 def from_rows(name: str, rows: Sequence[object], place: Mapping[str, object] | None = None) -> pa.Table:
     """Build a table of the catalogue from row dataclasses (or mappings), with the columns of their place in front."""
-    records = [{**(place or {}), **(asdict(row) if is_dataclass(row) else row)} for row in rows]
+    records = [{**(place or {}), **_record(row)} for row in rows]
     return pa.Table.from_pylist(records, schema=table_schema(name))
+
+
+def _record(row: object) -> Mapping[str, object]:
+    # Not `asdict`: it copies every value, for longer than it takes to write them.
+    return {name: getattr(row, name) for name in _names(type(row))} if is_dataclass(row) else row
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def from_columns(name: str, place: Mapping[str, object], columns: Columns) -> pa.Table:

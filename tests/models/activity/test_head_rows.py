@@ -1,9 +1,10 @@
 """Routing rows: heads that act, heads that cannot, and both ways to the same numbers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from rare_neurons.models.activity import head_rows
 from rare_neurons.models.activity.head_rows import Redirected
 from rare_neurons.models.activity.set_rows import choose_sets
 from tests.models.activity.made import scene
@@ -24,10 +25,10 @@ def test_every_head_and_layer_has_its_row_and_those_after_the_mlp_cannot_act():
     assert {row.status for row in rows if row.layer == 0 and row.head is None} == {"layer"}
 
 
-def test_closed_form_and_forward_passes_agree(monkeypatch):
-    closed = Redirected(scene("gpt2"))
-    monkeypatch.setattr(head_rows, "capture_final_mlp", lambda *_, **__: None)
-    slices = Redirected(scene("gpt2"))
+def test_closed_form_and_forward_passes_agree():
+    one = scene("gpt2")
+    assert one.final_mlp is not None
+    closed, slices = Redirected(one), Redirected(replace(one, final_mlp=None))
     assert closed.names == slices.names
     for stratum, found in closed.effects.items():
         np.testing.assert_allclose(found, slices.effects[stratum], rtol=1e-9)

@@ -5,9 +5,9 @@ import torch
 
 from rare_neurons.models.activity.heads import (
     Places,
-    capture_final_mlp,
     final_activations,
     heads_to_first_position,
+    keeping_final_mlp,
     last_acting_layer,
     n_heads,
 )
@@ -20,6 +20,12 @@ PLACES = Places(*(torch.from_numpy(v) for v in (PANEL.token_ids, PANEL.context, 
 
 def activations(model):
     return final_activations(model, PLACES, batch_size=3)
+
+
+def closed_form(model):
+    with keeping_final_mlp(model, PLACES) as found:
+        activations(model)  # some pass over the contexts
+    return found()
 
 
 def sliced(model, layer, heads):
@@ -46,7 +52,7 @@ def test_the_slice_is_an_edited_pattern(name, heads):
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "olmo2"])
 def test_the_closed_form_is_the_slice(name):
     model = random_model(name)
-    closed = capture_final_mlp(model, PLACES, batch_size=3)
+    closed = closed_form(model)
     assert closed.layer == last_acting_layer(model)
     torch.testing.assert_close(closed.activations(), activations(model), rtol=0, atol=1e-12)
     for heads in ([0], [1], [0, 1]):
@@ -61,7 +67,7 @@ def test_heads_of_the_last_layer_do_nothing_to_a_parallel_mlp():
 
 
 def test_a_normalised_sublayer_has_no_closed_form():
-    assert capture_final_mlp(random_model("olmo2"), PLACES, batch_size=3) is None
+    assert closed_form(random_model("olmo2")) is None
 
 
 def test_rows_come_back_in_their_order_and_hooks_are_gone():

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from rare_neurons.models.activity.heads import (
-    Places,
-    capture_final_mlp,
     final_activations,
     heads_to_first_position,
     last_acting_layer,
@@ -38,17 +35,7 @@ class Redirected:
         self._scene = scene
         self._rows = {s: np.flatnonzero(rows.stratum == scene.panel.strata.index(s)) for s in strata}
         self.names = _names(scene)
-        self._places = Places(
-            torch.from_numpy(np.ascontiguousarray(scene.panel.token_ids[scene.contexts])),
-            torch.from_numpy(np.searchsorted(scene.contexts, rows.context)),
-            torch.from_numpy(rows.position.astype(np.int64)),
-        )
         self._acting = last_acting_layer(scene.model)
-        # The closed form multiplies kept inputs, which lie in host memory, with the model's weights.
-        here = bool(self.names) and scene.model.device.type == "cpu"
-        self._closed = (
-            capture_final_mlp(scene.model, self._places, batch_size=scene.options.batch_size) if here else None
-        )
         self.effects = self._measure() if self.names else {}
 
     def rows(self, one: ChosenSet) -> Iterator[RoutingRow]:
@@ -74,10 +61,11 @@ class Redirected:
         """Activations at all rows when a head, or all of its layer, is redirected."""
         model = self._scene.model
         heads = list(range(n_heads(model))) if head is None else [head]
-        if self._closed is not None and layer == self._closed.layer:
-            return self._closed.activations(heads).double().numpy()
+        closed = self._scene.final_mlp
+        if closed is not None and layer == closed.layer:
+            return closed.activations(heads).double().numpy()
         with heads_to_first_position(model, layer, heads):
-            found = final_activations(model, self._places, batch_size=self._scene.options.batch_size)
+            found = final_activations(model, self._scene.places, batch_size=self._scene.options.batch_size)
         return found.double().numpy()
 
 

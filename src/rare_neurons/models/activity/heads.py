@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from transformers import PreTrainedModel
@@ -110,46 +111,69 @@ class FinalMlp:
         return act(self.model.get_submodule(family.block_module(last, "W_gate"))(normed)) * W_in(normed)
 
 
-def capture_final_mlp(model: PreTrainedModel, places: Places, *, batch_size: int) -> FinalMlp | None:
-    """Run the network once for the closed form; None where the block allows none.
+@contextmanager
+def keeping_final_mlp(model: PreTrainedModel, places: Places) -> Iterator[Callable[[], FinalMlp | None]]:
+    """Keep what the closed form needs while a forward pass over all contexts of the places runs, whatever it is for.
 
-    That is where a sublayer's output is normalised before it joins the residual, and where no head reaches the MLP.
+    Yields what to call for it after the pass. None where the block allows no closed form: where a sublayer's output is
+    normalised before it joins the residual, and where no head reaches the MLP.
     """
     family = family_of(model.config.to_dict())
     layer = last_acting_layer(model)
     if family.mlp_norm is None or layer is None:
-        return None
+        yield lambda: None
+        return
     norm = f"{final_block_module(model, family)}.{family.mlp_norm}"
-    kept = _keep(model, places, {"x": norm, "z": family.block_module(layer, "W_O")}, batch_size)
-    return FinalMlp(model, layer, kept["x"], kept["z"], kept["z_first"])
+    with _keeping(model, places, {"x": norm, "z": family.block_module(layer, "W_O")}) as kept:
+
+        def found() -> FinalMlp:
+            inputs = kept()
+            return FinalMlp(model, layer, inputs["x"], inputs["z"], inputs["z_first"])
+
+        yield found
 
 
 def _keep(model: PreTrainedModel, places: Places, inputs: dict[str, str], batch_size: int) -> dict[str, torch.Tensor]:
+    with _keeping(model, places, inputs) as kept, torch.inference_mode():
+        for start in range(0, len(places.token_ids), batch_size):
+            ids = places.token_ids[start : start + batch_size]
+            model.base_model(input_ids=ids.to(model.device), use_cache=False)
+    return kept()
+
+
+@contextmanager
+def _keeping(
+    model: PreTrainedModel, places: Places, inputs: dict[str, str]
+) -> Iterator[Callable[[], dict[str, torch.Tensor]]]:
     """Keep inputs of some modules at some places, and at their contexts' first positions, in host memory."""
     order = torch.argsort(places.context, stable=True)
-    context = places.context[order]
+    context, length = places.context[order], places.token_ids.shape[1]
     seen: dict[str, torch.Tensor] = {}
     parts: dict[str, list[torch.Tensor]] = {}
-    handles = []
+    handles, done = [], 0
+
+    def keep(name: str, _module: torch.nn.Module, args: Args) -> None:
+        seen[name] = args[0].detach()
+
+    def sort_out(_module: torch.nn.Module, _args: Args, _output: object) -> None:
+        nonlocal done
+        by_name = {name: value.reshape(-1, length, value.shape[-1]) for name, value in seen.items()}
+        start, done = done, done + len(next(iter(by_name.values())))
+        rows = order[(context >= start) & (context < done)]
+        at = places.context[rows] - start
+        for name, values in by_name.items():
+            parts.setdefault(name, []).append(values[at, places.position[rows]].cpu())
+            parts.setdefault(f"{name}_first", []).append(values[at, 0].cpu())
+
+    def found() -> dict[str, torch.Tensor]:
+        back = torch.argsort(order)
+        return {name: torch.cat(values)[back] for name, values in parts.items()}
+
     try:
         for name, path in inputs.items():
-
-            def keep(_module: torch.nn.Module, args: Args, name: str = name) -> None:
-                seen[name] = args[0].detach()
-
-            handles.append(model.get_submodule(path).register_forward_pre_hook(keep))
-        with torch.inference_mode():
-            for start in range(0, len(places.token_ids), batch_size):
-                ids = places.token_ids[start : start + batch_size]
-                model.base_model(input_ids=ids.to(model.device), use_cache=False)
-                rows = order[(context >= start) & (context < start + len(ids))]
-                at = places.context[rows] - start
-                for name, value in seen.items():
-                    values = value.reshape(*ids.shape, -1)
-                    parts.setdefault(name, []).append(values[at, places.position[rows]].cpu())
-                    parts.setdefault(f"{name}_first", []).append(values[at, 0].cpu())
+            handles.append(model.get_submodule(path).register_forward_pre_hook(partial(keep, name)))
+        handles.append(model.base_model.register_forward_hook(sort_out))
+        yield found
     finally:
         for handle in handles:
             handle.remove()
-    back = torch.argsort(order)
-    return {name: torch.cat(values)[back] for name, values in parts.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from transformers import PreTrainedModel
 from rare_neurons.errors import RequestError
 from rare_neurons.families import family_of
 from rare_neurons.models.activity.activity_pass import ActivityRun, run_activity
+from rare_neurons.models.activity.heads import FinalMlp, Places, keeping_final_mlp
 from rare_neurons.models.activity.options import ActivityOptions, Probed
 from rare_neurons.models.activity.reading import Rows, choose_contexts, choose_rows, choose_targets
 from rare_neurons.models.activity.set_effects import TargetStream
@@ -40,6 +42,10 @@ class Scene:
     targets : int array
         Of the panel, on which sets are ablated: the rows that follow.
     run : ActivityRun
+    places : Places
+        The same rows, in the numbers of the pass's contexts.
+    final_mlp : FinalMlp or None
+        What the closed form of redirected heads needs; None where none are asked for, or it has none.
     covariates : array [neuron, 5]
         What sets are matched by.
     readout, block, vocabulary, unigram
@@ -54,6 +60,8 @@ class Scene:
     rows: Rows
     targets: NDArray[np.int64]
     run: ActivityRun
+    places: Places
+    final_mlp: FinalMlp | None
     covariates: Array
     readout: Readout
     block: FinalBlock
@@ -128,7 +136,11 @@ def set_scene(model: PreTrainedModel, panel: PanelArrays, probed: Probed, option
         np.concatenate([rows.context, panel.context[targets]]),
         np.concatenate([rows.position, panel.position[targets]]),
     )
-    run = run_activity(model, panel, contexts, at=at, batch_size=options.batch_size, seed=options.seed)
+    places = _places_of(panel, contexts, rows)
+    # The closed form multiplies kept inputs, which lie in host memory, with the model's weights.
+    closed = options.heads != "none" and model.device.type == "cpu"
+    with keeping_final_mlp(model, places) if closed else nullcontext(lambda: None) as final_mlp:
+        run = run_activity(model, panel, contexts, at=at, batch_size=options.batch_size, seed=options.seed)
     n_vocab = len(model.get_output_embeddings().weight)
     vocabulary = sort_vocabulary(panel.vocab_stratum, n_strata=len(panel.strata), n_vocab=n_vocab)
     unigram = make_unigram(panel.log_unigram, vocabulary, torch.device("cpu"))
@@ -144,11 +156,21 @@ def set_scene(model: PreTrainedModel, panel: PanelArrays, probed: Probed, option
         rows=rows,
         targets=targets,
         run=run,
+        places=places,
+        final_mlp=final_mlp(),
         covariates=neuron_covariates(W_in, W_out, probed.activation_variance, active=active),
         readout=_readout_here(model, vocabulary, unigram),
         block=_block_here(model),
         vocabulary=vocabulary,
         unigram=unigram,
+    )
+
+
+def _places_of(panel: PanelArrays, contexts: NDArray[np.int64], rows: Rows) -> Places:
+    return Places(
+        torch.from_numpy(np.ascontiguousarray(panel.token_ids[contexts])),
+        torch.from_numpy(np.searchsorted(contexts, rows.context)),
+        torch.from_numpy(rows.position.astype(np.int64)),
     )
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import fisher_exact, norm
+from scipy.special import ndtri
 
-BAND_SD = float(norm.ppf(0.95) - norm.ppf(0.05))
+BAND_SD = float(ndtri(0.95) - ndtri(0.05))
 """Length of the band between 5 and 95 % of a normal law, in standard deviations."""
 
 LEAST_P = 5e-4
@@ -74,7 +74,7 @@ def of_routing(step: int, rows: Sequence[Row]) -> Finding:
     if not tested:
         return Finding(step, reason=str(rows[0]["reason"]))
     p_value = float(tested[0]["p_max"])
-    score = -float(norm.ppf(np.clip(p_value - LEAST_P, LEAST_P, 1 - LEAST_P)))
+    score = -float(ndtri(np.clip(p_value - LEAST_P, LEAST_P, 1 - LEAST_P)))
     return Finding(step, beyond=score, spread=1.0, p_rise=p_value)
 
 
@@ -84,6 +84,8 @@ def of_counts(step: int, count: int, start: int, n_neurons: int) -> Finding:
     Fisher's exact test takes a network's neurons for draws, which they are not: it says that more of them are of the
     kind than counts of this size differ by chance, and other runs must say the rest.
     """
+    from scipy.stats import fisher_exact  # here: half a second of import, for every job that only words claims
+
     # None of n leaves 3/n possible: no neuron of a kind is no certainty that there could be none.
     pooled = max(count + start, 3) / (2 * n_neurons)
     spread = float(np.sqrt(2 * pooled * (1 - pooled) / n_neurons))

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from rare_neurons.numerics.evidence.comparison import Comparison, no_comparison
 from rare_neurons.numerics.evidence.multiplicity import adjust_questions
@@ -129,7 +129,7 @@ def _alone(question: Asked, findings: Sequence[Finding], rule: Rule) -> Tested:
     if last.beyond is None:
         untested = no_comparison(n_runs=1, n_controls=0, status="not_identifiable", reason=last.reason or "")
         return Tested(untested, None, p_value)
-    half = float(norm.ppf((1 + rule.confidence) / 2)) * last.spread
+    half = float(ndtri((1 + rule.confidence) / 2)) * last.spread
     numbers = (last.beyond, last.beyond - half, last.beyond + half, last.spread, None)
     status, reason = "tested", ""
     if not windows_of(findings, rule.persistence):

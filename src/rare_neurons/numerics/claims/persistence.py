@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import binom, hypergeom, norm
+from scipy.special import ndtri
 
 from rare_neurons.numerics.evidence.comparison import Direction
 
@@ -59,7 +59,7 @@ def held_effect(
     counts = windows[-1][-1].counts
     if counts is not None:
         return rise_found(*counts, level=level / tests, power=power)
-    return float(spread * (norm.isf(level / tests) + norm.ppf(power)))
+    return float(spread * (ndtri(power) - ndtri(level / tests)))
 
 
 def rise_found(start: int, n_neurons: int, *, level: float, power: float) -> float | None:
@@ -70,6 +70,8 @@ def rise_found(start: int, n_neurons: int, *, level: float, power: float) -> flo
     >>> round(256 * rise_found(0, 256, level=0.025, power=0.8))
     9
     """
+    from scipy.stats import binom, hypergeom  # here: half a second of import, for every job that only words claims
+
     size = np.arange(start, n_neurons + 1)
     p_value = hypergeom.sf(size - 1, 2 * n_neurons, size + start, n_neurons)
     critical = size[p_value <= level]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import stdtrit
 
 from rare_neurons.numerics.grid.jackknife import standard_error
@@ -69,7 +69,7 @@ def run_effect(
     high = float(error.max())
     while excess(high) < 0:
         high *= 2
-    return float(brentq(excess, 0.0, high, xtol=high * 1e-4))
+    return _root(excess, 0.0, high, xtol=high * 1e-4)
 
 
 def single_effect(standard_error: float, freedom: float, *, level: float = 0.05, power: float = 0.8) -> float:
@@ -112,7 +112,7 @@ def power_factor(freedom: float, level: float, power: float) -> float:
     estimated = np.sqrt(chi2.ppf((np.arange(_NODES) + 0.5) / _NODES, freedom) / freedom)
     plain, bound = _noncentrality(freedom, level, power), _upper_t(level, freedom)
     found = lambda factor: float(np.mean(nct.sf(bound, freedom, factor * plain * estimated)))  # noqa: E731
-    return float(brentq(lambda factor: found(factor) - power, 0.5, 20.0, xtol=1e-4))
+    return _root(lambda factor: found(factor) - power, 0.5, 20.0, xtol=1e-4)
 
 
 @lru_cache(maxsize=4096)
@@ -120,9 +120,16 @@ def _noncentrality(freedom: float, level: float, power: float) -> float:
     from scipy.stats import nct
 
     bound = _upper_t(level, freedom)
-    return float(brentq(lambda shift: nct.sf(bound, freedom, shift) - power, 0.0, 200.0))
+    return _root(lambda shift: nct.sf(bound, freedom, shift) - power, 0.0, 200.0)
 
 
 def _upper_t(level: float, freedom: float) -> float:
     """Value that Student's t exceeds with probability `level`."""
     return -float(stdtrit(freedom, level))
+
+
+def _root(function: Callable[[float], float], low: float, high: float, **options: float) -> float:
+    """Root by `scipy.optimize.brentq`, whose import only those jobs pay that look for one."""
+    from scipy.optimize import brentq
+
+    return float(brentq(function, low, high, **options))

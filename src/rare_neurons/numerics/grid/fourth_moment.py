@@ -16,7 +16,10 @@ Index = NDArray[np.int64]
 
 ORDER = 4
 BLOCK = 512
-"""Neurons at once: 13 tables of 794 partial sums each are 40 MB."""
+"""Neurons whose products are summed at once."""
+
+IN_CACHE = 64
+"""Neurons at once before that: 13 tables of 794 partial sums each are 5 MB, of which two are in use at a time."""
 
 
 def mean_fourth_leave_outs(sums: ArrayLike, counts: ArrayLike) -> LeaveOuts:
@@ -77,24 +80,46 @@ def disjoint_quadruples(sums: ArrayLike) -> Array:
     ndarray, shape (neuron, fold, fold)
         Each quadruple counts once in each of its four cells.
     """
-    s = np.moveaxis(np.asarray(sums, dtype=np.float64), 0, -1)
-    n_folds, (moves, complete, n_sets) = len(s), _moves(len(s))
-    prefix = np.zeros((n_folds + 1, n_sets, s.shape[-1]))  # sum over the rows so far, by the set of columns used
+    values = np.asarray(sums, dtype=np.float64)
+    found = np.empty_like(values)
+    for start in range(0, len(values), IN_CACHE):
+        some = slice(start, start + IN_CACHE)
+        found[some] = _quadruples(values[some])
+    return found
+
+
+def _quadruples(sums: Array) -> Array:
+    """`disjoint_quadruples` of neurons whose tables a processor's cache holds."""
+    s = np.ascontiguousarray(np.moveaxis(sums, 0, -1))
+    n_folds, n_neurons, (moves, complete, n_sets) = len(s), s.shape[-1], _moves(len(s))
+    one, two = np.empty((2, len(moves[0][0]), n_neurons))
+    prefix = np.zeros((n_folds + 1, n_sets, n_neurons))  # sum over the rows so far, by the set of columns used
     prefix[0, 0] = 1.0
     for a in range(n_folds):
         prefix[a + 1] = prefix[a]
         for b, (small, large) in enumerate(moves):
-            prefix[a + 1, large] += s[a, b] * prefix[a, small]
-    suffix = np.zeros((n_sets, s.shape[-1]))  # derivative of the total by prefix[a + 1]
+            _add(prefix[a + 1], large, _rows(prefix[a], small, one), s[a, b], two)
+    suffix = np.zeros((n_sets, n_neurons))  # derivative of the total by prefix[a + 1]
     suffix[complete] = 1.0
-    slope = np.empty_like(s)
+    before, slope = np.empty_like(suffix), np.empty_like(s)
     for a in reversed(range(n_folds)):
-        before = suffix.copy()
+        before[:] = suffix
         for b, (small, large) in enumerate(moves):
-            slope[a, b] = np.einsum("sn,sn->n", suffix[large], prefix[a, small])
-            before[small] += suffix[large] * s[a, b]
-        suffix = before
+            slope[a, b] = np.einsum("sn,sn->n", _rows(suffix, large, one), _rows(prefix[a], small, two))
+            _add(before, small, one, s[a, b], two)
+        suffix, before = before, suffix
     return np.moveaxis(s * slope, -1, 0)
+
+
+def _rows(table: Array, index: Index, out: Array) -> Array:
+    """Copy some rows of a table into a buffer: fresh arrays of this size are paged in each time."""
+    return np.take(table, index, axis=0, out=out, mode="clip")
+
+
+def _add(table: Array, index: Index, rows: Array, factor: Array, buffer: Array) -> None:
+    """Add rows times a factor of each neuron to rows of a table, by the way overwriting `rows` and `buffer`."""
+    rows *= factor
+    table[index] = np.add(_rows(table, index, buffer), rows, out=buffer)
 
 
 @cache

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import hypergeom, rankdata
+from scipy.stats import hypergeom
 
 from rare_neurons.columns import Column, Neuron, Quarantined, Step, Stratum
+from rare_neurons.numerics.ranks import average_ranks
 
 
 @dataclass(frozen=True, eq=False)
@@ -273,7 +274,7 @@ def _lives(
 
 
 def _spearman(values: NDArray[np.float64], used: NDArray[np.bool_], reference: int) -> NDArray[np.float64]:
-    ranks = rankdata(values[used], axis=1)
+    ranks = average_ranks(values[used], axis=1)
     ranks = ranks - ranks.mean(axis=1, keepdims=True)
     fixed = ranks[int(np.sum(used[:reference]))]
     norm = np.sqrt((ranks**2).sum(axis=1) * (fixed**2).sum())

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, ndtri
-from scipy.stats import rankdata
+
+from rare_neurons.numerics.ranks import average_ranks
 
 PRIOR_SD = 1.0
 """Standard deviation of the normal prior of each feature's log-odds, per standard deviation of the feature. Without a
@@ -114,7 +115,7 @@ def features_of(covariates: ArrayLike) -> NDArray[np.float64]:
     values = np.asarray(covariates, dtype=np.float64)
     if values.ndim != 2 or not np.isfinite(values).all():
         raise ValueError(f"covariates of shape {values.shape} must be finite with axes (neuron, covariate)")
-    scores = ndtri((rankdata(values, axis=0) - 0.5) / len(values))
+    scores = ndtri((average_ranks(values, axis=0) - 0.5) / len(values))
     features = np.concatenate([scores, scores**2], axis=1)
     features = features[:, features.std(axis=0) > 1e-9]
     return (features - features.mean(axis=0)) / features.std(axis=0)

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.special import digamma, ndtri
-from scipy.stats import rankdata
 
 from rare_neurons.numerics.organisation.comparison import share_as_far
+from rare_neurons.numerics.ranks import average_ranks
 
 NEIGHBOURS = 3
 MIN_ROWS, MAX_PAIRS = 2000, 500
@@ -37,7 +37,7 @@ class MutualInformation:
 
 def normal_scores(values: Array) -> Array:
     """Replace each column's values by normal quantiles of their ranks."""
-    return ndtri((rankdata(values, axis=0) - 0.5) / len(values))
+    return ndtri((average_ranks(values, axis=0) - 0.5) / len(values))
 
 
 def ksg(x: Array, y: Array, *, k: int = NEIGHBOURS) -> float:

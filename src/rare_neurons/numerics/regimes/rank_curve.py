@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
-from scipy.stats import t as student_t
+from scipy.special import stdtrit
 
 from rare_neurons.numerics.grid.cell_sums import CellSums
 from rare_neurons.numerics.grid.pigeonhole import pigeonhole_weights, resampled_influence
 from rare_neurons.numerics.grid.quadrants import opposite_quadrants, part_means
+from rare_neurons.numerics.ranks import average_ranks
 
 Array = NDArray[np.float64]
 
@@ -132,7 +132,7 @@ def split_half_reliability(halves: ArrayLike) -> Reliability:
     n = x.shape[-1]
     if n < 3 or (np.ptp(x, axis=-1) == 0).any():
         return Reliability(n, None, None)
-    return Reliability(n, _mean_correlation(x), _mean_correlation(rankdata(x, axis=-1)))
+    return Reliability(n, _mean_correlation(x), _mean_correlation(average_ranks(x, axis=-1)))
 
 
 def log_bins(n: int, n_bins: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -150,7 +150,7 @@ def _margin(resampled: Array, n_folds: int, confidence: float) -> Array:
     """Half the width of a t interval; each half of the rows and columns estimates a mean of its own."""
     k = n_folds // 2
     error = resampled.std(axis=0, ddof=1) * np.sqrt(k / (k - 1))
-    return student_t.ppf((1 + confidence) / 2, n_folds - 2) * error
+    return stdtrit(n_folds - 2, (1 + confidence) / 2) * error
 
 
 def _order(influence: Array, sign: str) -> tuple[NDArray, NDArray]:

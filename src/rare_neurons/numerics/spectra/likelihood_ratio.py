@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize_scalar
 from scipy.special import chdtrc, erfc
 
 _PANELS, _ORDER = 24, 16
@@ -171,6 +170,8 @@ def _best(
     log_density: Callable[[float], NDArray[np.float64]], t: NDArray[np.float64], *, low: float, high: float
 ) -> NDArray[np.float64] | None:
     """Log-density at the most likely parameter in [low, high], or ``None`` if the power-law limit is as likely."""
+    from scipy.optimize import minimize_scalar  # here: a sixth of a second of import, for all that read spectra alone
+
     found = minimize_scalar(
         lambda log_b: -log_density(np.exp(log_b)).mean(),
         bounds=(np.log(low), np.log(high)),
