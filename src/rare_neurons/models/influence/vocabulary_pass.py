@@ -26,8 +26,13 @@ class Visitor(Protocol):
     def start(self, z: torch.Tensor, *, reference: torch.Tensor, top: torch.Tensor) -> None:
         """Before the pass: all z, and per position the references of own class and rest and the largest logit's z."""
 
-    def visit(self, columns: slice, group: int, *, e: torch.Tensor, z: torch.Tensor, A: torch.Tensor) -> None:
-        """One block of columns: `e = exp(logit − reference[group])` and `z` `[pos, block]`, `A` its rows."""
+    def visit(
+        self, columns: slice, group: int, *, e: torch.Tensor, z: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor] | None:
+        """One block of columns: `e = exp(logit − reference[group])` and `z` `[pos, block]`.
+
+        Returns e and the rows of A in `gradient_dtype` where that is not float64.
+        """
 
 
 def read_tokens(
@@ -75,9 +80,8 @@ def read_tokens(
             part = torch.addcmul(-reference[rows, group, None], zb[rows], scale[rows], out=e[rows])
             (part.add_(readout.b[columns]) if readout.has_bias else part).exp_()
         qb = None if q is None else q[:, columns]
-        sums.add(k, columns, e=e, z=zb, A=A, q=qb, scratch=ez_scratch(zb.shape))
-        if visitor is not None:
-            visitor.visit(columns, group, e=e, z=zb, A=A)
+        coarse = None if visitor is None else visitor.visit(columns, group, e=e, z=zb)
+        sums.add(k, columns, e=e, z=zb, A=A, q=qb, scratch=ez_scratch(zb.shape), coarse=coarse)
     return sums.finish(
         z=z,
         q=q,
