@@ -43,33 +43,32 @@ class ClassSums:
         self.z_by_q = zeros(shape[0])
         self.post_norm = False
 
-    def add(
+    def add_rows(
         self,
         k: int,
         columns: slice,
+        rows: slice,
         *,
         e: torch.Tensor,
         z: torch.Tensor,
-        A: torch.Tensor,
         q: torch.Tensor | None,
         scratch: torch.Tensor,
-        coarse: tuple[torch.Tensor, torch.Tensor] | None = None,
     ) -> None:
-        """Add a block of columns of class `k`: `e`, `z`, `q` `[pos, block]`, `A` its rows; `scratch` is written to.
-
-        `coarse` has e and A in the dtype of the gradient, where that is not float64.
-        """
-        self._add_gradient(k, e, A, coarse)
-        self.skinny[k].add_(e @ self.weights[columns])
-        self.z_skinny[k].add_(torch.mul(e, z, out=scratch) @ self.z_weights[columns])
-        self.z_by_q += z @ self.unigram.q[columns]
+        """Add some rows of a block of columns of class `k`: `e`, `z`, `q` `[row, block]`; `scratch` is written to."""
+        self.skinny[k, rows].add_(e @ self.weights[columns])
+        self.z_skinny[k, rows].add_(torch.mul(e, z, out=scratch) @ self.z_weights[columns])
+        self.z_by_q[rows].add_(z @ self.unigram.q[columns])
         if q is not None:
             self.post_norm = True
-            self.eq[k].add_(torch.mul(e, q, out=scratch).sum(-1))
+            self.eq[k, rows].add_(torch.mul(e, q, out=scratch).sum(-1))
 
-    def _add_gradient(
-        self, k: int, e: torch.Tensor, A: torch.Tensor, coarse: tuple[torch.Tensor, torch.Tensor] | None
+    def add_gradient(
+        self, k: int, e: torch.Tensor, A: torch.Tensor, coarse: tuple[torch.Tensor, torch.Tensor] | None = None
     ) -> None:
+        """Add all rows of such a block to Σ p A: `e` `[pos, block]`, `A` its rows.
+
+        `coarse` has both in the dtype of the gradient, where that is not float64.
+        """
         if self.gradient_dtype == torch.float64:
             self.eA[k].addmm_(e, A)
             return

@@ -10,7 +10,7 @@ import torch
 
 from rare_neurons.models.influence.directions import UNIT_ROUNDOFF, Directions
 from rare_neurons.models.influence.enclosure import Z_ORDER, GroupMoments
-from rare_neurons.models.influence.scratch import CACHE, GRADIENT_BLOCK, VOCAB_BLOCK, Chunks, Scratch, row_pieces
+from rare_neurons.models.influence.scratch import CACHE, GRADIENT_BLOCK, VOCAB_BLOCK, Chunks, Scratch
 from rare_neurons.models.influence.tokens import TokenBlock
 
 OWN, REST = 0, 1
@@ -112,21 +112,17 @@ class MomentVisitor:
         self.difference = Scratch(self.h, torch.float64, self.chunks.columns)
         self.factor = Scratch(self.h, self.directions.squares.dtype, self.chunks.columns)
 
-    def visit(
-        self, columns: slice, group: int, *, e: torch.Tensor, z: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor] | None:
+    def visit(self, columns: slice, group: int, *, e: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor] | None:
         """Add a block of columns of one group; returns e and A of it in float32 where Σ p A is taken of these."""
         self.visited.append((columns, group))
-        for rows in row_pieces(z.shape, self.chunks):
-            self._visit_rows(rows, columns, group, e=e[rows], z=z[rows])
         e_32, factors = self.e[:, columns], self.directions.squares[:, columns]
-        e_in_kind = e_32 if factors.dtype == torch.float32 else self.factor(z.shape).copy_(e_32)
+        e_in_kind = e_32 if factors.dtype == torch.float32 else self.factor(e.shape).copy_(e_32)
         self.squares[group].add_(_large_product(e_in_kind, factors.T))
-        self.rows[group].add_(e @ self.directions.row_squares[columns])
         return None if self.gradient_dtype == torch.float64 else (e_32, self.directions.A_32[columns])
 
-    def _visit_rows(self, rows: slice, columns: slice, group: int, *, e: torch.Tensor, z: torch.Tensor) -> None:
-        """Keep `h` and `e` of some rows, and add their powers and range."""
+    def visit_rows(self, rows: slice, columns: slice, group: int, *, e: torch.Tensor, z: torch.Tensor) -> None:
+        """Keep `h` and `e` of some rows of a block, and add their powers, range and Σ e |A|²."""
+        self.rows[group, rows].add_(e @ self.directions.row_squares[columns])
         # A difference that converts on its way takes twice as long.
         h = self.h[rows, columns].copy_(torch.sub(z, self.top[rows], out=self.difference(z.shape)))
         self._add_powers(self.powers[group, rows], h, self.e[rows, columns].copy_(e))
