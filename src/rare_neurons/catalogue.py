@@ -173,7 +173,7 @@ RULES = (
     Rule("resolve", version=2, sections=("models", "tokenizers", "cache")),
     Rule(
         "probe",
-        version=6,
+        version=7,
         sections=("probe", "panels", "cache"),
         tables=(
             _of_checkpoint(

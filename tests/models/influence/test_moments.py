@@ -38,8 +38,10 @@ def test_moments_are_plain_sums_over_both_groups(block, moments):
         assert bool((group.h_square[:, 0] >= (p * hg**2).sum(-1)).all())
         torch.testing.assert_close(group.U, p @ Ug.T, rtol=1e-9, atol=1e-12)
         torch.testing.assert_close(group.UU, p @ (Ug**2).T, rtol=BLOCK_SUM_32, atol=0)
-        torch.testing.assert_close(group.h_low[:, 0], hg.amin(-1), rtol=1e-9, atol=1e-9)
-        torch.testing.assert_close(group.h_high[:, 0], hg.amax(-1), rtol=1e-9, atol=1e-9)
+        # a range holds what float32 has rounded, and is wider by three roundings of z less the largest logit's at most
+        wider = 3 * 2.0**-24 * moments.reach[:, 0] + 1e-12
+        for beyond in (hg.amin(-1) - group.h_low[:, 0], group.h_high[:, 0] - hg.amax(-1)):
+            assert bool(((beyond >= -1e-12) & (beyond <= wider)).all())  # the reference is itself off by float64's
         torch.testing.assert_close(group.U_low, Ug.amin(-1))
         torch.testing.assert_close(group.U_high, Ug.amax(-1))
 

@@ -17,5 +17,6 @@ enclosure         the inequalities: from moments to an interval
 rounding          how far their rounding can lead
 pairs             single pairs exactly in float32
 placebo           output directions that meet other neurons' activations
+second_order      the same for small changes, with fewer passes
 within            their effects within the target's stratum
 """

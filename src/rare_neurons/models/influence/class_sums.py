@@ -26,59 +26,68 @@ class ClassSums:
         self.batched = chunks.parallel  # Σ p A of all columns at once: a launch for each GRADIENT_BLOCK would be many
         self.readout, self.unigram, self.gradient_dtype = readout, unigram, gradient_dtype
         device = readout.A.device
-        self.cast = [
-            torch.empty(size, dtype=gradient_dtype, device=device)
-            for size in ((shape[0], chunks.columns), (chunks.columns, shape[1]))
-        ]
+        coarse = gradient_dtype != torch.float64
+        self.partial = [torch.empty(shape if coarse else 0, dtype=gradient_dtype, device=device) for _ in range(2)]
 
         def zeros(*size: int) -> torch.Tensor:
             return torch.zeros(*size, dtype=torch.float64, device=device)
 
-        self.e, self.ez, self.eq = (zeros(n_classes, shape[0]) for _ in range(3))
+        self.eq = zeros(n_classes, shape[0])
         self.eA = zeros(n_classes, *shape)
-        self.weights = torch.stack([unigram.seen, unigram.log_q, readout.b, unigram.seen * readout.b], dim=-1)
+        ones = torch.ones_like(unigram.seen)
+        # One narrow product for all sums under e, another for those of e z: each pass over a block counts.
+        weights = [ones, unigram.seen, unigram.log_q, readout.b, unigram.seen * readout.b]
+        self.weights, self.z_weights = torch.stack(weights, dim=-1), torch.stack([ones, unigram.seen], dim=-1)
         self.skinny = zeros(n_classes, shape[0], self.weights.shape[-1])
-        self.ez_seen = zeros(n_classes, shape[0])
+        self.z_skinny = zeros(n_classes, shape[0], self.z_weights.shape[-1])
         self.z_by_q = zeros(shape[0])
         self.post_norm = False
 
-    def add(
+    def add_rows(
         self,
         k: int,
         columns: slice,
+        rows: slice,
         *,
         e: torch.Tensor,
         z: torch.Tensor,
-        A: torch.Tensor,
         q: torch.Tensor | None,
         scratch: torch.Tensor,
     ) -> None:
-        """Add a block of columns of class `k`: `e`, `z`, `q` `[pos, block]`, `A` its rows; `scratch` is written to."""
-        ez = torch.mul(e, z, out=scratch)
-        self.e[k].add_(e.sum(-1))
-        self.ez[k].add_(ez.sum(-1))
-        self._add_gradient(k, e, A)
-        self.skinny[k].add_(e @ self.weights[columns])
-        self.ez_seen[k].add_(ez @ self.unigram.seen[columns])
-        self.z_by_q += z @ self.unigram.q[columns]
+        """Add some rows of a block of columns of class `k`: `e`, `z`, `q` `[row, block]`; `scratch` is written to."""
+        self.skinny[k, rows].add_(e @ self.weights[columns])
+        self.z_skinny[k, rows].add_(torch.mul(e, z, out=scratch) @ self.z_weights[columns])
+        self.z_by_q[rows].add_(z @ self.unigram.q[columns])
         if q is not None:
             self.post_norm = True
-            self.eq[k].add_(torch.mul(e, q, out=scratch).sum(-1))
+            self.eq[k, rows].add_(torch.mul(e, q, out=scratch).sum(-1))
 
-    def _add_gradient(self, k: int, e: torch.Tensor, A: torch.Tensor) -> None:
+    def add_gradient(
+        self, k: int, e: torch.Tensor, A: torch.Tensor, coarse: tuple[torch.Tensor, torch.Tensor] | None = None
+    ) -> None:
+        """Add all rows of such a block to Σ p A: `e` `[pos, block]`, `A` its rows.
+
+        `coarse` has both in the dtype of the gradient, where that is not float64.
+        """
         if self.gradient_dtype == torch.float64:
-            self.eA[k].add_(e @ A)
+            self.eA[k].addmm_(e, A)
             return
-        left, right = self.cast[0][:, : len(A)].copy_(e), self.cast[1][: len(A)].copy_(A)
+        left, right = (e.to(self.gradient_dtype), A.to(self.gradient_dtype)) if coarse is None else coarse
         whole = len(A) // GRADIENT_BLOCK if self.batched else 0
         if whole:
             n = whole * GRADIENT_BLOCK
             parts = left[:, :n].unflatten(1, (whole, GRADIENT_BLOCK)).transpose(0, 1)
             parts = parts @ right[:n].unflatten(0, (whole, GRADIENT_BLOCK))
             self.eA[k].add_(parts.sum(0, dtype=torch.float64))
-        for start in range(whole * GRADIENT_BLOCK, len(A), GRADIENT_BLOCK):
+        total, part = self.partial
+        starts = range(whole * GRADIENT_BLOCK, len(A), GRADIENT_BLOCK)
+        for start in starts:
             columns = slice(start, start + GRADIENT_BLOCK)
-            self.eA[k].add_(left[:, columns] @ right[columns])
+            torch.mm(left[:, columns], right[columns], out=total if start == starts[0] else part)
+            if start != starts[0]:
+                total.add_(part)
+        if starts:
+            self.eA[k].add_(total)
 
     def finish(
         self,
@@ -92,8 +101,8 @@ class ClassSums:
         own_class: int,
     ) -> TokenBlock:
         """Normalise the sums: each becomes an expectation under the model's distribution."""
-        shift = torch.stack([reference[:, 0 if k == own_class else 1] for k in range(len(self.e))])
-        log_mass = self.e.log() + shift
+        shift = torch.stack([reference[:, 0 if k == own_class else 1] for k in range(len(self.eA))])
+        log_mass = self.skinny[..., 0].log() + shift
         log_norm = torch.logsumexp(log_mass, 0)
         factor = (shift - log_norm).exp()
         return TokenBlock(
@@ -106,21 +115,22 @@ class ClassSums:
             target=target,
             own_class=own_class,
             class_log_p=(log_mass - log_norm).T,
-            class_z=(self.ez * factor).T,
+            class_z=(self.z_skinny[..., 0] * factor).T,
             class_q=(self.eq * factor).T if self.post_norm else None,
             class_A=self.eA * factor[..., None],
             expected=self._expectations(factor, scale[:, 0]),
         )
 
     def _expectations(self, factor: torch.Tensor, scale: torch.Tensor) -> Expectations:
-        seen, log_q, bias, seen_bias = (self.skinny * factor[..., None]).sum(0).unbind(-1)
+        _, seen, log_q, bias, seen_bias = (self.skinny * factor[..., None]).sum(0).unbind(-1)
+        z, seen_z = (self.z_skinny * factor[..., None]).sum(0).unbind(-1)
         q = self.unigram.q
         return Expectations(
-            z=(self.ez * factor).sum(0),
+            z=z,
             bias=bias,
             seen=seen,
             log_q=log_q,
-            seen_logit=(scale * (self.ez_seen * factor).sum(0) + seen_bias) / seen,
+            seen_logit=(scale * seen_z + seen_bias) / seen,
             unigram_logit=scale * self.z_by_q + q @ self.readout.b,
             unigram_log_q=q @ self.unigram.log_q,
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from rare_neurons.models.influence.scratch import VOCAB_BLOCK, Scratch
+from rare_neurons.models.influence.scratch import VOCAB_BLOCK, Scratch, chunks_for, row_pieces
 from rare_neurons.models.influence.tokens import TokenBlock
 from rare_neurons.models.readout import Readout
 
@@ -19,10 +19,11 @@ class Directions:
 
     `A` of the readout; `W = c(w)` `[neuron, d_model]` float64 and its row norms; `U` `[neuron, vocab]` float32 (from
     float64 products); `squares` `[neuron, vocab]`, U² in the dtype of the large product; `low`, `high`
-    `[class, neuron]`: range of U; `row_squares` `[vocab]`: |A|².
+    `[class, neuron]`: range of U; `row_squares` `[vocab]`: |A|²; `A_32`: A in float32.
     """
 
     A: torch.Tensor
+    A_32: torch.Tensor
     W: torch.Tensor
     norms: torch.Tensor
     U: torch.Tensor
@@ -38,18 +39,21 @@ def prepare_directions(readout: Readout, W: torch.Tensor, slices: tuple[slice, .
     U = torch.empty(n_neurons, n_vocab, dtype=torch.float32, device=W.device)
     squares = torch.empty(n_neurons, n_vocab, dtype=dtype, device=W.device)
     low, high = (torch.zeros(len(slices), n_neurons, dtype=torch.float64, device=W.device) for _ in range(2))
-    scratch = Scratch(U, torch.float64)
+    scratch, squared, chunks = Scratch(U, torch.float64), Scratch(U), chunks_for(W.device, n_neurons)
     for k, columns in enumerate(slices):
         for start in range(columns.start, columns.stop, VOCAB_BLOCK):
             block = slice(start, min(start + VOCAB_BLOCK, columns.stop))
             products = torch.mm(W, readout.A[block].T, out=scratch((n_neurons, block.stop - block.start)))
-            U[:, block] = products
-            least, most = products.amin(1), products.amax(1)
             first = start == columns.start
-            low[k] = least if first else torch.minimum(low[k], least)
-            high[k] = most if first else torch.maximum(high[k], most)
-            squares[:, block] = products.square_()
-    return Directions(readout.A, W, W.norm(dim=-1), U, squares, low, high, readout.A.square().sum(-1))
+            for rows in row_pieces(products.shape, chunks):
+                few = products[rows]
+                small = U[rows, block].copy_(few)
+                least, most = few.amin(1), few.amax(1)
+                low[k, rows] = least if first else torch.minimum(low[k, rows], least)
+                high[k, rows] = most if first else torch.maximum(high[k, rows], most)
+                squares[rows, block] = torch.mul(small, small, out=squared(few.shape))
+    A = readout.A
+    return Directions(A, A.float(), W, W.norm(dim=-1), U, squares, low, high, A.square().sum(-1))
 
 
 def project_classes(tokens: TokenBlock, W: torch.Tensor) -> torch.Tensor:

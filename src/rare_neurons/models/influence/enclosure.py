@@ -38,6 +38,14 @@ class GroupMoments:
         hU = None if self.hU is None else self.hU[rows]
         return replace(self, hU=hU, **{name: getattr(self, name)[rows] for name in per_position})
 
+    def of(self, neurons: torch.Tensor | slice) -> GroupMoments:
+        """Return the same of some neurons."""
+        per_neuron = ("U", "hU", "UU", "U_low", "U_high")
+        kept = {name: getattr(self, name) for name in per_neuron}
+        return replace(
+            self, **{name: None if values is None else values[..., neurons] for name, values in kept.items()}
+        )
+
     def rounded(self, dtype: torch.dtype, *, mass: torch.Tensor | None = None) -> GroupMoments:
         """Return the same in `dtype`, sums divided by the group's `mass` `[pos, 1]` before where one is given."""
         sums = {name: getattr(self, name) for name in ("h", "h_square", "U", "hU", "UU")}

@@ -10,12 +10,13 @@ import torch
 
 from rare_neurons.models.influence.directions import UNIT_ROUNDOFF, Directions
 from rare_neurons.models.influence.enclosure import Z_ORDER, GroupMoments
-from rare_neurons.models.influence.scratch import CACHE, GRADIENT_BLOCK, Chunks, Scratch, row_pieces
+from rare_neurons.models.influence.scratch import CACHE, GRADIENT_BLOCK, VOCAB_BLOCK, Chunks, Scratch
 from rare_neurons.models.influence.tokens import TokenBlock
 
 OWN, REST = 0, 1
-# Σ p A in float32 blocks: its rounding counts at first order, so its blocks are shorter; fused multiply-adds round.
-GRADIENT_SUM_32 = (GRADIENT_BLOCK + 8) * UNIT_ROUNDOFF[torch.float32]
+# Σ p A in float32 blocks: its rounding counts at first order, so its blocks are shorter; fused multiply-adds round. The
+# blocks of VOCAB_BLOCK columns are added up in float32 too.
+GRADIENT_SUM_32 = (GRADIENT_BLOCK + 8 + VOCAB_BLOCK // GRADIENT_BLOCK) * UNIT_ROUNDOFF[torch.float32]
 
 
 def block_sum_32(columns: int) -> float:
@@ -101,30 +102,32 @@ class MomentVisitor:
 
         self.reference, self.top = reference, top
         self.h, self.e = (self._again(name, z, z.shape[1], torch.float32) for name in ("h", "e"))
-        self.powers, self.squares = zeros(2, n_pos, Z_ORDER + 1), zeros(2, n_pos, n_neurons)
+        self.powers = zeros(2, n_pos, Z_ORDER + 1)
+        # bfloat16 products are not worth eight bytes, whose passes would be a tenth of all time.
+        kind = torch.float64 if self.directions.squares.dtype == torch.float32 else torch.float32
+        self.squares = torch.zeros(2, n_pos, n_neurons, dtype=kind, device=z.device)
         self.visited: list[tuple[slice, int]] = []
         self.low, self.high, self.rows = zeros(2, n_pos) + torch.inf, zeros(2, n_pos) - torch.inf, zeros(2, n_pos)
         self.scratch = [Scratch(self.h, columns=self.chunks.columns) for _ in range(4)]
         self.difference = Scratch(self.h, torch.float64, self.chunks.columns)
         self.factor = Scratch(self.h, self.directions.squares.dtype, self.chunks.columns)
 
-    def visit(self, columns: slice, group: int, *, e: torch.Tensor, z: torch.Tensor, A: torch.Tensor) -> None:
-        """Add a block of columns of one group."""
+    def visit(self, columns: slice, group: int, *, e: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor] | None:
+        """Add a block of columns of one group; returns e and A of it in float32 where Σ p A is taken of these."""
         self.visited.append((columns, group))
-        for rows in row_pieces(z.shape, self.chunks):
-            self._visit_rows(rows, columns, group, e=e[rows], z=z[rows])
-        factors = self.directions.squares[:, columns]
-        e_in_kind = self.e[:, columns] if factors.dtype == torch.float32 else self.factor(z.shape).copy_(e)
+        e_32, factors = self.e[:, columns], self.directions.squares[:, columns]
+        e_in_kind = e_32 if factors.dtype == torch.float32 else self.factor(e.shape).copy_(e_32)
         self.squares[group].add_(_large_product(e_in_kind, factors.T))
-        self.rows[group].add_(e @ self.directions.row_squares[columns])
+        return None if self.gradient_dtype == torch.float64 else (e_32, self.directions.A_32[columns])
 
-    def _visit_rows(self, rows: slice, columns: slice, group: int, *, e: torch.Tensor, z: torch.Tensor) -> None:
-        """Keep `h` and `e` of some rows, and add their powers and range."""
+    def visit_rows(self, rows: slice, columns: slice, group: int, *, e: torch.Tensor, z: torch.Tensor) -> None:
+        """Keep `h` and `e` of some rows of a block, and add their powers, range and Σ e |A|²."""
+        self.rows[group, rows].add_(e @ self.directions.row_squares[columns])
         # A difference that converts on its way takes twice as long.
         h = self.h[rows, columns].copy_(torch.sub(z, self.top[rows], out=self.difference(z.shape)))
         self._add_powers(self.powers[group, rows], h, self.e[rows, columns].copy_(e))
-        torch.minimum(self.low[group, rows], z.amin(-1), out=self.low[group, rows])
-        torch.maximum(self.high[group, rows], z.amax(-1), out=self.high[group, rows])
+        torch.minimum(self.low[group, rows], h.amin(-1), out=self.low[group, rows])
+        torch.maximum(self.high[group, rows], h.amax(-1), out=self.high[group, rows])
 
     def _add_powers(self, sums: torch.Tensor, h: torch.Tensor, e: torch.Tensor) -> None:
         """Σ e h^j for j = 2..6 into `sums` `[row, order]`; 0 and 1 come in float64 from the class sums."""
@@ -141,6 +144,7 @@ class MomentVisitor:
 
     def finish(self, tokens: TokenBlock, class_U: torch.Tensor) -> BlockMoments:
         """Normalise, and move the origin of h from the top column's z to `E_p z`; `class_U` as in `project_classes`."""
+        self.low, self.high = _beyond(self.low, -1.0), _beyond(self.high, 1.0)
         centre = tokens.class_z.sum(-1, keepdim=True)
         shift = centre - self.top
         factor = (self.reference - tokens.log_norm[:, None]).exp().T[..., None]
@@ -149,7 +153,7 @@ class MomentVisitor:
             self._group(g, tokens, class_U=class_U, powers=powers[g], factor=factor[g], shift=shift)
             for g in (OWN, REST)
         )
-        reach = torch.maximum(self.high.amax(0) - self.top[:, 0], self.top[:, 0] - self.low.amin(0))
+        reach = torch.maximum(self.high.amax(0), -self.low.amin(0))
         n_vocab, d_model = self.h.shape[1], self.directions.W.shape[1]
         largest_row = float(self.directions.row_squares.max().sqrt())
         dot_unit = (d_model + 16) * UNIT_ROUNDOFF[torch.float64]
@@ -186,7 +190,7 @@ class MomentVisitor:
             h = self.h[:, columns]
             eh = torch.mul(self.e[:, columns], h, out=self.scratch[0](h.shape))
             # add_, as everywhere in the pass: `sums[group] += x` would also copy the sums onto themselves.
-            sums[group].add_(eh @ (directions.U[:, columns][neurons].T if few else directions.A[columns].float()))
+            sums[group].add_(eh @ (directions.U[:, columns][neurons].T if few else directions.A_32[columns]))
         found = (sums[g] if few else sums[g] @ directions.W[neurons].T for g in groups)
         return [
             total.mul_(moments.factor[g]).addcmul_(moments.shift, moments.groups[g].U[:, neurons], value=-1)
@@ -215,14 +219,20 @@ class MomentVisitor:
         return GroupMoments(
             h=h,
             h_square=(h[:, 2].clamp_min(0) + 2 * self.block_sum * parts)[:, None],
-            h_low=torch.zeros_like(shift) if empty else (self.low[group][:, None] - self.top - shift),
-            h_high=torch.zeros_like(shift) if empty else (self.high[group][:, None] - self.top - shift),
+            h_low=torch.zeros_like(shift) if empty else (self.low[group][:, None] - shift),
+            h_high=torch.zeros_like(shift) if empty else (self.high[group][:, None] - shift),
             U=class_U[members].sum(0),
             hU=None,
             UU=self.squares[group] * factor,
             U_low=zero if empty else directions.low[members].amin(0),
             U_high=zero if empty else directions.high[members].amax(0),
         )
+
+
+def _beyond(values: torch.Tensor, sign: float) -> torch.Tensor:
+    """Move values rounded to float32 down or up by more than they can be off."""
+    slack = sign * 2 * UNIT_ROUNDOFF[torch.float32]
+    return torch.where(values > 0, values * (1 + slack), values * (1 - slack))
 
 
 def _large_product(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:

@@ -50,7 +50,8 @@ def make_plan(inputs: PassInputs, settings: EngineSettings) -> Plan:
     device, chunks = inputs.readout.A.device, chunks_for(inputs.readout.A.device, n_neurons)
     per_neuron, per_position, per_pair = _bytes(inputs, settings, dtype, chunks)
     memory = usable_bytes(device) if settings.memory_gb is None else settings.memory_gb * 1e9
-    free = memory - 8 * n_vocab * d_model - 32 * chunks.columns * n_neurons
+    per_entry = 12 if inputs.takes_moments(settings) else 8  # A in float64, and in float32 beside it
+    free = memory - per_entry * n_vocab * d_model - 32 * chunks.columns * n_neurons
     if chunks.parallel:
         free -= _EXACT_BYTES * chunks.elements
         per_pair += _ENCLOSURE_BYTES

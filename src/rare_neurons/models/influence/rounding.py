@@ -29,9 +29,13 @@ def relative_errors(visitor: MomentVisitor) -> RelativeErrors:
 
 
 def _relative_square_error(visitor: MomentVisitor) -> float:
-    """Relative error of Σ p U²: both factors and each block's sum rounded to the product's dtype, float32 inside."""
-    unit = UNIT_ROUNDOFF[visitor.directions.squares.dtype]
-    relative = (1 + unit) ** 3 * (1 + visitor.block_sum) - 1
+    """Relative error of Σ p U²: both factors and each block's sum rounded to the product's dtype, float32 inside.
+
+    Blocks that were rounded to bfloat16 are added up in float32.
+    """
+    unit, single = UNIT_ROUNDOFF[visitor.directions.squares.dtype], UNIT_ROUNDOFF[torch.float32]
+    sums = 0 if visitor.squares.dtype == torch.float64 else len(visitor.visited)
+    relative = (1 + unit) ** 3 * (1 + visitor.block_sum) * (1 + single) ** sums - 1
     return relative / (1 - relative)
 
 

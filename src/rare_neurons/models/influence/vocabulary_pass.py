@@ -26,8 +26,14 @@ class Visitor(Protocol):
     def start(self, z: torch.Tensor, *, reference: torch.Tensor, top: torch.Tensor) -> None:
         """Before the pass: all z, and per position the references of own class and rest and the largest logit's z."""
 
-    def visit(self, columns: slice, group: int, *, e: torch.Tensor, z: torch.Tensor, A: torch.Tensor) -> None:
-        """One block of columns: `e = exp(logit − reference[group])` and `z` `[pos, block]`, `A` its rows."""
+    def visit_rows(self, rows: slice, columns: slice, group: int, *, e: torch.Tensor, z: torch.Tensor) -> None:
+        """Take some rows of a block of columns: `e = exp(logit − reference[group])` and `z` `[row, block]`."""
+
+    def visit(self, columns: slice, group: int, *, e: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor] | None:
+        """One block of columns, all of whose rows have been visited: `e` `[pos, block]`.
+
+        Returns e and the rows of A in `gradient_dtype` where that is not float64.
+        """
 
 
 def read_tokens(
@@ -71,13 +77,15 @@ def read_tokens(
         group = 0 if k == own_class else 1
         zb, A = z[:, columns], readout.A[columns]
         e = scratch(zb.shape)
-        for rows in row_pieces(zb.shape, chunks):
-            part = torch.addcmul(-reference[rows, group, None], zb[rows], scale[rows], out=e[rows])
+        for rows in row_pieces(zb.shape, chunks):  # all that reads them while they are in a core's cache
+            z_rows = zb[rows]
+            part = torch.addcmul(-reference[rows, group, None], z_rows, scale[rows], out=e[rows])
             (part.add_(readout.b[columns]) if readout.has_bias else part).exp_()
-        qb = None if q is None else q[:, columns]
-        sums.add(k, columns, e=e, z=zb, A=A, q=qb, scratch=ez_scratch(zb.shape))
-        if visitor is not None:
-            visitor.visit(columns, group, e=e, z=zb, A=A)
+            q_rows = None if q is None else q[rows, columns]
+            sums.add_rows(k, columns, rows, e=part, z=z_rows, q=q_rows, scratch=ez_scratch(z_rows.shape))
+            if visitor is not None:
+                visitor.visit_rows(rows, columns, group, e=part, z=z_rows)
+        sums.add_gradient(k, e, A, None if visitor is None else visitor.visit(columns, group, e=e))
     return sums.finish(
         z=z,
         q=q,

@@ -17,9 +17,11 @@ from rare_neurons.models.influence.moments import OWN, REST, BlockMoments, Momen
 from rare_neurons.models.influence.pairs import by_size, cut_by_size
 from rare_neurons.models.influence.rounding import enclosure_rounding, group_rounding, relative_errors, target_rounding
 from rare_neurons.models.influence.scratch import CACHE, Chunks
+from rare_neurons.models.influence.second_order import SecondOrder
 from rare_neurons.models.influence.tokens import TokenBlock
 from rare_neurons.models.readout import Ablation
 
+ALL = slice(None)
 LogP = Callable[[torch.Tensor], torch.Tensor]
 
 
@@ -37,6 +39,11 @@ class OwnColumns:
     own: slice
 
     @property
+    def pairs(self) -> int:
+        """Pairs worked on at once."""
+        return self.visitor.chunks.pairs
+
+    @property
     def h_y(self) -> torch.Tensor:
         """Centred z of the targets `[pos, 1]`."""
         return self.tokens.z.gather(-1, self.tokens.target[:, None]) - self.moments.centre
@@ -45,24 +52,43 @@ class OwnColumns:
 def measure_within(block: OwnColumns, ablations: Sequence[Ablation], budgets: Sequence[Budget]) -> list[torch.Tensor]:
     """Δ_within of every pair `[pos, neuron]` for each ablation, certified to its budget as `measure_certified` does.
 
-    Terms linear in U go to first order in ε at once: the product they need is over the own columns alone, and one for
-    all ablations, while a second enclosure of most neurons would be one for each.
+    Second order is tried first, and only neurons whose budget its bounds exceed are enclosed; all of a stratum's later
+    blocks at once where these were most. Terms linear in U go to first order in ε always: the product they need is over
+    the own columns alone, and one for all ablations.
     """
     if not ablations:
         return []
     moments = _within_moments(block)
-    found = []
-    for ablation, budget in zip(ablations, budgets, strict=True):
-        estimate, bound = _estimate(block, moments, ablation)
-        budget.observe(estimate, bound)
-        exact = select_exact(bound, allowed=budget.allowed(), parallel=block.visitor.chunks.parallel)
-        at = torch.nonzero(exact, as_tuple=True)
-        if len(at[0]):
-            at, within, rounding = _evaluate(at, block, ablation)
-            estimate[at], bound[at] = within, rounding
-        budget.spend(bound.sum(0))
-        found.append(estimate)
-    return found
+    small = SecondOrder.of(
+        moments,
+        norms=block.visitor.directions.norms,
+        U_y=block.U_y,
+        h_y=block.h_y,
+        relative=relative_errors(block.visitor),
+    )
+    return [_measure(block, moments, small, *one) for one in zip(ablations, budgets, strict=True)]
+
+
+def _measure(
+    block: OwnColumns, moments: BlockMoments, small: SecondOrder, ablation: Ablation, budget: Budget
+) -> torch.Tensor:
+    """Δ_within of every pair for one ablation."""
+    at_once = budget.mostly_wide
+    estimate, bound = _estimate(block, moments, ablation) if at_once else small.estimate(ablation, block.pairs)
+    budget.observe(estimate, bound)
+    allowed = budget.allowed()
+    if not at_once:
+        wide = torch.nonzero(bound.sum(0) > allowed)[:, 0]
+        budget.see_wide(len(wide))
+        if len(wide):
+            estimate[:, wide], bound[:, wide] = _estimate(block, moments, ablation, wide)
+    exact = select_exact(bound, allowed=allowed, parallel=block.visitor.chunks.parallel)
+    at = torch.nonzero(exact, as_tuple=True)
+    if len(at[0]):
+        at, within, rounding = _evaluate(at, block, ablation)
+        estimate[at], bound[at] = within, rounding
+    budget.spend(bound.sum(0))
+    return estimate
 
 
 def _within_moments(block: OwnColumns) -> BlockMoments:
@@ -73,15 +99,18 @@ def _within_moments(block: OwnColumns) -> BlockMoments:
     return moments.enclosed((own, moments.groups[REST]), torch.float32)
 
 
-def _estimate(block: OwnColumns, moments: BlockMoments, ablation: Ablation) -> tuple[torch.Tensor, torch.Tensor]:
+def _estimate(
+    block: OwnColumns, moments: BlockMoments, ablation: Ablation, neurons: torch.Tensor | slice = ALL
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Middle of the enclosure and its error bound, each `[pos, neuron]`; `moments` from `_within_moments`."""
-    relative, group = relative_errors(block.visitor), moments.groups[OWN]
-    norms = block.visitor.directions.norms.float()
-    epsilon, eta, h_y, U_y = (x.float() for x in (ablation.epsilon, ablation.eta, block.h_y, block.U_y))
+    relative, group = relative_errors(block.visitor), moments.groups[OWN].of(neurons)
+    norms = block.visitor.directions.norms[neurons].float()
+    epsilon, eta, U_y = (x[:, neurons].float() for x in (ablation.epsilon, ablation.eta, block.U_y))
+    h_y = block.h_y.float()
     sup_U = torch.maximum(-group.U_low, group.U_high)
     sup_h = torch.maximum(torch.maximum(-group.h_low, group.h_high), h_y.abs())
-    middle, bound = torch.empty_like(ablation.eta), torch.empty_like(ablation.eta)
-    step = max(1, block.visitor.chunks.pairs // middle.shape[1])
+    middle, bound = (torch.empty_like(eta, dtype=torch.float64) for _ in range(2))
+    step = max(1, block.pairs // middle.shape[1])
     for start in range(0, len(middle), step):
         rows = slice(start, start + step)
         change = {"epsilon": epsilon[rows], "eta": eta[rows]}
