@@ -73,10 +73,9 @@ def judge_specific(
     for each in (*runs, *controls):
         each.square.n_permutations()
     decision = replace(decision or Decision(), direction="rise")
-    usable = [control for control in controls if _has_logarithm(control.square)]
-    why = _why_not_log(runs, controls, usable)
+    why = _why_not_log(runs, controls)
     if not why:
-        own, other = ([log_contrast(each.square) for each in side] for side in (runs, usable))
+        own, other = ([log_contrast(each.square) for each in side] for side in (runs, controls))
         tests = _against_zero(own, decision), _against_controls(own, other, decision)
         return SpecificEvidence("log", "", *tests, _joint_p(tests, ("rise",)))
     weak = [k for k, run in enumerate(runs) if not resolved(run.growth.rare)]
@@ -115,17 +114,19 @@ def _must_exceed(allowed: Geometry) -> str:
     return f"the effect on rare tokens must exceed {allowed.origin}"
 
 
-def _why_not_log(runs: Sequence[RunInfluence], controls: Sequence[RunInfluence], usable: Sequence[RunInfluence]) -> str:
+def _why_not_log(runs: Sequence[RunInfluence], controls: Sequence[RunInfluence]) -> str:
     """Say what is not resolved; empty where the logarithms exist."""
-    weak = [k for k, run in enumerate(runs) if not _has_logarithm(run.square)]
+    weak = [k for k, run in enumerate(runs) if not has_logarithm(run.square)]
     if weak:
         return f"mean squares of {len(weak)} of {len(runs)} runs are not resolved"
-    if controls and len(usable) < MIN_CONTROLS:
-        return f"mean squares of {len(usable)} of {len(controls)} controls are resolved"
+    # To leave out the controls that are not resolved would choose among them by the outcome.
+    known = sum(has_logarithm(control.square) for control in controls)
+    if known < len(controls):
+        return f"mean squares of {known} of {len(controls)} controls are resolved"
     return ""
 
 
-def _has_logarithm(pair: StrataPair) -> bool:
+def has_logarithm(pair: StrataPair) -> bool:
     """Whether both strata's mean squares exceed their error and the placebo's logarithms exist too."""
     placebo = (pair.placebo_rare.mean(), pair.placebo_common.mean())
     return resolved(pair.rare, pair.common) and all(q.all_positive() for q in placebo)
