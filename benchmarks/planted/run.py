@@ -91,6 +91,7 @@ class World:
         stratum = assign_strata(read_table(unigram)["count"].to_numpy(), rules)
         self.rare = stratum == tuple(rules).index("rare")
         self.truth: dict[str, np.ndarray] = {}
+        self.probed: dict[Path, ProbeResult] = {}
 
     def base(self, seed: int) -> Path:
         """Untrained network of a seed."""
@@ -98,7 +99,12 @@ class World:
         return folder if folder.exists() else initialise(self.shape, folder, seed=seed)
 
     def probe(self, folder: Path) -> ProbeResult:
-        """Measure a network on the panel."""
+        """Measure a network on the panel, once."""
+        if folder not in self.probed:
+            self.probed[folder] = self._probe(folder)
+        return self.probed[folder]
+
+    def _probe(self, folder: Path) -> ProbeResult:
         return probe_model(load_model(folder, dtype=torch.float32), self.panel, self.settings)
 
     @cached_property
