@@ -101,8 +101,7 @@ def main() -> None:
     torch.set_num_threads(1)
     config = complete_config(SCHEMA, read_yaml("config/analysis.yaml"), read_yaml("config/config.yaml"))
     world = World(given.results, given.out, next((given.results / "pretrain").glob("*/step0")))
-    if not (given.out / "null-seed3").exists():
-        world.write_nulls()
+    world.write_nulls()
     results = given.out / "direct"
     for seed in CONTROLS:
         measure(world, results, f"null-seed{seed}", STEPS, config["probe"])

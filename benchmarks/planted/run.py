@@ -114,10 +114,15 @@ class World:
         squares = [influence_floor(self.probe(self.base(seed)), rare) ** 2 for seed in (*SEEDS, *NULLS)]
         return float(np.sqrt(np.mean(squares)))
 
+    def write(self, name: str, steps: list[int], *, seed: int, base: int | None = None, **how: object) -> None:
+        """Write a series that is not there, noise from its seed, over the network of that or a base."""
+        if not (self.out / name / f"step{steps[-1]}" / "model.safetensors").exists():
+            write_series(self.base(seed if base is None else base), self.out / name, steps=steps, seed=seed, **how)
+
     def write_nulls(self) -> None:
         """Write three series of noise alone."""
         for seed in NULLS:
-            write_series(self.base(seed), self.out / f"null-seed{seed}", steps=STEPS, seed=100 + seed, noise=NOISE)
+            self.write(f"null-seed{seed}", STEPS, seed=100 + seed, base=seed, noise=NOISE)
 
     def nulls(self) -> dict[str, dict]:
         """Name them as a subject of their own."""
@@ -129,9 +134,7 @@ class World:
         for seed in seeds:
             plant = self.plant(seed, k, signs, size)
             name = f"{subject}-seed{seed}"
-            write_series(
-                self.base(seed), self.out / name, steps=STEPS, seed=seed, noise=NOISE, plant=plant, planted_step=PLANTED
-            )
+            self.write(name, STEPS, seed=seed, noise=NOISE, plant=plant, planted_step=PLANTED)
             self.truth[name], models[name] = plant.neurons, {"subject": subject}
         for seed in CONTROLS:
             control = self.out / f"{subject}-control{seed}"
@@ -148,9 +151,9 @@ class World:
         effect = size * self.floor * np.sqrt(self.shape.intermediate_size / k)
         plant = fit_plant(self.base(seed), self.text, self.rare, k=k, effect=effect, signs=signs, seed=seed)
         # What serves training text serves other documents less: the size is set by what is measured.
-        trial = self.out / "trial" / f"{k}-{signs}-{seed}"
-        write_series(self.base(seed), trial, steps=[0], seed=seed, noise=0.0, plant=plant)
-        found = self.probe(trial / "step0").influence_within - base.influence_within
+        trial = f"trial/{k}-{signs}-{seed}"
+        self.write(trial, [0], seed=seed, noise=0.0, plant=plant)
+        found = self.probe(self.out / trial / "step0").influence_within - base.influence_within
         measured = np.abs(found[self.panel.strata.index("rare")][plant.neurons]).mean()
         print(f"{k} neurons, {signs}, seed {seed}: {measured:.3g} nats for {effect:.3g} asked", file=sys.stderr)
         return Plant(plant.neurons, plant.directions * (effect / measured))
