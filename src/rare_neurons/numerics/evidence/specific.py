@@ -48,7 +48,7 @@ def judge_specific(
     Log form: ``λ = ½ ln(Q_rare / Q_common) − λ°``, λ° the same of the placebo's mean squares averaged over
     permutations; a rise is asked for, since general growth, and any factor that all strata share, cancels. It is taken
     with the controls that are resolved (more than 2 standard errors, placebo and every leave-out positive): choosing
-    them by the outcome raises the level by at most 0.02 (docs/methods/evidence.md). Where a run's mean squares, or
+    them by the outcome keeps the level (docs/methods/evidence.md). Where a run's mean squares, or
     those of all but one control, are not resolved, the share form for all: ``1 − ρ ΔQ_common / ΔQ_rare`` of the changes
     since the first checkpoint, ρ the placebo's ratio over all runs or, where that is not resolved, the square of
     `contrasts.LEAST_FACTOR`. Where not even the rare part of every run is resolved, the linear form:
