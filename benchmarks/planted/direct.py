@@ -52,7 +52,8 @@ def print_subject(out: Path, subject: str, seeds: list[int], options: dict) -> N
     rows, lines = judge(shards_of(out, [*runs, *controls]), runs, controls, options), []
     for question in dict.fromkeys(row["question"] for row in rows if "influence" in row["question"]):
         mine = [row for row in rows if row["question"] == question]
-        of_runs = ", ".join(f"{r['p_value']:.2g}" for r in mine if (r["tier"], r["role"]) == ("run", "run"))
+        known = [r["p_value"] for r in mine if (r["tier"], r["role"]) == ("run", "run") and r["p_value"] is not None]
+        of_runs = ", ".join(f"{p:.2g}" for p in known) or "-"
         whole = {row["tier"]: row for row in mine if row["role"] == "all"}
         tiers = [_p(whole.get(tier)) for tier in ("seeds", "beyond_control", "specific")]
         lines.append((subject, question, mine[0]["reached"] or "-", of_runs, *tiers))
