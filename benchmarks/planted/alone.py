@@ -31,7 +31,7 @@ def judge_alone(results: Path, name: str, options: dict[str, object]) -> pd.Data
         write_evidence(
             outputs,
             shards=shards,
-            integrity=[str(results / f"integrity/{name}.parquet")],
+            integrity=[str(path) for path in results.glob(f"integrity/{name}.parquet")],
             subject=name,
             models=[name],
             controls=[],

@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +43,7 @@ from tools.configuration import SCHEMA, read_yaml
 ROOT = Path(__file__).parents[2]
 STEPS, PLANTED = [0, 1, 2, 4, 8, 16], 4
 NOISE = 0.02
+SEEDS, CONTROLS, NULLS = (0, 1, 2), (3, 4), (3, 4, 5)
 
 
 def main() -> None:
@@ -88,6 +91,7 @@ class World:
         stratum = assign_strata(read_table(unigram)["count"].to_numpy(), rules)
         self.rare = stratum == tuple(rules).index("rare")
         self.truth: dict[str, np.ndarray] = {}
+        self.probed: dict[Path, ProbeResult] = {}
 
     def base(self, seed: int) -> Path:
         """Untrained network of a seed."""
@@ -95,30 +99,47 @@ class World:
         return folder if folder.exists() else initialise(self.shape, folder, seed=seed)
 
     def probe(self, folder: Path) -> ProbeResult:
-        """Measure a network on the panel."""
+        """Measure a network on the panel, once."""
+        if folder not in self.probed:
+            self.probed[folder] = self._probe(folder)
+        return self.probed[folder]
+
+    def _probe(self, folder: Path) -> ProbeResult:
         return probe_model(load_model(folder, dtype=torch.float32), self.panel, self.settings)
+
+    @cached_property
+    def floor(self) -> float:
+        """Noise floor of this panel and shape: of one network it is known to 40 %, so that six share one (nats)."""
+        rare = self.panel.strata.index("rare")
+        squares = [influence_floor(self.probe(self.base(seed)), rare) ** 2 for seed in (*SEEDS, *NULLS)]
+        return float(np.sqrt(np.mean(squares)))
+
+    def write(self, name: str, steps: list[int], *, seed: int, base: int | None = None, **how: object) -> None:
+        """Write a series that is not there, noise from its seed, over the network of that or a base."""
+        if not (self.out / name / f"step{steps[-1]}" / "model.safetensors").exists():
+            write_series(self.base(seed if base is None else base), self.out / name, steps=steps, seed=seed, **how)
 
     def write_nulls(self) -> None:
         """Write three series of noise alone."""
-        for seed in (3, 4, 5):
-            write_series(self.base(seed), self.out / f"null-seed{seed}", steps=STEPS, seed=100 + seed, noise=NOISE)
+        for seed in NULLS:
+            self.write(f"null-seed{seed}", STEPS, seed=100 + seed, base=seed, noise=NOISE)
 
     def nulls(self) -> dict[str, dict]:
         """Name them as a subject of their own."""
-        return {f"null-seed{seed}": {"subject": "null"} for seed in (3, 4, 5)}
+        return {f"null-seed{seed}": {"subject": "null"} for seed in NULLS}
 
-    def planted(self, k: int, signs: str, size: float) -> dict[str, dict]:
-        """Three planted series, and two series of noise alone as their controls."""
+    def planted(self, k: int, signs: str, size: float, seeds: Sequence[int] = SEEDS) -> dict[str, dict]:
+        """Planted series, and two series of noise alone as their controls."""
         models, subject = {}, f"k{k}-{signs}"
-        for seed in range(3):
+        for seed in seeds:
             plant = self.plant(seed, k, signs, size)
             name = f"{subject}-seed{seed}"
-            write_series(
-                self.base(seed), self.out / name, steps=STEPS, seed=seed, noise=NOISE, plant=plant, planted_step=PLANTED
-            )
+            self.write(name, STEPS, seed=seed, noise=NOISE, plant=plant, planted_step=PLANTED)
             self.truth[name], models[name] = plant.neurons, {"subject": subject}
-        for seed in (3, 4):
-            (self.out / f"{subject}-control{seed}").symlink_to(self.out / f"null-seed{seed}")
+        for seed in CONTROLS:
+            control = self.out / f"{subject}-control{seed}"
+            if not control.is_symlink():
+                control.symlink_to((self.out / f"null-seed{seed}").resolve())
             models[f"{subject}-control{seed}"] = {"control_of": subject, "subject": f"{subject}-controls"}
         return models
 
@@ -127,14 +148,12 @@ class World:
         if signs == "frequency":
             return plant_frequency(self.base(seed), self.panel.log_unigram, k=k, size=3.0, seed=seed)
         base = self.probe(self.base(seed))
-        effect = (
-            size * influence_floor(base, self.panel.strata.index("rare")) * np.sqrt(self.shape.intermediate_size / k)
-        )
+        effect = size * self.floor * np.sqrt(self.shape.intermediate_size / k)
         plant = fit_plant(self.base(seed), self.text, self.rare, k=k, effect=effect, signs=signs, seed=seed)
         # What serves training text serves other documents less: the size is set by what is measured.
-        trial = self.out / "trial" / f"{k}-{signs}-{seed}"
-        write_series(self.base(seed), trial, steps=[0], seed=seed, noise=0.0, plant=plant)
-        found = self.probe(trial / "step0").influence_within - base.influence_within
+        trial = f"trial/{k}-{signs}-{seed}"
+        self.write(trial, [0], seed=seed, noise=0.0, plant=plant)
+        found = self.probe(self.out / trial / "step0").influence_within - base.influence_within
         measured = np.abs(found[self.panel.strata.index("rare")][plant.neurons]).mean()
         print(f"{k} neurons, {signs}, seed {seed}: {measured:.3g} nats for {effect:.3g} asked", file=sys.stderr)
         return Plant(plant.neurons, plant.directions * (effect / measured))
@@ -209,13 +228,14 @@ def print_neurons(results: Path, truth: dict[str, np.ndarray]) -> None:
     for name, neurons in truth.items():
         shard = load_shards(results, "influence", models=name, steps=[STEPS[-1]], stratum="rare")
         strongest = shard.sort_values("influence_within", key=np.abs, ascending=False).neuron.to_numpy()[: len(neurons)]
-        numbers = [_number(each[each.model == name].iloc[0]) for each in (change, last)]
+        numbers = [number_of(each[each.model == name].iloc[0]) for each in (change, last)]
         rows.append((name, len(neurons), *numbers, len(set(strongest) & set(neurons.tolist()))))
     numbers = ("effective number of the change", "of the last step")
     table(("series", "planted", *numbers, "planted among as many strongest"), rows)
 
 
-def _number(row: pd.Series) -> str:
+def number_of(row: pd.Series) -> str:
+    """Effective number with its interval, or why there is none."""
     number = [row[f"effective_number_within{end}"] for end in ("", "_low", "_high")]
     return "{:.1f} [{:.1f}, {:.1f}]".format(*number) if pd.notna(number[0]) else row["effective_number_within_status"]
 

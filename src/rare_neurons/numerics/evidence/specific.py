@@ -46,10 +46,11 @@ def judge_specific(
     """Test whether influence is greater on rare than on common tokens, beyond placebo and beyond controls.
 
     Log form: ``λ = ½ ln(Q_rare / Q_common) − λ°``, λ° the same of the placebo's mean squares averaged over
-    permutations; a rise is asked for, since general growth, and any factor that all strata share, cancels. Where a
-    run's mean squares, or those of all but one control, are not resolved (more than 2 standard errors, placebo and
-    every leave-out positive), the share form for all: ``1 − ρ ΔQ_common / ΔQ_rare`` of the changes since the first
-    checkpoint, ρ the placebo's ratio over all runs or, where that is not resolved, the square of
+    permutations; a rise is asked for, since general growth, and any factor that all strata share, cancels. It is taken
+    with the controls that are resolved (more than 2 standard errors, placebo and every leave-out positive): choosing
+    them by the outcome keeps the level (docs/methods/evidence.md). Where a run's mean squares, or
+    those of all but one control, are not resolved, the share form for all: ``1 − ρ ΔQ_common / ΔQ_rare`` of the changes
+    since the first checkpoint, ρ the placebo's ratio over all runs or, where that is not resolved, the square of
     `contrasts.LEAST_FACTOR`. Where not even the rare part of every run is resolved, the linear form:
     ``|M − M°|_rare > κ |M − M°|_common``, that is ``[M − M°]_rare ∓ κ [M − M°]_common`` both beyond zero in one
     direction, κ = √ρ. The tier needs all: runs against zero, and runs against controls (an intersection-union test).
@@ -73,7 +74,7 @@ def judge_specific(
     for each in (*runs, *controls):
         each.square.n_permutations()
     decision = replace(decision or Decision(), direction="rise")
-    usable = [control for control in controls if _has_logarithm(control.square)]
+    usable = [control for control in controls if has_logarithm(control.square)]
     why = _why_not_log(runs, controls, usable)
     if not why:
         own, other = ([log_contrast(each.square) for each in side] for side in (runs, usable))
@@ -81,14 +82,15 @@ def judge_specific(
         return SpecificEvidence("log", "", *tests, _joint_p(tests, ("rise",)))
     weak = [k for k, run in enumerate(runs) if not resolved(run.growth.rare)]
     if not weak:
-        return _share_form(runs, controls, why, decision)
+        return judge_shares(runs, controls, why, decision)
     why = f"growth of the mean square on rare tokens is not resolved in {len(weak)} of {len(runs)} runs"
     return _linear_form(runs, controls, why, replace(decision, direction="either"))
 
 
-def _share_form(
+def judge_shares(
     runs: Sequence[RunInfluence], controls: Sequence[RunInfluence], why: str, decision: Decision
 ) -> SpecificEvidence:
+    """Judge by the share form, whose rare part every run has resolved; `why` begins the reason."""
     allowed = geometry(runs)
     own, other = share_contrasts(runs, controls, allowed)
     beyond = own
@@ -117,7 +119,7 @@ def _must_exceed(allowed: Geometry) -> str:
 
 def _why_not_log(runs: Sequence[RunInfluence], controls: Sequence[RunInfluence], usable: Sequence[RunInfluence]) -> str:
     """Say what is not resolved; empty where the logarithms exist."""
-    weak = [k for k, run in enumerate(runs) if not _has_logarithm(run.square)]
+    weak = [k for k, run in enumerate(runs) if not has_logarithm(run.square)]
     if weak:
         return f"mean squares of {len(weak)} of {len(runs)} runs are not resolved"
     if controls and len(usable) < MIN_CONTROLS:
@@ -125,7 +127,7 @@ def _why_not_log(runs: Sequence[RunInfluence], controls: Sequence[RunInfluence],
     return ""
 
 
-def _has_logarithm(pair: StrataPair) -> bool:
+def has_logarithm(pair: StrataPair) -> bool:
     """Whether both strata's mean squares exceed their error and the placebo's logarithms exist too."""
     placebo = (pair.placebo_rare.mean(), pair.placebo_common.mean())
     return resolved(pair.rare, pair.common) and all(q.all_positive() for q in placebo)
