@@ -2,7 +2,6 @@
 
 import gc
 import importlib
-import os
 from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
@@ -28,13 +27,13 @@ OF_TESTS = (
 """What tests import beside torch and transformers."""
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Let every other worker begin with other packages than torch, with which collection begins.
 
     In a fresh environment workers that start together would compile the same modules at the same time; so each finds
     half of them compiled by another.
     """
-    number = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    number = getattr(config, "workerinput", {"workerid": "gw0"})["workerid"].removeprefix("gw")
     for name in OF_TESTS if int(number) % 2 else ():
         with suppress(ImportError):  # of an extra, whose tests are skipped then
             importlib.import_module(name)
