@@ -1,7 +1,9 @@
 """One finished run of a tiny pipeline, shared by all tests, and copies of it to play with."""
 
 import gc
+import importlib
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,25 @@ LONGEST = (
     "test_notebooks.py",
 )
 """Files that take longest. The first does without the finished run, which one worker makes while the other waits."""
+
+
+OF_TESTS = (
+    *("pandas", "scipy.stats", "scipy.optimize", "networkx", "matplotlib.pyplot", "pyarrow.parquet", "altair"),
+    *("snakemake.cli", "hypothesis.strategies", "sklearn.feature_selection", "datasets", "huggingface_hub"),
+)
+"""What tests import beside torch and transformers."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let every other worker begin with other packages than torch, with which collection begins.
+
+    In a fresh environment workers that start together would compile the same modules at the same time; so each finds
+    half of them compiled by another.
+    """
+    number = getattr(config, "workerinput", {"workerid": "gw0"})["workerid"].removeprefix("gw")
+    for name in OF_TESTS if int(number) % 2 else ():
+        with suppress(ImportError):  # of an extra, whose tests are skipped then
+            importlib.import_module(name)
 
 
 @pytest.hookimpl(wrapper=True)

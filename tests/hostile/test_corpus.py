@@ -4,13 +4,13 @@ import json
 import os
 import pickle
 import re
-import subprocess
-import sys
 
 import pytest
 
 from tests.hostile.corpus import CASES, HARMLESS
 from tests.hostile.spoil import CANARY, touch
+from tests.workflow.project import ROOT
+from tests.workflow.warm import warm
 
 MAX_S, MAX_BYTES = 10, 10**9
 STAGES = ("resolve", "spectra", "probe")
@@ -21,10 +21,11 @@ def measured(tmp_path_factory):
     """What the stages said of each case, and the path of what hostile code would have made."""
     folder = tmp_path_factory.mktemp("hostile")
     canary = folder / "canary"
-    command = [sys.executable, "-m", "tests.hostile.measure", str(folder)]
-    done = subprocess.run(command, env=os.environ | {CANARY: str(canary)}, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr[-4000:]
-    return {row["name"]: row for row in map(json.loads, done.stdout.splitlines())}, canary
+    variables = {**os.environ, CANARY: str(canary), "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
+    done = warm().run(["tests.hostile.measure", str(folder)], folder, variables)
+    assert done.returncode == 0, done.stdout[-4000:]
+    rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"name": ')]
+    return {row["name"]: row for row in rows}, canary
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from rare_neurons.families import checked_matrices, known_tensors
 from rare_neurons.stages.own_tokenizer import compare_tokenizer
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "600"))
-EXAMPLES = 150  # a round takes about a second
+EXAMPLES = 60  # a round takes less than a second
 REFUSALS = (DataFault, RequestError)
 
 NUMBERS = st.one_of(

@@ -18,8 +18,8 @@ from tools.configuration import SCHEMA, read_yaml
 ROOT = Path(__file__).parents[2]
 RULE = re.compile(r"^(?:local)?rule (\w+?)(?:_\d+_\d+)?:", re.MULTILINE)
 """Names of rules; those of a batch of checkpoints without its steps."""
-NO_FIGURES = ("--omit-from", "figures")
-"""Arguments of a run that makes all tables; figures, and what waits for them, are half of what a tiny run costs."""
+NO_FIGURES = ("--omit-from", "figures", "atlas")
+"""Arguments of a run that makes all tables; figures and the atlas, and what waits for them, are most of its cost."""
 OF_TEXT = ("text", "tokenizer", "corpus", "panel", "null_tables")
 """Folders of results that no checkpoint enters."""
 TEXTS = (

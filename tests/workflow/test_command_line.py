@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from rare_neurons.figures.registry import FIGURES
+from tests.workflow.commanded import ERRORS
 
 pytestmark = pytest.mark.pipeline
 
@@ -17,9 +18,15 @@ CONFIG = ("--configfile", "config/config.yaml")
 
 @pytest.fixture
 def call(project):
-    """Call the command line in the project's folder; returns its status and what it shows."""
+    """Call the command line in the project's folder; returns its status and what it shows.
 
-    def run(*words: str) -> tuple[int, str]:
+    Interpreters of their own (`whole`) are what a user starts; else Snakemake and its jobs are forked from a warm one.
+    """
+
+    def run(*words: str, whole: bool = False) -> tuple[int, str]:
+        if not whole:
+            done = project.start_warm("tests.workflow.commanded", *words)
+            return done.returncode, done.stdout
         done = subprocess.run(
             [sys.executable, "-c", MAIN, *words],
             cwd=project.folder,
@@ -37,11 +44,11 @@ def test_a_run_shows_a_line_for_each_stage_and_keeps_the_rest_in_a_file(call, pr
     # Two runs: one would draw every figure again, after the members that are made of equal bytes.
     (project.folder / "results/summary.txt").unlink()
     members = "results/timelines/lineage/tiny-seed0.parquet"
-    for words, model, rule in (
-        (("--forcerun", "lineage", "--", members), "tiny-seed0", "lineage"),
-        ((), "all", "summary"),
+    for words, model, rule, whole in (
+        (("--cores", "2", "--forcerun", "lineage", "--", members), "tiny-seed0", "lineage", True),
+        (("--cores", "1"), "all", "summary", False),
     ):
-        status, shown = call("run", *CONFIG, "--cores", "2", *words)
+        status, shown = call("run", *CONFIG, *words, whole=whole)
         assert status == 0, shown
         lines = [" ".join(line.split()) for line in shown.splitlines()]
         assert any(re.fullmatch(rf"{model} {rule} 1 of 1 \d+ s", line) for line in lines), shown
@@ -51,7 +58,7 @@ def test_a_run_shows_a_line_for_each_stage_and_keeps_the_rest_in_a_file(call, pr
     assert "rule figures:" not in (project.folder / log).read_text()
     assert (project.folder / "results/summary.txt").read_text().strip() in shown
     assert "Nothing to be done" in call("run", *CONFIG)[1]
-    assert call("check", "--skip-weights")[0] == 0
+    assert call("check", "--skip-weights", whole=True)[0] == 0
 
 
 def test_what_cannot_work_is_shown_and_is_the_status(call, project):
@@ -64,7 +71,7 @@ def test_what_cannot_work_is_shown_and_is_the_status(call, project):
 
 def test_a_job_that_fails_shows_the_end_of_its_log(call, project):
     (project.folder / "more.yaml").write_text("panels: {heldout: {targets_per_stratum: 5000}}\n")
-    status, shown = call("run", *CONFIG, "--configfile", "more.yaml", "--cores", "2")
+    status, shown = call("run", *CONFIG, "--configfile", "more.yaml", "--cores", "1")
     assert status == 1
     assert re.search(r"heldout +panel +failed \(log: results/logs/panel/heldout\.log\)", shown)
     assert "error: panel 'heldout': the corpus has" in shown
@@ -92,8 +99,9 @@ def test_the_plan_says_what_a_panel_holds_and_the_run_costs_for_a_reader_and_a_p
     assert "Panel heldout: " in shown
     assert "two more seeds" in " ".join(shown.split())
     assert "Building DAG" not in shown
-    words = [sys.executable, "-c", MAIN, "plan", *CONFIG, "--json"]
-    done = subprocess.run(words, cwd=project.folder, env=project.environment(), capture_output=True, check=True)
-    said = json.loads(done.stdout)
+    project.variables = {ERRORS: str(project.folder / "errors.txt")}
+    status, shown = call("plan", *CONFIG, "--json")
+    assert status == 0, shown
+    said = json.loads(shown)
     assert said["panels"]["heldout"][0]["strata"][0]["n_targets"] == 150
     assert said["cost"]["core_seconds"]["probe"] > 0

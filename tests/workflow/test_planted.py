@@ -78,7 +78,8 @@ def measured(finished, tmp_path_factory) -> tuple[Path, dict[str, set[int]]]:
         models[name] = {**source, "path": f"run/{name}/step{{step}}", **role}
     share = {"lineage": {"share": K / world.shape.intermediate_size}}
     cheap = {"spectra": {"refits": 0, "likelihood_ratios": False, "shuffles": 0}}
-    project.configure(models=models, panels=PANELS, **share, **cheap)
+    # A job for each series: starting a job costs as much as a tiny checkpoint.
+    project.configure(models=models, panels=PANELS, jobs={"checkpoints": len(STEPS)}, **share, **cheap)
     project.run(
         *(f"results/timelines/evidence/{subject}.parquet" for subject in ("planted", "null")),
         *(f"results/timelines/{table}/{name}.parquet" for name in truth for table in ("members", "changed")),

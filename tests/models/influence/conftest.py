@@ -1,6 +1,8 @@
 """A synthetic final layer of moderate size, and what the exact engine says of it."""
 
+import numpy as np
 import pytest
+from filelock import FileLock
 
 from benchmarks.influence_inputs import Shape, synthetic_inputs
 from rare_neurons.models.influence.panel_pass import measure_panel
@@ -13,5 +15,14 @@ def layer():
 
 
 @pytest.fixture(scope="session")
-def exact(layer):
-    return measure_panel(layer, EXACT)
+def exact(layer, tmp_path_factory, worker_id):
+    """Arrays by name, computed once for all workers."""
+    base = tmp_path_factory.getbasetemp()
+    path = (base if worker_id == "master" else base.parent) / "exact-layer.npz"
+    with FileLock(f"{path}.lock"):
+        if not path.exists():
+            found = measure_panel(layer, EXACT)
+            assert {type(values) for values in found.values()} == {np.ndarray}
+            np.savez(path, **found)
+    with np.load(path) as saved:
+        return dict(saved)

@@ -18,6 +18,8 @@ from tests.models.influence.layers import CERTIFIED, EXACT
 from tests.models.tiny import random_model, random_panel
 
 DRAWS = {"placebo_draws": 2, "placebo_seed": 3}
+SHARP = replace(CERTIFIED, tolerance=1e-9, tolerance_se=0.001)
+"""A hundredth of the tolerance that is tested: what the exact engine says, at a fraction of its cost."""
 
 
 def permuted(inputs, settings):
@@ -49,10 +51,11 @@ def test_exact_placebos_are_those_of_a_permuted_copy(name):
 def test_certified_placebos_are_within_their_tolerance(layer, exact):
     """The mean over neurons errs by at most the mean over neurons of twice the tolerance."""
     found = measure_panel(layer, replace(CERTIFIED, **DRAWS))
-    sums, pairs = permuted(layer, EXACT)
+    sums, pairs = permuted(layer, SHARP)
     n = found["cell_n"].sum((1, 2))
     truth, error = (values.sum((2, 3)) / n for values in (sums, found["placebo_within_sum"] - sums))
     allowed = 2 * np.maximum(1e-7, 0.1 * exact["influence_within_se"]).mean(-1)
+    allowed -= 2 * np.maximum(1e-9, 0.001 * exact["influence_within_se"]).mean(-1)  # the reference's own
     assert (np.abs(error) <= allowed).all()
     assert np.abs(truth).max() > 10 * np.abs(error).max()
     for draw, stratum in np.ndindex(2, 3):

@@ -1,8 +1,7 @@
 """Influence against its plain definition: one hooked forward pass per neuron, in float64."""
 
 import dataclasses
-import subprocess
-import sys
+import os
 
 import numpy as np
 import pytest
@@ -14,6 +13,8 @@ from rare_neurons.models.influence import probe
 from rare_neurons.models.influence.probe import ProbeResult, probe_model
 from tests.models.tiny import EXACT, N_NEURONS, NAMES, random_model, random_panel
 from tests.reference.hooked_influence import frozen_norm_log_p, hooked_log_p, mean_activation
+from tests.workflow.project import ROOT
+from tests.workflow.warm import warm
 
 
 def stratum_means(panel, values: np.ndarray) -> np.ndarray:
@@ -143,24 +144,8 @@ def test_unknown_engine():
         probe_model(random_model("gpt2"), random_panel(), dataclasses.replace(EXACT, engine="fast"))
 
 
-SMALL_MACHINE = """
-import resource, sys
-import numpy as np, torch
-from rare_neurons.models.influence import probe
-from rare_neurons.models.influence.probe import probe_model
-from tests.models.tiny import EXACT, random_model, random_panel
-torch.set_num_threads(1)
-model, panel = random_model("gpt2", dtype=torch.float32), random_panel(n_contexts=16_000, per_stratum=40)
-probe_model(model, random_panel(), EXACT)  # what loads late is loaded now
-pages = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
-expected = probe_model(model, panel, EXACT, batch_size=256).influence
-resource.setrlimit(resource.RLIMIT_AS, (pages + 90_000_000,) * 2)
-found = probe_model(model, panel, EXACT, batch_size=16_000).influence
-np.testing.assert_allclose(found, expected, atol=1e-6)
-"""
-
-
-def test_a_batch_is_found_that_fits_a_machine_with_little_memory():
-    done = subprocess.run([sys.executable, "-c", SMALL_MACHINE], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert "out of memory on cpu: 8000 contexts at a time from here on" in done.stderr
+def test_a_batch_is_found_that_fits_a_machine_with_little_memory(tmp_path):
+    variables = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
+    done = warm().run(["tests.models.influence.small_machine"], tmp_path, variables)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "out of memory on cpu: 8000 contexts at a time from here on" in done.stdout

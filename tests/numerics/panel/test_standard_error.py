@@ -69,7 +69,7 @@ def test_covers_on_zipfian_types():
     rng = np.random.default_rng(5)
     p = 1.0 / (np.arange(2000) + 20.0)
     p /= p.sum()
-    n, repeats, two_way, document_only = 8000, 400, 0, 0
+    n, repeats, two_way, document_only = 8000, 250, 0, 0
     for _ in range(repeats):
         types = rng.choice(2000, size=n, p=p)
         document = rng.integers(0, 500, n)
