@@ -23,11 +23,11 @@ for batch in ACTIVITY_BATCHES:
         name:
             batch.rule("activity")
         input:
-            manifests=batch.paths(MANIFEST),
-            folders=folders_of_checkpoints(batch),
-            influence=batch.paths(PATH["influence"]),
-            activations=batch.paths(PATH["activations"]),
-            gradients=batch.paths(PATH["gradients"]),
+            **named(folders=folders_of_checkpoints(batch)),
+            manifests=paths_of_job(batch, MANIFEST),
+            influence=paths_of_job(batch, PATH["influence"]),
+            activations=paths_of_job(batch, PATH["activations"]),
+            gradients=paths_of_job(batch, PATH["gradients"]),
             contexts=PATH["panel/contexts"],
             targets=PATH["panel/targets"],
             unigram=corpus_table("unigram"),

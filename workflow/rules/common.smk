@@ -134,7 +134,20 @@ def tables_of(name: str, batch=None) -> dict:
     """Outputs by the catalogue under the last part of each table's name: a path, or one for each step of a batch."""
     (entry,) = (entry for entry in RULES if entry.name == name)
     paths = {table.name.split("/")[-1]: PATH[table.name] for table in entry.tables}
-    return paths if batch is None else {k: batch.paths(v) for k, v in paths.items()}
+    if batch is None:
+        return paths
+    return {k: paths_of_job(batch, v) for k, v in paths.items()}
+
+
+def paths_of_job(batch, pattern: str) -> str | list[str]:
+    """Paths of one kind of file for a job: one where each job measures one, as Snakemake keeps a list for each list."""
+    paths = batch.paths(pattern)
+    return paths[0] if batch.one_by_one else paths
+
+
+def named(**inputs) -> dict:
+    """Inputs without those of which there are none: Snakemake keeps a list of each job for each."""
+    return {name: paths for name, paths in inputs.items() if paths != []}
 
 
 def local_files(wildcards) -> list[str]:

@@ -33,8 +33,8 @@ for batch in LAYER_BATCHES:
         name:
             batch.rule("layers")
         input:
-            manifests=batch.paths(MANIFEST),
-            folders=folders_of_checkpoints(batch),
+            **named(folders=folders_of_checkpoints(batch)),
+            manifests=paths_of_job(batch, MANIFEST),
             contexts=PATH["panel/contexts"],
             targets=PATH["panel/targets"],
             unigram=corpus_table("unigram"),
