@@ -58,12 +58,7 @@ for batch in ACTIVITY_BATCHES:
 rule activity_evidence:
     """Whether sets are organised beyond their like, and whether kinds of neurons become more, tier by tier."""
     input:
-        shards=lambda w: [
-            path
-            for m in judged_models(w.subject)
-            for table in JUDGED_ACTIVITY
-            for path in shards_of(table, m)
-        ],
+        **all_shards(judged, shards=JUDGED_ACTIVITY),
         integrity=lambda w: [
             PATH["integrity"].format(model=m) for m in judged_models(w.subject)
         ],
@@ -78,6 +73,7 @@ rule activity_evidence:
         subject=lambda w: w.subject,
         models=lambda w: members(w.subject),
         controls=lambda w: controls(w.subject),
+        places=places_of(judged, shards=JUDGED_ACTIVITY),
         strata=config["activity"]["strata"],
         evidence={key: config["evidence"][key] for key in ("rule", "step")},
         version=VERSIONS["activity_evidence"],
