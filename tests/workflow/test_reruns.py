@@ -8,7 +8,7 @@ from tests.workflow.project import NO_FIGURES, make_project
 pytestmark = pytest.mark.pipeline
 
 # All timelines of a model are one job, so what reads one of them (alpha) comes again too.
-AFTER_METRICS = {"timelines", "alpha", "evidence", "figures", "atlas", "summary", "usable", "all"}
+AFTER_METRICS = {"measured", "timelines", "alpha", "evidence", "figures", "atlas", "summary", "usable", "all"}
 MEASURED = {"probe", "pretrain", "resolve", "panel", "corpus", "text", "tokenizer"}
 
 

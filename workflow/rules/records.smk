@@ -108,8 +108,8 @@ def shared(files: type) -> type:
 
     class SharedRecords(files):
         def __init__(self, *args, **kwargs):
+            self.by_key, self.by_file = {}, {}
             super().__init__(*args, **kwargs)
-            self.by_file = {}
 
         async def finished(self, job) -> None:
             await super().finished(job)
@@ -129,11 +129,18 @@ def shared(files: type) -> type:
             super()._write_record(key, record)
 
         def _read_record(self, key: str):
+            if key not in self.by_key:
+                if len(self.by_key) > REMEMBERED:
+                    self.by_key.clear()
+                self.by_key[key] = self.record_in_file(key)
+            return self.by_key[key]
+
+        def record_in_file(self, key: str):
             try:
                 found = os.stat(self._record_path(self._metadata_path, key))
             except OSError:
                 return None
-            file = (found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size)
+            file = (found.st_dev, found.st_ino)
             if file not in self.by_file:
                 if len(self.by_file) > REMEMBERED:
                     self.by_file.clear()
@@ -141,6 +148,7 @@ def shared(files: type) -> type:
             return self.by_file[file]
 
         def _clear_cache(self) -> None:
+            self.by_key.clear()
             self.by_file.clear()
             super()._clear_cache()
 
