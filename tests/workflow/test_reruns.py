@@ -34,6 +34,13 @@ def test_shards_lost_behind_finished_timelines_are_made_again(project, finished)
     assert project.tables() == finished.tables()
 
 
+def test_a_lost_shard_is_made_again_for_one_table_that_reads_it(project):
+    (project.folder / "results/cells/heldout/tiny-seed0/step2.parquet").unlink()
+    target = "results/timelines/lineage/tiny-seed0.parquet"
+    project.raise_version("lineage")
+    assert project.rules_run("--dry-run", "--", target)["probe"] == 1
+
+
 def test_a_raised_version_of_regimes_reruns_regimes(project):
     project.raise_version("regimes")
     jobs = project.rules_run("--dry-run")

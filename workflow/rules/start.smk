@@ -133,7 +133,8 @@ def tell_jobs() -> None:
             stages |= {batch.rule(name): (name, size, label) for name in names}
     jobs = {}
     for job in workflow.dag.needrun_jobs():
-        if not job.output and not job.log:
+        # Rule `all`, and marks of measured models: nothing that works.
+        if not job.log:
             continue
         of = [v for k, v in job.wildcards.items() if k not in ("step", "interval")]
         stage, size, label = stages.get(job.rule.name, (job.rule.name, 1, None))
