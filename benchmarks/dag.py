@@ -56,9 +56,8 @@ def measure(folder: Path, n_checkpoints: int, records: str) -> str:
 
 def n_inodes(folders: list[Path]) -> int:
     """Count files and folders below some folders, each once whatever names it has."""
-    found = {
-        os.lstat(Path(at, name)).st_ino for top in folders for at, *names in os.walk(top) for name in sum(names, [])
-    }
+    trees = (tree for top in folders for tree in os.walk(top))
+    found = {os.lstat(Path(at, name)).st_ino for at, below, files in trees for name in (*below, *files)}
     return len(found)
 
 
