@@ -38,7 +38,8 @@ def test_outputs_of_a_job_share_a_record_and_another_job_leaves_the_others_their
     project.run("--force", "--", target)
     assert len({of(table, step).stat().st_ino for table in ("influence", "moments") for step in (0, 2, 4)}) == 1
     before = of("cells", 4).read_text()
-    project.run("--config", "jobs={checkpoints: 1}", "--force", "--", target)
+    project.configure(jobs={"checkpoints": 1})
+    project.run("--force", "--", target)
     assert of("influence", 2).samefile(of("moments", 2))
     assert len(json.loads(of("influence", 2).read_text())["input"]) < len(json.loads(before)["input"])
     assert of("influence", 0).samefile(of("cells", 4))
