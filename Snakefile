@@ -19,6 +19,7 @@ include: "workflow/rules/start.smk"
 include: "workflow/rules/warm.smk"
 include: "workflow/rules/corpus.smk"
 include: "workflow/rules/checkpoints.smk"
+include: "workflow/rules/measured.smk"
 include: "workflow/rules/layers.smk"
 include: "workflow/rules/activity.smk"
 include: "workflow/rules/null_tables.smk"
@@ -31,6 +32,9 @@ include: "workflow/rules/plan.smk"
 if ASKED.measures_influence:
 
     include: "workflow/rules/replication.smk"
+
+
+note_signatures()
 
 
 # Where results are in storage, there is no summary here that it could begin with.

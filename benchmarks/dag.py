@@ -36,7 +36,7 @@ def measure(folder: Path, n_checkpoints: int, records: str) -> str:
     again = run(folder, "--cores", "2", *backend)
     if "Nothing to be done" not in again.output:
         raise RuntimeError(f"the re-run found something to do:\n{again.output[-3000:]}")
-    inodes = sum(len(folders) + len(files) for top in MADE for _, folders, files in os.walk(folder / top))
+    inodes = n_inodes([folder / top for top in MADE])
     job = start_job(folder)
     cells = [
         f"{n_checkpoints:,}",
@@ -52,6 +52,13 @@ def measure(folder: Path, n_checkpoints: int, records: str) -> str:
         f"{job['imported']:.1f} s ({job['cpu at imported']:.1f})",
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def n_inodes(folders: list[Path]) -> int:
+    """Count files and folders below some folders, each once whatever names it has."""
+    trees = (tree for top in folders for tree in os.walk(top))
+    found = {os.lstat(Path(at, name)).st_ino for at, below, files in trees for name in (*below, *files)}
+    return len(found)
 
 
 def both(cost: Cost) -> str:

@@ -8,7 +8,7 @@ from rare_neurons.catalogue import METRICS, QUANTITIES, RULES, TABLES, TIMELINES
 
 WORKFLOW = Path(__file__).parents[1] / "workflow" / "rules"
 TEXT = "\n".join(path.read_text() for path in sorted(WORKFLOW.glob("*.smk")))
-COMPUTES_NOTHING = {"plan", "prefetch"}
+COMPUTES_NOTHING = {"plan", "prefetch", "measured"}
 ENTRIES = {**TABLES, **TIMELINES}
 
 

@@ -14,12 +14,12 @@ KEPT_NEAR = {"config.yaml", ".known.json", "pretrain/tiny-seed0/.lock"}
 
 
 def files_of(root: Path) -> dict[str, bytes]:
-    """Bytes of every file but second names and Snakemake's own marks."""
+    """Bytes of every file but second names, marks of what was measured and Snakemake's own."""
     names = {path.relative_to(root): path for path in root.rglob("*") if path.is_file()}
     return {
         name.as_posix(): path.read_bytes()
         for name, path in names.items()
-        if name.parts[0] != ".kept" and name.name != ".snakemake_timestamp"
+        if name.parts[0] not in (".kept", ".measured") and name.name != ".snakemake_timestamp"
     }
 
 

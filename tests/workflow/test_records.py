@@ -1,4 +1,8 @@
-"""Snakemake's records in one database instead of a file for each output."""
+"""Snakemake's records: one file for all outputs of a job, or one database."""
+
+import json
+from base64 import urlsafe_b64encode
+from pathlib import Path
 
 import pytest
 
@@ -19,3 +23,24 @@ def test_records_in_a_database_say_what_was_run_with_which_parameters(project, f
     out = project.run(*DB, "--dry-run", "--", target).stdout
     assert "Params have changed since last execution" in out
     assert (project.folder / ".snakemake/metadata.db").exists()
+
+
+def record(folder: Path, path: str) -> Path:
+    return folder / ".snakemake/metadata" / urlsafe_b64encode(path.encode()).decode()
+
+
+def test_outputs_of_a_job_share_a_record_and_another_job_leaves_the_others_theirs(project):
+    def of(table: str, step: int) -> Path:
+        return record(project.folder, f"results/{table}/heldout/tiny-seed0/step{step}.parquet")
+
+    # The copied folder has copies of the records.
+    target = "results/influence/heldout/tiny-seed0/step2.parquet"
+    project.run("--force", "--", target)
+    assert len({of(table, step).stat().st_ino for table in ("influence", "moments") for step in (0, 2, 4)}) == 1
+    before = of("cells", 4).read_text()
+    project.configure(jobs={"checkpoints": 1})
+    project.run("--force", "--", target)
+    assert of("influence", 2).samefile(of("moments", 2))
+    assert len(json.loads(of("influence", 2).read_text())["input"]) < len(json.loads(before)["input"])
+    assert of("influence", 0).samefile(of("cells", 4))
+    assert of("cells", 4).read_text() == before

@@ -8,7 +8,7 @@ from tests.workflow.project import NO_FIGURES, make_project
 pytestmark = pytest.mark.pipeline
 
 # All timelines of a model are one job, so what reads one of them (alpha) comes again too.
-AFTER_METRICS = {"timelines", "alpha", "evidence", "figures", "atlas", "summary", "usable", "all"}
+AFTER_METRICS = {"measured", "timelines", "alpha", "evidence", "figures", "atlas", "summary", "usable", "all"}
 MEASURED = {"probe", "pretrain", "resolve", "panel", "corpus", "text", "tokenizer"}
 
 
@@ -32,6 +32,13 @@ def test_shards_lost_behind_finished_timelines_are_made_again(project, finished)
         (project.folder / f"results/{table}/heldout/tiny-seed0/step2.parquet").unlink()
     project.run(*NO_FIGURES)
     assert project.tables() == finished.tables()
+
+
+def test_a_lost_shard_is_made_again_for_one_table_that_reads_it(project):
+    (project.folder / "results/cells/heldout/tiny-seed0/step2.parquet").unlink()
+    target = "results/timelines/lineage/tiny-seed0.parquet"
+    project.raise_version("lineage")
+    assert project.rules_run("--dry-run", "--", target)["probe"] == 1
 
 
 def test_a_raised_version_of_regimes_reruns_regimes(project):

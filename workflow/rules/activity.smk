@@ -23,11 +23,11 @@ for batch in ACTIVITY_BATCHES:
         name:
             batch.rule("activity")
         input:
-            manifests=batch.paths(MANIFEST),
-            folders=folders_of_checkpoints(batch),
-            influence=batch.paths(PATH["influence"]),
-            activations=batch.paths(PATH["activations"]),
-            gradients=batch.paths(PATH["gradients"]),
+            **named(folders=folders_of_checkpoints(batch)),
+            manifests=paths_of_job(batch, MANIFEST),
+            influence=paths_of_job(batch, PATH["influence"]),
+            activations=paths_of_job(batch, PATH["activations"]),
+            gradients=paths_of_job(batch, PATH["gradients"]),
             contexts=PATH["panel/contexts"],
             targets=PATH["panel/targets"],
             unigram=corpus_table("unigram"),
@@ -58,12 +58,7 @@ for batch in ACTIVITY_BATCHES:
 rule activity_evidence:
     """Whether sets are organised beyond their like, and whether kinds of neurons become more, tier by tier."""
     input:
-        shards=lambda w: [
-            path
-            for m in judged_models(w.subject)
-            for table in JUDGED_ACTIVITY
-            for path in shards_of(table, m)
-        ],
+        **all_shards(judged, shards=JUDGED_ACTIVITY),
         integrity=lambda w: [
             PATH["integrity"].format(model=m) for m in judged_models(w.subject)
         ],
@@ -78,6 +73,7 @@ rule activity_evidence:
         subject=lambda w: w.subject,
         models=lambda w: members(w.subject),
         controls=lambda w: controls(w.subject),
+        places=places_of(judged, shards=JUDGED_ACTIVITY),
         strata=config["activity"]["strata"],
         evidence={key: config["evidence"][key] for key in ("rule", "step")},
         version=VERSIONS["activity_evidence"],

@@ -57,8 +57,10 @@ for batch in BATCHES:
         name:
             batch.rule("resolve")
         input:
-            files=files_of_checkpoints(batch),
-            folders=folders_of_checkpoints(batch),
+            **named(
+                files=files_of_checkpoints(batch),
+                folders=folders_of_checkpoints(batch),
+            ),
             tokenizer=lambda w: (
                 TOKENIZER.format(tokenizer=config["models"][w.model]["tokenizer"])
                 if ASKED.measures_influence
@@ -92,8 +94,8 @@ for batch in BATCHES:
         name:
             batch.rule("spectra")
         input:
-            manifests=batch.paths(MANIFEST),
-            folders=folders_of_checkpoints(batch),
+            **named(folders=folders_of_checkpoints(batch)),
+            manifests=paths_of_job(batch, MANIFEST),
         output:
             **tables_of("spectra", batch),
         log:
@@ -117,8 +119,8 @@ for batch in BATCHES:
         name:
             batch.rule("probe")
         input:
-            manifests=batch.paths(MANIFEST),
-            folders=folders_of_checkpoints(batch),
+            **named(folders=folders_of_checkpoints(batch)),
+            manifests=paths_of_job(batch, MANIFEST),
             contexts=PATH["panel/contexts"],
             targets=PATH["panel/targets"],
             unigram=corpus_table("unigram"),
@@ -148,12 +150,12 @@ for batch in BATCHES:
         name:
             batch.rule("metrics")
         input:
-            manifest=batch.paths(MANIFEST),
-            folders=folders_of_checkpoints(batch),
-            influence=batch.paths(PATH["influence"]),
-            cells=batch.paths(PATH["cells"]),
-            activations=batch.paths(PATH["activations"]),
-            gradients=batch.paths(PATH["gradients"]),
+            **named(folders=folders_of_checkpoints(batch)),
+            manifest=paths_of_job(batch, MANIFEST),
+            influence=paths_of_job(batch, PATH["influence"]),
+            cells=paths_of_job(batch, PATH["cells"]),
+            activations=paths_of_job(batch, PATH["activations"]),
+            gradients=paths_of_job(batch, PATH["gradients"]),
             null_tables=null_tables_of,
         output:
             **{

@@ -18,10 +18,10 @@ def figure_tables(subject: str) -> list[str]:
         if "{subject}" in pattern:
             paths.append(pattern.format(subject=subject))
         elif "{step}" in pattern or "{interval}" in pattern:
-            paths += [p for m in models for p in shards_of(table, m)]
+            paths += shards_or_marks([table], models)
         else:
             paths += [pattern.format(model=m) for m in models]
-    return paths
+    return list(dict.fromkeys(paths))
 
 
 def atlas_panels() -> list[str]:
@@ -50,7 +50,7 @@ def atlas_tables() -> list[str]:
         if "{subject}" in pattern:
             paths += expand(pattern, subject=ASKED.subjects)
         elif "{step}" in pattern or "{interval}" in pattern:
-            paths += [p for m in config["models"] for p in shards_of(table, m)]
+            paths += shards_or_marks([table], config["models"])
         else:
             paths += expand(pattern, model=config["models"])
     return list(dict.fromkeys(paths))

@@ -33,8 +33,8 @@ for batch in LAYER_BATCHES:
         name:
             batch.rule("layers")
         input:
-            manifests=batch.paths(MANIFEST),
-            folders=folders_of_checkpoints(batch),
+            **named(folders=folders_of_checkpoints(batch)),
+            manifests=paths_of_job(batch, MANIFEST),
             contexts=PATH["panel/contexts"],
             targets=PATH["panel/targets"],
             unigram=corpus_table("unigram"),
@@ -106,11 +106,7 @@ for batch in INTERVAL_BATCHES:
 rule layer_evidence:
     """Whether the last layer carries more or less than its share, and whether influence moves between layers."""
     input:
-        shards=lambda w: [
-            path
-            for m in judged_models(w.subject)
-            for path in shards_of("layer_audit", m)
-        ],
+        **all_shards(judged, shards=["layer_audit"]),
         integrity=lambda w: [
             PATH["integrity"].format(model=m) for m in judged_models(w.subject)
         ],
@@ -125,6 +121,7 @@ rule layer_evidence:
         subject=lambda w: w.subject,
         models=lambda w: members(w.subject),
         controls=lambda w: controls(w.subject),
+        places=places_of(judged, shards=["layer_audit"]),
         rule=config["evidence"]["rule"],
         version=VERSIONS["layer_evidence"],
     script:

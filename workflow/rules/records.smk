@@ -1,4 +1,4 @@
-"""Snakemake's own records of what was run: one file for each output, or one database (`persistence-backend: db`).
+"""Snakemake's own records of what was run: a file for all outputs of a job, or one database (`persistence-backend: db`).
 
 Requires: nothing.
 Makes: nothing.
@@ -78,8 +78,90 @@ def read_record(self, key: str):
     return known[key]
 
 
+def alike(records: list) -> bool:
+    """Whether records say the same, apart from when."""
+    first, *others = (
+        {k: v for k, v in one.items() if k not in ("starttime", "endtime")}
+        for one in records
+    )
+    return all(one == first for one in others)
+
+
+def share(first: str, *others: str) -> None:
+    """Make the others names of the first file; where there are no such links, they stay files of their own."""
+    for other in others:
+        # Snakemake's own names are base64: none is like this one.
+        temporary = f"{other}~"
+        try:
+            os.link(first, temporary)
+        except OSError:
+            return
+        os.replace(temporary, other)
+
+
+def shared(files: type) -> type:
+    """Snakemake's files as records, of which all outputs of a job share one.
+
+    Snakemake writes the same for each output, but for the seconds in which it was made. Each name remains, as a link:
+    whoever reads records finds them, and they are fewer inodes and, looked at one after the other, fewer files to read.
+    """
+
+    class SharedRecords(files):
+        def __init__(self, *args, **kwargs):
+            self.by_key, self.by_file = {}, {}
+            super().__init__(*args, **kwargs)
+
+        async def finished(self, job) -> None:
+            await super().finished(job)
+            self._clear_cache()
+            keys = [self._get_key(f) for f in job.output]
+            records = [self._read_record(key) for key in keys]
+            if len(keys) > 1 and None not in records and alike(records):
+                records[0].starttime = min(one.starttime for one in records)
+                records[0].endtime = max(one.endtime for one in records)
+                self._write_record(keys[0], records[0])
+                share(*(self._record_path(self._metadata_path, key) for key in keys))
+            self._clear_cache()
+
+        def _write_record(self, key: str, record) -> None:
+            # Snakemake writes into the file that is there: what it says of other outputs stays as it is.
+            Path(self._record_path(self._metadata_path, key)).unlink(missing_ok=True)
+            super()._write_record(key, record)
+
+        def _read_record(self, key: str):
+            if key not in self.by_key:
+                if len(self.by_key) > REMEMBERED:
+                    self.by_key.clear()
+                self.by_key[key] = self.record_in_file(key)
+            return self.by_key[key]
+
+        def record_in_file(self, key: str):
+            try:
+                found = os.stat(self._record_path(self._metadata_path, key))
+            except OSError:
+                return None
+            file = (found.st_dev, found.st_ino)
+            if file not in self.by_file:
+                if len(self.by_file) > REMEMBERED:
+                    self.by_file.clear()
+                self.by_file[file] = super()._read_record(key)
+            return self.by_file[file]
+
+        def _clear_cache(self) -> None:
+            self.by_key.clear()
+            self.by_file.clear()
+            super()._clear_cache()
+
+    return SharedRecords
+
+
 CONNECTION = None
 if in_database():
     import snakemake.persistence.db
 
     snakemake.persistence.db.DbPersistence._read_record = read_record
+# Earlier Snakemakes know one kind of records, by another name. A module's workflow is read after that of the module.
+elif (
+    getattr(snakemake.workflow, "FilePersistence", shared).__name__ == "FilePersistence"
+):
+    snakemake.workflow.FilePersistence = shared(snakemake.workflow.FilePersistence)

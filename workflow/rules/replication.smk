@@ -26,12 +26,7 @@ rule replication:
             ],
             model=REPLICATED_MODELS,
         ),
-        shards=[
-            path
-            for model in REPLICATED_MODELS
-            for table in ("influence", "cells", "gradients")
-            for path in per_checkpoint(PATH[table], model)
-        ],
+        shards=shards_or_marks(("influence", "cells", "gradients"), REPLICATED_MODELS),
         panels=expand(
             [PATH["panel/targets"], PATH["panel/strata"]],
             panel=[OUR_PANEL, *INPUT_PANELS],
@@ -40,12 +35,7 @@ rule replication:
         activity=(
             [
                 *expand(TIMELINE, quantity="organisation", model=REPLICATED_MODELS),
-                *(
-                    path
-                    for model in REPLICATED_MODELS
-                    for table in ("kinds", "readout")
-                    for path in shards_of(table, model)
-                ),
+                *shards_or_marks(("kinds", "readout"), REPLICATED_MODELS),
                 PATH["timelines/activity_evidence"].format(subject=REPLICATED),
             ]
             if ASKED.does("activity")

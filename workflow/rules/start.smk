@@ -4,6 +4,7 @@ Requires: the words of common.smk.
 Makes: {results}/config.yaml when a run starts; {results}/.known.json, what was asked of each file when it was last seen.
 """
 
+import inspect
 import json
 from tempfile import TemporaryFile
 
@@ -132,7 +133,8 @@ def tell_jobs() -> None:
             stages |= {batch.rule(name): (name, size, label) for name in names}
     jobs = {}
     for job in workflow.dag.needrun_jobs():
-        if not job.output and not job.log:
+        # Rule `all`, and marks of measured models: nothing that works.
+        if not job.log:
             continue
         of = [v for k, v in job.wildcards.items() if k not in ("step", "interval")]
         stage, size, label = stages.get(job.rule.name, (job.rule.name, 1, None))
@@ -205,6 +207,15 @@ def plan_the_run() -> None:
         )
     except (RequestError, ConnectionError) as error:
         raise WorkflowError(str(error)) from None
+
+
+def note_signatures() -> None:
+    """Snakemake asks for the arguments of a rule's functions for every job, and Python works them out each time."""
+    for rule in workflow.rules:
+        for item in (*rule.input, *rule.params):
+            function = getattr(getattr(item, "_file", item), "callable", None) or item
+            if inspect.isfunction(function):
+                function.__signature__ = inspect.signature(function)
 
 
 # What lies in storage is Snakemake's to look for, and a job elsewhere has nothing but its own inputs.

@@ -6,15 +6,19 @@ Makes: {results}/integrity/{model}.parquet, {results}/timelines/{quantity}/{mode
 {results}/timelines/{evidence,onsets,turns,courses}/{subject}.parquet, {results}/figures/{subject}/*.{svg,png}, {results}/{summary,usable}.txt, {results}/summary.rst
 """
 
+JUDGED_TOGETHER = {
+    "manifests": [MANIFEST_KEY],
+    "fingerprints": ["fingerprint"],
+    "behaviours": ["behaviour"] if ASKED.measures_influence else [],
+}
+JOINED = {name: [name] for name in ASKED.quantities}
+OF_LINEAGE = {"influence": ["influence"], "cells": ["cells"]}
+
 
 rule integrity:
     """Whether each checkpoint of a model is what its step says, judged from all of them together."""
     input:
-        manifests=lambda w: per_checkpoint(MANIFEST, w.model),
-        fingerprints=lambda w: per_checkpoint(PATH["fingerprint"], w.model),
-        behaviours=lambda w: per_checkpoint(PATH["behaviour"], w.model)[
-            : len(STEPS[w.model])
-        ],
+        **all_shards(one_model, **JUDGED_TOGETHER),
         other_starts=lambda w: [
             PATH["fingerprint"].format(model=m, step=0)
             for m in members(config["models"][w.model].get("subject", w.model))
@@ -36,6 +40,7 @@ rule integrity:
         "../envs/rare-neurons.yaml"
     params:
         model=lambda w: w.model,
+        places=places_of(one_model, **JUDGED_TOGETHER),
         thresholds=ASKED.thresholds,
         version=VERSIONS["integrity"],
     script:
@@ -45,10 +50,7 @@ rule integrity:
 rule timelines:
     """Every quantity of a model over its steps, with tokens seen, loss and each checkpoint's status."""
     input:
-        **{
-            name: lambda w, name=name: shards_of(name, w.model)
-            for name in ASKED.quantities
-        },
+        **all_shards(one_model, **JOINED),
         integrity=PATH["integrity"],
     output:
         **{name: TIMELINE.replace("{quantity}", name) for name in ASKED.quantities},
@@ -57,6 +59,7 @@ rule timelines:
     conda:
         "../envs/rare-neurons.yaml"
     params:
+        places=places_of(one_model, **JOINED),
         tokens_per_step=tokens_per_step,
         version=VERSIONS["timelines"],
     script:
@@ -66,8 +69,7 @@ rule timelines:
 rule lineage:
     """Which neurons make the top, since when, and for how long; over how many the change is spread."""
     input:
-        influence=lambda w: per_checkpoint(PATH["influence"], w.model),
-        cells=lambda w: per_checkpoint(PATH["cells"], w.model),
+        **all_shards(one_model, **OF_LINEAGE),
         integrity=PATH["integrity"],
     output:
         **tables_of("lineage"),
@@ -76,6 +78,7 @@ rule lineage:
     conda:
         "../envs/rare-neurons.yaml"
     params:
+        places=places_of(one_model, **OF_LINEAGE),
         share=config["lineage"]["share"],
         version=VERSIONS["lineage"],
     script:
@@ -85,12 +88,7 @@ rule lineage:
 rule evidence:
     """What may be said of a subject, tier by tier, with dates, turns and the courses behind them."""
     input:
-        shards=lambda w: [
-            path
-            for m in judged_models(w.subject)
-            for table in ASKED.evidence_tables
-            for path in per_checkpoint(PATH[table], m)
-        ],
+        **all_shards(judged, shards=ASKED.evidence_tables),
         integrity=lambda w: [
             PATH["integrity"].format(model=m) for m in judged_models(w.subject)
         ],
@@ -105,6 +103,7 @@ rule evidence:
         models=lambda w: members(w.subject),
         controls=lambda w: controls(w.subject),
         panels=lambda w: panels_of(members(w.subject)[0]),
+        places=places_of(judged, shards=ASKED.evidence_tables),
         options=config["evidence"],
         version=VERSIONS["evidence"],
     script:

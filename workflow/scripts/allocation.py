@@ -1,7 +1,7 @@
 """Unpack `snakemake` and call the stage. Where weights and finished tables lie is no parameter of what is measured."""
 
 from rare_neurons.stages.allocation import Interval, write_allocation
-from rare_neurons.stages.arguments import arguments
+from rare_neurons.stages.arguments import arguments, in_lists
 from rare_neurons.stages.checkpoint_job import Workplace
 from rare_neurons.stages.reporting import reported
 
@@ -13,7 +13,7 @@ with reported(snakemake.log[0]):
     # Of the Hub, and where a disk is shared, there are none.
     elsewhere = dict(zip([*before, *inside], folders, strict=True)) if folders else {}
     write_allocation(
-        arguments(snakemake.output),
+        in_lists(snakemake.output),
         intervals=[
             Interval(start, end, middle, elsewhere) for start, end, middle in zip(before, after, between, strict=True)
         ],

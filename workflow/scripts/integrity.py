@@ -5,4 +5,7 @@ from rare_neurons.stages.integrity import write_integrity
 from rare_neurons.stages.reporting import reported
 
 with reported(snakemake.log[0]):
-    write_integrity(snakemake.output[0], **arguments(snakemake.input, snakemake.params))
+    found = arguments(snakemake.input, snakemake.params)
+    # Those of the first panel.
+    found["behaviours"] = found["behaviours"][: len(found["manifests"])]
+    write_integrity(snakemake.output[0], **found)

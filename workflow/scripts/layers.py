@@ -1,15 +1,15 @@
 """Unpack `snakemake` and call the stage. Where weights and finished tables lie is no parameter of what is measured."""
 
-from rare_neurons.stages.arguments import arguments
+from rare_neurons.stages.arguments import arguments, in_lists
 from rare_neurons.stages.checkpoint_job import Workplace
 from rare_neurons.stages.layers import write_layers
 from rare_neurons.stages.reporting import reported
 
 with reported(snakemake.log[0]):
-    inputs = arguments(snakemake.input)
-    place = Workplace.of(snakemake.config, snakemake.threads, folders=inputs.pop("folders"))
+    inputs = in_lists(snakemake.input, "manifests")
+    place = Workplace.of(snakemake.config, snakemake.threads, folders=inputs.pop("folders", ()))
     write_layers(
-        arguments(snakemake.output),
+        in_lists(snakemake.output),
         inputs,
         manifests=inputs.pop("manifests"),
         **arguments(snakemake.params),

@@ -12,5 +12,5 @@ with reported(snakemake.log[0]):
         source=source_of(params.entry, params.pretrained),
         tokenizer=snakemake.input.get("tokenizer") or None,
         cache=snakemake.config["cache"],
-        folders=list(snakemake.input.folders),
+        folders=list(snakemake.input.get("folders", ())),
     )

@@ -5,10 +5,10 @@ from rare_neurons.stages.reporting import reported
 from rare_neurons.stages.timelines import write_timelines
 
 with reported(snakemake.log[0]):
-    shards = arguments(snakemake.input)
+    found = arguments(snakemake.input, snakemake.params)
     write_timelines(
         arguments(snakemake.output),
-        integrity=shards.pop("integrity"),
-        shards=shards,
-        **arguments(snakemake.params),
+        integrity=found.pop("integrity"),
+        tokens_per_step=found.pop("tokens_per_step"),
+        shards=found,
     )
