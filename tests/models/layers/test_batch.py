@@ -32,7 +32,8 @@ class QuadraticNet:
         self.w_out, self.blocks = list(self.model.w_out), list(self.model.ends)
         self.w_in, self.x, self.mix = [draw(D, N), draw(D, N)], draw(1, T, D), draw(T, T).tril()
 
-        self.post_norms = None
+        self.post_norms, self.readers = None, [[], []]
+        self.w_o = [torch.nn.Identity(), torch.nn.Identity()]
 
     def __len__(self):
         return 2
