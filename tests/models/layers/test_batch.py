@@ -79,7 +79,7 @@ def _toy():
         target_id=np.zeros(T, dtype=np.int64),
         stratum=np.zeros(T, dtype=np.int64),
         half=np.zeros(T, dtype=np.int64),
-        uniform=np.ones((2, T)),
+        uniform=np.ones(T),
     )
     means = torch.randn(2, N, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
     return Batch(QuadraticNet(), QuadraticReadout(), sample, slice(0, 1), np.arange(T), means)

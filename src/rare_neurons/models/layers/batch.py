@@ -93,7 +93,7 @@ class Batch:
     def read(self, passed: TappedPass, *, labels: bool = False) -> Reading:
         """Read the losses of the batch's targets, with `labels` also those of labels drawn from the model."""
         normed = self.readout.norm(passed.final[self.places()])
-        uniform = torch.from_numpy(self.sample.uniform[:, self.rows]) if labels else None
+        uniform = torch.from_numpy(self.sample.uniform[self.rows]) if labels else None
         return Reading(passed, normed, target_gradients(self.readout, normed.detach(), self.target_id(), uniform))
 
     def places(self) -> tuple[torch.Tensor, torch.Tensor]:
@@ -133,10 +133,11 @@ class Batch:
         )
 
     def gauss_newton(self) -> torch.Tensor:
-        """Square effects on the losses of labels drawn from the model: `[stratum, part, context, layer, neuron]`."""
-        stratum, drawn = self.sample.stratum[self.rows], slice(N_PARTS, 2 * N_PARTS)
+        """Square effects on the within losses of drawn labels: `[stratum, context, layer, neuron]`."""
+        stratum, drawn = self.sample.stratum[self.rows], slice(N_PARTS, N_PARTS + 1)
         strata = range(len(self.sample.strata))
-        return torch.stack([self.effects(self.base, stratum == s, self.deltas, losses=drawn).square() for s in strata])
+        found = [self.effects(self.base, stratum == s, self.deltas, losses=drawn) for s in strata]
+        return torch.cat(found).square_()
 
     def draw(self, number: int, settings: PassSettings) -> torch.Tensor:
         """Signs of each layer but the last, int8 `[layer, context, neuron]`."""

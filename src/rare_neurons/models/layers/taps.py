@@ -29,9 +29,7 @@ class TappedPass:
         Context and position of those places.
     """
 
-    def __init__(
-        self, activations: list[torch.Tensor], final: torch.Tensor, places: Places | None = None
-    ) -> None:
+    def __init__(self, activations: list[torch.Tensor], final: torch.Tensor, places: Places | None = None) -> None:
         self.activations, self.final, self.places = activations, final, places
 
     def contract(
