@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
-from torch.autograd.function import FunctionCtx
 from torch.utils.hooks import RemovableHandle
 
 from rare_neurons.models.layers.blocks import Blocks
+from rare_neurons.models.layers.slopes import shared_slopes
 
 Places = tuple[torch.Tensor, torch.Tensor]
 """Contexts of a batch and positions in them."""
@@ -94,7 +94,7 @@ def run_tapped(
         and the output of its attention are computed there alone, and what `final` holds elsewhere means nothing.
     """
     taps = _Taps(blocks, token_ids.shape, shifts, places)
-    with torch.enable_grad(), frozen(blocks.model), taps.hooked():
+    with torch.enable_grad(), frozen(blocks.model), shared_slopes(blocks), taps.hooked():
         blocks.run(token_ids)
     final = taps.final.reshape(*token_ids.shape, -1)
     return TappedPass([taps.found[layer] for layer in range(len(blocks))], final, taps.places)
@@ -110,7 +110,6 @@ class _Taps:
         device = blocks.w_out[-1].weight.device
         self.places = None if places is None else tuple(place.to(device) for place in places)
         self.found: dict[int, torch.Tensor] = {}
-        self.cuts: dict[int, list[tuple[torch.Tensor, torch.Tensor]]] = {}
         self.final: torch.Tensor | None = None
 
     @contextmanager
@@ -123,9 +122,7 @@ class _Taps:
                 handles += [module.register_forward_pre_hook(self._gather) for module in blocks.readers[last]]
                 handles.append(blocks.w_o[last].register_forward_pre_hook(self._gather))
                 handles += [one[last].register_forward_hook(self._scatter) for one in (blocks.w_o, blocks.w_out)]
-            for layer, readers in enumerate(blocks.readers):
-                handles += [module.register_forward_hook(self._cut(layer)) for module in readers]
-                handles.append(blocks.w_out[layer].register_forward_pre_hook(self._tap(layer)))
+            handles += [one.register_forward_pre_hook(self._tap(layer)) for layer, one in enumerate(blocks.w_out)]
             handles.append(blocks.blocks[last].register_forward_hook(self._keep_final))
             yield
         finally:
@@ -141,21 +138,9 @@ class _Taps:
         whole = whole.index_put(self.places, output.reshape(-1, output.shape[-1]))
         return whole.flatten(0, 1) if output.dim() == 2 else whole
 
-    def _cut(self, layer: int) -> Callable[..., torch.Tensor]:
-        """Begin a graph of its own at what an MLP makes its neurons of."""
-
-        def hook(_module: torch.nn.Module, _args: tuple[object, ...], output: torch.Tensor) -> torch.Tensor:
-            if not output.requires_grad:
-                return output
-            leaf = output.detach().requires_grad_()
-            self.cuts.setdefault(layer, []).append((output, leaf))
-            return leaf
-
-        return hook
-
     def _tap(self, layer: int) -> Callable[..., tuple[torch.Tensor, ...]]:
         def hook(_module: torch.nn.Module, args: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
-            x = self._joined(args[0], self.cuts.pop(layer, []))
+            x = args[0]
             if layer < len(self.shifts):
                 x = x + self.shifts[layer].reshape(x.shape)
             x = x if x.requires_grad else x.detach().requires_grad_()
@@ -165,37 +150,8 @@ class _Taps:
 
         return hook
 
-    @staticmethod
-    def _joined(x: torch.Tensor, cuts: Sequence[tuple[torch.Tensor, torch.Tensor]]) -> torch.Tensor:
-        """Join neurons to the graph before them by their slopes, which all losses then share."""
-        if not cuts:
-            return x
-        before, leaves = zip(*cuts, strict=True)
-        slopes = torch.autograd.grad(x, leaves, torch.ones_like(x))
-        return _Elementwise.apply(x.detach(), *slopes, *before)
-
     def _keep_final(self, _module: torch.nn.Module, _args: tuple[object, ...], output: object) -> None:
         self.final = output[0] if isinstance(output, tuple) else output
-
-
-class _Elementwise(torch.autograd.Function):
-    """A value that each of its inputs, entry by entry, moves with a known slope.
-
-    The derivative of an activation function costs as much as a quarter of a product with the weights beside it, and a
-    graph would compute it again for every loss.
-    """
-
-    @staticmethod
-    def forward(ctx: FunctionCtx, value: torch.Tensor, *slopes_and_inputs: torch.Tensor) -> torch.Tensor:
-        """Return the value; the first half of what follows are slopes, the second the inputs."""
-        ctx.save_for_backward(*slopes_and_inputs[: len(slopes_and_inputs) // 2])
-        return value.view_as(value)
-
-    @staticmethod
-    def backward(ctx: FunctionCtx, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        """Multiply by the slopes."""
-        slopes = ctx.saved_tensors
-        return None, *[None] * len(slopes), *[gradient * slope for slope in slopes]
 
 
 def activation_sums(blocks: Blocks, token_ids: torch.Tensor, *, natural: slice) -> torch.Tensor:
