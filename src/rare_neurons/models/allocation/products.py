@@ -9,7 +9,7 @@ model's dtype, sums over contexts in float64.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -18,8 +18,6 @@ from transformers import PreTrainedModel
 
 from rare_neurons.errors import RequestError
 from rare_neurons.models.allocation.units import Share, Units
-from rare_neurons.models.layers.blocks import Blocks
-from rare_neurons.models.layers.slopes import shared_slopes
 from rare_neurons.models.layers.taps import frozen
 
 
@@ -85,15 +83,11 @@ class TappedModel:
     def run(self, token_ids: torch.Tensor) -> LinePass:
         """Run contexts `[context, pos]` and keep the graph; the model is left as it was."""
         token_ids = token_ids.to(self.model.device)
-        # The hooks of slopes come after those of taps: what a module gives is tapped before its graph is cut.
-        with torch.enable_grad(), frozen(self.model), self._tapping(len(token_ids)) as calls, self._slopes():
+        with torch.enable_grad(), frozen(self.model), self._tapping(len(token_ids)) as calls:
             hidden = self.model.base_model(input_ids=token_ids, use_cache=False).last_hidden_state
         with torch.no_grad():
             made = [self._call(*call, token_ids.shape) for call in calls]
         return LinePass(self, token_ids, hidden, made)
-
-    def _slopes(self) -> AbstractContextManager[None]:
-        return shared_slopes(Blocks(self.model))
 
     def _call(
         self, share: Share, args: tuple[object, ...], kwargs: dict[str, object], output: torch.Tensor, shape: torch.Size
@@ -146,7 +140,6 @@ class LinePass:
     def __init__(self, tapped: TappedModel, token_ids: torch.Tensor, hidden: torch.Tensor, calls: list[_Call]) -> None:
         self._tapped, self._calls, self.hidden = tapped, calls, hidden
         self._classes = tapped.class_of_id.to(token_ids.device)[token_ids]
-        self._buffers: dict[torch.Size, torch.Tensor] = {}
 
     def read(self, context: torch.Tensor, position: torch.Tensor) -> Read:
         """Logits at some positions; the graph goes on from there."""
@@ -183,7 +176,7 @@ class LinePass:
         share, (n_contexts, length) = call.share, self._classes.shape
         if share.way == "input":
             return self._of_inputs(call, g.reshape(n_contexts, length, -1))
-        product = self._product(g, call.change).reshape(n_contexts, length, -1)
+        product = (g * call.change).reshape(n_contexts, length, -1)
         if share.way == "output":
             return share.owners, product.sum(1).double()
         of_position = product.sum(-1).double()
@@ -192,17 +185,11 @@ class LinePass:
         zeros = of_position.new_zeros(n_contexts, len(share.owners))
         return share.owners, zeros.scatter_add_(1, self._classes.to(zeros.device), of_position)
 
-    def _product(self, g: torch.Tensor, change: torch.Tensor) -> torch.Tensor:
-        """Multiply into memory that the next product of this shape takes again: fresh pages cost more than it."""
-        if g.shape not in self._buffers:
-            self._buffers[g.shape] = torch.empty_like(g, memory_format=torch.contiguous_format)
-        return torch.mul(g, change, out=self._buffers[g.shape])
-
     def _of_inputs(self, call: _Call, g: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         update = self._tapped.updates[call.share.module]
         matrix = call.share.spec.select(update["weight"])  # W_out [neuron, d_model], W_O [d_model, entry]
         back = g @ (matrix.T if call.share.spec.matrix == "W_out" else matrix)
-        found = back.mul_(call.inputs).sum(1).double()
+        found = (back * call.inputs).sum(1).double()
         if "bias" not in update:
             return call.share.owners, found
         of_bias = g.sum(1).double() @ update["bias"].double()
