@@ -363,7 +363,7 @@ RULES = (
     ),
     Rule(
         "layers",
-        version=3,
+        version=4,
         sections=("layers", "panels", "probe", "cache"),
         tables=(
             _of_checkpoint(

@@ -63,14 +63,15 @@ def test_intervals_are_divided_like_checkpoints():
 
 
 def test_models_that_are_alike_share_a_job_up_to_a_number_of_checkpoints():
-    steps = dict.fromkeys("abcde", (16, 128, 512)) | {"f": (16,), "g": (16, 128, 512), "h": ()}
+    kept = (16, 32, 64, 128, 512)
+    steps = dict.fromkeys("abcde", kept) | {"f": (16,), "g": kept, "h": ()}
     alike = dict.fromkeys("abcd", "one") | {"e": "other", "f": "one", "h": "one"}
     sizes = dict.fromkeys(steps) | {"g": 1}
     single, alone, first, second = batches(steps, sizes, alike=alike)
     assert (single.models, alone.models) == (("f", "g"), ("e",))
     assert [(one.models, one.together) for one in (first, second)] == [(("a", "b"), True), (("c", "d"), True)]
     assert len({one.name for one in (alone, first, second)}) == 3
-    paths = ["a/step16", "a/step128", "a/step512", "b/step16", "b/step128", "b/step512"]
+    paths = [f"{model}/step{step}" for model in "ab" for step in kept]
     assert first.paths("{panel}/{model}/step{step}") == [f"{{panel}}/{path}" for path in paths]
     assert [f"{model}/step{step}" for model, step in first.pairs_of(SimpleNamespace(panel="p"))] == paths
     assert first.log("logs/{model}/step{step}.log") == "logs/a_to_b/step16-512.log"

@@ -7,11 +7,8 @@ Makes: {results}/{layer_influence,layer_audit,heads}/{panel}/{model}/step{step}.
 """
 
 SIZES = sizes_of(config["models"], config["jobs"]["checkpoints"])
-# Small models of a subject share a process where few of their checkpoints are asked for: its start costs more than one.
-ALIKE = {
-    model: (config["models"][model].get("subject"), *panels_of(model))
-    for model in PRETRAINED
-}
+# Small models share a process where few of their checkpoints are asked for: its start costs more than two.
+ALIKE = {model: tuple(panels_of(model)) for model in PRETRAINED}
 LAYER_BATCHES = batches(
     {model: ASKED.declared_steps("layers", model) for model in STEPS},
     SIZES,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 STEP, INTERVAL = "step", "interval"
 """Wildcards of what a job measures: checkpoints, or pairs of them such as ``16-128``."""
 MODEL = "{model}"
-AT_ONCE = 8
+AT_ONCE = 12
 """Checkpoints, or intervals, of a job that measures several models: enough to pay for its start."""
 
 

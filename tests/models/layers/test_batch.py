@@ -32,7 +32,8 @@ class QuadraticNet:
         self.w_out, self.blocks = list(self.model.w_out), list(self.model.ends)
         self.w_in, self.x, self.mix = [draw(D, N), draw(D, N)], draw(1, T, D), draw(T, T).tril()
 
-        self.post_norms = None
+        self.post_norms, self.readers = None, [[], []]
+        self.w_o = [torch.nn.Identity(), torch.nn.Identity()]
 
     def __len__(self):
         return 2
@@ -78,7 +79,7 @@ def _toy():
         target_id=np.zeros(T, dtype=np.int64),
         stratum=np.zeros(T, dtype=np.int64),
         half=np.zeros(T, dtype=np.int64),
-        uniform=np.ones((2, T)),
+        uniform=np.ones(T),
     )
     means = torch.randn(2, N, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
     return Batch(QuadraticNet(), QuadraticReadout(), sample, slice(0, 1), np.arange(T), means)

@@ -89,7 +89,10 @@ def test_all_single_targets_add_up_to_the_first_order():
 
 
 def test_gauss_newton_is_the_mean_square_of_drawn_labels_effects():
-    """Over many draws of labels: Σ over targets of Σ_v p_v (δ·g_v)², since labels of one context are independent."""
+    """Over many draws of labels: Σ over targets of Σ_v p_v (δ·g_v)², since labels of one context are independent.
+
+    p and g are those within the target's class.
+    """
     model, panel = random_model("gpt2"), random_panel()
     blocks, readout = Blocks(model), LossReadout(model, panel.vocab_stratum, n_strata=3)
     sample = draw_sample(panel, ("common", "rare"), 2, seed=0)
@@ -99,15 +102,16 @@ def test_gauss_newton_is_the_mean_square_of_drawn_labels_effects():
     for seed in range(100):
         batch.sample = replace(sample, uniform=1 - np.random.default_rng(seed).random(sample.uniform.shape))
         batch.base = batch.read(batch.base.passed, labels=True)
-        draws.append(batch.gauss_newton()[:, 0].sum(1).numpy())
+        draws.append(batch.gauss_newton().sum(1).numpy())
     mean, error = np.mean(draws, 0), np.std(draws, 0) / np.sqrt(len(draws))
     expected = np.zeros(mean.shape)
     for row in range(len(sample.context)):
         passed = batch.base.passed
         logits = readout.logits(passed.final[sample.context[row], sample.position[row]][None])
-        p = logits.detach().softmax(-1)[0].numpy()
+        own = readout.class_of_id == readout.class_of_id[sample.target_id[row]]
+        p = logits.detach()[0].masked_fill(~own, -torch.inf).softmax(-1).numpy()
         for v in np.flatnonzero(p > 1e-4):
-            loss = readout.losses_of_logits(logits, torch.tensor([v])).whole.sum()
+            loss = readout.losses_of_logits(logits, torch.tensor([v])).within.sum()
             effect = passed.contract(loss, batch.deltas)[sample.context[row]].numpy()
             expected[sample.stratum[row]] += p[v] * effect**2
     # Of 80 neurons and strata nearly all means of 100 draws lie within three standard errors.

@@ -42,6 +42,23 @@ def test_a_contraction_is_the_derivative_along_an_edit_of_the_network(name):
         torch.testing.assert_close(found[:, layer, neuron].sum(), slope, rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_reading_at_some_places_changes_nothing_there(name):
+    _model, blocks, readout, panel = _setting(name)
+    token_ids = torch.from_numpy(panel.token_ids)
+    at = torch.from_numpy(panel.context), torch.from_numpy(panel.position)
+    places = torch.unique(torch.stack(at), dim=1).unbind()
+    shifts = [torch.randn(*token_ids.shape, N_NEURONS, dtype=torch.float64)]
+    whole, read = (run_tapped(blocks, token_ids, shifts=shifts, places=here) for here in (None, places))
+    torch.testing.assert_close(read.final[at], whole.final[at], rtol=0, atol=1e-12)
+    last = whole.activations[-1].reshape(*token_ids.shape, -1)
+    torch.testing.assert_close(read.activations[-1], last[places], rtol=0, atol=1e-12)
+    # Elsewhere the last block has no say in any loss.
+    deltas = [torch.randn_like(last) for _ in range(2)]
+    found, expected = (one.contract(_losses(readout, one.final, panel).sum(), deltas) for one in (read, whole))
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-12 * float(expected.abs().max()))
+
+
 def test_the_first_layers_alone_have_the_same_contractions():
     _, blocks, readout, panel = _setting("gpt2")
     passed = run_tapped(blocks, torch.from_numpy(panel.token_ids))

@@ -13,7 +13,7 @@ def test_batches_of_contexts_add_up():
     rng = np.random.default_rng(0)
     first, signs = rng.standard_normal((S, P, H, C, L, N)), rng.standard_normal((K, S, P, H, C, L, N))
     last = rng.standard_normal((5, S, P, H, C, 1, N))
-    gauss_newton = rng.standard_normal((S, P, C, L, N))
+    gauss_newton = rng.standard_normal((S, C, L, N))
     document, fold = np.array([4, 4, 4, 7, 7, 1, 2, 2, 2, 9, 9]), np.array([0, 0, 0, 0, 0, 3, 3, 3, 3, 11, 11])
     counts = rng.integers(0, 9, (S, C))
     running = RunningSums(n_strata=S, n_halves=H, n_folds=12, n_layers=L, n_neurons=N)
@@ -21,7 +21,7 @@ def test_batches_of_contexts_add_up():
         running.add(
             first=first[:, :, :, at],
             signs=[signs[:, :, :, :, at, :2], last[:, :, :, :, at]],
-            gauss_newton=gauss_newton[:, :, at],
+            gauss_newton=gauss_newton[:, at],
             fold=fold[at],
             document=document[at],
             counts=counts[:, at],
@@ -36,7 +36,7 @@ def test_batches_of_contexts_add_up():
         np.testing.assert_allclose(found.sign_variance[:, :, layers], v.sum(2))
         np.testing.assert_allclose(found.sign_df[:, :, layers], (n + 1) * v.sum(2) ** 2 / (v**2).sum(2) - 2)
     np.testing.assert_allclose(found.fisher, np.square(first.sum(2)).sum(2))
-    np.testing.assert_allclose(found.gauss_newton, gauss_newton.sum(2))
+    np.testing.assert_allclose(found.gauss_newton, gauss_newton.sum(1))
     labels = np.unique(document, return_inverse=True)[1]
     for s in range(S):
         sums = np.stack([first[s].sum(1)[:, labels == d].sum(1) for d in range(5)])
@@ -48,7 +48,7 @@ def test_one_document_has_no_variance():
     running = RunningSums(n_strata=1, n_halves=1, n_folds=12, n_layers=1, n_neurons=2)
     ones = np.ones((1, P, 1, 2, 1, 2))
     place = {"fold": np.zeros(2, int), "document": np.full(2, 5), "counts": np.ones((1, 2))}
-    running.add(first=ones, signs=[np.stack([ones, ones])], gauss_newton=ones[:, :, 0], **place)
+    running.add(first=ones, signs=[np.stack([ones, ones])], gauss_newton=ones[:, 0, 0], **place)
     assert np.isnan(running.finish().document_variance).all()
 
 

@@ -11,7 +11,7 @@ import torch
 from rare_neurons.models.layers.blocks import Blocks
 from rare_neurons.models.layers.draws import Sample, draw_signs
 from rare_neurons.models.layers.losses import LossReadout
-from rare_neurons.models.layers.taps import TappedPass, run_tapped
+from rare_neurons.models.layers.taps import Places, TappedPass, run_tapped
 from rare_neurons.models.layers.upstream import target_gradients
 from rare_neurons.numerics.layers.sums import N_PARTS
 
@@ -72,15 +72,28 @@ class Batch:
     ) -> None:
         self.blocks, self.readout, self.sample, self.contexts, self.rows = blocks, readout, sample, contexts, rows
         self.token_ids = torch.from_numpy(sample.token_ids[contexts])
-        base = run_tapped(blocks, self.token_ids)
-        shape = (*self.token_ids.shape, -1)
-        self.deltas = [mean - a.detach().reshape(shape) for mean, a in zip(means, base.activations, strict=True)]
+        self.means, self.read_at = means, self._read_at()
+        base = run_tapped(blocks, self.token_ids, places=self.read_at)
+        self.deltas = [self._delta(*pair, base) for pair in zip(means, base.activations, strict=True)]
         self.base: Reading | None = self.read(base, labels=True)
+
+    def _read_at(self) -> Places:
+        """Context and position of the targets, each place once."""
+        length = self.token_ids.shape[1]
+        place = torch.unique(self.places()[0] * length + self.places()[1])
+        return place // length, place % length
+
+    def _delta(self, mean: torch.Tensor, activations: torch.Tensor, base: TappedPass) -> torch.Tensor:
+        """δ `[context, pos, neuron]`; of the last layer, where it is read, and zero elsewhere."""
+        delta, shape = mean - activations.detach(), (*self.token_ids.shape, mean.shape[-1])
+        if delta.numel() == self.token_ids.numel() * mean.shape[-1]:
+            return delta.reshape(shape)
+        return delta.new_zeros(shape).index_put_(base.places, delta)
 
     def read(self, passed: TappedPass, *, labels: bool = False) -> Reading:
         """Read the losses of the batch's targets, with `labels` also those of labels drawn from the model."""
         normed = self.readout.norm(passed.final[self.places()])
-        uniform = torch.from_numpy(self.sample.uniform[:, self.rows]) if labels else None
+        uniform = torch.from_numpy(self.sample.uniform[self.rows]) if labels else None
         return Reading(passed, normed, target_gradients(self.readout, normed.detach(), self.target_id(), uniform))
 
     def places(self) -> tuple[torch.Tensor, torch.Tensor]:
@@ -120,10 +133,11 @@ class Batch:
         )
 
     def gauss_newton(self) -> torch.Tensor:
-        """Square effects on the losses of labels drawn from the model: `[stratum, part, context, layer, neuron]`."""
-        stratum, drawn = self.sample.stratum[self.rows], slice(N_PARTS, 2 * N_PARTS)
+        """Square effects on the within losses of drawn labels: `[stratum, context, layer, neuron]`."""
+        stratum, drawn = self.sample.stratum[self.rows], slice(N_PARTS, N_PARTS + 1)
         strata = range(len(self.sample.strata))
-        return torch.stack([self.effects(self.base, stratum == s, self.deltas, losses=drawn).square() for s in strata])
+        found = [self.effects(self.base, stratum == s, self.deltas, losses=drawn) for s in strata]
+        return torch.cat(found).square_()
 
     def draw(self, number: int, settings: PassSettings) -> torch.Tensor:
         """Signs of each layer but the last, int8 `[layer, context, neuron]`."""
@@ -139,6 +153,7 @@ class Batch:
         its perturbation would only be noise here.
         """
         signed = [z[:, None] * delta for z, delta in zip(signs, self.deltas[:-1], strict=True)]
-        passed = run_tapped(self.blocks, self.token_ids, shifts=[settings.epsilon * shift for shift in signed])
+        shifts = [settings.epsilon * shift for shift in signed]
+        passed = run_tapped(self.blocks, self.token_ids, shifts=shifts, places=self.read_at)
         before = signs.movedim(0, 1) * first[..., :-1, :]
         return (self.first_order(self.read(passed), signed, settings) - before) / settings.epsilon

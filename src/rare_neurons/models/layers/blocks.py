@@ -34,8 +34,11 @@ class Blocks:
 
     Attributes
     ----------
-    blocks, w_out : list of Module
-        Each block, and the module in it that holds `W_out`.
+    blocks, w_out, w_o : list of Module
+        Each block, and the modules in it that hold `W_out` and `W_O`.
+    readers : list of list of Module
+        The modules of each block that hold `W_in` and, in gated MLPs, `W_gate`; from their outputs to `W_out` every
+        neuron is by itself.
     post_norms : list of Module, or None
         The norms over the MLPs' outputs, where the family has them.
     """
@@ -50,9 +53,14 @@ class Blocks:
             )
         layers = range(int(config[self.family.n_layers_key]))
         self.blocks = [model.get_submodule(self.family.module(f"{self.family.blocks}.{k}")) for k in layers]
-        self.w_out = [model.get_submodule(self.family.block_module(k, "W_out")) for k in layers]
+        self.w_out, self.w_o = ([self._module(k, matrix) for k in layers] for matrix in ("W_out", "W_O"))
+        readers = [matrix for matrix in ("W_in", "W_gate") if matrix in self.family.layer]
+        self.readers = [[self._module(k, matrix) for matrix in readers] for k in layers]
         name = self.family.post_norm
         self.post_norms = None if name is None else [block.get_submodule(name) for block in self.blocks]
+
+    def _module(self, layer: int, matrix: str) -> torch.nn.Module:
+        return self.model.get_submodule(self.family.block_module(layer, matrix))
 
     def __len__(self) -> int:
         """Count the layers."""

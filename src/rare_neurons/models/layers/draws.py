@@ -27,7 +27,7 @@ class Sample:
         Document fold of the grid, and a label that contexts with a document in common share.
     context, position, target_id, stratum, half, document : int `[target]`
         By context; `stratum` counts the declared ones, `half` is 0 for type bins 0 to 5 of the grid and 1 for the rest.
-    uniform : float64 `[part, target]`
+    uniform : float64 `[target]`
         In (0, 1]: what decides which label is drawn for each.
     natural : slice
         Eligible natural positions.
@@ -103,7 +103,7 @@ def draw_sample(panel: PanelArrays, strata: Sequence[str], n_contexts: int | Non
     place[chosen] = np.arange(len(chosen))
     rows = np.flatnonzero(wanted & (place[panel.context] >= 0))
     rows = rows[np.argsort(place[panel.context[rows]], kind="stable")]
-    uniform = 1 - np.random.default_rng([seed, _LABELS]).random((2, len(panel.context)))
+    uniform = 1 - np.random.default_rng([seed, _LABELS]).random(len(panel.context))
     return Sample(
         strata=tuple(strata),
         token_ids=np.ascontiguousarray(panel.token_ids[chosen], dtype=np.int64),
@@ -115,7 +115,7 @@ def draw_sample(panel: PanelArrays, strata: Sequence[str], n_contexts: int | Non
         stratum=np.argmax(panel.stratum[rows][:, None] == declared, axis=1),
         half=(panel.type_bin[rows] >= N_FOLDS // 2).astype(np.int64),
         document=panel.document[rows],
-        uniform=uniform[:, rows],
+        uniform=uniform[rows],
         natural=slice(panel.min_position, panel.token_ids.shape[1] - 1),
     )
 

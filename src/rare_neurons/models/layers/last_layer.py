@@ -26,8 +26,7 @@ class LastLayer:
         self.directions = blocks.directions(len(blocks) - 1)
         self.post_norm = None if blocks.post_norms is None else blocks.post_norms[-1]
         if self.post_norm is not None:
-            activations = passed.activations[-1].detach().reshape(*batch.token_ids.shape, -1)[at]
-            self.written = blocks.w_out[-1](activations).detach()
+            self.written = blocks.w_out[-1](batch.means[-1] - self.delta).detach()
 
     def second_order(self, settings: PassSettings) -> torch.Tensor:
         """Estimate δᵀHδ by each draw of signs `[draw, stratum, part, half, context, 1, neuron]`."""

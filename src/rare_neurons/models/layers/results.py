@@ -53,7 +53,7 @@ def shrunk_estimates(sums: EffectSums, n_targets: np.ndarray) -> dict[Place, Shr
             first[s, p, layer] / n,
             second[s, p, layer] / n,
             sums.sign_variance[s, p, layer] / n**2,
-            np.concatenate([sums.gauss_newton[s, :, layer], sums.fisher[s, :, layer]]) / n,
+            np.concatenate([sums.gauss_newton[s, None, layer], sums.fisher[s, :, layer]]) / n,
             sums.sign_df[s, p, layer],
         )
         for s, n in enumerate(n_targets.tolist())

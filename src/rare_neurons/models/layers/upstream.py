@@ -12,7 +12,7 @@ CHUNK_ELEMENTS = 2**23  # logits at a time: the unembedding is read once for eac
 def target_gradients(
     readout: LossReadout, normed: torch.Tensor, target_id: torch.Tensor, uniform: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """Gradients of each target's whole and within loss, and of those of labels drawn from the model.
+    """Gradients of each target's whole and within loss, and of the within loss of labels drawn from the model.
 
     Of -log p(y) it is `(p - e_y) W_U`; all of a target's losses meet the unembedding in one product, which for a few
     targets costs as much as for one.
@@ -22,13 +22,13 @@ def target_gradients(
     normed : Tensor `[target, d_model]`
         Input of the unembedding.
     target_id : Tensor `[target]`
-    uniform : Tensor `[part, target]`, optional
-        In (0, 1]: which labels are drawn, from p and from p within the target's class; none without.
+    uniform : Tensor `[target]`, optional
+        In (0, 1]: which label is drawn, from p within the target's class; none without.
 
     Returns
     -------
     Tensor `[loss, target, d_model]`
-        Whole, within, and with labels the whole loss of the first and the within loss of the second.
+        Whole, within, and with labels their within loss.
     """
     target_id, weight = target_id.to(normed.device), readout.head.weight.detach()
     step = max(1, CHUNK_ELEMENTS // len(weight))
@@ -39,8 +39,8 @@ def target_gradients(
             both = _probabilities(readout, normed[k], target_id[k])
             labels = [target_id[k], target_id[k]]
             if uniform is not None:
-                labels += [invert(p, u[k]) for p, u in zip(both, uniform.to(normed), strict=True)]
-            slopes = both.repeat(len(labels) // 2, 1, 1)
+                labels.append(invert(both[1], uniform[k].to(normed)))
+            slopes = both if uniform is None else torch.cat([both, both[1:]])
             index = torch.stack(labels)[..., None]
             slopes.scatter_add_(-1, index, -torch.ones_like(index, dtype=slopes.dtype))
             found.append(slopes @ weight)

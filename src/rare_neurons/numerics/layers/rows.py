@@ -70,8 +70,8 @@ class LayerAuditRow:
         list[float] | None,
         Column(
             None,
-            "what second orders are shrunk towards: multiples of the squared gradients of drawn labels' losses, whole "
-            "and within, and of the targets' own",
+            "what second orders are shrunk towards: multiples of the squared gradients of drawn labels' losses within "
+            "the stratum, and of the targets' own, whole and within",
         ),
     ]
     shrink_signs: Annotated[

@@ -26,8 +26,10 @@ class EffectSums:
         Variance of ``second``, summed over halves and folds, over draws of signs.
     sign_df : ndarray, shape (stratum, part, layer, neuron)
         Its degrees of freedom (`degrees_of_freedom`); infinite where it is zero.
-    gauss_newton, fisher : ndarray, shape (stratum, part, layer, neuron)
-        Squares of the contexts' first-order effects, on losses of drawn labels and of the targets.
+    gauss_newton : ndarray, shape (stratum, layer, neuron)
+        Squares of the contexts' first-order effects on within losses of drawn labels.
+    fisher : ndarray, shape (stratum, part, layer, neuron)
+        The same on both losses of the targets.
     document_variance : ndarray, shape (stratum, part, layer, neuron)
         Variance of the mean first-order effect over documents, nats squared; NaN with fewer than two documents.
     """
@@ -48,7 +50,7 @@ class RunningSums:
         per_loss, neurons = (n_strata, N_PARTS), (n_layers, n_neurons)
         self.first, self.second = (np.zeros((*per_loss, n_halves, n_folds, *neurons)) for _ in range(2))
         self.sign_variance, self.sign_squares = (np.zeros((*per_loss, *neurons)) for _ in range(2))
-        self.gauss_newton, self.fisher = (np.zeros((*per_loss, *neurons)) for _ in range(2))
+        self.gauss_newton, self.fisher = np.zeros((n_strata, *neurons)), np.zeros((*per_loss, *neurons))
         self.n_draws = np.full((n_layers, 1), 2)
         self.documents = _OpenDocument((*per_loss, *neurons), n_strata)
 
@@ -70,7 +72,7 @@ class RunningSums:
         signs : sequence of ndarray, shape (draw, stratum, part, half, context, layer, neuron)
             Estimates of the second-order diagonal, one for each draw of signs; of the first layers, then of the next
             ones with as many draws as those have.
-        gauss_newton : ndarray, shape (stratum, part, context, layer, neuron)
+        gauss_newton : ndarray, shape (stratum, context, layer, neuron)
         fold, document : ndarray of int, shape (context,)
         counts : ndarray of int, shape (stratum, context)
             Targets.
@@ -81,7 +83,7 @@ class RunningSums:
         for group in signs:
             layers = slice(start, start := start + group.shape[-2])
             self._add_signs(group, layers, fold)
-        self.gauss_newton += gauss_newton.sum(2, dtype=np.float64)
+        self.gauss_newton += gauss_newton.sum(1, dtype=np.float64)
         of_losses = first.sum(2, dtype=np.float64)
         self.fisher += np.square(of_losses).sum(2)
         per_context = np.moveaxis(of_losses, 2, 0)
