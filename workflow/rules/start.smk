@@ -211,8 +211,8 @@ def plan_the_run() -> None:
 
 def note_signatures() -> None:
     """Snakemake asks for the arguments of a rule's functions for every job, and Python works them out each time."""
-    for rule in workflow.rules:
-        for item in (*rule.input, *rule.params):
+    for one in workflow.rules:
+        for item in (*one.input, *one.params):
             function = getattr(getattr(item, "_file", item), "callable", None) or item
             if inspect.isfunction(function):
                 function.__signature__ = inspect.signature(function)

@@ -1,7 +1,8 @@
 """One mark for each model and stage that all its checkpoints have been through: what needs them all names the mark.
 
 Requires: the shards of checkpoints.smk, layers.smk and activity.smk.
-Makes: {results}/.measured/{stage}/{model}, empty; as young as the last of their jobs.
+Makes: nothing itself; rule `measured` (timelines.smk) makes {results}/.measured/{stage}/{model}, empty, as young as the
+last of their jobs.
 
 Thousands of shards, each named by everything that reads it, are half of what Snakemake has to keep of a large sweep. A
 job makes all its outputs or none, so that one stands for the others. Where no disk is shared, a job has nothing but what
@@ -10,9 +11,9 @@ it names, and names them all.
 
 MARK = f"{RESULTS}/.measured/{{stage}}/{{model}}"
 STAGE_OF = {
-    table.name: "metrics" if rule.name in OF_INFLUENCE else rule.name
-    for rule in RULES
-    for table in rule.tables
+    table.name: "metrics" if entry.name in OF_INFLUENCE else entry.name
+    for entry in RULES
+    for table in entry.tables
     if {"step", "interval"} & {*table.wildcards}
 }
 
@@ -89,17 +90,3 @@ def one_model(wildcards) -> list[str]:
 
 def judged(wildcards) -> list[str]:
     return judged_models(wildcards.subject)
-
-
-rule measured:
-    """All checkpoints of a model have been through a stage."""
-    input:
-        lambda w: [
-            *(signs := signs_of(w.stage, w.model)),
-            *lost_beside(signs, w.stage, w.model),
-        ],
-    output:
-        touch(MARK),
-    wildcard_constraints:
-        stage=one_of(dict.fromkeys(STAGE_OF.values())),
-    localrule: True
