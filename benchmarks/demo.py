@@ -33,10 +33,15 @@ def main() -> None:
 
 
 def jobs_of(records: Path) -> list[tuple[str, float, float]]:
-    """Rule (without a batch's steps), start and end of every job: each output has a record, the last one ends it."""
+    """Rule (without a batch's steps), start and end of every job: each output has a record, the last one ends it.
+
+    Rules without a log compute nothing (marks of what has been measured).
+    """
     found: dict[tuple, tuple[str, float, float]] = {}
     for path in filter(Path.is_file, records.rglob("*")):
         record = json.loads(path.read_text())
+        if not record["log"]:
+            continue
         job = (record["rule"], *record["log"])
         _, start, end = found.get(job, ("", record["starttime"], record["endtime"]))
         rule = re.sub(r"(_\d+)+$", "", record["rule"])
