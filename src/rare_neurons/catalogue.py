@@ -575,7 +575,7 @@ RULES = (
             )
         ),
     ),
-    Rule("figures", version=8),
+    Rule("figures", version=9),
     Rule("atlas", version=2),
     Rule("summary", version=8),
     Rule("usable", version=1),

@@ -30,6 +30,12 @@ def test_what_is_within_its_noise_has_no_colour(results):
     assert not np.ma.getmaskarray(values)[:, 1:].any()
 
 
+def test_colours_are_explained_only_where_there_are_any(results, monkeypatch):
+    assert plot_layers(results, RUNS).axes[-1].get_ylabel() == "rms influence of a neuron\n(nats per token)"
+    monkeypatch.setattr("rare_neurons.figures.layers._RESOLVED", np.inf)
+    assert all(axis.get_title() for axis in plot_layers(results, RUNS).axes)
+
+
 def test_controls_have_a_row_of_their_own(results):
     titles = [axis.get_title() for axis in plot_layers(results, RUNS, controls=[CONTROL]).axes]
     assert titles[0] == "common, whole\nruns"

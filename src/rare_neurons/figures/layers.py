@@ -66,11 +66,12 @@ def plot_layers(
     return figure
 
 
-def _explain(figure: Figure, axes: np.ndarray, norm: LogNorm, ax: Axes | None) -> None:
-    bar = figure.colorbar(ScalarMappable(norm, "viridis"), ax=ax or axes, shrink=0.8, pad=0.02)
-    bar.set_label("rms influence of a neuron (nats per token)", fontsize=8)
-    log_axis(bar.ax.yaxis)
-    compact(bar.ax)
+def _explain(figure: Figure, axes: np.ndarray, norm: LogNorm | None, ax: Axes | None) -> None:
+    if norm is not None:
+        bar = figure.colorbar(ScalarMappable(norm, "viridis"), ax=ax or axes, shrink=0.8, pad=0.02)
+        bar.set_label("rms influence of a neuron\n(nats per token)", fontsize=8)
+        log_axis(bar.ax.yaxis)
+        compact(bar.ax)
     hatched = Patch(hatch="////", edgecolor="0.8", facecolor="white", label="within its noise")
     legend(figure, {}, [], more=[hatched], ax=ax)
 
@@ -87,14 +88,15 @@ def _mean_squares(results: str | Path, models: Sequence[str]) -> pd.DataFrame:
     return means.assign(square=means.mean_square, resolved=resolved)
 
 
-def _norm(values: np.ndarray) -> LogNorm:
+def _norm(values: np.ndarray) -> LogNorm | None:
+    """Colours of these values; None where there are none, and nothing is coloured."""
     if not len(values):
-        return LogNorm(1e-6, 1e-3)
+        return None
     low, high = float(values.min()), float(values.max())
     return LogNorm(low, high if high > low else 2 * low)
 
 
-def _draw_map(axis: Axes, table: pd.DataFrame, steps: Sequence[int], norm: LogNorm) -> None:
+def _draw_map(axis: Axes, table: pd.DataFrame, steps: Sequence[int], norm: LogNorm | None) -> None:
     layers = sorted(set(table.layer))
     place = table.assign(x=table.step.map(steps.index), y=table.layer.map(layers.index))
     values = np.full((len(layers), len(steps)), np.nan)
