@@ -22,6 +22,14 @@ with open("told.json", "w") as file:
 """
 
 
+@pytest.fixture(autouse=True)
+def interrupts():
+    """What runs in the background of a shell, as a test may, ignores them, and so does all that it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def warm():
     one = Warm()

@@ -1,5 +1,6 @@
 import pytest
 
+from rare_neurons.catalogue import VERSIONS
 from rare_neurons.origins.asked import path_of
 from rare_neurons.origins.parameters import differing, has_metadata
 from rare_neurons.tables import read_metadata
@@ -73,7 +74,7 @@ def test_another_version_of_the_rule_is_named(asked):
 
 def test_another_recipe_seed_or_repository_is_named(asked):
     recipe = CONFIG["recipes"]["tiny"]
-    record = {"recipe": recipe, "seed": 1, "text": "natural", "steps": [0, 2, 4], "version": 1}
+    record = {"recipe": recipe, "seed": 1, "text": "natural", "steps": [0, 2, 4], "version": VERSIONS["pretrain"]}
     assert differing(asked, ("pretrain", "tiny-seed0"), record) == {"seed": (1, 0)}
     hub = {"source": "hub", "repo": "a/b", "revision": "step{step}", "tokenizer": "bpe", "steps": [0]}
     far = ask(models={"far": hub})

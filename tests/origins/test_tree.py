@@ -4,6 +4,7 @@ import shutil
 import pyarrow.parquet as pq
 import pytest
 
+from rare_neurons.catalogue import VERSIONS
 from rare_neurons.checkpoints.manifest import read_manifest, write_manifest
 from rare_neurons.origins.tree import DAMAGED, MISSING, STALE, UNVERIFIED, check_tree
 from tests.origins.conftest import ask
@@ -90,4 +91,4 @@ def test_a_recipe_of_another_corpus_is_named(results, asked):
     shutil.copy(results / "corpus/texts/bpe/unigram.parquet", results / "corpus/texts/bpe/tokens.parquet")
     assert (STALE, "tokens is another one now") in found(results, asked)["pretrain/tiny-seed0/recipe.json"]
     recipe = json.loads((results / "pretrain/tiny-seed0/recipe.json").read_text())
-    assert recipe["version"] == 1
+    assert recipe["version"] == VERSIONS["pretrain"]
