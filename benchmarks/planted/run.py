@@ -151,7 +151,7 @@ class World:
         effect = size * self.floor * np.sqrt(self.shape.intermediate_size / k)
         plant = fit_plant(self.base(seed), self.text, self.rare, k=k, effect=effect, signs=signs, seed=seed)
         # What serves training text serves other documents less: the size is set by what is measured.
-        trial = f"trial/{k}-{signs}-{seed}"
+        trial = f"trial/{k}-{signs}-{seed}-{effect:.6g}"
         self.write(trial, [0], seed=seed, noise=0.0, plant=plant)
         found = self.probe(self.out / trial / "step0").influence_within - base.influence_within
         measured = np.abs(found[self.panel.strata.index("rare")][plant.neurons]).mean()

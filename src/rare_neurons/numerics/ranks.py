@@ -10,7 +10,7 @@ def average_ranks(values: ArrayLike, axis: int = -1) -> NDArray[np.float64]:
     Parameters
     ----------
     values : array_like
-        Without NaN.
+        Where one along the axis is NaN, so are all of its ranks.
     axis : int
 
     Returns
@@ -26,6 +26,8 @@ def average_ranks(values: ArrayLike, axis: int = -1) -> NDArray[np.float64]:
 
 
 def _ranks(values: NDArray) -> NDArray[np.float64]:
+    if np.isnan(values).any():
+        return np.full(values.shape, np.nan)
     ordered = np.sort(values)
     below, to = (np.searchsorted(ordered, values, side=side) for side in ("left", "right"))
     return (below + 1 + to) / 2

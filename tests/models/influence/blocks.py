@@ -42,7 +42,14 @@ class Block:
 
 
 def random_block(
-    *, kind="layer_norm", peak=0.5, strength=0.05, n_vocab=90, n_neurons=7, gradient_dtype=torch.float64
+    *,
+    kind="layer_norm",
+    peak=0.5,
+    strength=0.05,
+    n_vocab=90,
+    n_neurons=7,
+    product_dtype=torch.float32,
+    gradient_dtype=torch.float64,
 ) -> Block:
     readout, final, residual, delta, target = random_layer(11, n_vocab, 10, n_neurons, peak, strength, kind, 1.0)
     vocabulary = sort_vocabulary(np.arange(n_vocab) * 3 // n_vocab, n_strata=3, n_vocab=n_vocab)
@@ -52,7 +59,7 @@ def random_block(
     log_q[-4:] = -np.inf
     unigram = make_unigram(log_q, vocabulary, torch.device("cpu"))
     W = readout.norm.centre(final.W_out)
-    directions = prepare_directions(readout, W, vocabulary.slices, torch.float32)
+    directions = prepare_directions(readout, W, vocabulary.slices, product_dtype)
     visitor = MomentVisitor(directions, gradient_dtype)
     tokens = read_tokens(readout, vocabulary, unigram, residual=residual, target=target, own_class=1, visitor=visitor)
     c = residual - residual.mean(-1, keepdim=True) if kind == "layer_norm" else residual

@@ -59,6 +59,16 @@ def test_reading_at_some_places_changes_nothing_there(name):
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-12 * float(expected.abs().max()))
 
 
+def test_all_places_may_be_read_in_any_order():
+    _model, blocks, readout, panel = _setting("llama")
+    token_ids = torch.from_numpy(panel.token_ids)
+    places = torch.ones(token_ids.shape).nonzero().flip(0).unbind(1)
+    whole, read = (run_tapped(blocks, token_ids, places=here) for here in (None, places))
+    deltas = [torch.randn_like(a) for a in whole.activations]
+    found, expected = (one.contract(_losses(readout, one.final, panel).sum(), deltas) for one in (read, whole))
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-12 * float(expected.abs().max()))
+
+
 def test_the_first_layers_alone_have_the_same_contractions():
     _, blocks, readout, panel = _setting("gpt2")
     passed = run_tapped(blocks, torch.from_numpy(panel.token_ids))

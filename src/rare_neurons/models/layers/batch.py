@@ -74,7 +74,7 @@ class Batch:
         self.token_ids = torch.from_numpy(sample.token_ids[contexts])
         self.means, self.read_at = means, self._read_at()
         base = run_tapped(blocks, self.token_ids, places=self.read_at)
-        self.deltas = [self._delta(*pair, base) for pair in zip(means, base.activations, strict=True)]
+        self.deltas = [self._delta(layer, base) for layer in range(len(means))]
         self.base: Reading | None = self.read(base, labels=True)
 
     def _read_at(self) -> Places:
@@ -83,10 +83,11 @@ class Batch:
         place = torch.unique(self.places()[0] * length + self.places()[1])
         return place // length, place % length
 
-    def _delta(self, mean: torch.Tensor, activations: torch.Tensor, base: TappedPass) -> torch.Tensor:
+    def _delta(self, layer: int, base: TappedPass) -> torch.Tensor:
         """δ `[context, pos, neuron]`; of the last layer, where it is read, and zero elsewhere."""
-        delta, shape = mean - activations.detach(), (*self.token_ids.shape, mean.shape[-1])
-        if delta.numel() == self.token_ids.numel() * mean.shape[-1]:
+        delta = self.means[layer] - base.activations[layer].detach()
+        shape = (*self.token_ids.shape, delta.shape[-1])
+        if layer < len(self.means) - 1:
             return delta.reshape(shape)
         return delta.new_zeros(shape).index_put_(base.places, delta)
 

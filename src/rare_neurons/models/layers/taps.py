@@ -53,11 +53,12 @@ class TappedPass:
             Gradient of the loss with respect to `output`, of its shape.
         """
         gradients = torch.autograd.grad(output, self.activations[: len(deltas)], upstream, retain_graph=True)
-        return torch.stack([self._over_positions(*pair) for pair in zip(gradients, deltas, strict=True)], 1)
+        pairs = enumerate(zip(gradients, deltas, strict=True))
+        return torch.stack([self._over_positions(layer, *pair) for layer, pair in pairs], 1)
 
-    def _over_positions(self, gradient: torch.Tensor, delta: torch.Tensor) -> torch.Tensor:
+    def _over_positions(self, layer: int, gradient: torch.Tensor, delta: torch.Tensor) -> torch.Tensor:
         # In place: the gradient is used nowhere else, and pages of fresh memory cost more than the product.
-        if self.places is None or gradient.numel() == delta.numel():
+        if self.places is None or layer < len(self.activations) - 1:
             return gradient.reshape(delta.shape).mul_(delta).sum(1)
         products = gradient.mul_(delta[self.places])
         return products.new_zeros(len(delta), delta.shape[-1]).index_add_(0, self.places[0], products)
