@@ -195,7 +195,8 @@ def _fork(request: Mapping[str, str], pipe: int, running: dict[int, int], interr
         words = (_STARTED, *(-number for number in interrupts[:1]))
         if not interrupts:
             # What imports have printed is said once, not again by every script.
-            sys.stdout.flush()
+            with suppress(OSError):  # whoever reads it has gone
+                sys.stdout.flush()
             pid = os.fork()
             if not pid:
                 return True
