@@ -9,6 +9,19 @@ pytestmark = pytest.mark.pipeline
 
 # All timelines of a model are one job, so what reads one of them (alpha) comes again too.
 AFTER_METRICS = {"measured", "timelines", "alpha", "evidence", "figures", "atlas", "summary", "usable", "all"}
+OUTER = """
+configfile: "config/config.yaml"
+
+module house:
+    snakefile: "Snakefile"
+    config: config
+
+use rule * from house as house_*
+
+rule mine:
+    default_target: True
+    input: "results/timelines/lineage/tiny-seed0.parquet"
+"""
 MEASURED = {"probe", "pretrain", "resolve", "panel", "corpus", "text", "tokenizer"}
 
 
@@ -47,6 +60,14 @@ def test_what_is_lost_is_made_again_for_one_table_that_reads_it(project, lost, r
     (project.folder / "results" / lost).unlink()
     project.raise_version(target.split("/")[-1])
     assert project.rules_run("--dry-run", "--", f"results/{target}/tiny-seed0.parquet")[rule] == 1
+
+
+def test_what_is_lost_is_made_again_in_a_workflow_that_has_this_one_as_a_module(project):
+    """Its own rule is the target there, which names no shards."""
+    (project.folder / "results/cells/heldout/tiny-seed0/step2.parquet").unlink()
+    project.raise_version("lineage")
+    (project.folder / "outer.smk").write_text(OUTER)
+    assert project.rules_run("--dry-run", "--snakefile", "outer.smk")["house_probe"] == 1
 
 
 def test_what_is_made_again_for_one_table_leaves_nothing_to_do_for_it(project):
