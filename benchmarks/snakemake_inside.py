@@ -39,7 +39,8 @@ def record(scheduler: JobScheduler) -> bool:
     async def finish() -> None:
         for level in workflow.dag.toposorted():
             for job in level:
-                for path in map(Path, job.output):
+                for output in job.output:
+                    path = Path(output, ".snakemake_timestamp") if output.is_directory else Path(output)
                     path.parent.mkdir(parents=True, exist_ok=True)
                     if not path.exists():
                         path.write_text(str(path))

@@ -76,6 +76,7 @@ def test_a_script_sees_what_it_sees_when_started_cold(warm, script):
     [
         ("import sys\nsys.exit(3)", 3, ""),
         ("import sys\nsys.exit('no')", 1, "no\n"),
+        ("import sys\nsys.exit(-2)", 254, ""),
         ("raise ValueError('no')", 1, "ValueError: no\n"),
         ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL, ""),
         ("import os, signal\nos.kill(os.getpid(), signal.SIGINT)", -signal.SIGINT, "KeyboardInterrupt\n"),
@@ -111,6 +112,7 @@ def test_a_module_is_imported_once_and_by_no_script(warm, script, tmp_path):
         "import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
         "1 / 0",
         "import no",
+        "raise SystemExit(0)",
     ],
 )
 def test_what_cannot_be_imported_before_a_fork_starts_cold(warm, script, tmp_path, planted):
@@ -118,6 +120,20 @@ def test_what_cannot_be_imported_before_a_fork_starts_cold(warm, script, tmp_pat
     path = script("import planted\nopen('ran.txt', 'a')\n")
     assert warm.run(path, variables(PYTHONPATH=str(tmp_path))) is None
     assert not Path("ran.txt").exists()
+
+
+def test_a_process_that_an_import_has_started_is_nobodys_script(warm, script, tmp_path):
+    (tmp_path / "planted.py").write_text("import subprocess\nsubprocess.Popen(['sleep', '0.1'])\n")
+    path = script("import planted, time\ntime.sleep(0.5)\n")
+    assert warm.run(path, variables(PYTHONPATH=str(tmp_path))) == 0
+
+
+def test_what_an_import_prints_is_shown_once(warm, script, tmp_path, capfd):
+    (tmp_path / "planted.py").write_text("print('imported')\n")
+    path = script("import planted\nprint('ran')\n")
+    for _ in range(2):
+        assert warm.run(path, variables(PYTHONPATH=str(tmp_path), PYTHONUNBUFFERED="")) == 0
+    assert capfd.readouterr().out.split() == ["imported", "ran", "ran"]
 
 
 def test_other_variables_start_cold(warm, script):

@@ -119,7 +119,7 @@ def _import(script: Path) -> bool:
     try:
         for name in modules_of(script.read_text(encoding="utf-8")):
             importlib.import_module(name)
-    except Exception:
+    except (Exception, SystemExit):
         # Whatever it is, the script meets it too, and is there to say so.
         return False
     names = [path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")]
@@ -137,9 +137,10 @@ def _reap(running: dict[int, int]) -> None:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if not pid:
             return
-        pipe = running.pop(pid)
-        _answer(pipe, os.waitstatus_to_exitcode(status))
-        os.close(pipe)
+        pipe = running.pop(pid, None)
+        if pipe is not None:  # else it is one that an import has started
+            _answer(pipe, os.waitstatus_to_exitcode(status))
+            os.close(pipe)
 
 
 def serve(requests: socket.socket) -> str | None:
@@ -177,6 +178,8 @@ def serve(requests: socket.socket) -> str | None:
         signal.set_wakeup_fd(-1)
         for number, handler in before.items():
             signal.signal(number, handler)
+        if interrupts:  # between the fork and here
+            signal.raise_signal(signal.SIGINT)
         for number in (woken, wakes, pipe, *running.values()):
             os.close(number)
         os.chdir(request["folder"])
@@ -191,6 +194,9 @@ def _fork(request: Mapping[str, str], pipe: int, running: dict[int, int], interr
         gc.freeze()
         words = (_STARTED, *(-number for number in interrupts[:1]))
         if not interrupts:
+            # What imports have printed is said once, not again by every script.
+            with suppress(OSError):  # whoever reads it has gone
+                sys.stdout.flush()
             pid = os.fork()
             if not pid:
                 return True
@@ -209,7 +215,7 @@ def run_and_exit(script: str) -> None:
     """
     sys.argv = [script]
     sys.path.insert(0, str(Path(script).parent))
-    status = 0
+    status, interrupted = 0, False
     try:
         runpy.run_path(script, run_name="__main__")
     except SystemExit as stop:
@@ -218,7 +224,7 @@ def run_and_exit(script: str) -> None:
             print(stop.code, file=sys.stderr)
     except BaseException as error:
         traceback.print_exc()
-        status = -signal.SIGINT if isinstance(error, KeyboardInterrupt) else 1
+        status, interrupted = 1, isinstance(error, KeyboardInterrupt)
     try:
         threading._shutdown()
         atexit._run_exitfuncs()
@@ -226,7 +232,7 @@ def run_and_exit(script: str) -> None:
         sys.stderr.flush()
     except OSError:  # the run that read it has gone
         status = status or 120
-    if status == -signal.SIGINT:  # as an interpreter ends, so that who waits sees an interrupt
+    if interrupted:  # as an interpreter ends, so that who waits sees an interrupt
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGINT)
     os._exit(status & 0xFF)

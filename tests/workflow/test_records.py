@@ -1,7 +1,7 @@
 """Snakemake's records: one file for all outputs of a job, or one database."""
 
 import json
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from pathlib import Path
 
 import pytest
@@ -37,6 +37,9 @@ def test_outputs_of_a_job_share_a_record_and_another_job_leaves_the_others_their
     target = "results/influence/heldout/tiny-seed0/step2.parquet"
     project.run("--force", "--", target)
     assert len({of(table, step).stat().st_ino for table in ("influence", "moments") for step in (0, 2, 4)}) == 1
+    # Nothing is left of how they came to share it.
+    names = [path.name for path in of("cells", 4).parent.iterdir() if path.is_file()]
+    assert not [name for name in names if name.endswith("~") or urlsafe_b64decode(name).endswith(b"~")]
     before = of("cells", 4).read_text()
     project.configure(jobs={"checkpoints": 1})
     project.run("--force", "--", target)

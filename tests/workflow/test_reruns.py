@@ -9,6 +9,19 @@ pytestmark = pytest.mark.pipeline
 
 # All timelines of a model are one job, so what reads one of them (alpha) comes again too.
 AFTER_METRICS = {"measured", "timelines", "alpha", "evidence", "figures", "atlas", "summary", "usable", "all"}
+OUTER = """
+configfile: "config/config.yaml"
+
+module house:
+    snakefile: "Snakefile"
+    config: config
+
+use rule * from house as house_*
+
+rule mine:
+    default_target: True
+    input: "results/timelines/lineage/tiny-seed0.parquet"
+"""
 MEASURED = {"probe", "pretrain", "resolve", "panel", "corpus", "text", "tokenizer"}
 
 
@@ -34,11 +47,44 @@ def test_shards_lost_behind_finished_timelines_are_made_again(project, finished)
     assert project.tables() == finished.tables()
 
 
-def test_a_lost_shard_is_made_again_for_one_table_that_reads_it(project):
+@pytest.mark.parametrize(
+    ("lost", "rule", "target"),
+    [
+        ("influence/heldout/tiny-seed0/step2.parquet", "probe", "timelines/lineage"),
+        ("cells/heldout/tiny-seed0/step2.parquet", "probe", "timelines/lineage"),
+        ("manifest/tiny-seed0/step2.json", "resolve", "integrity"),
+    ],
+)
+def test_what_is_lost_is_made_again_for_one_table_that_reads_it(project, lost, rule, target):
+    """Whether the mark of its stage names it or another output of its job."""
+    (project.folder / "results" / lost).unlink()
+    project.raise_version(target.split("/")[-1])
+    assert project.rules_run("--dry-run", "--", f"results/{target}/tiny-seed0.parquet")[rule] == 1
+
+
+def test_what_is_lost_is_made_again_in_a_workflow_that_has_this_one_as_a_module(project):
+    """Its own rule is the target there, which names no shards."""
+    (project.folder / "results/cells/heldout/tiny-seed0/step2.parquet").unlink()
+    project.raise_version("lineage")
+    (project.folder / "outer.smk").write_text(OUTER)
+    assert project.rules_run("--dry-run", "--snakefile", "outer.smk")["house_probe"] == 1
+
+
+def test_what_is_made_again_for_one_table_leaves_nothing_to_do_for_it(project):
     (project.folder / "results/cells/heldout/tiny-seed0/step2.parquet").unlink()
     target = "results/timelines/lineage/tiny-seed0.parquet"
     project.raise_version("lineage")
-    assert project.rules_run("--dry-run", "--", target)["probe"] == 1
+    project.run("--", target)
+    assert "Nothing to be done" in project.run("--", target).stdout
+
+
+def test_a_run_that_ends_after_new_shards_leaves_their_readers_to_the_next(project):
+    """Marks hold nothing, and Snakemake takes files of the same bytes for unchanged."""
+    project.raise_version("layers")
+    project.run("--until", "measured")
+    jobs = project.rules_run("--dry-run", *NO_FIGURES)
+    assert jobs["timelines"] == jobs["layer_evidence"] == 1
+    assert not {"layers", "measured"} & set(jobs)
 
 
 def test_a_raised_version_of_regimes_reruns_regimes(project):

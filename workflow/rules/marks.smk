@@ -1,21 +1,23 @@
 """One mark for each model and stage that all its checkpoints have been through: what needs them all names the mark.
 
 Requires: the shards of checkpoints.smk, layers.smk and activity.smk.
-Makes: nothing itself; rule `measured` (timelines.smk) makes {results}/.measured/{stage}/{model}, empty, as young as the
-last of their jobs.
+Makes: nothing itself; rule `measured` (timelines.smk) makes {results}/.measured/{model}/{stage}, a folder with nothing but
+Snakemake's time stamp, as young as the last of their jobs. Of an empty file Snakemake would say that it is the same as
+before, however young it is, and a run that ends before all has been made of new shards would leave the rest for good.
 
 Thousands of shards, each named by everything that reads it, are half of what Snakemake has to keep of a large sweep. A
 job makes all its outputs or none, so that one stands for the others. Where no disk is shared, a job has nothing but what
 it names, and names them all.
 """
 
-MARK = f"{RESULTS}/.measured/{{stage}}/{{model}}"
+MARK = f"{RESULTS}/.measured/{{model}}/{{stage}}"
 STAGE_OF = {
     table.name: "metrics" if entry.name in OF_INFLUENCE else entry.name
     for entry in RULES
     for table in entry.tables
     if {"step", "interval"} & {*table.wildcards}
-}
+} | {MANIFEST_KEY: "spectra"}
+IS_MODULE = workflow.modifier.namespace is not None
 
 
 def marks_of(tables, models) -> list[str]:
@@ -33,16 +35,24 @@ def signs_of(stage: str, model: str) -> list[str]:
     return shards_of(next(t for t, of in STAGE_OF.items() if of == stage), model)
 
 
-def lost_beside(signs: list[str], stage: str, model: str) -> list[str]:
-    """Other outputs of jobs that are done, but gone. Of a whole run `all` names them."""
-    if not workflow.dag_settings.targets:
-        return []
-    return [
-        path
-        for table in (name for name, of in STAGE_OF.items() if of == stage)
-        for sign, path in zip(signs, shards_of(table, model), strict=True)
-        if not os.path.exists(path) and os.path.exists(sign)
-    ]
+def signs_of_mark(wildcards) -> list[str]:
+    """Inputs of a mark. Jobs that are done, but of whose outputs one is gone, are forced to run.
+
+    A lost input alone is no reason to run, and one that is named only when it is lost would be another set of inputs in
+    the next run.
+    """
+    stage, model = wildcards.stage, wildcards.model
+    signs = signs_of(stage, model)
+    # Of a whole run rule `all` names them.
+    if not (IS_MODULE or workflow.dag_settings.targets):
+        return signs
+    # Without a mark, signs that are not there are made anyway.
+    there = os.path.exists(MARK.format(stage=stage, model=model))
+    for table in (name for name, of in STAGE_OF.items() if of == stage):
+        for sign, path in zip(signs, shards_of(table, model), strict=True):
+            if not os.path.exists(path) and (there or os.path.exists(sign)):
+                workflow.dag.forcefiles.add(path)
+    return signs
 
 
 def shards_or_marks(tables, models) -> list[str]:
@@ -59,7 +69,7 @@ def all_shards(models_of, **tables) -> dict:
             name: lambda w, found=found: shards_or_marks(found, models_of(w))
             for name, found in tables.items()
         }
-    made = [one for found in tables.values() for one in found if one in STAGE_OF]
+    made = [one for found in tables.values() for one in found]
     return {"measured": lambda w: marks_of(made, models_of(w))}
 
 

@@ -92,6 +92,7 @@ def share(first: str, *others: str) -> None:
     for other in others:
         # Snakemake's own names are base64: none is like this one.
         temporary = f"{other}~"
+        Path(temporary).unlink(missing_ok=True)  # of a run that was killed
         try:
             os.link(first, temporary)
         except OSError:
@@ -119,8 +120,13 @@ def shared(files: type) -> type:
             if len(keys) > 1 and None not in records and alike(records):
                 records[0].starttime = min(one.starttime for one in records)
                 records[0].endtime = max(one.endtime for one in records)
-                self._write_record(keys[0], records[0])
-                share(*(self._record_path(self._metadata_path, key) for key in keys))
+                # Beside the others until it takes their places: a kill leaves a record of each.
+                one = f"{keys[0]}~"
+                self._write_record(one, records[0])
+                share(
+                    *(self._record_path(self._metadata_path, k) for k in (one, *keys))
+                )
+                self._delete_record(one)
             self._clear_cache()
 
         def _write_record(self, key: str, record) -> None:

@@ -1,7 +1,7 @@
 """What needs all steps of a model, or all runs of a subject: integrity, timelines, evidence, figures, the summary.
 
 Requires: the shards of checkpoints.smk and the marks of marks.smk.
-Makes: {results}/.measured/{stage}/{model}, {results}/integrity/{model}.parquet, {results}/timelines/{quantity}/{model}.parquet,
+Makes: {results}/.measured/{model}/{stage}, {results}/integrity/{model}.parquet, {results}/timelines/{quantity}/{model}.parquet,
 {results}/timelines/{lineage,members,changed}/{model}.parquet,
 {results}/timelines/{evidence,onsets,turns,courses}/{subject}.parquet, {results}/figures/{subject}/*.{svg,png}, {results}/{summary,usable}.txt, {results}/summary.rst
 """
@@ -18,12 +18,9 @@ OF_LINEAGE = {"influence": ["influence"], "cells": ["cells"]}
 rule measured:
     """All checkpoints of a model have been through a stage."""
     input:
-        lambda w: [
-            *(signs := signs_of(w.stage, w.model)),
-            *lost_beside(signs, w.stage, w.model),
-        ],
+        signs_of_mark,
     output:
-        touch(MARK),
+        touch(directory(MARK)),
     wildcard_constraints:
         stage=one_of(dict.fromkeys(STAGE_OF.values())),
     localrule: True
