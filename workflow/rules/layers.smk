@@ -7,8 +7,17 @@ Makes: {results}/{layer_influence,layer_audit,heads}/{panel}/{model}/step{step}.
 """
 
 SIZES = sizes_of(config["models"], config["jobs"]["checkpoints"])
-# Small models share a process where few of their checkpoints are asked for: its start costs more than two.
-ALIKE = {model: tuple(panels_of(model)) for model in PRETRAINED}
+# Small models that are judged together, runs and their controls, share a process where few of their checkpoints are asked
+# for: its start costs more than two. Others wait for nobody.
+ALIKE = {
+    model: (
+        (entry := config["models"][model]).get(
+            "control_of", entry.get("subject", model)
+        ),
+        *panels_of(model),
+    )
+    for model in PRETRAINED
+}
 LAYER_BATCHES = batches(
     {model: ASKED.declared_steps("layers", model) for model in STEPS},
     SIZES,
