@@ -1,7 +1,7 @@
 """Snakemake's own time and memory on sweeps of 154, 1,540 and 7,000 checkpoints, and the start of one cluster job.
 
-``python -m benchmarks.dag [--checkpoints 154 1540 7000]`` prints Markdown, one row per size as soon as it is measured.
-All outputs of a sweep exist and have a provenance record that Snakemake wrote (see `benchmarks.snakemake_inside`); the
+``python -m benchmarks.dag [--checkpoints 154 1540 7000] [--each 1]`` prints Markdown, one row per size as
+soon as it is measured; `each` checkpoints of a model are a job. All outputs of a sweep exist and have a provenance record that Snakemake wrote (see `benchmarks.snakemake_inside`); the
 cluster job is the command line of the SLURM profile, both Snakemakes of it, without SLURM's own waiting.
 """
 
@@ -26,10 +26,10 @@ MADE = ("results", ".snakemake/metadata", ".snakemake/metadata.db")
 JOBS = re.compile(r"^total\s+(\d+)", re.MULTILINE)
 
 
-def measure(folder: Path, n_checkpoints: int, records: str) -> str:
+def measure(folder: Path, n_checkpoints: int, records: str, each: int) -> str:
     """Measure one sweep in a folder of its own and return its row."""
     backend = ("--persistence-backend", records)
-    make_sweep(folder, n_checkpoints)
+    make_sweep(folder, n_checkpoints, each)
     parse = run(folder, "--list")
     dry = run(folder, "--dry-run", "--quiet", "all")
     finish_sweep(folder, *backend)
@@ -37,7 +37,7 @@ def measure(folder: Path, n_checkpoints: int, records: str) -> str:
     if "Nothing to be done" not in again.output:
         raise RuntimeError(f"the re-run found something to do:\n{again.output[-3000:]}")
     inodes = n_inodes([folder / top for top in MADE])
-    job = start_job(folder)
+    job = start_job(folder) if each == 1 else None
     cells = [
         f"{n_checkpoints:,}",
         f"{int(JOBS.search(dry.output)[1]):,}",
@@ -48,8 +48,7 @@ def measure(folder: Path, n_checkpoints: int, records: str) -> str:
         f"{again.parts['dag']:.1f}",
         f"{dry.peak:.0f}, {again.peak:.0f} MiB",
         f"{inodes / n_checkpoints:.1f}",
-        f"{job['first line']:.1f} s ({job['cpu at first line']:.1f})",
-        f"{job['imported']:.1f} s ({job['cpu at imported']:.1f})",
+        *(f"{job[when]:.1f} s ({job[f'cpu at {when}']:.1f})" if job else "" for when in ("first line", "imported")),
     ]
     return f"| {' | '.join(cells)} |"
 
@@ -88,7 +87,7 @@ def scratch(kept: Path | None, name: str) -> Iterator[Path]:
         yield Path(folder)
 
 
-def main(sizes: list[int], kept: Path | None, records: str) -> None:
+def main(sizes: list[int], kept: Path | None, records: str, each: int) -> None:
     """Print the tables."""
     packages = ", ".join(f"{name} {version(name)}" for name in ("snakemake", "snakemake-executor-plugin-slurm"))
     load = os.getloadavg()[0]
@@ -100,7 +99,7 @@ def main(sizes: list[int], kept: Path | None, records: str) -> None:
     print("| --- " * (HEAD.count("|") - 1) + "|", flush=True)
     for n_checkpoints in sizes:
         with scratch(kept, f"sweep{n_checkpoints}") as folder:
-            print(measure(folder, n_checkpoints, records), flush=True)
+            print(measure(folder, n_checkpoints, records, each), flush=True)
 
 
 if __name__ == "__main__":
@@ -108,5 +107,6 @@ if __name__ == "__main__":
     parser.add_argument("--checkpoints", type=int, nargs="+", default=[154, 1540, 7000])
     parser.add_argument("--keep", type=Path, help="folder to keep the sweeps in, to look at them afterwards")
     parser.add_argument("--records", choices=["file", "db"], default="file", help="where Snakemake keeps its records")
+    parser.add_argument("--each", type=int, default=1, help="checkpoints of a model that one job measures")
     arguments = parser.parse_args()
-    main(arguments.checkpoints, arguments.keep, arguments.records)
+    main(arguments.checkpoints, arguments.keep, arguments.records, arguments.each)

@@ -97,12 +97,12 @@ def sweep(n_checkpoints: int) -> dict[str, dict]:
     return models
 
 
-def make_sweep(folder: Path, n_checkpoints: int) -> None:
-    """Copy the workflow and configure the sweep on the panel and options of config/pythia.yaml."""
+def make_sweep(folder: Path, n_checkpoints: int, each: int = 1) -> None:
+    """Copy the workflow and configure the sweep by config/pythia.yaml, `each` checkpoints a job."""
     for name in ("workflow", "profiles", "src"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "Snakefile", folder / "Snakefile")
-    config = read_yaml("config/pythia.yaml") | {"models": sweep(n_checkpoints)}
+    config = read_yaml("config/pythia.yaml") | {"models": sweep(n_checkpoints), "jobs": {"checkpoints": each}}
     (folder / "config").mkdir()
     shutil.copy(ROOT / "config/analysis.yaml", folder / "config/analysis.yaml")
     (folder / "config/config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
