@@ -1,8 +1,9 @@
 """Snakemake's own time and memory on sweeps of 154, 1,540 and 7,000 checkpoints, and the start of one cluster job.
 
-``python -m benchmarks.dag [--checkpoints 154 1540 7000] [--each 1]`` prints Markdown, one row per size as
-soon as it is measured; `each` checkpoints of a model are a job. All outputs of a sweep exist and have a provenance record that Snakemake wrote (see `benchmarks.snakemake_inside`); the
-cluster job is the command line of the SLURM profile, both Snakemakes of it, without SLURM's own waiting.
+``python -m benchmarks.dag [--checkpoints 154 1540 7000] [--each 1]`` prints Markdown, one row per size as soon as it is
+measured; `each` checkpoints of a model are a job. All outputs of a sweep exist and have a provenance record that
+Snakemake wrote (see `benchmarks.snakemake_inside`); the cluster job is the command line of the SLURM profile, both
+Snakemakes of it, without SLURM's own waiting.
 """
 
 import argparse
