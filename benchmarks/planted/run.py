@@ -222,7 +222,7 @@ def _dates(onsets: pd.DataFrame) -> list[str]:
 
 def print_neurons(results: Path, truth: dict[str, np.ndarray]) -> None:
     """Print effective numbers at the last step and of the change, and how many planted neurons are the strongest."""
-    last = load_timeline(results, "inequality", stratum="rare", steps=[STEPS[-1]])
+    last = load_timeline(results, "inequality", stratum="rare", steps=[STEPS[-1]], include_quarantined=True)
     change = load_timeline(results, "changed", stratum="rare")
     rows = []
     for name, neurons in truth.items():
