@@ -20,11 +20,11 @@ PLACES_OF_JOB = ("TMPDIR", "TMP", "TEMPDIR", "TEMP")
 
 def variables_of(script) -> dict[str, str]:
     """Environment that Snakemake gives the process of a script."""
-    places = filter(None, [script.resources.get("tmpdir")] * len(PLACES_OF_JOB))
+    tmpdir = script.resources.get("tmpdir")
     return {
         **os.environ,
         **dict.fromkeys(THREADS_OF_JOB, str(script.threads)),
-        **dict(zip(PLACES_OF_JOB, places)),
+        **dict.fromkeys(PLACES_OF_JOB if tmpdir else (), tmpdir),
     }
 
 
